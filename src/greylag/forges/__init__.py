@@ -1,0 +1,1 @@
+"""Forges: one file per host of repositories and pull requests."""

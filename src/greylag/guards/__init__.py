@@ -1,0 +1,1 @@
+"""Guards: one short file per rule about a diff; nothing is run."""

@@ -1,0 +1,1 @@
+"""The judge: a verifier of the last phase that may veto."""

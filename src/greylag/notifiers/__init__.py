@@ -1,0 +1,1 @@
+"""Notifiers: one file per way to tell somebody."""

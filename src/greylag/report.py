@@ -1,0 +1,72 @@
+"""The report of one verification, and the run that collects them. A report is the only currency of feedback."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from greylag.model import Diagnostic, Outcome, Phase, PullRequest, Session, Status, Strength, Task, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All verdicts on one frozen tree (`tree` is its git tree id), compared with the base commit."""
+
+    tree: str
+    base: str
+    verdicts: tuple[Verdict, ...] = ()
+    notes: tuple[
+        str, ...
+    ] = ()  # what a reader must know: fewer tests than before, a sandbox that was off ...
+
+    @property
+    def passed(self) -> bool:
+        """True when every verdict is a pass (a skipped one is none) and at least one tool vouches for the tree."""
+        return self.strength is not Strength.NONE and all(verdict.passed for verdict in self.verdicts)
+
+    @property
+    def strength(self) -> Strength:
+        """Whether tests ran, only other tools did, or nothing that is evidence."""
+        tools = [v for v in self.verdicts if v.passed and Phase.FORMAT <= v.phase <= Phase.TEST]
+        if any(v.counts and v.counts.run for v in tools):
+            return Strength.STRONG
+        return Strength.WEAK if tools else Strength.NONE
+
+    @property
+    def failed(self) -> tuple[Verdict, ...]:
+        """Verdicts that say no."""
+        return tuple(v for v in self.verdicts if v.outcome in {Outcome.FAILED, Outcome.TIMED_OUT})
+
+    @property
+    def errored(self) -> tuple[Verdict, ...]:
+        """Verdicts that could not be reached, by no fault of the change."""
+        return tuple(v for v in self.verdicts if v.outcome is Outcome.ERRORED)
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """All diagnostics, in the order of the verdicts."""
+        return tuple(d for v in self.verdicts for d in v.diagnostics)
+
+    def render(self, budget: int = 800) -> str:
+        """Text for an agent or a person, at most `budget` tokens of four characters (see `greylag.report.render`)."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution of a task: what CLI, dashboard, evals and notifiers read."""
+
+    id: str
+    task: Task
+    status: Status
+    started: datetime
+    agent: str = ""
+    base: str = ""
+    tree: str | None = None
+    finished: datetime | None = None
+    reason: str = ""
+    baseline: Report | None = None
+    sessions: tuple[Session, ...] = ()
+    reports: tuple[Report, ...] = ()
+    pull_request: PullRequest | None = None
+    branch: str | None = None
+    artefacts: tuple[str, ...] = ()  # what was kept, as paths below the run's directory
+    stamps: tuple[str, ...] = field(default=())  # warnings that stay with the run, such as `no sandbox`

@@ -1,0 +1,1 @@
+"""Sandboxes: one file per kind of isolation."""

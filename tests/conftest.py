@@ -1,0 +1,52 @@
+"""Fixtures for all tests: no keys, no network but loopback, no configuration of the machine."""
+
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+_KEEP = {"PATH", "LANG", "TERM", "TMPDIR", "USER", "LOGNAME", "VIRTUAL_ENV", "GREYLAG_TEST_CLIENTS"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Blank the environment before any module of ours is imported."""
+    for name in set(os.environ) - _KEEP:
+        if not name.startswith(("PYTEST", "COV", "PYTHON")):
+            del os.environ[name]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for kind in ("toolchain", "client"):
+        for mark in item.iter_markers(kind):
+            missing = [name for name in mark.args if shutil.which(name) is None]
+            if missing:
+                pytest.skip(f"UNPROVEN HERE: {', '.join(missing)} not installed")
+
+
+@pytest.fixture(autouse=True)
+def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An empty home of its own for each test, and a refusal of every address but loopback."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: object) -> None:
+        if self.family in {socket.AF_INET, socket.AF_INET6}:
+            host = address[0] if isinstance(address, tuple) else address
+            if host not in {"127.0.0.1", "::1", "localhost"}:
+                raise AssertionError(f"a test tried to reach {host}")
+        connect(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+    yield
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """A directory for caches and records."""
+    path = tmp_path / "state"
+    path.mkdir()
+    return path

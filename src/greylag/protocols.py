@@ -84,9 +84,7 @@ class Command:
     env: Mapping[str, str] = field(default_factory=dict)
     stdin: bytes = b""
     seconds: float | None = None  # None: as the sandbox's bounds say
-    sockets: Mapping[str, Path] = field(
-        default_factory=dict
-    )  # name -> unix socket of the host: @sockets@/NAME
+    sockets: Mapping[str, Path] = field(default_factory=dict)  # name -> unix socket of the host: @sockets@/NAME
     forwards: tuple[str, ...] = ()  # names of sockets that also get a loopback port
     files: Mapping[str, str] = field(default_factory=dict)  # name -> text, read-only at @files@/NAME
     host_network: bool = False  # policy `host`: the machine's own network, nothing is filtered

@@ -1,0 +1,1 @@
+"""Public fakes, fixtures and contract tests for plugins and their users."""

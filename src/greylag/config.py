@@ -1,0 +1,276 @@
+"""Settings: TOML and environment into typed values, and prompts with their front matter.
+
+Order, the first one wins: flag > `GREYLAG_<SECTION>_<KEY>` > the prompt's front matter > the operator's `greylag.toml`
+> defaults. A repository's own `.greylag.toml` is a separate, smaller model, read from the base commit: it can add and
+tune verifiers, and nothing else. A secret is never a value here: settings name the variable or the file that holds it.
+"""
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from greylag.errors import UserError
+from greylag.model import Limits, Policy, Scope
+
+Network = Literal["none", "registries", "host"]
+
+
+def _kebab(name: str) -> str:
+    return name.replace("_", "-")
+
+
+class Section(BaseModel):
+    """A table of the configuration: unknown keys are errors, keys are written with dashes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=_kebab, populate_by_name=True)
+
+
+class Plugin(BaseModel):
+    """A table that names a plugin; all its other keys are the plugin's own settings."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: str = ""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The plugin's own settings."""
+        return dict(self.model_extra or {})
+
+
+class RunSettings(Section):
+    """`[run]`: how far one task may go."""
+
+    attempts: int = Field(3, ge=1, le=20, description="passes of agent and gate before greylag gives up")
+    turns: int = Field(50, ge=1, description="model turns of one agent session")
+    minutes: float = Field(60, gt=0, description="wall-clock minutes of one agent session")
+    tokens: int | None = Field(None, ge=1, description="tokens of one agent session, input and output")
+    usd: float | None = Field(None, gt=0, description="US dollars of one agent session")
+    labels: tuple[str, ...] = Field(("greylag",), description="labels of the pull request")
+    draft: bool = Field(default=False, description="open the pull request as a draft")
+    author: str = Field("greylag <greylag@users.noreply.github.com>", description="author of the commit")
+
+
+class VerifySettings(Section):
+    """`[verify]`: how verification runs."""
+
+    cpus: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, description="CPUs to share among verifiers")
+    minutes: float = Field(30, gt=0, description="wall-clock minutes of one command")
+    memory_gib: float = Field(8, gt=0, description="memory of one command, in GiB")
+    processes: int = Field(2048, ge=16, description="processes of one command")
+    network: Network = Field("registries", description="network while dependencies are prepared")
+    hosts: tuple[str, ...] = Field((), description="further hosts that `registries` allows")
+    private_hosts: tuple[str, ...] = Field((), description="hosts that may resolve to private addresses")
+    upstream_proxy: str | None = Field(None, description="HTTP proxy of the company, as http://HOST:PORT")
+    red_baseline: Literal["allow", "refuse"] = Field("allow", description="a base whose tests fail before the change")
+    off: tuple[str, ...] = Field((), description="verifiers not to run")
+
+
+class Settings(Section):
+    """The operator's `greylag.toml`."""
+
+    agent: Plugin = Plugin()
+    judge: Plugin = Plugin()
+    sandbox: Plugin = Plugin(name="bubblewrap")
+    forge: Plugin = Plugin()
+    run: RunSettings = RunSettings()
+    verify: VerifySettings = VerifySettings()
+    verifiers: dict[str, dict[str, Any]] = Field({}, description="settings per verifier, by its name")
+
+
+class CommandSettings(Section):
+    """`[[command]]` in `.greylag.toml`: a check that the repository declares."""
+
+    name: str
+    run: str | tuple[str, ...]
+    phase: Literal["prepare", "format", "static", "compile", "test"] = "test"
+    root: str = "."
+    prepare: str | tuple[str, ...] | None = None
+    reports: tuple[str, ...] = ()
+    when: tuple[str, ...] = ()
+
+
+class RepositorySettings(Section):
+    """A repository's `.greylag.toml`, as it stands on the base commit."""
+
+    command: tuple[CommandSettings, ...] = ()
+    verifiers: dict[str, dict[str, Any]] = Field({}, description="settings per verifier, by its name")
+    off: tuple[str, ...] = Field((), description="verifiers not to run here")
+
+
+class PromptSettings(Section):
+    """Front matter of a prompt: TOML between two lines `+++`."""
+
+    title: str | None = None
+    allow: tuple[str, ...] = Field(
+        (), description="kinds of change that guards would block: tests, ci, dependencies ..."
+    )
+    paths: tuple[str, ...] = Field((), description="gitignore patterns; a change elsewhere is blocked")
+    branch: str | None = None
+    subdirectory: str = "."
+    attempts: int | None = Field(None, ge=1, le=20)
+    turns: int | None = Field(None, ge=1)
+    minutes: float | None = Field(None, gt=0)
+    tokens: int | None = Field(None, ge=1)
+    usd: float | None = Field(None, gt=0)
+    labels: tuple[str, ...] | None = None
+    draft: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt and what its author settled beside it."""
+
+    text: str
+    settings: PromptSettings
+
+    @property
+    def title(self) -> str:
+        """Title of the pull request: from the front matter, else the first line of the text."""
+        first = next((line.strip(" #*") for line in self.text.splitlines() if line.strip(" #*")), "")
+        title = self.settings.title or first
+        return title if len(title) <= 72 else title[:71].rstrip() + "…"
+
+    def policy(self, run: RunSettings) -> Policy:
+        """The operator's limits, as far as the front matter does not set its own."""
+        own = self.settings
+
+        def pick(key: str) -> Any:
+            value = getattr(own, key)
+            return getattr(run, key) if value is None else value
+
+        limits = Limits(pick("turns"), pick("minutes") * 60, pick("tokens"), pick("usd"))
+        return Policy(pick("attempts"), limits, Scope(own.allow, own.paths), pick("labels"), pick("draft"))
+
+
+def prompt(data: bytes, name: str) -> Prompt:
+    """Parse a prompt. `name` is what errors call it."""
+    if b"\0" in data:
+        raise UserError(f"{name} is binary, not a prompt; give a Markdown or text file")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{name} is not UTF-8 (byte {error.start}); save it as UTF-8") from error
+    front, body = _front_matter(text, name)
+    if not body.strip():
+        raise UserError(f"{name} holds no prompt; write what is to be changed, and how one sees that it is done")
+    return Prompt(body.strip() + "\n", _parse(PromptSettings, front, f"front matter of {name}"))
+
+
+def _front_matter(text: str, name: str) -> tuple[str, str]:
+    lines = text.splitlines(keepends=True)
+    if not lines or lines[0].strip() != "+++":
+        return "", text
+    for number, line in enumerate(lines[1:], 1):
+        if line.strip() == "+++":
+            return "".join(lines[1:number]), "".join(lines[number + 1 :])
+    raise UserError(f"front matter of {name} does not end; close it with a line `+++`")
+
+
+def load(path: Path | None, environ: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Settings:
+    """The operator's settings. `flags` maps `section.key` to values that win over everything."""
+    data: dict[str, Any] = {}
+    if path is not None:
+        data = _toml(_read(path), str(path))
+    for dotted, value in [*_environment(environ), *(flags or {}).items()]:
+        section, _, key = dotted.partition(".")
+        data.setdefault(section, {})[key] = value
+    return _validate(Settings, data, str(path) if path else "settings")
+
+
+def location(environ: Mapping[str, str]) -> Path:
+    """Where the operator's file is looked for: `$GREYLAG_CONFIG`, else below `$XDG_CONFIG_HOME` or `~/.config`."""
+    if named := environ.get("GREYLAG_CONFIG"):
+        return Path(named)
+    home = environ.get("XDG_CONFIG_HOME") or str(Path(environ.get("HOME", "~")).expanduser() / ".config")
+    return Path(home) / "greylag" / "greylag.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Directories:
+    """Where greylag keeps things: records that matter in `state`, what can be made again in `cache`."""
+
+    state: Path
+    cache: Path
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> "Directories":
+        """`$GREYLAG_STATE` and `$GREYLAG_CACHE`, else the XDG directories."""
+        home = Path(environ.get("HOME", "~")).expanduser()
+        state = environ.get("GREYLAG_STATE") or Path(environ.get("XDG_STATE_HOME") or home / ".local/state") / "greylag"
+        cache = environ.get("GREYLAG_CACHE") or Path(environ.get("XDG_CACHE_HOME") or home / ".cache") / "greylag"
+        return cls(Path(state).absolute(), Path(cache).absolute())
+
+
+def repository(data: bytes | None) -> RepositorySettings:
+    """A repository's `.greylag.toml` (None: there is none)."""
+    if data is None:
+        return RepositorySettings()
+    return _parse(RepositorySettings, data.decode("utf-8", "replace"), ".greylag.toml on the base commit")
+
+
+def _environment(environ: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
+    sections = ("agent", "judge", "sandbox", "forge", "run", "verify")
+    for name, value in sorted(environ.items()):
+        match = re.fullmatch(rf"GREYLAG_({'|'.join(sections).upper()})(?:_(\w+))?", name)
+        if match:
+            key = (match[2] or "name").lower()
+            yield f"{match[1].lower()}.{key if match[1].lower() in sections[:4] else _kebab(key)}", _scalar(value)
+
+
+def _scalar(value: str) -> Any:
+    """`3`, `true`, `["a"]` as TOML has them; anything else is the text itself."""
+    try:
+        return tomllib.loads(f"x = {value}")["x"]
+    except tomllib.TOMLDecodeError:
+        return value
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read: {error}") from error
+
+
+def _toml(text: str, name: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{name} is not valid TOML: {error}") from error
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def _parse(model: type[M], text: str, name: str) -> M:
+    return _validate(model, _toml(text, name), name)
+
+
+def _validate(model: type[M], data: dict[str, Any], name: str) -> M:
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise UserError(f"{name}: unknown key `{where}`{_nearest(model, first['loc'])}") from error
+        raise UserError(f"{name}: `{where}`: {first['msg']}") from error
+
+
+def _nearest(model: type[BaseModel], loc: tuple[int | str, ...]) -> str:
+    for part in loc[:-1]:
+        inner = next((f.annotation for n, f in model.model_fields.items() if part in {n, f.alias}), None)
+        inner = next(iter(getattr(inner, "__args__", ())), inner)
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            model = inner
+    keys = [field.alias or name for name, field in model.model_fields.items()]
+    near = difflib.get_close_matches(str(loc[-1]), keys, 1)
+    return f"; did you mean `{near[0]}`?" if near else f"; there are: {', '.join(keys)}"

@@ -1,0 +1,196 @@
+"""From a prompt to a pull request: the whole line. READ THIS FIRST.
+
+    check out -> baseline -> agent -> freeze -> gate (verifiers, guards, judge) -> commit -> publish
+                               ^                    |
+                               +--- Report.render --+   at most `policy.attempts` times
+
+Values move forward; the report's text is the only thing that goes back. The gate is ours and outside: it looks at a
+frozen tree, the same tree is judged, committed and pushed, and what the agent says of itself decides nothing.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from greylag import evidence
+from greylag.errors import GreylagError, InfraError
+from greylag.model import Event, Phase, PullRequest, Session, Status, StopReason, Task
+from greylag.protocols import Agent, AgentRequest, Bounds, Forge, Layers, Observe, SandboxBackend, SandboxSpec
+from greylag.report import Report, Run
+from greylag.verification import Verification
+from greylag.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a run is put together from. `home` is the run's own directory, kept as its record."""
+
+    agent: Agent
+    backend: SandboxBackend
+    forge: Forge
+    checkout: Callable[[Task, Path], Workspace]
+    verification: Callable[[Task, Workspace, Path, Observe], Verification]
+    bounds: Bounds = Bounds()
+    author: str = "greylag <greylag@users.noreply.github.com>"
+    stamps: tuple[str, ...] = ()
+
+
+def run_task(
+    task: Task, run_id: str, home: Path, parts: Parts, *, observe: Observe, record: Callable[[Run], None]
+) -> Run:
+    """Carry out one task. The answer says what happened; `record` has seen every step, also when this raises.
+
+    Raises `UserError`, `InfraError` and `AgentError` after the run was recorded as errored, and `KeyboardInterrupt`
+    after it was recorded as cancelled. Nothing is left running, and no pull request is half open.
+    """
+    run = Run(run_id, task, Status.RUNNING, datetime.now(UTC), agent=parts.agent.name, stamps=parts.stamps)
+    steps = _Steps(task, home, parts, observe, record, run)
+    try:
+        record(run)
+        return steps.carry_out()
+    except KeyboardInterrupt:
+        steps.end(Status.CANCELLED, "interrupted")
+        raise
+    except GreylagError as error:
+        steps.end(Status.ERRORED, str(error))
+        raise
+
+
+@dataclass(slots=True)
+class _Steps:
+    """The steps of one run, in order; holds the record as it grows."""
+
+    task: Task
+    home: Path
+    parts: Parts
+    observe: Observe
+    record: Callable[[Run], None]
+    run: Run
+
+    def carry_out(self) -> Run:
+        self.tell("checkout", f"checking out {self.task.repo.url}")
+        workspace = self.parts.checkout(self.task, self.home)
+        try:
+            self.keep(base=workspace.base)
+            verification = self.parts.verification(self.task, workspace, self.home, self.observe)
+            self.tell("baseline", f"verifying the base commit {workspace.base[:10]}")
+            baseline = verification.baseline()
+            self.keep(baseline=baseline)
+            _raise_infrastructure(baseline)
+            return self.attempts(workspace, verification, baseline)
+        finally:
+            workspace.close()
+
+    def attempts(self, workspace: Workspace, verification: Verification, baseline: Report) -> Run:
+        policy, lock, prompt = self.task.policy, threading.Lock(), self.task.prompt
+
+        def verify() -> Report:
+            with lock:  # an agent may call its tool and end at the same time
+                tree = workspace.freeze(self.parts.backend)
+                return verification.run(tree, mode="loop", baseline=baseline)
+
+        with self.parts.backend.open(self.agent_sandbox(workspace)) as sandbox:
+            for attempt in range(1, policy.attempts + 1):
+                self.tell(
+                    "attempt", f"attempt {attempt} of {policy.attempts}: {self.parts.agent.name}", attempt=attempt
+                )
+                last = self.run.sessions[-1] if self.run.sessions else None
+                request = AgentRequest(
+                    prompt, sandbox, verify, policy.limits, self.home / "transcript.jsonl", self.observe, last
+                )
+                session = self.parts.agent.run(request)
+                self.keep(sessions=(*self.run.sessions, session))
+                tree = workspace.freeze(self.parts.backend)
+                self.keep(tree=tree)
+                if tree == workspace.base_tree:
+                    return self.unchanged(session)
+                self.tell("gate", f"gate: verifying the frozen tree {tree[:10]}", tree=tree)
+                report = verification.run(tree, mode="gate", baseline=baseline)
+                self.keep(reports=(*self.run.reports, report))
+                _raise_infrastructure(report)
+                if report.passed:
+                    return self.publish(workspace, report)
+                self.tell("gate.refused", _first_reason(report))
+                if session.stop is not StopReason.COMPLETED or not getattr(self.parts.agent, "corrects", True):
+                    break
+                prompt = evidence.feedback(report)
+        return self.refused(workspace)
+
+    def agent_sandbox(self, workspace: Workspace) -> SandboxSpec:
+        """The agent's sandbox: its work tree, and a home that lasts as long as the run."""
+        scratch, home = self.home / "sandbox", self.home / "agent-home"
+        for directory in (scratch, home):
+            directory.mkdir(parents=True, exist_ok=True)
+        tree, own = Layers(upper=workspace.directory), Layers(upper=home)
+        return SandboxSpec("agent", tree, own, scratch, bounds=self.parts.bounds)
+
+    def unchanged(self, session: Session) -> Run:
+        """No pull request, and no failure of ours: nothing to do, or a task that the agent explains it cannot do."""
+        if session.stop is StopReason.DECLINED:
+            return self.end(Status.DECLINED, session.text)
+        if session.stop is not StopReason.COMPLETED:
+            return self.end(Status.FAILED, f"the agent ended without a change: {session.stop.value}")
+        return self.end(Status.NO_CHANGE, session.text)
+
+    def publish(self, workspace: Workspace, report: Report) -> Run:
+        """Commit exactly the tree that was verified and judged, push it, open the pull request."""
+        branch = evidence.branch(self.task)
+        commit = workspace.commit(report.tree, evidence.commit_message(self.task), branch)
+        self.tell("publish", f"pushing {branch} and opening the pull request on {self.parts.forge.name}")
+        request = PullRequest(
+            forge=self.parts.forge.name, repo=self.task.repo.url, number=0, url="", branch=branch,
+            base=workspace.branch, head=commit.commit, title=self.task.title,
+            body=evidence.body(self.run, report), labels=self.task.policy.labels,
+        )  # fmt: skip
+        self.keep(branch=branch)
+        opened = self.parts.forge.publish(commit, request)
+        self.keep(pull_request=opened)
+        return self.end(Status.OPENED, f"pull request {opened.url}")
+
+    def refused(self, workspace: Workspace) -> Run:
+        """The gate said no to the last: keep the branch as an artefact, and say why."""
+        report = self.run.reports[-1]
+        branch = evidence.branch(self.task)
+        commit = workspace.commit(report.tree, evidence.commit_message(self.task), branch)
+        commit.save(self.home / "branch.bundle")
+        (self.home / "change.diff").write_text(workspace.diff(report.tree), "utf-8", "surrogateescape")
+        self.keep(branch=branch, artefacts=("branch.bundle", "change.diff"))
+        return self.end(_refusal(report), _first_reason(report))
+
+    def end(self, status: Status, reason: str) -> Run:
+        """Close the record."""
+        self.keep(status=status, reason=reason, finished=datetime.now(UTC))
+        self.tell("end", f"{status.value}: {reason}" if reason else status.value, status=status.value)
+        return self.run
+
+    def keep(self, **changes: Any) -> None:
+        """Write the run down as it is now."""
+        self.run = replace(self.run, **changes)
+        self.record(self.run)
+
+    def tell(self, kind: str, text: str, **data: Any) -> None:
+        """One line of the time line."""
+        self.observe(Event(kind, text, datetime.now(UTC), data))
+
+
+def _raise_infrastructure(report: Report) -> None:
+    """A verifier that could not run says nothing about the change: the run ends, and can be started again."""
+    if report.errored:
+        verdict = report.errored[0]
+        raise InfraError(f"{verdict.id} could not be run: {verdict.summary or verdict.reason}")
+
+
+def _refusal(report: Report) -> Status:
+    if any(verdict.phase is Phase.JUDGE for verdict in report.failed):
+        return Status.VETOED
+    return Status.FAILED if report.failed else Status.UNVERIFIED
+
+
+def _first_reason(report: Report) -> str:
+    for verdict in report.failed:
+        first = verdict.diagnostics[0].message if verdict.diagnostics else verdict.outcome.value
+        return f"{verdict.id}: {verdict.summary or first}"
+    return report.notes[0] if report.notes else "nothing vouches for the change"

@@ -1,0 +1,242 @@
+"""Runs, sessions, reports and the time line in SQLite: our own tables, the read side of everything.
+
+Transcripts and logs are files in the run's directory, `<state>/runs/<run id>/`. A run's whole record is one JSON
+document; the columns beside it are what lists and numbers are made from.
+"""
+
+import json
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    DateTime,
+    Engine,
+    Float,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+    delete,
+    event,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.exc import SQLAlchemyError
+
+from greylag.errors import InfraError, UserError
+from greylag.model import Event, Usage
+from greylag.report import Run
+
+_RUN = TypeAdapter(Run)
+_META = MetaData()
+
+RUNS = Table(
+    "runs",
+    _META,
+    Column("id", String, primary_key=True),
+    Column("task", String, index=True, nullable=False),
+    Column("repo", String, nullable=False),
+    Column("title", String, nullable=False),
+    Column("agent", String, nullable=False),
+    Column("status", String, index=True, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("started", DateTime(timezone=True), nullable=False),
+    Column("finished", DateTime(timezone=True)),
+    Column("usd", Float),
+    Column("pull_request", String),
+    Column("document", Text, nullable=False),
+)
+SESSIONS = Table(
+    "sessions",
+    _META,
+    Column("run", ForeignKey("runs.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("agent", String, nullable=False),
+    Column("model", String, nullable=False),
+    Column("stop", String, nullable=False),
+    Column("turns", Integer, nullable=False),
+    Column("input_tokens", Integer, nullable=False),
+    Column("output_tokens", Integer, nullable=False),
+    Column("usd", Float),
+)
+REPORTS = Table(
+    "reports",
+    _META,
+    Column("run", ForeignKey("runs.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),  # 0 is the baseline
+    Column("tree", String, nullable=False),
+    Column("passed", Boolean, nullable=False),
+    Column("strength", String, nullable=False),
+    Column("failed", String, nullable=False),  # verifiers that said no, with commas
+)
+EVENTS = Table(
+    "events",
+    _META,
+    Column("run", String, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("kind", String, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("data", Text, nullable=False),
+)
+
+
+class Store:
+    """The records below one state directory. Several processes may write at once."""
+
+    def __init__(self, state: Path) -> None:
+        self.state = state
+        try:
+            self.runs.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._engine = _engine(state / "greylag.db")
+            with self._begin() as connection:
+                _META.create_all(connection)
+        except OSError as error:
+            raise UserError(
+                f"{state} cannot be written: {error.strerror}; set GREYLAG_STATE to a directory of yours"
+            ) from error
+
+    @property
+    def runs(self) -> Path:
+        """Directory of the runs' directories."""
+        return self.state / "runs"
+
+    def home(self, run_id: str) -> Path:
+        """Directory of one run."""
+        return self.runs / run_id
+
+    def new_id(self) -> str:
+        """A fresh run id, sortable by time, with its directory made."""
+        run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+        self.home(run_id).mkdir(mode=0o700)
+        return run_id
+
+    def record(self, run: Run) -> None:
+        """Write a run as it is now; the last one wins."""
+        row = _row(run)
+        with self._begin() as connection:
+            if connection.execute(update(RUNS).where(RUNS.c.id == run.id).values(row)).rowcount == 0:
+                connection.execute(insert(RUNS).values(row))
+            for table, rows in ((SESSIONS, _sessions(run)), (REPORTS, _reports(run))):
+                connection.execute(delete(table).where(table.c.run == run.id))
+                if rows:
+                    connection.execute(insert(table), rows)
+
+    def observe(self, run_id: str, number: int, item: Event) -> None:
+        """Add one line to a run's time line."""
+        data = json.dumps(dict(item.data), default=str)
+        row = {"run": run_id, "number": number, "at": item.at, "kind": item.kind, "text": item.text, "data": data}
+        with self._begin() as connection:
+            connection.execute(insert(EVENTS).values(row))
+
+    def run(self, run_id: str) -> Run:
+        """One run; an unambiguous beginning of its id is enough."""
+        query = select(RUNS.c.document).where(RUNS.c.id.startswith(run_id, autoescape=True)).limit(2)
+        with self._begin() as connection:
+            found = connection.execute(query).scalars().all()
+        if len(found) != 1:
+            raise UserError(f"{'several runs begin' if found else 'no run begins'} with `{run_id}`; see `greylag show`")
+        return _RUN.validate_json(found[0])
+
+    def newest(self, limit: int = 20) -> list[Run]:
+        """The newest runs, newest first."""
+        query = select(RUNS.c.document).order_by(RUNS.c.started.desc()).limit(limit)
+        with self._begin() as connection:
+            return [_RUN.validate_json(text) for text in connection.execute(query).scalars()]
+
+    def events(self, run_id: str) -> list[Event]:
+        """The time line of a run."""
+        query = select(EVENTS).where(EVENTS.c.run == run_id).order_by(EVENTS.c.number)
+        with self._begin() as connection:
+            return [Event(r.kind, r.text, r.at.replace(tzinfo=UTC), json.loads(r.data)) for r in connection.execute(query)]
+
+    @contextmanager
+    def _begin(self) -> Iterator[Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            cause = getattr(error, "orig", None) or error
+            raise InfraError(f"the records in {self.state / 'greylag.db'} cannot be used: {cause}") from error
+
+
+def to_json(run: Run) -> dict[str, Any]:
+    """A run for machines."""
+    data: dict[str, Any] = _RUN.dump_python(run, mode="json")
+    return data
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 60})
+
+    @event.listens_for(engine, "connect")
+    def _pragmas(connection: Any, _: object) -> None:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+    return engine
+
+
+def _usage(run: Run) -> Usage:
+    return sum((session.usage for session in run.sessions), Usage())
+
+
+def _row(run: Run) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "task": run.task.id,
+        "repo": run.task.repo.url,
+        "title": run.task.title,
+        "agent": run.agent,
+        "status": run.status.value,
+        "reason": run.reason,
+        "started": run.started,
+        "finished": run.finished,
+        "usd": _usage(run).usd,
+        "pull_request": run.pull_request.url if run.pull_request else None,
+        "document": _RUN.dump_json(run).decode(),
+    }
+
+
+def _sessions(run: Run) -> Sequence[dict[str, Any]]:
+    return [
+        {
+            "run": run.id,
+            "number": number,
+            "agent": session.agent,
+            "model": session.model,
+            "stop": session.stop.value,
+            "turns": session.usage.turns,
+            "input_tokens": session.usage.input_tokens,
+            "output_tokens": session.usage.output_tokens,
+            "usd": session.usage.usd,
+        }
+        for number, session in enumerate(run.sessions, 1)
+    ]
+
+
+def _reports(run: Run) -> Sequence[dict[str, Any]]:
+    numbered = [*([(0, run.baseline)] if run.baseline else []), *enumerate(run.reports, 1)]
+    return [
+        {
+            "run": run.id,
+            "number": number,
+            "tree": report.tree,
+            "passed": report.passed,
+            "strength": report.strength.value,
+            "failed": ",".join(verdict.id for verdict in report.failed),
+        }
+        for number, report in numbered
+    ]

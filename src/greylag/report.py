@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from greylag import rendering
 from greylag.model import Diagnostic, Outcome, Phase, PullRequest, Session, Status, Strength, Task, Verdict
 
 
@@ -13,9 +14,7 @@ class Report:
     tree: str
     base: str
     verdicts: tuple[Verdict, ...] = ()
-    notes: tuple[
-        str, ...
-    ] = ()  # what a reader must know: fewer tests than before, a sandbox that was off ...
+    notes: tuple[str, ...] = ()  # what a reader must know: fewer tests than before, a sandbox that was off ...
 
     @property
     def passed(self) -> bool:
@@ -46,8 +45,8 @@ class Report:
         return tuple(d for v in self.verdicts for d in v.diagnostics)
 
     def render(self, budget: int = 800) -> str:
-        """Text for an agent or a person, at most `budget` tokens of four characters (see `greylag.report.render`)."""
-        raise NotImplementedError
+        """Text for an agent or a person, at most `budget` tokens of four characters and never more than 2,000."""
+        return rendering.render(self.verdicts, self.notes, passed=self.passed, strength=self.strength, budget=budget)
 
 
 @dataclass(frozen=True, slots=True)

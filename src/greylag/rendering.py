@@ -1,0 +1,284 @@
+"""What agents and people read of a report: short, grouped by cause, bounded, and harmless whatever the tools printed.
+
+Tools' words stand either inside one line of ours, folded, or behind the prefix `    | `; so no text of theirs can pass
+for a line of ours. Sizes are characters; a token is taken for four of them.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from greylag.model import Diagnostic, Origin, Outcome, Phase, Severity, Strength, Verdict
+from greylag.text import cap, clean, one_line
+
+HARD_CAP = 2000  # tokens, whatever is asked for
+GROUPS = 5  # per phase
+_LINES = 10  # of one excerpt
+_OK_LINES = 12
+_TEMPLATE = re.compile(r"'[^'\n]{0,200}'|\"[^\"\n]{0,200}\"|`[^`\n]{0,200}`|0x[0-9a-fA-F]+|\d+|/\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Diagnostics of one verdict with one cause; the first stands for all."""
+
+    verdict: Verdict
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def first(self) -> Diagnostic:
+        """The example that is shown in full."""
+        return self.diagnostics[0]
+
+
+def render(
+    verdicts: Sequence[Verdict], notes: Sequence[str], *, passed: bool, strength: Strength, budget: int = 800
+) -> str:
+    """The text of a report: at most `budget` tokens, and never more than `HARD_CAP`."""
+    chars = 4 * min(budget, HARD_CAP)
+    bad = [v for v in verdicts if v.outcome in {Outcome.FAILED, Outcome.TIMED_OUT}]
+    tail = [*_errored(verdicts), *_asides(verdicts), *_remarks(notes, strength if passed else None)]
+    tail = _fit(tail, chars // 2)
+    room = chars - _size(tail) - 1
+    if bad:
+        head = _failed(bad, room)
+    elif passed:
+        head = _passed(verdicts)
+    else:
+        head = ["NOT VERIFIED: nothing vouches for this tree"]
+    return "\n".join(_fit([*_fit(head, room), *tail], chars))
+
+
+# -- failed ----------------------------------------------------------------------------------------------------------
+
+
+def _failed(verdicts: Sequence[Verdict], room: int) -> list[str]:
+    """Per phase: a headline, one line per group, then each group in detail as far as there is room."""
+    phases = sorted({v.phase for v in verdicts})
+    lines: list[str] = []
+    for done, phase in enumerate(phases):
+        section = _section(phase, [v for v in verdicts if v.phase is phase], room // (len(phases) - done))
+        room -= _size(section)
+        lines += section
+    return lines
+
+
+def _section(phase: Phase, verdicts: Sequence[Verdict], room: int) -> list[str]:
+    grouped = [_groups(v) for v in verdicts]
+    shown = _fair(grouped)
+    index = [f"FAILED in {_name(phase)}: " + "; ".join(_tally(v) for v in verdicts[:GROUPS])]
+    if len(verdicts) > GROUPS:
+        index[0] += f"; and {len(verdicts) - GROUPS} more verifiers"
+    index += [f"{number}. {_headline(group)}" for number, group in enumerate(shown, 1)]
+    hidden = sum(len(groups) for groups in grouped) - len(shown)
+    if hidden:
+        index.append(f"{hidden} more kinds of failure are not shown; repair these first.")
+    logs = [f"details: log {one_line(v.log, 80)} ({_id(v)})" for v in verdicts[: 2 * GROUPS] if v.log]
+    room -= _size(index) + _size(logs)
+    needs = [_size(_detail(number, group, room)) for number, group in enumerate(shown, 1)]
+    for number, (group, share) in enumerate(zip(shown, _shares(needs, room), strict=True), 1):
+        index += _detail(number, group, share)
+    return index + logs
+
+
+def _groups(verdict: Verdict) -> list[Group]:
+    """New errors (or, where a tool fails for warnings, these) by cause: rule, else message without its particulars."""
+    new = [d for d in verdict.diagnostics if d.origin is Origin.NEW and d.severity is not Severity.INFO]
+    causes: dict[str, list[Diagnostic]] = {}
+    for diagnostic in [d for d in new if d.severity is Severity.ERROR] or new:
+        causes.setdefault(_cause(diagnostic), []).append(diagnostic)
+    if not causes:
+        return [Group(verdict, (Diagnostic(verdict.summary or verdict.reason or "no reason given; see the log"),))]
+    groups = [Group(verdict, tuple(diagnostics)) for diagnostics in causes.values()]
+    if verdict.phase is Phase.TEST:  # the first error of a compiler is the cause; among tests, what breaks most is
+        groups.sort(key=lambda group: -len(group.diagnostics))
+    return groups
+
+
+def _cause(diagnostic: Diagnostic) -> str:
+    if diagnostic.rule and not diagnostic.test:
+        return diagnostic.rule
+    return _TEMPLATE.sub("#", one_line(diagnostic.message, 300))[:80]
+
+
+def _fair(grouped: Sequence[Sequence[Group]]) -> list[Group]:
+    """At most `GROUPS` groups: the first of each verdict, then the second of each, and so on; in verdict order."""
+    turns = [group for row in zip_longest(*grouped) for group in row if group is not None][:GROUPS]
+    return [group for groups in grouped for group in groups if any(group is turn for turn in turns)]
+
+
+def _headline(group: Group) -> str:
+    more = len(group.diagnostics) - 1
+    return _located(group.first, 240) + (f" (+{more} like this)" if more else "")
+
+
+def _located(diagnostic: Diagnostic, limit: int) -> str:
+    """`path:line:column rule test: message` with what is known of it."""
+    place = ":".join(str(part) for part in (diagnostic.path, diagnostic.line, diagnostic.column) if part)
+    known = (one_line(part, 160) for part in (place, diagnostic.rule or "", diagnostic.test or ""))
+    where = " ".join(part for part in known if part)
+    return f"{where}: {one_line(diagnostic.message, limit)}" if where else one_line(diagnostic.message, limit)
+
+
+def _detail(number: int, group: Group, room: int) -> list[str]:
+    """Excerpt of the first example and the places of the others; nothing when it would say nothing new."""
+    lines = [f"    | {line}" for line in _excerpt(group.first)]
+    others = group.diagnostics[1:]
+    listed = [f"    also {_located(other, 120)}" for other in others[:_LINES]]
+    room -= len(f"[{number}] {_id(group.verdict)}") + 1
+    for kept in range(len(listed), -1, -1):  # places matter more than the end of an excerpt
+        rest = _rest(others[kept:])
+        if kept == 0 or _size(listed[:kept]) + _size(rest) <= max(room - _size(lines[:4]), room // 2):
+            listed = listed[:kept] + rest
+            break
+    lines = _fit(lines, room - _size(listed)) + listed
+    return [f"[{number}] {_id(group.verdict)}", *lines] if lines else []
+
+
+def _excerpt(diagnostic: Diagnostic) -> list[str]:
+    source = diagnostic.excerpt or (diagnostic.message if len(diagnostic.message) > 240 else "")
+    lines = [cap(line.rstrip(), 200) for line in clean(source[:20_000]).split("\n") if line.strip()]
+    return lines if len(lines) <= _LINES else [*lines[: _LINES - 1], f"... {len(lines) - _LINES + 1} more lines"]
+
+
+def _rest(diagnostics: Sequence[Diagnostic]) -> list[str]:
+    if not diagnostics:
+        return []
+    files = Counter(one_line(d.path or d.test or "no place", 100) for d in diagnostics)
+    named = ", ".join(f"{path} ({n})" if n > 1 else path for path, n in files.most_common(3))
+    return [f"    {len(diagnostics)} more like this in {named}" + (", ..." if len(files) > 3 else "")]
+
+
+def _tally(verdict: Verdict) -> str:
+    """`pytest 3 of 31 tests failed` or `ruff 4 errors`."""
+    if verdict.outcome is Outcome.TIMED_OUT:
+        return f"{_id(verdict)} TIMED OUT after {verdict.seconds:.0f} s"
+    if verdict.counts and verdict.counts.failed:
+        return f"{_id(verdict)} {verdict.counts.failed} of {_plural(verdict.counts.run, 'test')} failed"
+    new = sum(d.origin is Origin.NEW and d.severity is Severity.ERROR for d in verdict.diagnostics)
+    return f"{_id(verdict)} {_plural(new, 'error')}" if new else _id(verdict)
+
+
+# -- passed ----------------------------------------------------------------------------------------------------------
+
+
+def _passed(verdicts: Sequence[Verdict]) -> list[str]:
+    lines = [_ok(v) for v in verdicts]
+    if len(lines) <= _OK_LINES:
+        return lines
+    by_name: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        by_name.setdefault(verdict.verifier, []).append(verdict)
+    grouped = [_ok(group[0]) if len(group) == 1 else _ok_many(name, group) for name, group in by_name.items()]
+    more = len(grouped) - _OK_LINES
+    return grouped if more <= 0 else [*grouped[:_OK_LINES], f"ok: {more} more verifiers"]
+
+
+def _ok(verdict: Verdict) -> str:
+    root = "" if verdict.root in {"", "."} else f" ({one_line(verdict.root, 80)})"
+    seconds = " cached" if verdict.cached else f" {verdict.seconds:.0f} s"
+    return f"ok: {one_line(verdict.verifier, 60)}{_tests([verdict])}{root}{seconds}"
+
+
+def _ok_many(name: str, verdicts: Sequence[Verdict]) -> str:
+    seconds = sum(v.seconds for v in verdicts)
+    return f"ok: {one_line(name, 60)}{_tests(verdicts)} in {len(verdicts)} directories {seconds:.0f} s"
+
+
+def _tests(verdicts: Iterable[Verdict]) -> str:
+    counts = [v.counts for v in verdicts if v.counts]
+    if not counts:
+        return ""
+    skipped = sum(c.skipped for c in counts)
+    return f" {_plural(sum(c.run for c in counts), 'test')}" + (f", {skipped} skipped" if skipped else "")
+
+
+# -- the rest --------------------------------------------------------------------------------------------------------
+
+
+def _errored(verdicts: Sequence[Verdict]) -> list[str]:
+    errored = [v for v in verdicts if v.outcome is Outcome.ERRORED]
+    if not errored:
+        return []
+    said = [
+        f"COULD NOT RUN: {_id(v)}: {one_line(v.summary or v.reason or 'no reason known', 240)}" for v in errored[:3]
+    ]
+    if len(errored) > 3:
+        said.append(f"COULD NOT RUN: {len(errored) - 3} more verifiers")
+    return [
+        *said,
+        "That is a failure of the machine or a service, not of the code: do not edit anything because of it.",
+    ]
+
+
+def _asides(verdicts: Sequence[Verdict]) -> list[str]:
+    """What is not to be repaired: failures from before, flaky tests, warnings, verifiers that were not reached."""
+    ds = [d for v in verdicts for d in v.diagnostics]
+    failed = any(v.outcome in {Outcome.FAILED, Outcome.TIMED_OUT} for v in verdicts)
+    old = [d for d in ds if d.origin is Origin.PRE_EXISTING and d.severity is Severity.ERROR]
+    flaky = [d for d in ds if d.origin is Origin.FLAKY]
+    warnings = [d for d in ds if d.origin is Origin.NEW and d.severity is Severity.WARNING]
+    skipped = sorted({v.phase for v in verdicts if v.outcome is Outcome.SKIPPED})
+    lines = [
+        _aside("pre-existing, failed before this change, too, and not counted", old),
+        _aside("flaky, failed and then passed on the same tree, not counted", flaky),
+        _aside("warnings", warnings),
+    ]
+    if skipped:
+        why = " until that passes" if failed else ""
+        lines.append(f"not run{why}: {', '.join(_name(phase) for phase in skipped)}")
+    return [line for line in lines if line]
+
+
+def _aside(title: str, diagnostics: Sequence[Diagnostic]) -> str:
+    if not diagnostics:
+        return ""
+    named = "; ".join(_located(d, 80) for d in diagnostics[:3])
+    return cap(f"{title}: {len(diagnostics)}: {named}", 500) + ("; ..." if len(diagnostics) > 3 else "")
+
+
+def _remarks(notes: Sequence[str], strength: Strength | None) -> list[str]:
+    lines = [f"note: {one_line(note, 300)}" for note in notes[:8]]
+    if strength is Strength.WEAK:
+        lines.append("note: no test ran; only the tools above vouch for this tree")
+    return lines
+
+
+def _id(verdict: Verdict) -> str:
+    return one_line(verdict.id, 100)
+
+
+def _name(phase: Phase) -> str:
+    return phase.name.lower()
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _size(lines: Iterable[str]) -> int:
+    return sum(len(line) + 1 for line in lines)
+
+
+def _fit(lines: Sequence[str], room: int) -> list[str]:
+    """The first lines that fit into `room` characters with their line ends; a line that does not fit is cut."""
+    kept: list[str] = []
+    for line in lines:
+        if len(line) > room:
+            return [*kept, cap(line, room)] if room > 20 else kept
+        kept.append(line)
+        room -= len(line) + 1
+    return kept
+
+
+def _shares(needs: Sequence[int], total: int) -> list[int]:
+    """Room for each: what it needs, or an equal part of what those with smaller needs leave over."""
+    shares = [0] * len(needs)
+    left = len(needs)
+    for position in sorted(range(len(needs)), key=lambda i: needs[i]):
+        shares[position] = max(0, min(needs[position], total // left))
+        total -= shares[position]
+        left -= 1
+    return shares

@@ -1,0 +1,59 @@
+"""Untrusted text: make it harmless, bound it, fence it. Everything here is linear in the size of its input."""
+
+import re
+import secrets
+
+# Complete escape sequences. No quantifier overlaps with its neighbour, and none crosses the next escape or line end,
+# so a log of a million half sequences costs one pass. What is incomplete stays as visible text without its ESC.
+_ESCAPES = re.compile(
+    r"\x1b\[[0-?]*+[ -/]*+[@-~]"  # CSI: colours, cursor
+    r"|\x1b\][^\x07\x1b\r\n]*+(?:\x07|\x1b\\)"  # OSC: titles, links, clipboard
+    r"|\x1b[PX^_][^\x1b\r\n]*+\x1b\\"  # DCS, SOS, PM, APC
+    r"|\x1b[ -/]*+[0-~]"  # character sets, resets
+)
+_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")  # everything that some program takes for a line end
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f"  # C0 (but tab and the line ends) and C1
+    "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]"  # invisible or turning the direction of writing
+)
+_SURROGATES = re.compile("[\ud800-\udfff]")  # from file names that are no UTF-8; no terminal or file would take them
+
+
+def clean(text: str | bytes) -> str:
+    """Text without escape sequences, control, bidirectional and invisible characters; only \\n and \\t stay.
+
+    Any bytes are accepted: what is no UTF-8 becomes U+FFFD. All kinds of line ends become \\n, so that nothing can hide
+    behind a carriage return.
+    """
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "replace")
+    if "\x1b" in text:
+        text = _ESCAPES.sub("", text)
+    text = _HIDDEN.sub("", _ENDS.sub("\n", text))
+    return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
+
+
+def one_line(text: str | bytes, limit: int = 400) -> str:
+    """Cleaned text folded into one line of at most `limit` characters."""
+    cut = len(text) > 16 * limit  # megabytes need not be looked at for one line
+    folded = " ".join(clean(text[: 16 * limit]).split())
+    return cap(f"{folded} ..." if cut else folded, limit)
+
+
+def cap(text: str, limit: int) -> str:
+    """At most `limit` characters: the beginning, and a mark when something was cut off."""
+    return text if len(text) <= limit else text[: max(0, limit - 4)].rstrip() + " ..."[:limit]
+
+
+def nonce() -> str:
+    """A mark that a text written before cannot contain."""
+    return secrets.token_hex(8)
+
+
+def fence(text: str | bytes, mark: str, name: str = "data") -> str:
+    """Cleaned text between two lines that carry `mark`, a nonce, so that a model can tell data from instructions.
+
+    Occurrences of the mark in the text are blotted out: the text cannot close its own fence.
+    """
+    return f"<{name} {mark}>\n{clean(text).replace(mark, '#' * len(mark))}\n</{name} {mark}>"

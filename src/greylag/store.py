@@ -160,7 +160,8 @@ class Store:
         """The time line of a run."""
         query = select(EVENTS).where(EVENTS.c.run == run_id).order_by(EVENTS.c.number)
         with self._begin() as connection:
-            return [Event(r.kind, r.text, r.at.replace(tzinfo=UTC), json.loads(r.data)) for r in connection.execute(query)]
+            rows = connection.execute(query).all()
+        return [Event(r.kind, r.text, r.at.replace(tzinfo=UTC), json.loads(r.data)) for r in rows]
 
     @contextmanager
     def _begin(self) -> Iterator[Connection]:

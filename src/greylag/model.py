@@ -48,6 +48,7 @@ class Outcome(StrEnum):
     ERRORED = "errored"  # it could not be run: infrastructure, never the change's fault
     TIMED_OUT = "timed out"
     SKIPPED = "skipped"
+    RED_BEFORE = "failed before, too"  # nothing new failed: it does not block, and it is no pass
 
 
 class Strength(StrEnum):

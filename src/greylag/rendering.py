@@ -39,7 +39,8 @@ def render(
     """The text of a report: at most `budget` tokens, and never more than `HARD_CAP`."""
     chars = 4 * min(budget, HARD_CAP)
     bad = [v for v in verdicts if v.outcome in {Outcome.FAILED, Outcome.TIMED_OUT}]
-    tail = [*_errored(verdicts), *_asides(verdicts), *_remarks(notes, strength if passed else None)]
+    untested = passed and not any(v.counts and v.counts.run for v in verdicts) and "no tests ran" not in notes
+    tail = [*_errored(verdicts), *_asides(verdicts), *_remarks(notes, strength if untested else None)]
     tail = _fit(tail, chars // 2)
     room = chars - _size(tail) - 1
     if bad:
@@ -170,13 +171,15 @@ def _passed(verdicts: Sequence[Verdict]) -> list[str]:
         return lines
     by_name: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
-        by_name.setdefault(verdict.verifier, []).append(verdict)
+        by_name.setdefault(verdict.id if verdict.outcome is Outcome.RED_BEFORE else verdict.verifier, []).append(verdict)
     grouped = [_ok(group[0]) if len(group) == 1 else _ok_many(name, group) for name, group in by_name.items()]
     more = len(grouped) - _OK_LINES
     return grouped if more <= 0 else [*grouped[:_OK_LINES], f"ok: {more} more verifiers"]
 
 
 def _ok(verdict: Verdict) -> str:
+    if verdict.outcome is Outcome.RED_BEFORE:
+        return f"as before: {_tally(verdict)}, all of that before this change, too"
     root = "" if verdict.root in {"", "."} else f" ({one_line(verdict.root, 80)})"
     seconds = " cached" if verdict.cached else f" {verdict.seconds:.0f} s"
     return f"ok: {one_line(verdict.verifier, 60)}{_tests([verdict])}{root}{seconds}"

@@ -18,16 +18,24 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """True when every verdict is a pass (a skipped one is none) and at least one tool vouches for the tree."""
-        return self.strength is not Strength.NONE and all(verdict.passed for verdict in self.verdicts)
+        """True when every verdict is a pass (a skipped one is none) and at least one tool vouches for the tree.
+
+        A verdict that was red before the change in the same way does not block, but it is no pass, either.
+        """
+        fine = all(verdict.passed or verdict.outcome is Outcome.RED_BEFORE for verdict in self.verdicts)
+        return fine and self.strength is not Strength.NONE
 
     @property
     def strength(self) -> Strength:
-        """Whether tests ran, only other tools did, or nothing that is evidence."""
+        """Whether tests ran, only other tools did, or nothing that is evidence.
+
+        Tests that pass beside others that failed before the change, too, are weak evidence.
+        """
         tools = [v for v in self.verdicts if v.passed and Phase.FORMAT <= v.phase <= Phase.TEST]
         if any(v.counts and v.counts.run for v in tools):
             return Strength.STRONG
-        return Strength.WEAK if tools else Strength.NONE
+        red = [v.counts for v in self.verdicts if v.outcome is Outcome.RED_BEFORE and v.counts]
+        return Strength.WEAK if tools or any(counts.run > counts.failed for counts in red) else Strength.NONE
 
     @property
     def failed(self) -> tuple[Verdict, ...]:

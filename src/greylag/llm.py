@@ -1,0 +1,148 @@
+"""Which language model, with which key, and whose fault it is when it does not answer.
+
+Nothing is picked up from the surroundings: the key comes from the variable or file that the configuration names, the
+address from `base_url` or the provider's own, and what the SDKs gather from the environment (other keys, proxies,
+headers, organisations) is dropped before a request leaves. pydantic-ai, which takes seconds to import, is behind
+`greylag.wire`, imported where a model is really made.
+"""
+
+import asyncio
+import os
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from greylag.errors import UserError
+from greylag.model import Usage
+
+if TYPE_CHECKING:
+    from pydantic_ai.models import Model
+    from pydantic_ai.usage import RunUsage
+
+T = TypeVar("T")
+Role = Literal["agent", "judge"]
+
+_HOMES = {"anthropic": "https://api.anthropic.com", "openai": "https://api.openai.com/v1"}
+
+
+@dataclass(frozen=True, slots=True)
+class LLM:
+    """Which model: `anthropic:NAME`, `openai:NAME` (chat completions of any compatible server) or `replay:PATH`.
+
+    The key is read from the environment variable `key_env` or the file `key_file`, from nowhere else. A server at
+    `base_url` may need none.
+    """
+
+    model: str
+    base_url: str | None = None
+    key_env: str | None = None
+    key_file: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.provider not in {*_HOMES, "replay"} or not self.name:
+            raise UserError(f"model `{self.model}` is not of the form anthropic:NAME, openai:NAME or replay:PATH")
+        if self.key_env and self.key_file:
+            raise UserError(f"model `{self.model}` has both key-env and key-file; name one of them")
+        if self.base_url is not None and (
+            urlsplit(self.base_url).scheme not in {"http", "https"} or not urlsplit(self.base_url).hostname
+        ):
+            raise UserError(f"base-url of model `{self.model}` is no http or https address")
+
+    @property
+    def provider(self) -> str:
+        """What stands before the colon."""
+        return self.model.partition(":")[0]
+
+    @property
+    def name(self) -> str:
+        """What stands after the colon: the provider's name of the model, or the path of a recording."""
+        return self.model.partition(":")[2]
+
+    @property
+    def replayed(self) -> bool:
+        """True when no model is asked: a recording is played."""
+        return self.provider == "replay"
+
+    @property
+    def url(self) -> str:
+        """Where requests go."""
+        return self.base_url or _HOMES.get(self.provider, "")
+
+    @property
+    def key_place(self) -> str:
+        """Where the key is to be found, in words; empty when no place is named."""
+        if self.key_env:
+            return f"variable `{self.key_env}`"
+        return f"key-file `{self.key_file}`" if self.key_file else ""
+
+    def key(self) -> str | None:
+        """The key, read anew at each call; None when none is needed. Raises `UserError` that names the option."""
+        if self.replayed or (self.base_url and not self.key_place):
+            return None
+        if not self.key_place:
+            raise UserError(f"model `{self.model}` needs a key: name its variable by key-env or its file by key-file")
+        value = os.environ.get(self.key_env, "") if self.key_env else _contents(self.key_file or "")
+        value = value.strip()
+        if not value:
+            raise UserError(f"{self.key_place} for model `{self.model}` is empty or not set")
+        if not (value.isascii() and value.isprintable()):
+            raise UserError(f"{self.key_place} for model `{self.model}` holds characters that no key has")
+        return value
+
+
+def _contents(file: str) -> str:
+    try:
+        return Path(file).expanduser().read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"key-file `{file}` cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise UserError(f"key-file `{file}` is no text") from None
+
+
+def build(llm: LLM, role: Role = "agent") -> "Model":
+    """A pydantic-ai model. One object per run and role: a recording's position is kept in it.
+
+    It can be used from one event loop after the other, since it keeps no connection open between requests.
+    Raises `UserError` for a key that is not there and for a recording that cannot be played.
+    """
+    key = llm.key()
+    from greylag import wire  # noqa: PLC0415 - seconds
+
+    return wire.build(llm, key, role)
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`, in an event loop of its own. Ctrl-C ends it at once, also within a tool that blocks."""
+    with asyncio.Runner() as runner:  # its own `run` would hold Ctrl-C back until the tool returns
+        return runner.get_loop().run_until_complete(work)
+
+
+@contextmanager
+def blame(llm: LLM) -> Iterator[None]:
+    """Turns what goes wrong between us and a model into an error that says who must act.
+
+    A refused key or an unknown model is `UserError`; rate limits, 5xx and connections are `InfraError`; a model that
+    does not keep to its protocol is `AgentError`. No text of them holds the key.
+    """
+    from greylag import wire  # noqa: PLC0415 - seconds
+
+    try:
+        yield
+    except wire.FAILURES as error:
+        raise wire.blamed(llm, error) from None  # the chain below holds the request
+
+
+def usage(llm: LLM, spent: "RunUsage") -> Usage:
+    """What a run of pydantic-ai consumed. The price is by the list of genai-prices; None when the list has none."""
+    known = "unknown" if spent.cost is None else "prices"
+    return Usage(
+        turns=spent.requests,
+        input_tokens=spent.input_tokens,
+        output_tokens=spent.output_tokens,
+        cached_tokens=spent.cache_read_tokens,
+        usd=None if spent.cost is None else float(spent.cost),
+        cost_source="replay" if llm.replayed else known,
+    )

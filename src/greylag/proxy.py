@@ -1,0 +1,338 @@
+"""The way from a sandbox to an LLM: a reverse proxy on a unix socket, one per session.
+
+The sandbox holds no key: this side adds it. Only the paths of LLM APIs lead on, answers are streamed as they come, and
+tokens are counted on the way, so that a limit in tokens or dollars holds whatever the agent says of itself.
+"""
+
+import json
+import socketserver
+import ssl
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from greylag.errors import GreylagError, InfraError, UserError
+from greylag.metering import Meter, Tally
+from greylag.model import Limits
+from greylag.text import one_line
+
+if TYPE_CHECKING:
+    import httpx2
+
+_BILLED = {"/v1/messages": "anthropic", "/v1/responses": "openai", "/v1/chat/completions": "openai"}
+_FREE = {("POST", "/v1/messages/count_tokens"), ("GET", "/v1/models")}
+_UPWARDS = ("content-type", "accept", "user-agent", "anthropic-version", "anthropic-beta", "openai-beta")
+_DOWNWARDS = ("content-type", "request-id", "x-request-id", "retry-after", "x-should-retry")
+_BODY = 64 << 20  # bytes of one request, and of one answer that is not streamed
+_AT_ONCE = 4  # requests; more of them wait, so that a flood cannot outrun the meter
+_SETTLE = 5.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """An LLM service and the key for it; `place` is where the key comes from, in words."""
+
+    url: str
+    key: str | None = field(default=None, repr=False)
+    place: str = ""
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.url)
+        loopback = parts.hostname in {"127.0.0.1", "::1", "localhost"}
+        if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
+            raise UserError(f"base-url `{self.shown}` must be https, or http on this machine")
+        if parts.username or parts.password or parts.query or not parts.hostname:
+            raise UserError(f"base-url `{self.shown}` must be a plain address: no user, password or query")
+
+    @property
+    def shown(self) -> str:
+        """Host and port, for people."""
+        return urlsplit(self.url).netloc.rpartition("@")[2]
+
+    def address(self, target: str) -> str:
+        """Full address of a request target. A base that ends in /v1, as OpenAI's does, is taken as well."""
+        return self.url.rstrip("/").removesuffix("/v1") + target
+
+    def headers(self, api: str) -> dict[str, str]:
+        """The key as this API wants it."""
+        if self.key is None:
+            return {}
+        return {"x-api-key": self.key} if api == "anthropic" else {"authorization": f"Bearer {self.key}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How the last request ended, when it did not end well. Status 0: no answer came."""
+
+    status: int
+    text: str
+
+
+class Proxy:
+    """What passes, and what went wrong. Safe for several threads."""
+
+    def __init__(self, upstream: Upstream, limits: Limits, client: "httpx2.Client") -> None:
+        self.meter = Meter(limits)
+        self.requests = 0
+        self.last: Failure | None = None
+        self.refusal = ""
+        self.upstream, self._client = upstream, client
+        self._places, self._idle, self._active = threading.Semaphore(_AT_ONCE), threading.Condition(), 0
+
+    def problem(self) -> GreylagError | None:
+        """Why the LLM does not answer, by who must act; None when it does, or when the request itself was at fault."""
+        host, failure = self.upstream.shown, self.last
+        if self.refusal:
+            return UserError(self.refusal)
+        if failure is None:
+            return None
+        if failure.status in {401, 403}:
+            where = f"the key from {self.upstream.place}" if self.upstream.place else "to serve without a key"
+            return UserError(f"{host} refused {where} (HTTP {failure.status}); put a valid key there")
+        if failure.status == 404 or 300 <= failure.status < 400:
+            return UserError(f"{host} does not know the model or the address (HTTP {failure.status}: {failure.text})")
+        if failure.status in {0, 408, 429} or failure.status >= 500:
+            status = f"HTTP {failure.status}: " if failure.status else ""
+            return InfraError(f"the LLM at {host} does not answer ({status}{failure.text})")
+        return None
+
+    def settle(self) -> None:
+        """Wait, a few seconds at most, until answers under way are counted to their end."""
+        with self._idle:
+            self._idle.wait_for(lambda: not self._active, _SETTLE)
+
+    def forward(self, request: "Request", reply: "Reply") -> None:
+        """Send one request on and stream its answer back. Raises `OSError` when the client hangs up."""
+        import httpx2  # noqa: PLC0415  -- a third of a second
+
+        tally = Tally(request.api, _model(request.body), prompt=len(request.body))
+        with self._counted(), self._places:
+            if request.path in _BILLED and (reason := self.meter.begin(tally)):
+                self.refusal = "" if self.meter.over else reason
+                reply.whole(400, _STOP, _error(reason))
+                return
+            try:
+                self._relay(request, tally, reply)
+            except (httpx2.HTTPError, httpx2.StreamError) as error:
+                self._note(0, str(error) or type(error).__name__)
+                reply.broken()
+            finally:
+                self.meter.end(tally)
+
+    def _relay(self, request: "Request", tally: Tally, reply: "Reply") -> None:
+        headers = {name: request.headers[name] for name in _UPWARDS if name in request.headers}
+        headers |= {"accept-encoding": "identity"} | self.upstream.headers(request.api)
+        address = self.upstream.address(request.target)
+        with self._client.stream(request.method, address, headers=headers, content=_content(request)) as answer:
+            passed = {name: answer.headers[name] for name in _DOWNWARDS if name in answer.headers}
+            if not (answer.is_success and "text/event-stream" in answer.headers.get("content-type", "")):
+                body = b"".join(_bounded(answer.iter_bytes()))
+                if answer.is_success and request.path in _BILLED:
+                    tally.read(body)
+                self._note(answer.status_code, _message(body))
+                reply.whole(answer.status_code, passed | (_STOP if answer.status_code in {401, 403} else {}), body)
+                return
+            reply.start(answer.status_code, passed)
+            for chunk in answer.iter_bytes():
+                tally.feed(chunk)
+                if self.meter.exceeded():
+                    reply.broken()
+                    return
+                reply.send(chunk)
+            self._note(529 if tally.error else answer.status_code, tally.error)
+            reply.end()
+
+    def _note(self, status: int, text: str) -> None:
+        """Remember how the last request ended. No word of it holds the key."""
+        key = self.upstream.key
+        text = text.replace(key, "[key]") if key else text
+        self.last = None if 200 <= status < 300 else Failure(status, one_line(text, 200))
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._idle:
+            self._active += 1
+            self.requests += 1
+        try:
+            yield
+        finally:
+            with self._idle:
+                self._active -= 1
+                self._idle.notify_all()
+
+
+@contextmanager
+def serve(upstream: Upstream, limits: Limits) -> Iterator[tuple[Proxy, Path]]:
+    """A proxy and the unix socket that leads to it, for as long as the context lasts."""
+    import httpx2  # noqa: PLC0415
+
+    client = httpx2.Client(
+        verify=ssl.create_default_context(),  # the system's CA bundle, or SSL_CERT_FILE
+        timeout=httpx2.Timeout(600.0, connect=30.0),
+        trust_env=False,
+        follow_redirects=False,
+    )
+    with tempfile.TemporaryDirectory(prefix="greylag-") as directory, client:
+        proxy, path = Proxy(upstream, limits, client), Path(directory, "llm")
+        handler = type("Handler", (_Handler,), {"proxy": proxy})
+        with socketserver.ThreadingUnixStreamServer(str(path), handler) as server:
+            server.daemon_threads = True
+            thread = threading.Thread(target=server.serve_forever, args=(0.1,), name="greylag proxy", daemon=True)
+            thread.start()
+            try:
+                yield proxy, path
+                proxy.settle()
+            finally:
+                server.shutdown()
+                thread.join()
+
+
+# -- one connection --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request of the client; header names are in lower case."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    @property
+    def path(self) -> str:
+        """The target without its query."""
+        return self.target.partition("?")[0]
+
+    @property
+    def api(self) -> str:
+        """`anthropic` or `openai`: decides how the key is sent and how usage is read."""
+        return _BILLED.get(self.path, "anthropic" if "anthropic-version" in self.headers else "openai")
+
+
+class Reply:
+    """The answer to the client, on a connection of its own thread."""
+
+    def __init__(self, handler: BaseHTTPRequestHandler) -> None:
+        self._handler, self._started = handler, False
+
+    def whole(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        """An answer that is there in full."""
+        self._head(status, {"content-type": "application/json"} | dict(headers) | {"content-length": str(len(body))})
+        self._handler.wfile.write(body)
+
+    def start(self, status: int, headers: Mapping[str, str]) -> None:
+        """An answer of unknown length, sent on piece by piece."""
+        self._head(status, dict(headers) | {"transfer-encoding": "chunked"})
+
+    def send(self, chunk: bytes) -> None:
+        """A piece."""
+        self._handler.wfile.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+
+    def end(self) -> None:
+        """The end of the pieces."""
+        self._handler.wfile.write(b"0\r\n\r\n")
+
+    def broken(self) -> None:
+        """Nothing more comes: an error when nothing was sent yet, else the connection ends in the middle."""
+        if not self._started:
+            self.whole(502, {}, _error("the LLM cannot be reached"))
+        self._handler.close_connection = True
+
+    def _head(self, status: int, headers: Mapping[str, str]) -> None:
+        self._started = True
+        self._handler.send_response_only(status)
+        for name, value in headers.items():
+            self._handler.send_header(name, value)
+        self._handler.end_headers()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    proxy: Proxy
+    protocol_version = "HTTP/1.1"
+    timeout = 600.0
+
+    def do_GET(self) -> None:
+        self._forward()
+
+    def do_POST(self) -> None:
+        self._forward()
+
+    def _forward(self) -> None:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        length = headers.get("content-length", "0")
+        if not length.isascii() or not length.isdigit() or int(length) > _BODY or "transfer-encoding" in headers:
+            self.close_connection = True
+            Reply(self).whole(413, {}, _error("requests need a length, and a moderate one"))
+            return
+        request = Request(self.command, self.path, headers, self.rfile.read(int(length)))
+        if (request.method, request.path) not in _FREE | {("POST", path) for path in _BILLED}:
+            Reply(self).whole(404, _STOP, _error("only the paths of LLM APIs lead on from here"))
+            return
+        try:
+            self.proxy.forward(request, Reply(self))
+        except OSError:  # the client hung up; its request was counted
+            self.close_connection = True
+
+    def log_message(self, *_args: object) -> None:
+        """Nothing: what a sandbox asks for must not reach the terminal."""
+
+    def address_string(self) -> str:
+        return "sandbox"
+
+
+_STOP = {"x-should-retry": "false"}
+
+
+def _error(text: str) -> bytes:
+    """An error that clients of all APIs understand."""
+    return json.dumps(
+        {"type": "error", "error": {"type": "invalid_request_error", "message": f"greylag: {text}"}}
+    ).encode()
+
+
+def _message(body: bytes) -> str:
+    """The words of an error answer."""
+    data = _json(body)
+    error = data.get("error") if isinstance(data.get("error"), dict) else data
+    text = error.get("message") if isinstance(error, dict) else None
+    return text if isinstance(text, str) else body[:200].decode("utf-8", "replace")
+
+
+def _model(body: bytes) -> str:
+    model = _json(body).get("model")
+    return model if isinstance(model, str) else ""
+
+
+def _content(request: Request) -> bytes:
+    """The body; streamed chat completions tell their usage only when asked to."""
+    data = _json(request.body) if request.path == "/v1/chat/completions" else {}
+    if not data.get("stream"):
+        return request.body
+    options = data.get("stream_options")
+    return json.dumps(
+        data | {"stream_options": (options if isinstance(options, dict) else {}) | {"include_usage": True}}
+    ).encode()
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _bounded(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > _BODY:
+            return
+        yield chunk

@@ -176,13 +176,16 @@ def _front_matter(text: str, name: str) -> tuple[str, str]:
 
 def load(path: Path | None, environ: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Settings:
     """The operator's settings. `flags` maps `section.key` to values that win over everything."""
-    data: dict[str, Any] = {}
-    if path is not None:
-        data = _toml(_read(path), str(path))
+    data = _toml(_read(path), str(path)) if path else {}
     for dotted, value in [*_environment(environ), *(flags or {}).items()]:
         section, _, key = dotted.partition(".")
         data.setdefault(section, {})[key] = value
     return _validate(Settings, data, str(path) if path else "settings")
+
+
+def parse(text: str, name: str) -> Settings:
+    """Settings from TOML; `name` is what errors call it."""
+    return _parse(Settings, text, name)
 
 
 def location(environ: Mapping[str, str]) -> Path:

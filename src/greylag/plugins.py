@@ -16,8 +16,8 @@ Kind = Literal["agents", "verifiers", "guards", "judge", "sandboxes", "forges", 
 def names(kind: Kind) -> list[str]:
     """Names of the plugins that come with greylag; `claude_code.py` is called `claude-code`."""
     package = importlib.import_module(f"greylag.{kind}")
-    found = (module.name for module in pkgutil.iter_modules(package.__path__))
-    return sorted(name.replace("_", "-") for name in found if not name.startswith("_"))
+    modules = (found.name for found in pkgutil.iter_modules(package.__path__))
+    return sorted(name.replace("_", "-") for name in modules if not name.startswith("_"))
 
 
 def load(kind: Kind, name: str, settings: Mapping[str, Any] | None = None) -> Any:
@@ -27,14 +27,15 @@ def load(kind: Kind, name: str, settings: Mapping[str, Any] | None = None) -> An
     dotted path of a module. The module's `PLUGIN` is called with the settings as keyword arguments.
     Raises `UserError` for an unknown name and for settings that do not fit.
     """
-    module = _module(kind, name)
+    found = module(kind, name)
     try:
-        return module.PLUGIN(**{key.replace("-", "_"): value for key, value in (settings or {}).items()})
+        return found.PLUGIN(**{key.replace("-", "_"): value for key, value in (settings or {}).items()})
     except TypeError as error:
         raise UserError(f"settings of {kind} `{name}` do not fit: {error}") from error
 
 
-def _module(kind: Kind, name: str) -> ModuleType:
+def module(kind: Kind, name: str) -> ModuleType:
+    """The module of a plugin. Raises `UserError` when there is none."""
     known = names(kind)
     if name in known:
         return importlib.import_module(f"greylag.{kind}.{name.replace('-', '_')}")

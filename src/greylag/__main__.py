@@ -1,0 +1,53 @@
+"""The process boundary: exit codes, one clear line for expected errors, a report to paste for our own bugs.
+
+Exit codes: 0 done (opened, nothing to change, declined, verified), 1 the gate said no, 2 the user must act,
+3 a bug of greylag, 4 the agent failed, 75 infrastructure failed (try again), 130 interrupted.
+"""
+
+import sys
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    if sys.argv[1:] == ["--version"]:  # without importing anything: editors and scripts ask often
+        from greylag import __version__  # noqa: PLC0415 - start-up time
+
+        print(f"greylag {__version__}")
+        return
+    sys.exit(_run())
+
+
+def _run() -> int:
+    from greylag.cli import command_line  # noqa: PLC0415 - start-up time
+    from greylag.errors import GreylagError  # noqa: PLC0415
+
+    try:
+        return command_line()
+    except GreylagError as error:
+        print(f"greylag: {' '.join(str(error).split())}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("greylag: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 141
+    except Exception:  # noqa: BLE001 - the one place: a bug of ours becomes a report instead of a bare traceback
+        return _bug()
+
+
+def _bug() -> int:
+    import platform  # noqa: PLC0415
+    import traceback  # noqa: PLC0415
+
+    from greylag import __version__  # noqa: PLC0415
+
+    print("greylag: this is a bug in greylag. Please report it with the lines below.\n", file=sys.stderr)
+    print(f"greylag {__version__}, Python {platform.python_version()}, {platform.platform()}", file=sys.stderr)
+    print(f"command: greylag {' '.join(sys.argv[1:2])} ...", file=sys.stderr)
+    traceback.print_exc()
+    return 3
+
+
+if __name__ == "__main__":
+    main()

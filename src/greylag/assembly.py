@@ -1,0 +1,140 @@
+"""From settings to parts: the one place where plugins are chosen. Nothing here is guessed from the surroundings."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from greylag import config, plugins
+from greylag.errors import UserError
+from greylag.model import Repo, Scope, Task
+from greylag.pipeline import Parts
+from greylag.protocols import Agent, Bounds, Forge, Observe, SandboxBackend, Verifier
+from greylag.verification import Settings as VerificationSettings
+from greylag.verification import Verification
+from greylag.workspace import Workspace
+
+NO_SANDBOX = "NO SANDBOX: agent and verifiers ran on this machine as this user (--unsafe-no-sandbox)"
+
+
+def parts(task: Task, settings: config.Settings, directories: config.Directories, *, unsafe: bool) -> Parts:
+    """Everything that one run needs. Raises `UserError` for what is missing, before anything is started."""
+    box, host = backend(settings, unsafe=unsafe), forge(settings, task.repo, directories)
+    worker, judges = agent(settings), judge(settings)
+    url, token = host.clone_url(task.repo.url)
+
+    def checkout(task: Task, home: Path) -> Workspace:
+        return Workspace.checkout(
+            task.repo, home=home, cache=directories.cache, owner=box.owner, token=token, url=url
+        )  # fmt: skip
+
+    def verify(task: Task, workspace: Workspace, home: Path, observe: Observe) -> Verification:
+        return verification(
+            workspace, settings, directories, home=home, box=box, observe=observe, judges=judges, prompt=task.prompt, scope=task.policy.scope,
+        )  # fmt: skip
+
+    stamps = (NO_SANDBOX,) if unsafe else ()
+    return Parts(worker, box, host, checkout, verify, bounds(settings), settings.run.author, stamps)
+
+
+def backend(settings: config.Settings, *, unsafe: bool) -> SandboxBackend:
+    """The sandbox; `none` only by its flag."""
+    name = "none" if unsafe else settings.sandbox.name
+    if name == "none" and not unsafe:
+        raise UserError("the sandbox `none` is only to be had by --unsafe-no-sandbox, not by the settings")
+    made: SandboxBackend = plugins.load("sandboxes", name, {} if unsafe else settings.sandbox.settings)
+    return made
+
+
+def agent(settings: config.Settings) -> Agent:
+    """The agent that was named; a clear error when none was."""
+    if not settings.agent.name:
+        raise UserError("no agent is configured; choose one with --agent NAME, or once and for all with `greylag init`")
+    made: Agent = plugins.load("agents", settings.agent.name, settings.agent.settings)
+    return made
+
+
+def judge(settings: config.Settings) -> tuple[Verifier, ...]:
+    """The judge, or none when it was switched off in words."""
+    own = settings.judge.settings
+    if own.get("mode") == "off":
+        return ()
+    if not own.get("model") and not settings.judge.name:
+        raise UserError(
+            "no judge is configured; name its model with --judge-model PROVIDER:NAME, "
+            "or say --judge off (then nobody compares the change with the prompt)"
+        )
+    return (plugins.load("judge", settings.judge.name or "llm", own),)
+
+
+def forge(settings: config.Settings, repo: Repo, directories: config.Directories) -> Forge:
+    """The forge that was named, else `local` for a path and `github` for a repository there."""
+    name, own = settings.forge.name, settings.forge.settings
+    if not name:
+        host = urlsplit(repo.url).hostname or repo.url.partition(":")[0].rpartition("@")[2]
+        local = repo.url.startswith(("/", "file://"))
+        name = "local" if local else "github" if host == "github.com" else ""
+    if not name:
+        raise UserError(
+            f"no forge is known for {repo.url}; name one with --forge ({', '.join(plugins.names('forges'))})"
+        )
+    if name == "local":
+        own = {"state": directories.state / "pulls", **own}
+    made: Forge = plugins.load("forges", name, own)
+    return made
+
+
+def bounds(settings: config.Settings) -> Bounds:
+    """Limits of one command in a sandbox."""
+    verify = settings.verify
+    return Bounds(seconds=verify.minutes * 60, memory=int(verify.memory_gib * 2**30), processes=verify.processes)
+
+
+def verification(
+    workspace: Workspace, settings: config.Settings, directories: config.Directories, *, home: Path,
+    box: SandboxBackend, observe: Observe, judges: tuple[Verifier, ...] = (), prompt: str = "", scope: Scope = Scope(),
+) -> Verification:  # fmt: skip
+    """Verification of one workspace, with the verifiers that its own base commit asks for."""
+    own = repository(workspace)
+    tools = verifiers(settings, own)
+    guards = tuple(plugins.load("guards", name) for name in plugins.names("guards"))
+    verify = settings.verify
+    how = VerificationSettings(
+        prompt=prompt, scope=scope, bounds=bounds(settings), cpus=verify.cpus, repository=workspace.repo.url,
+        network=verify.network, hosts=verify.hosts, private_hosts=verify.private_hosts,
+        upstream_proxy=verify.upstream_proxy, allow_red_baseline=verify.red_baseline == "allow",
+    )  # fmt: skip
+    return Verification((*tools, *guards, *judges), box, workspace, directories.cache, home, how, observe)
+
+
+def repository(workspace: Workspace) -> config.RepositorySettings:
+    """The repository's own settings, from the base commit."""
+    try:
+        return config.repository(workspace.tree(workspace.base_tree).read(".greylag.toml"))
+    except KeyError:
+        return config.repository(None)
+
+
+def verifiers(settings: config.Settings, own: config.RepositorySettings) -> tuple[Verifier, ...]:
+    """All verifiers of tools but those that are off; the repository's settings are tuned by the operator's."""
+    known = plugins.names("verifiers")
+    off = {*settings.verify.off, *own.off}
+    if unknown := (off | set(own.verifiers)) - set(known):
+        raise UserError(f"there is no verifier `{min(unknown)}`; there are: {', '.join(known)}")
+    further = [name for name in settings.verifiers if name not in known]
+
+    def tuned(name: str) -> dict[str, Any]:
+        table = {**own.verifiers.get(name, {}), **settings.verifiers.get(name, {})}
+        if name == "command":
+            declared = [command.model_dump(exclude_none=True) for command in own.command]
+            table["commands"] = [*table.get("commands", ()), *declared]
+        return table
+
+    return tuple(plugins.load("verifiers", name, tuned(name)) for name in (*known, *further) if name not in off)
+
+
+def free_space(path: Path, gib: float = 0.2) -> None:
+    """Refuse to start on a full disk."""
+    free = shutil.disk_usage(path).free / 2**30
+    if free < gib:
+        raise UserError(f"{path} has only {free:.2f} GiB free; make room, or set GREYLAG_STATE and GREYLAG_CACHE")

@@ -1,0 +1,65 @@
+"""The command line: parsing and printing only. A verb is one file in `greylag.commands`, imported when used."""
+
+import signal
+import sys
+from importlib import import_module
+from types import FrameType
+
+import click
+
+from greylag import __version__
+
+VERBS = {
+    "run": "Carry out one prompt on one repository, up to the pull request.",
+    "verify": "Verify a directory as the gate would.",
+    "judge": "Let the judge compare a change with a prompt.",
+    "distill": "Keep the few lines of a log that matter.",
+    "mcp": "Serve the tool `verify` over stdio, for any agent or IDE.",
+    "hook": "Stop gate for Claude Code and Codex.",
+    "show": "Show the newest runs, or the time line of one.",
+    "doctor": "Check this machine and the settings.",
+    "init": "Choose an agent, a judge and a forge, and write the settings.",
+}
+
+
+class _Verbs(click.Group):
+    """A group whose commands are imported on demand: `--version` and `--help` stay quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = import_module(f"greylag.commands.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, message="greylag %(version)s")
+def greylag() -> None:
+    """Background coding agents for fleets of repositories, with a gate that tells the truth."""
+
+
+def command_line(arguments: list[str] | None = None) -> int:
+    """Run a verb; the answer is the exit code. Errors of ours pass through to the process boundary."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    try:
+        result = greylag.main(arguments, prog_name="greylag", standalone_mode=False)
+    except click.Abort as error:
+        raise KeyboardInterrupt from error
+    except click.ClickException as error:
+        error.show(file=sys.stderr)
+        return 2
+    return result if isinstance(result, int) else 0
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """A polite end is the same as Ctrl-C: the agent is stopped, sandboxes are killed, the record is closed."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt

@@ -1,0 +1,54 @@
+"""Options that several verbs share, and the settings they make."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from greylag import config
+from greylag.errors import UserError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def sandbox_options(function: F) -> F:
+    """`--config` and `--unsafe-no-sandbox`."""
+    function = click.option(
+        "--unsafe-no-sandbox", is_flag=True, help="Run hostile code on this machine as you. Stamped on every report."
+    )(function)
+    return click.option(
+        "--config", "config_path", type=click.Path(path_type=Path), help="Settings, instead of the usual greylag.toml."
+    )(function)
+
+
+def judge_options(function: F) -> F:
+    """`--judge` and `--judge-model`."""
+    function = click.option("--judge-model", help="Model of the judge, as PROVIDER:NAME.")(function)
+    return click.option(
+        "--judge", "judge_mode", type=click.Choice(["off", "shadow", "advise", "veto"]), help="What the judge may do."
+    )(function)
+
+
+def settings(path: Path | None, flags: dict[str, Any]) -> config.Settings:
+    """Settings of the operator's file, the environment and the flags that were given (None: was not)."""
+    if path is None:
+        usual = config.location(os.environ)
+        path = usual if usual.exists() or "GREYLAG_CONFIG" in os.environ else None
+    return config.load(path, os.environ, {key: value for key, value in flags.items() if value is not None})
+
+
+def read_prompt(file: str | None, message: str | None) -> config.Prompt:
+    """The prompt from `-m`, a file, or standard input (`-`)."""
+    if (file is None) == (message is None):
+        raise UserError("give one prompt: a file, `-` for standard input, or -m TEXT")
+    if message is not None:
+        return config.prompt(message.encode("utf-8", "surrogateescape"), "the text of -m")
+    if file == "-":
+        return config.prompt(sys.stdin.buffer.read(), "standard input")
+    try:
+        return config.prompt(Path(str(file)).read_bytes(), str(file))
+    except OSError as error:
+        raise UserError(f"prompt {file} cannot be read: {error.strerror}") from error

@@ -1,0 +1,98 @@
+"""`greylag doctor`: what this machine can do, and what the settings lack."""
+
+import json
+import os
+import platform
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+
+from greylag import __version__, assembly, config
+from greylag.commands import _options
+from greylag.errors import GreylagError
+from greylag.text import one_line
+from greylag.workspace import Git
+
+_PROGRAMS = ("uv", "node", "npm", "java", "mvn", "go", "cargo", "claude", "codex")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the doctor's table. `missing` needs the user; `note` is only said."""
+
+    name: str
+    state: Literal["ok", "note", "weak", "missing"]
+    text: str
+
+
+@click.command(name="doctor", help="Check this machine and the settings; exit 2 when something must be mended.")
+@click.option("--config", "path", type=click.Path(path_type=Path), help="Settings, instead of the usual greylag.toml.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def command(path: Path | None, *, as_json: bool) -> int:
+    """Print the table."""
+    checks = list(_checks(path))
+    if as_json:
+        print(json.dumps([{"name": c.name, "state": c.state, "text": c.text} for c in checks]))
+    else:
+        for check in checks:
+            print(f"{check.state:8} {check.name:22} {one_line(check.text, 300)}")
+    return 2 if any(check.state == "missing" for check in checks) else 0
+
+
+def _checks(path: Path | None) -> Iterator[Check]:
+    yield Check("greylag", "ok", f"{__version__}, Python {platform.python_version()}, {platform.platform()}")
+    try:
+        yield Check("git", "ok", Git.version())
+    except GreylagError as error:
+        yield Check("git", "missing", str(error))
+    yield from _directories()
+    try:
+        settings = _options.settings(path, {})
+    except GreylagError as error:
+        yield Check("settings", "missing", str(error))
+        return
+    yield from _sandbox(settings)
+    yield from _plugins(settings)
+    for program in _PROGRAMS:
+        where = shutil.which(program)
+        yield Check(program, "ok" if where else "note", where or "not installed")
+
+
+def _directories() -> Iterator[Check]:
+    directories = config.Directories.of(os.environ)
+    for name, path in (("state", directories.state), ("cache", directories.cache)):
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            free = shutil.disk_usage(path).free / 2**30
+            writable = os.access(path, os.W_OK)
+        except OSError as error:
+            yield Check(
+                name, "missing", f"{path}: {error.strerror}; set GREYLAG_{name.upper()} to a directory of yours"
+            )
+            continue
+        state: Literal["ok", "weak", "missing"] = "missing" if not writable else "ok" if free > 2 else "weak"
+        yield Check(name, state, f"{path}, {free:.0f} GiB free" + ("" if writable else ", not writable"))
+
+
+def _sandbox(settings: config.Settings) -> Iterator[Check]:
+    try:
+        backend = assembly.backend(settings, unsafe=False)
+        for guarantee in backend.probe():
+            state: Any = {"enforced": "ok", "weak": "weak", "absent": "weak"}[guarantee.state]
+            yield Check(f"sandbox {guarantee.name}", state, f"{guarantee.state}: {guarantee.evidence}")
+    except GreylagError as error:
+        yield Check("sandbox", "missing", str(error))
+
+
+def _plugins(settings: config.Settings) -> Iterator[Check]:
+    for kind, make in (("agent", assembly.agent), ("judge", assembly.judge)):
+        try:
+            plugin = make(settings)
+            yield Check(kind, "ok", f"{getattr(plugin, 'name', 'off')} {getattr(plugin, 'model', '') or ''}".strip())
+        except GreylagError as error:
+            yield Check(kind, "missing", str(error))
+    yield Check("forge", "ok", settings.forge.name or "by the repository: local for a path, github for github.com")

@@ -1,0 +1,19 @@
+"""`greylag mcp`: the one tool, over stdio."""
+
+from pathlib import Path
+
+import click
+
+from greylag import mcp
+from greylag.commands import _directory, _options
+
+
+@click.command(name="mcp", help="Serve the tool `verify` for PATH over stdio, for any agent or IDE that speaks MCP.")
+@click.argument("path", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path())
+@click.option("--base", metavar="REV", help="Commit to compare with; HEAD otherwise.")
+@_options.sandbox_options
+def command(path: Path, base: str | None, config_path: Path | None, *, unsafe_no_sandbox: bool) -> None:
+    """Serve until the client hangs up."""
+    settings = _options.settings(config_path, {})
+    with _directory.opened(path, settings, lambda _event: None, base=base, unsafe=unsafe_no_sandbox) as directory:
+        mcp.serve(directory.verify)

@@ -1,0 +1,85 @@
+"""`greylag show`: the newest runs, or one run with its time line."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+
+import click
+
+from greylag import config
+from greylag.model import Usage
+from greylag.report import Run
+from greylag.store import Store, to_json
+from greylag.text import clean, one_line
+
+
+@click.command(name="show", help="Show the newest runs, or the time line of RUN (the beginning of its id is enough).")
+@click.argument("run_id", metavar="[RUN]", required=False)
+@click.option("--log", metavar="ID", help="Print a log of this run, as a report names it.")
+@click.option("--diff", is_flag=True, help="Print the change that was kept when no pull request was opened.")
+@click.option("--limit", default=20, show_default=True, help="How many runs to list.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def command(run_id: str | None, log: str | None, limit: int, *, diff: bool, as_json: bool) -> None:
+    """Print records."""
+    store = Store(config.Directories.of(os.environ).state)
+    if run_id is None:
+        runs = store.newest(limit)
+        lines = [json.dumps([to_json(run) for run in runs])] if as_json else _table(runs)
+    else:
+        run = store.run(run_id)
+        home = store.home(run.id)
+        if log or diff:
+            path = home / "logs" / os.path.basename(str(log)) if log else home / "change.diff"  # noqa: PTH119 - an id
+            if not path.is_file():
+                raise click.UsageError(f"run {run.id} has no {'log ' + str(log) if log else 'kept change'}")
+            lines = [clean(path.read_bytes())]
+        elif as_json:
+            events = [{"at": e.at.isoformat(), "kind": e.kind, "text": e.text, **e.data} for e in store.events(run.id)]
+            lines = [json.dumps({**to_json(run), "events": events}, default=str)]
+        else:
+            lines = [*_head(run), *_time_line(store, run), *_end(run, str(home))]
+    sys.stdout.writelines(f"{line}\n" for line in lines)
+
+
+def _table(runs: list[Run]) -> list[str]:
+    rows = [
+        f"{run.id}  {run.status.value:11}  {run.started.astimezone():%Y-%m-%d %H:%M}  "
+        f"{one_line(run.task.repo.url.rsplit('/', 1)[-1], 24):24}  {one_line(run.task.title, 60)}"
+        for run in runs
+    ]
+    return rows or ["no run yet; start one with `greylag run`"]
+
+
+def _head(run: Run) -> Iterator[str]:
+    usage = sum((session.usage for session in run.sessions), Usage())
+    money = "cost unknown" if usage.usd is None else f"${usage.usd:.4f} ({usage.cost_source})"
+    yield f"run {run.id}: {run.status.value}"
+    yield f"task {run.task.id}: {one_line(run.task.title)}"
+    yield f"repository {one_line(run.task.repo.url)}, base {run.base[:12] or 'unknown'}, tree {(run.tree or '')[:12]}"
+    yield f"agent {run.agent}: {len(run.sessions)} session(s), {usage.turns} turns, "
+    yield f"  {usage.input_tokens} tokens in, {usage.output_tokens} out, {money}"
+    for stamp in run.stamps:
+        yield f"note: {one_line(stamp)}"
+    yield ""
+
+
+def _time_line(store: Store, run: Run) -> Iterator[str]:
+    for event in store.events(run.id):
+        minutes, seconds = divmod(int((event.at - run.started).total_seconds()), 60)
+        yield f"{minutes:02}:{seconds:02} {event.kind:16} {one_line(event.text, 200)}"
+
+
+def _end(run: Run, home: str) -> Iterator[str]:
+    if run.reports:
+        yield ""
+        yield run.reports[-1].render(2000)
+    if run.pull_request:
+        pull = run.pull_request
+        yield ""
+        yield f"pull request {pull.number} ({pull.state}) on {pull.forge}: {pull.url}"
+        yield f"  {pull.branch} -> {pull.base}, head {pull.head}, labels {', '.join(pull.labels) or 'none'}"
+        yield ""
+        yield clean(f"{pull.title}\n\n{pull.body}")
+    yield ""
+    yield f"files: {home}"

@@ -45,7 +45,7 @@ def _cli() -> Iterator[str]:
     yield _block(greylag.get_help(root))
     for verb in VERBS:
         command = greylag.get_command(root, verb)
-        assert command is not None  # noqa: S101 - VERBS names them all
+        assert command is not None
         context = click.Context(command, info_name=verb, parent=root, terminal_width=100)
         yield f"## {verb}\n\n" + _block(command.get_help(context))
         if isinstance(command, click.Group):

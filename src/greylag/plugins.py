@@ -2,6 +2,7 @@
 
 import difflib
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Mapping
 from importlib.metadata import entry_points
@@ -27,11 +28,17 @@ def load(kind: Kind, name: str, settings: Mapping[str, Any] | None = None) -> An
     dotted path of a module. The module's `PLUGIN` is called with the settings as keyword arguments.
     Raises `UserError` for an unknown name and for settings that do not fit.
     """
-    found = module(kind, name)
-    try:
-        return found.PLUGIN(**{key.replace("-", "_"): value for key, value in (settings or {}).items()})
-    except TypeError as error:
-        raise UserError(f"settings of {kind} `{name}` do not fit: {error}") from error
+    make = module(kind, name).PLUGIN
+    own = {key.replace("-", "_"): value for key, value in (settings or {}).items()}
+    accepted = inspect.signature(make).parameters
+    for key in own.keys() - accepted.keys():
+        near = difflib.get_close_matches(key, accepted, 1)
+        hint = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(accepted) or 'none'}"
+        raise UserError(f"{kind} `{name}` has no setting `{key}`; {hint}")
+    for key, parameter in accepted.items():
+        if parameter.default is parameter.empty and key not in own:
+            raise UserError(f"{kind} `{name}` needs the setting `{key}`")
+    return make(**own)
 
 
 def module(kind: Kind, name: str) -> ModuleType:

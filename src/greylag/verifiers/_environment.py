@@ -1,0 +1,115 @@
+"""How a Python project gets its `.venv`: uv for speed, poetry where the project is a poetry project.
+
+The user's own `uv` is preferred; without one it is the one that greylag carries. The environment holds the project
+(editable), its test dependencies, and what the checks need that the project names nowhere; that last part is said.
+"""
+
+import json
+import posixpath
+import re
+from collections.abc import Sequence
+
+import uv
+
+from greylag.protocols import Tree
+from greylag.verifiers import _pyproject
+from greylag.verifiers._plan import Plan, Step
+from greylag.verifiers._pyproject import Project
+
+VENV = ".venv"
+PYTHON = f"{VENV}/bin/python"
+TITLES = {"uv": "uv sync", "poetry": "poetry install", "pip": "uv pip install"}
+
+_ENV = {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "UV_LINK_MODE": "copy"}
+_PLUGINS = {  # traces of a pytest plug-in in the configuration -> the package that brings it
+    r"--cov\b": "pytest-cov",
+    r"(?:^|\s)-n[ =]?(?:\d|auto)": "pytest-xdist",
+    r"\basyncio_mode\b": "pytest-asyncio",
+    r"--timeout\b": "pytest-timeout",
+    r"\bDJANGO_SETTINGS_MODULE\b": "pytest-django",
+}
+_RUFF_PIN = re.compile(r"astral-sh/ruff-pre-commit['\"]?\s+rev:\s*['\"]?v?(\d+\.\d+\.\d+)(?=\s|['\"])")
+
+
+def plan(project: Project, tree: Tree, checks: Sequence[str]) -> Plan:
+    """Preparation for the checks of these names."""
+    install = {"uv": _sync(project), "poetry": _poetry(project), "pip": _pip(project, tree)}[project.manager]
+    added = [*_test_runner(project, tree, checks), *_ruff(project, tree, checks)]
+    extra = [_uv("pip", "install", "--python", PYTHON, *added)] if added else []
+    note = f"{', '.join(added)} added: no file of the project that is installed here names it" if added else ""
+    return Plan((_interpreter(project), *install, *extra), {"python": (PYTHON, "--version")}, note)
+
+
+def _uv(*arguments: str, fallback: Step | None = None) -> Step:
+    return Step(
+        (("uv",), (uv.find_uv_bin(),)),
+        arguments,
+        env=_ENV,
+        install="install uv",
+        fallback=fallback,
+        fallback_on="No interpreter found",
+    )
+
+
+def _interpreter(project: Project) -> Step:
+    """An environment of what .python-version asks for; where the machine lacks that, of what requires-python allows."""
+    make = ("venv", "--seed", "--allow-existing")
+    requires = (_pyproject.table(project.pyproject, "project") or {}).get("requires-python")
+    allowed = ("--no-project", "--python", requires) if isinstance(requires, str) and requires else ("--no-project",)
+    if ".python-version" in project.files:
+        return _uv(*make, VENV, fallback=_uv(*make, *allowed, VENV))
+    return _uv(*make, *allowed, VENV)
+
+
+def _sync(project: Project) -> list[Step]:
+    chosen = [part for extra in project.extras for part in ("--extra", extra)]
+    chosen += [part for group in project.groups for part in ("--group", group)]
+    if _pyproject.table(project.pyproject, "tool", "uv", "workspace") is not None:
+        chosen.append("--all-packages")
+    locked = ("--locked",) if "uv.lock" in project.files else ()
+    return [_uv("sync", *locked, "--inexact", "--python", PYTHON, *chosen)]
+
+
+def _poetry(project: Project) -> list[Step]:
+    groups = ("--with", ",".join(project.groups)) if project.groups else ()
+    extras = (part for extra in project.extras for part in ("--extras", extra))
+    return [
+        Step(
+            (("poetry",), ("uv", "tool", "run", "poetry"), (uv.find_uv_bin(), "tool", "run", "poetry")),
+            ("install", "--no-interaction", "--no-ansi", *groups, *extras),
+            env={**_ENV, "POETRY_VIRTUALENVS_IN_PROJECT": "true", "POETRY_VIRTUALENVS_CREATE": "true"},
+            install="install poetry or uv",
+        )
+    ]
+
+
+def _pip(project: Project, tree: Tree) -> list[Step]:
+    wanted: list[str] = []
+    if project.installable:
+        wanted += ["--editable", "." + (f"[{','.join(project.extras)}]" if project.extras else "")]
+    elif "project" in project.pyproject:
+        wanted += ["--requirements", "pyproject.toml", *(p for extra in project.extras for p in ("--extra", extra))]
+    wanted += [part for file in project.requirements for part in ("--requirements", file)]
+    wanted += [part for group in project.groups for part in ("--group", group)]
+    if not (project.extras or project.groups or set(project.requirements) - {"requirements.txt"}):
+        wanted += _pyproject.tox_requirements(tree, project.root)
+    return [_uv("pip", "install", "--python", PYTHON, *wanted)] if wanted else []
+
+
+def _test_runner(project: Project, tree: Tree, checks: Sequence[str]) -> list[str]:
+    """pytest, with the plug-ins that its configuration uses, where there are tests for it and nobody brings it."""
+    if "pytest" not in checks or "pytest" in project.declared:
+        return []
+    config = json.dumps(project.tool("pytest"), default=str) + "".join(
+        _pyproject.text(tree, posixpath.join(project.root, file)) for file in ("pytest.ini", "tox.ini", "setup.cfg")
+    )
+    plugins = {package for trace, package in _PLUGINS.items() if re.search(trace, config, re.MULTILINE)}
+    return ["pytest", *sorted(plugins - project.declared)]
+
+
+def _ruff(project: Project, tree: Tree, checks: Sequence[str]) -> list[str]:
+    """ruff in the version that pre-commit pins: many projects name it nowhere else."""
+    if "ruff" in project.declared or not any(check.startswith("ruff") for check in checks):
+        return []
+    pin = _RUFF_PIN.search(_pyproject.text(tree, ".pre-commit-config.yaml"))
+    return [f"ruff=={pin.group(1)}"] if pin else []

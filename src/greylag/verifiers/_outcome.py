@@ -1,0 +1,159 @@
+"""From a command that ran to what it means: passed, failed, no tests, or nothing that the change is to blame for."""
+
+import posixpath
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from greylag.distill import distill
+from greylag.model import Counts, Diagnostic, Outcome, Phase, Severity
+from greylag.protocols import Completed, Ended
+from greylag.text import one_line
+from greylag.verifiers._plan import Step
+
+BUDGET = 700  # tokens of a distilled log
+
+# What no edit of the repository can repair. Looked for only where a tool left no diagnostic of its own.
+_NETWORK = re.compile(
+    r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ERR_SOCKET_TIMEOUT"
+    r"|tunneling socket could not be established|Temporary failure in name resolution|Could not resolve host|dns error"
+    r"|error sending request for url|client error \(Connect\)"
+    r"|Could not transfer artifact [^\n]*(?:Connection refused|timed out|Unknown host|Connection reset)"
+    r"|\b50[234] (?:Bad Gateway|Service Unavailable|Gateway Time-?out)",
+    re.IGNORECASE,
+)
+_MACHINE = re.compile(r"No space left on device|ENOSPC|Cannot allocate memory|ENOMEM|Disk quota exceeded")
+_MISSING = re.compile(  # interpreters that the machine lacks, artefacts that no preparation brought
+    r"No (?:python )?interpreter found (?:for|at|in) |No download found for"
+    r"|ENOTCACHED|in offline mode and the artifact|[Nn]etwork (?:connectivity )?(?:was|is) disabled",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the readers made of a step's reports and log. `root` and `workspace` say where relative paths start."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    counts: Counts | None
+    root: str
+    workspace: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one step."""
+
+    outcome: Outcome
+    summary: str
+    diagnostics: tuple[Diagnostic, ...] = ()
+    counts: Counts | None = None
+    log: str | None = None
+    seconds: float = 0.0
+    tools: Mapping[str, str] = field(default_factory=dict)
+
+
+def total(counts: Sequence[Counts]) -> Counts | None:
+    """The sum; None when there is nothing to add."""
+    if not counts:
+        return None
+    return Counts(sum(c.run for c in counts), sum(c.failed for c in counts), sum(c.skipped for c in counts))
+
+
+def judge(step: Step, phase: Phase, done: Completed, found: Found) -> Result:
+    """What `done` says. The exit code is the authority, reports and log only tell why."""
+    text = (done.output + done.errors).decode("utf-8", "replace")
+    if done.ended is not Ended.EXITED:
+        return _interrupted(step, done, found)
+    if _without_tests(step, phase, done.returncode, text, found.counts):
+        return Result(Outcome.SKIPPED, _why_none(found.counts), counts=found.counts or Counts(0))
+    if done.returncode == 0:
+        return _succeeded(found)
+    if step.unable and (hit := re.search(step.unable, text)):
+        return Result(Outcome.ERRORED, _line(text, hit.start()))
+    if step.may_fail and not (step.fatal and re.search(step.fatal, text)):
+        return Result(Outcome.PASSED, f"`{step.line}` failed, which is allowed")
+    return _failed(step, phase, done, text, found)
+
+
+def _interrupted(step: Step, done: Completed, found: Found) -> Result:
+    if done.ended is Ended.TIMED_OUT:
+        said = f"`{step.line}` was still running after {done.seconds:.0f} s"
+        return Result(Outcome.TIMED_OUT, said, found.diagnostics, found.counts)
+    return Result(Outcome.ERRORED, f"`{step.line}` was stopped: {done.ended.value}")
+
+
+def _without_tests(step: Step, phase: Phase, code: int, text: str, counts: Counts | None) -> bool:
+    if code:
+        return code in step.empty_codes or bool(step.empty and not counts and re.search(step.empty, text))
+    if phase is not Phase.TEST:
+        return False
+    if counts:
+        return not counts.run
+    return bool(step.reports) or bool(step.empty and re.search(step.empty, text))
+
+
+def _why_none(counts: Counts | None) -> str:
+    return f"no test ran, {counts.skipped} skipped" if counts and counts.skipped else "no tests"
+
+
+def _succeeded(found: Found) -> Result:
+    diagnostics = tuple(
+        replace(d, severity=Severity.WARNING) if d.severity is Severity.ERROR else d for d in found.diagnostics
+    )
+    said = f"{_plural(len(diagnostics), 'finding')}, but the tool passed" if diagnostics else ""
+    summary = "; ".join(part for part in (tests(found.counts), said) if part)
+    return Result(Outcome.PASSED, summary, diagnostics, found.counts)
+
+
+def _failed(step: Step, phase: Phase, done: Completed, text: str, found: Found) -> Result:
+    errors = sum(d.severity is Severity.ERROR for d in found.diagnostics)
+    if errors:
+        summary = tests(found.counts) or _plural(errors, "error")
+        return Result(Outcome.FAILED, summary, found.diagnostics, found.counts)
+    if reason := _beyond_repair(phase, done.returncode, text):
+        return Result(Outcome.ERRORED, reason)
+    summary = f"`{step.line}` failed with exit code {done.returncode}"
+    distilled = distill(done.output + done.errors, budget=BUDGET)
+    located = tuple(_located(d, found) for d in distilled.diagnostics)
+    whole = Diagnostic(summary, excerpt=distilled.text)
+    return Result(Outcome.FAILED, summary, located or (whole,), found.counts)
+
+
+def _beyond_repair(phase: Phase, code: int, text: str) -> str:
+    """Why a failure is none of the repository's, or nothing."""
+    if code == 137:
+        return "was killed, which usually means that memory ran out"
+    patterns = (_MACHINE, _MISSING, _NETWORK) if phase is Phase.PREPARE else (_MACHINE, _MISSING)
+    for pattern in patterns:
+        if hit := pattern.search(text):
+            return _line(text, hit.start())
+    return ""
+
+
+def _line(text: str, at: int) -> str:
+    """The line of `text` that `at` is in."""
+    return one_line(text[text.rfind("\n", 0, at) + 1 :].split("\n", 1)[0], 300)
+
+
+def _located(diagnostic: Diagnostic, found: Found) -> Diagnostic:
+    """A diagnostic of a log, with its path relative to the repository."""
+    path = diagnostic.path
+    if path is None:
+        return diagnostic
+    if path.startswith(f"{found.workspace}/"):
+        path = path.removeprefix(f"{found.workspace}/")
+    elif not path.startswith("/"):
+        path = posixpath.normpath(posixpath.join(found.root, path))
+    return replace(diagnostic, path=path)
+
+
+def tests(counts: Counts | None) -> str:
+    """Counts in words, such as `31 tests, 2 failed`."""
+    if not counts:
+        return ""
+    rest = [f"{number} {word}" for number, word in ((counts.failed, "failed"), (counts.skipped, "skipped")) if number]
+    return ", ".join((_plural(counts.run, "test"), *rest))
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

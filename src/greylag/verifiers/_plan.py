@@ -1,0 +1,55 @@
+"""A command-line verifier as data: a plan of steps."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from greylag.model import Diagnostic
+from greylag.readers import Tests
+
+Reader = Callable[[bytes, str, str], Tests | tuple[Diagnostic, ...]]  # of `greylag.readers`: data, root, workspace
+
+SECONDS = 900.0  # of one step, when it does not say
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One command of a plan, in the activation's root.
+
+    `programs` are candidates for the beginning of the command line: the first one that the sandbox has is taken, with
+    `arguments` behind it. `reports` are globs below the root, or `@home@/...` paths. Besides the marks of `Command`
+    there is `@cpus@`, the share of the machine.
+    """
+
+    programs: tuple[tuple[str, ...], ...]
+    arguments: tuple[str, ...] = ()
+    install: str = ""  # what to tell a person when none of `programs` is there
+    absent: str = ""  # why that is no defect of the machine: the step is skipped with this reason
+    env: Mapping[str, str] = field(default_factory=dict)
+    append: Mapping[str, str] = field(default_factory=dict)  # to variables, keeping what the sandbox has in them
+    offline: tuple[str, ...] = ()  # more arguments where there is no network
+    reports: tuple[str, ...] = ()
+    read_report: Reader | None = field(default=None, repr=False)
+    read_log: Reader | None = field(default=None, repr=False)
+    merge: bool = True  # False: standard error is kept out of what `read_log` reads
+    may_fail: bool = False
+    fatal: str = ""  # `may_fail` does not cover a log in which this pattern occurs
+    unable: str = ""  # a failure whose log has this pattern is the machine's, whatever else was found
+    empty: str = ""  # a run whose log has this pattern and whose reports have no test had none
+    empty_codes: tuple[int, ...] = ()  # exit codes that say so
+    fallback: "Step | None" = None  # taken instead when this one failed with `fallback_on` in its log
+    fallback_on: str = ""
+    seconds: float = SECONDS
+
+    @property
+    def line(self) -> str:
+        """The command as people know it."""
+        return " ".join((*self.programs[0], *self.arguments))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an activation does. `tools` are command lines that print a version; `note` goes into the summary."""
+
+    steps: tuple[Step, ...]
+    tools: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    note: str = ""

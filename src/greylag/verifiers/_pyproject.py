@@ -1,0 +1,213 @@
+"""What a Python project says of itself, read from its files; nothing is run and nothing raises."""
+
+import configparser
+import posixpath
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from typing import Any
+
+from greylag.protocols import Tree
+
+# Directories whose projects are material of another project: samples, fixtures, copies.
+_FOREIGN = frozenset(
+    {"test", "tests", "testing", "testdata", "fixtures", "example", "examples", "sample", "samples", "doc", "docs"}
+    | {"vendor", "third_party", "node_modules", "site-packages", "templates", "benchmarks", "dist", "build", ".github"}
+)
+_TEST_GROUPS = re.compile(
+    r"(?:unit[-_]?)?(?:tests?|testing|dev|develop|development|ci|checks?|qa|lint|linting|linters|style|format|typing"
+    r"|types|typecheck|mypy|pyright|ruff|pytest)",
+    re.IGNORECASE,
+)
+_REQUIREMENTS = re.compile(
+    r"requirements\.txt|(?:requirements[-_./](?:base|main|prod))\.txt"
+    r"|requirements[-_./](?:dev|tests?|testing|development|ci|lint)\.txt"
+    r"|(?:dev|tests?|testing)[-_]requirements\.txt",
+)
+_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """One Python root: `manager` is `uv`, `poetry` or `pip`; file names are relative to the root."""
+
+    root: str
+    manager: str
+    why: str
+    files: frozenset[str]
+    pyproject: Mapping[str, Any]
+    requirements: tuple[str, ...]  # requirement files to install
+    extras: tuple[str, ...]
+    groups: tuple[str, ...]
+    declared: frozenset[str]  # normalised names of all packages that its files mention
+    nested: tuple[str, ...]  # other roots below it
+
+    def tool(self, name: str) -> Mapping[str, Any] | None:
+        """The table `[tool.NAME]` of pyproject.toml, if there is one."""
+        return table(self.pyproject, "tool", name)
+
+    @property
+    def installable(self) -> bool:
+        """Whether the root itself can be installed, and not only what it needs."""
+        return bool({"setup.py"} & self.files or "build-system" in self.pyproject)
+
+    @property
+    def test_files(self) -> tuple[str, ...]:
+        """Files that a test runner would pick up by their names."""
+        return tuple(f for f in sorted(self.files) if re.search(r"(?:^|/)(?:test_[^/]*|[^/]*_test|tests)\.py$", f))
+
+
+def table(data: Mapping[str, Any], *keys: str) -> Mapping[str, Any] | None:
+    """The table at `keys`; None when there is none, whatever stands there instead."""
+    value: Any = data
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value if isinstance(value, Mapping) else None
+
+
+def text(tree: Tree, path: str) -> str:
+    """A file's text, or nothing."""
+    try:
+        return tree.read(path).decode("utf-8", "replace")
+    except KeyError:
+        return ""
+
+
+def toml(tree: Tree, path: str) -> Mapping[str, Any]:
+    """A TOML file; empty when it is missing or broken (whatever reads it then will say so)."""
+    try:
+        return tomllib.loads(text(tree, path))
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return {}
+
+
+def ini(source: str) -> configparser.ConfigParser:
+    """An INI file such as setup.cfg or tox.ini; empty when it is broken."""
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read_string(source)
+    except configparser.Error:
+        return configparser.ConfigParser(interpolation=None)
+    return parser
+
+
+def projects(tree: Tree) -> list[Project]:
+    """All Python roots of a tree, outermost first."""
+    roots = {posixpath.dirname(path) or "." for path in tree.paths() if _marks(tree, path)}
+    roots = {root for root in roots if not _FOREIGN & set(root.split("/"))}
+    if not roots and any(re.search(r"(?:^|/)test_[^/]*\.py$|_test\.py$", path) for path in tree.paths()):
+        roots = {"."}
+    members = {member for root in roots for member in _members(tree, root, roots)}
+    kept = sorted(roots - members, key=lambda root: (root != ".", root.count("/"), root))
+    found = [_project(tree, root, [other for other in kept if below(other, root)]) for root in kept]
+    return [project for project in found if any(file.endswith(".py") for file in project.files)]
+
+
+def below(path: str, root: str) -> bool:
+    """Whether `path` lies in the directory `root` and is not `root` itself."""
+    return path not in {root, "."} if root == "." else path.startswith(root + "/")
+
+
+def _marks(tree: Tree, path: str) -> bool:
+    name = posixpath.basename(path)
+    if name in {"setup.py", "requirements.txt", "uv.lock", "poetry.lock"}:
+        return True
+    if name == "pyproject.toml":
+        data = toml(tree, path)
+        return "/" not in path or "project" in data or bool(table(data, "tool", "poetry"))
+    return name == "setup.cfg" and ini(text(tree, path)).has_section("metadata")
+
+
+def _members(tree: Tree, root: str, roots: Iterable[str]) -> Iterator[str]:
+    """Roots that a uv workspace at `root` installs together with itself."""
+    workspace = table(toml(tree, posixpath.join(root, "pyproject.toml")), "tool", "uv", "workspace") or {}
+    for other in roots:
+        relative = posixpath.relpath(other, root)
+        fits = any(fnmatch(relative, str(glob)) for glob in workspace.get("members") or ())
+        if fits and not any(fnmatch(relative, str(glob)) for glob in workspace.get("exclude") or ()):
+            yield other
+
+
+def _project(tree: Tree, root: str, nested: list[str]) -> Project:
+    files = frozenset(
+        posixpath.relpath(path, root)
+        for path in tree.paths()
+        if below(path, root) and not any(below(path, other) for other in nested)
+    )
+    data = toml(tree, posixpath.join(root, "pyproject.toml"))
+    manager, why = _manager(files, data)
+    tox = ini(text(tree, posixpath.join(root, "tox.ini")))
+    requirements = tuple(sorted(file for file in files if _REQUIREMENTS.fullmatch(file)))
+    optional = table(data, "project", "optional-dependencies") or table(data, "tool", "poetry", "extras") or {}
+    setup = text(tree, posixpath.join(root, "setup.py")) + text(tree, posixpath.join(root, "setup.cfg"))
+    legacy = set(re.findall(r"^\s*[\"']?([\w-]+)[\"']?\s*[:=]", setup, re.MULTILINE)) if "extras" in setup else set()
+    groups = {*(table(data, "dependency-groups") or {}), *(table(data, "tool", "poetry", "group") or {})}
+    sources = [text(tree, posixpath.join(root, file)) for file in requirements]
+    return Project(
+        root,
+        manager,
+        why,
+        files,
+        data,
+        requirements,
+        extras=tuple(sorted(filter(_TEST_GROUPS.fullmatch, {*optional, *legacy, *_tox(tox, "extras")}))),
+        groups=tuple(sorted(filter(_TEST_GROUPS.fullmatch, groups))),
+        declared=frozenset(_declared(data, sources, setup, _tox(tox, "deps"))),
+        nested=tuple(posixpath.relpath(other, root) for other in nested),
+    )
+
+
+def _manager(files: frozenset[str], data: Mapping[str, Any]) -> tuple[str, str]:
+    tool = table(data, "tool") or {}
+    if "uv.lock" in files:
+        return "uv", "uv.lock"
+    if "poetry.lock" in files or "poetry" in tool:
+        return "poetry", "poetry.lock" if "poetry.lock" in files else "[tool.poetry] in pyproject.toml"
+    if "uv" in tool and "project" in data:
+        return "uv", "[tool.uv] in pyproject.toml"
+    for file in ("pyproject.toml", "setup.py", "setup.cfg", "requirements.txt"):
+        if file in files:
+            return "pip", file
+    return "pip", "Python files with tests"
+
+
+def _tox(tox: configparser.ConfigParser, key: str) -> list[str]:
+    """Lines of `deps` or `extras` of all test environments; substitutions and references are left out."""
+    value = "\n".join(
+        tox.get(section, key, fallback="")
+        for section in tox.sections()
+        if re.match(r"testenv(?::(?:py|test)|$)", section)
+    )
+    lines = [line.split("#")[0].split(": ", 1)[-1].strip() for line in re.split(r"[\n,]", value)]
+    return [line for line in lines if line and not re.search(r"[{}]|^-", line)]
+
+
+def tox_requirements(tree: Tree, root: str) -> list[str]:
+    """What tox.ini installs for its tests, as requirement lines: hints for a project that says it nowhere else."""
+    return _tox(ini(text(tree, posixpath.join(root, "tox.ini"))), "deps")
+
+
+def _declared(data: Mapping[str, Any], sources: list[str], setup: str, tox: list[str]) -> Iterator[str]:
+    lines = [line for source in sources for line in source.splitlines()] + tox
+    lines += list(_strings([table(data, "project") or {}, table(data, "dependency-groups") or {}]))
+    lines += list(_strings(table(data, "tool", "uv") or {})) + re.findall(r"[\"']([^\"'\n]+)[\"']", setup)
+    lines += [line for line in setup.splitlines() if line.startswith((" ", "\t"))]
+    poetry = table(data, "tool", "poetry") or {}
+    names = [*(table(poetry, "dependencies") or {}), *(table(poetry, "dev-dependencies") or {})]
+    names += [n for group in table(poetry, "group") or {} for n in table(poetry, "group", group, "dependencies") or {}]
+    for line in (*lines, *names):
+        if found := _NAME.match(line):
+            yield re.sub(r"[-_.]+", "-", found.group(1)).lower()
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)

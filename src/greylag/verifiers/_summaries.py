@@ -1,0 +1,28 @@
+"""What test runners print when they cannot be asked for a structured report: counts and names of failed tests."""
+
+import re
+
+from greylag.model import Counts, Diagnostic
+from greylag.readers import Tests
+from greylag.text import clean, one_line
+
+_EXCERPT = 2000  # characters of one failure
+
+
+def unittest(data: bytes, _root: str, _workspace: str) -> Tests:
+    """The text of `python -m unittest`: one block per failure between lines of `=` and `-`, then totals."""
+    text = clean(data)
+    totals = re.findall(r"^Ran (\d+) tests? in ", text, re.MULTILINE)
+    skipped = sum(int(n) for n in re.findall(r"^(?:OK|FAILED|NO TESTS RAN) \(.*?skipped=(\d+)", text, re.MULTILINE))
+    blocks = re.findall(r"^(?:FAIL|ERROR): (.+)\n((?:(?!={70}|Ran \d).*\n)*)", text, re.MULTILINE)
+    failures = tuple(_failure(name, body) for name, body in blocks)
+    ran = sum(int(total) for total in totals)
+    return Counts(max(0, ran - skipped), len(failures), skipped), failures
+
+
+def _failure(name: str, body: str) -> Diagnostic:
+    """`name` is `test_x (tests.test_a.Case.test_x)`; the last line of the trace back says what happened."""
+    lines = [line for line in body.splitlines() if line.strip() and not line.startswith("-----")]
+    dotted = re.search(r"\(([\w.]+)\)", name)
+    message = next((line for line in reversed(lines) if not line.startswith(" ")), name)
+    return Diagnostic(one_line(message), test=one_line(dotted.group(1) if dotted else name), excerpt=body[:_EXCERPT])

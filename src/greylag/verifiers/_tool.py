@@ -1,0 +1,176 @@
+"""The one runner of command-line verifiers, which are data: a `Plan` of `Step`s.
+
+A step's stale reports are deleted, the tool runs, its reports are fetched, all of that in the sandbox. Structured
+reports are read first; the log is distilled when they say nothing.
+"""
+
+import base64
+import json
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from greylag.errors import InfraError
+from greylag.model import Counts, Diagnostic, Outcome, Phase, Severity, Verdict
+from greylag.protocols import Activation, Command, Completed, Context, Ended
+from greylag.text import one_line
+from greylag.verifiers._outcome import Found, Result, judge, total
+from greylag.verifiers._plan import Plan, Reader, Step
+
+__all__ = ["Plan", "Reader", "Step", "online", "run"]
+
+OUTPUT = 64 << 20  # bytes of a tool's output that a reader is given
+DIAGNOSTICS = 500  # of one verdict; a report names no more of them than anybody reads
+
+
+def run(activation: Activation, context: Context) -> Verdict:
+    """Carry out the plan of `activation` until a step does not pass.
+
+    Raises `InfraError` when the sandbox cannot even run the few lines that fetch reports.
+    """
+    plan = activation.plan
+    if not isinstance(plan, Plan):
+        raise TypeError(f"{activation.name}: not a plan of a command-line verifier")
+    results: list[Result] = []
+    for number, step in enumerate(plan.steps, 1):
+        last = number == len(plan.steps)
+        name = _log_name(activation, 0 if last else number)
+        results.append(_take(step, plan.tools if last else {}, name, activation, context))
+        if results[-1].outcome is not Outcome.PASSED:
+            break
+    return _verdict(activation, plan, results)
+
+
+def online(activation: Activation, context: Context) -> bool:
+    """Whether the policy may give this activation a network: preparation, and the run on the base commit."""
+    return activation.phase is Phase.PREPARE or context.mode == "baseline"
+
+
+def _verdict(activation: Activation, plan: Plan, results: Sequence[Result]) -> Verdict:
+    last = results[-1]
+    diagnostics = tuple(d for result in results for d in result.diagnostics)
+    said = [*(result.summary for result in results), plan.note]
+    if len(diagnostics) > DIAGNOSTICS:
+        said.append(f"the first {DIAGNOSTICS} of {len(diagnostics)} findings are kept")
+    return Verdict(
+        verifier=activation.name,
+        phase=activation.phase,
+        outcome=last.outcome,
+        root=activation.root,
+        reason=activation.reason,
+        summary=one_line("; ".join(dict.fromkeys(filter(None, said))), 600),
+        diagnostics=diagnostics[:DIAGNOSTICS],
+        seconds=round(sum(result.seconds for result in results), 3),
+        counts=total([result.counts for result in results if result.counts]),
+        log=last.log,
+        details={"tools": {k: v for result in results for k, v in result.tools.items() if v}},
+    )
+
+
+def _log_name(activation: Activation, number: int) -> str:
+    parts = (activation.phase.name.lower(), activation.name, activation.root, str(number or ""))
+    return re.sub(r"[^\w.]+", "-", "-".join(part for part in parts if part not in {"", "."}))[:120].strip("-.") + ".log"
+
+
+# -- one step --------------------------------------------------------------------------------------------------------
+
+
+def _take(step: Step, tools: Mapping[str, Sequence[str]], log: str, activation: Activation, context: Context) -> Result:
+    ready = _inside("before", step, {}, activation, context)
+    if ready["program"] is None:
+        return _absent(step)
+    done = context.execute(_command(step, ready, log, activation, context))
+    if (
+        step.fallback
+        and done.returncode
+        and re.search(step.fallback_on, (done.output + done.errors).decode("utf-8", "replace"))
+    ):
+        return _take(step.fallback, tools, log, activation, context)
+    fetched = _inside("after", step, tools, activation, context)
+    output = _whole(done, context.logs / log)
+    found = _read(step, fetched, output, activation.root)
+    return replace(judge(step, activation.phase, done, found), log=log, seconds=done.seconds, tools=fetched["tools"])
+
+
+def _absent(step: Step) -> Result:
+    if step.absent:
+        return Result(Outcome.SKIPPED, step.absent)
+    return Result(Outcome.ERRORED, f"`{step.programs[0][0]}` was not found: {step.install or 'install it'}")
+
+
+def _command(step: Step, ready: Mapping[str, Any], log: str, activation: Activation, context: Context) -> Command:
+    share = str(context.cpus)
+    arguments = step.arguments if online(activation, context) else (*step.arguments, *step.offline)
+    appended = {name: f"{ready['env'][name]} {value}".strip() for name, value in step.append.items()}
+    env = {"CI": "true", "NO_COLOR": "1", **step.env, **appended}
+    return Command(
+        argv=tuple(part.replace("@cpus@", share) for part in (*step.programs[ready["program"]], *arguments)),
+        cwd=activation.root,
+        env={name: value.replace("@cpus@", share) for name, value in env.items()},
+        seconds=step.seconds,
+        log=context.logs / log,
+        merge=step.merge,
+    )
+
+
+def _whole(done: Completed, log: Path) -> bytes:
+    """All that was printed, up to a bound: JSON with a gap in the middle could not be read."""
+    if not done.truncated or not log.is_file():
+        return done.output
+    with log.open("rb") as file:
+        return file.read(OUTPUT)
+
+
+def _read(step: Step, fetched: Mapping[str, Any], output: bytes, root: str) -> Found:
+    """Reports first; the log only when they name no error, since it repeats them in worse words."""
+    workspace = fetched["workspace"]
+    diagnostics: list[Diagnostic] = []
+    counts: list[Counts] = []
+    sources = [(step.read_report, base64.b64decode(data)) for _, data in fetched["reports"]]
+    for reader, data in (*sources, (step.read_log, output)):
+        if reader is None or (reader is step.read_log and any(d.severity is Severity.ERROR for d in diagnostics)):
+            continue
+        for part in reader(data, root, workspace):
+            if isinstance(part, Counts):
+                counts.append(part)
+            else:
+                diagnostics += (part,) if isinstance(part, Diagnostic) else part
+    return Found(tuple(diagnostics), total(counts), root, workspace)
+
+
+def _inside(
+    verb: str, step: Step, tools: Mapping[str, Sequence[str]], activation: Activation, context: Context
+) -> dict[str, Any]:
+    """Ask `_inside.py`, which runs in the sandbox, and read its answer. Raises `InfraError` when there is none."""
+    request = {"programs": step.programs, "reports": step.reports, "env": [*step.append], "tools": tools}
+    script = Path(__file__).with_name("_inside.py").read_text("utf-8")
+    answer = context.logs / f".{verb}-{_log_name(activation, 0)}"
+    try:
+        done = context.execute(
+            Command(
+                argv=(sys.executable, "-I", "@files@/inside.py", verb, "@files@/request.json", "@workspace@"),
+                cwd=activation.root,
+                files={"inside.py": script, "request.json": json.dumps(request)},
+                seconds=300.0,
+                log=answer,
+                merge=False,
+            )
+        )
+        data = answer.read_bytes() if answer.is_file() else done.output
+    finally:
+        answer.unlink(missing_ok=True)
+    if done.ended is not Ended.EXITED or done.returncode:
+        said = one_line(done.errors or done.output, 200)
+        raise InfraError(f"{activation.name}: the sandbox cannot run Python: {said}")
+    return _answer(data, activation.name)
+
+
+def _answer(data: bytes, name: str) -> dict[str, Any]:
+    try:
+        answer: dict[str, Any] = json.loads(data)
+    except ValueError as error:
+        raise InfraError(f"{name}: the sandbox gave no readable answer: {error}") from error
+    return answer

@@ -1,0 +1,136 @@
+"""Maven: compilation and tests of a reactor, with the project's wrapper where it has one.
+
+Preparation fetches what the build needs while there is a network. Later phases run with `-o`. Which plug-ins a build
+uses is known only by running it, so preparation goes through the phases up to `test` with a test name that nothing has:
+that brings compiler, surefire and its provider, too. What is wrong with the code is for the later phases to say; only a
+project that cannot be read and dependencies that cannot be resolved fail the preparation.
+"""
+
+import posixpath
+import re
+from collections.abc import Iterator, Sequence
+
+from greylag import readers
+from greylag.model import Phase, Verdict
+from greylag.protocols import Activation, Context, Tree
+from greylag.verifiers import _tool
+from greylag.verifiers._tool import Plan, Reader, Step
+
+_NOBODY = "GreylagMatchesNoTest"
+_QUIET = (
+    "-B",
+    "-ntp",
+    "-fae",
+    "-Dstyle.color=never",
+    "-Duser.home=@home@",
+    "-Dmaven.repo.local=@home@/.m2/repository",
+)
+_NO_TEST_FITS = (
+    "-DfailIfNoTests=false",
+    "-Dsurefire.failIfNoSpecifiedTests=false",
+    "-Dfailsafe.failIfNoSpecifiedTests=false",
+)
+_UNRESOLVED = (
+    r"Could not resolve dependencies|Could not find artifact|Non-resolvable (?:parent|import) POM|Non-parseable POM"
+    r"|problems were encountered while processing the POMs|Malformed POM|could not be resolved|Could not transfer"
+)
+_FAILSAFE = re.compile(r"<artifactId>\s*maven-failsafe-plugin\s*</artifactId>")
+_FOREIGN = {
+    "src",
+    "target",
+    "test",
+    "tests",
+    "testdata",
+    "fixtures",
+    "examples",
+    "samples",
+    "node_modules",
+    "vendor",
+    "it",
+}
+
+
+class Maven:
+    """Verifier of Maven reactors: the outermost pom.xml of each tree of poms."""
+
+    name = "maven"
+
+    def detect(self, tree: Tree) -> Sequence[Activation]:
+        """Preparation, compilation and tests for each reactor."""
+        return [activation for root in _reactors(tree) for activation in _activations(root, tree)]
+
+    def verify(self, activation: Activation, context: Context) -> Verdict:
+        """Run Maven; surefire's and failsafe's XML reports of all modules say what the tests did."""
+        return _tool.run(activation, context)
+
+
+PLUGIN = Maven
+
+
+def _reactors(tree: Tree) -> list[str]:
+    """Directories with a pom.xml that have none above them. A stray sample project is not a reactor."""
+    poms = {posixpath.dirname(path) or "." for path in tree.paths() if posixpath.basename(path) == "pom.xml"}
+    return sorted(
+        root for root in poms if not any(up in poms for up in _above(root)) and not _FOREIGN & set(root.split("/"))
+    )
+
+
+def _above(root: str) -> Iterator[str]:
+    while root != ".":
+        root = posixpath.dirname(root) or "."
+        yield root
+
+
+def _activations(root: str, tree: Tree) -> Iterator[Activation]:
+    inputs = tuple(path for path in tree.paths() if _inside(path, root) and _decides(path))
+    poms = "".join(tree.read(path).decode("utf-8", "replace") for path in inputs if path.endswith("pom.xml"))
+    goal = "verify" if _FAILSAFE.search(poms) else "test"
+    programs = _programs(root, tree)
+    tools = {"maven": (*programs[0], "-v")}
+    reason = posixpath.normpath(f"{root}/pom.xml") + (", mvnw" if len(programs) > 1 else "")
+    warm = _step(programs, goal, f"-Dtest={_NOBODY}", f"-Dit.test={_NOBODY}", *_NO_TEST_FITS, may_fail=True)
+    yield Activation("maven", "maven resolve", Phase.PREPARE, root, reason, inputs, Plan((warm,), tools))
+    build = _step(programs, "test-compile", read_log=readers.maven_text)
+    yield Activation("maven", "maven compile", Phase.COMPILE, root, reason, (), Plan((build,), tools))
+    if any(_inside(path, root) and "src/test/" in path for path in tree.paths()):
+        test = _step(programs, goal, reports=True, read_log=readers.maven_text)
+        yield Activation("maven", f"maven {goal}", Phase.TEST, root, reason, (), Plan((test,), tools))
+
+
+def _inside(path: str, root: str) -> bool:
+    return root == "." or path.startswith(f"{root}/")
+
+
+def _decides(path: str) -> bool:
+    """Whether a file can change which artefacts a build needs."""
+    return posixpath.basename(path) in {"pom.xml", "mvnw", "extensions.xml", "maven.config"} or "/wrapper/" in path
+
+
+def _programs(root: str, tree: Tree) -> tuple[tuple[str, ...], ...]:
+    """The wrapper, run by `sh` since its executable bit is often lost, or the machine's Maven."""
+    wrapper = {posixpath.normpath(f"{root}/{file}") for file in ("mvnw", ".mvn/wrapper/maven-wrapper.properties")}
+    return (("sh", "./mvnw"), ("mvn",)) if wrapper <= set(tree.paths()) else (("mvn",),)
+
+
+def _step(
+    programs: tuple[tuple[str, ...], ...],
+    *goals: str,
+    may_fail: bool = False,
+    reports: bool = False,
+    read_log: Reader | None = None,
+) -> Step:
+    return Step(
+        programs,
+        (*_QUIET, *goals),
+        install="install maven, or commit the project's wrapper `mvnw`",
+        append={"MAVEN_OPTS": "-XX:ActiveProcessorCount=@cpus@ -Duser.home=@home@"},
+        offline=("-o",),
+        reports=("**/target/surefire-reports/TEST-*.xml", "**/target/failsafe-reports/TEST-*.xml") if reports else (),
+        read_report=readers.junit_xml if reports else None,
+        read_log=read_log,
+        may_fail=may_fail,
+        fatal=_UNRESOLVED,
+        unable=r"invalid (?:target|source) release|release version \S+ not supported|JAVA_HOME .* is not defined",
+        empty=r"No tests to run|Tests are skipped",
+        seconds=3600.0,
+    )

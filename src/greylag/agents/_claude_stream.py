@@ -1,0 +1,94 @@
+"""What Claude Code prints with `--output-format stream-json`, line by line. Measured with 2.1.330.
+
+`system/init` comes first and names session, model and tools; `assistant` holds blocks of text and tool calls; `result`
+comes last. A run is judged by its `is_error` and `terminal_reason`: `subtype` is "success" even after an API error.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from greylag.model import Event, StopReason
+from greylag.protocols import Observe
+from greylag.text import clean, one_line
+
+_ENDS = {"max_turns": StopReason.TURNS, "budget_exhausted": StopReason.BUDGET}
+_SUBJECTS = ("file_path", "command", "pattern", "path")  # of a tool call, the argument that says most
+
+
+class Conversation:
+    """One run of the client, as its lines tell it. All of it is untrusted text."""
+
+    def __init__(self, tool: str, transcript: Path, observe: Observe, stop: Callable[[], None]) -> None:
+        self.session, self.model, self.text = "", "", ""
+        self.started, self.crippled = False, False
+        self.result: Mapping[str, Any] | None = None
+        self._tool, self._transcript, self._observe, self._stop = tool, transcript, observe, stop
+
+    def line(self, line: str) -> None:
+        """Take one line of standard output."""
+        try:
+            data = json.loads(line)
+        except (ValueError, RecursionError):
+            return
+        if not isinstance(data, dict):
+            return
+        with self._transcript.open("a", encoding="ascii") as transcript:
+            transcript.write(json.dumps(data) + "\n")
+        match data.get("type"), data.get("subtype"):
+            case "system", "init":
+                self._init(data)
+            case "assistant", _:
+                for block in _blocks(data):
+                    self._block(block)
+            case "result", _:
+                self.result = data
+
+    def _init(self, data: Mapping[str, Any]) -> None:
+        self.started = True
+        self.session, self.model = _string(data, "session_id"), one_line(_string(data, "model"), 80)
+        tools = data.get("tools")
+        if not isinstance(tools, list) or self._tool not in tools:
+            self.crippled = True
+            self._stop()
+
+    def _block(self, block: Mapping[str, Any]) -> None:
+        if block.get("type") == "text" and (text := clean(_string(block, "text")).strip()):
+            self.text = text
+            self._tell("agent.text", one_line(text))
+        if block.get("type") == "tool_use":
+            name = one_line(_string(block, "name"), 60)
+            given = block.get("input")
+            subject = next((_string(given, key) for key in _SUBJECTS if _string(given, key)), "")
+            self._tell("agent.tool", one_line(f"{name} {subject}", 200), tool=name)
+
+    @property
+    def stop(self) -> StopReason | None:
+        """How it ended by its own account; None when it did not say."""
+        if self.result is None:
+            return None
+        reason = self.result.get("terminal_reason")
+        if self.result.get("is_error") is False and reason in {None, "completed"}:
+            return StopReason.COMPLETED
+        return _ENDS.get(str(reason), StopReason.LLM_ERROR)
+
+    @property
+    def last_words(self) -> str:
+        """The final text: an answer, or an error in the client's words."""
+        return clean(_string(self.result, "result")).strip() or self.text
+
+    def _tell(self, kind: str, text: str, **data: Any) -> None:
+        self._observe(Event(kind, text, datetime.now(UTC), data))
+
+
+def _blocks(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    message = data.get("message")
+    content = message.get("content") if isinstance(message, dict) else None
+    yield from (block for block in content if isinstance(block, dict)) if isinstance(content, list) else ()
+
+
+def _string(data: object, key: str) -> str:
+    value = data.get(key) if isinstance(data, Mapping) else None
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,29 @@
+"""Structured reports of tools -> diagnostics and counts. One function per format; verifiers import them by name.
+
+Reports are written by hostile code: sizes are capped, nothing is trusted, nothing raises. What cannot be read gives an
+error diagnostic with the rule `unreadable-report`. Readers take the bytes of a report and where the tool ran: `cwd`
+relative to the repository, and `workspace`, the repository's absolute path as the tool saw it. Paths come out relative
+to the repository; those outside of it stay absolute.
+"""
+
+from greylag.readers._common import UNREADABLE, WORKSPACE
+from greylag.readers.javascript import jest_json
+from greylag.readers.junit import junit_xml
+from greylag.readers.linters import eslint_json, mypy_json, pyright_json, ruff_json, sarif
+from greylag.readers.tap import tap
+from greylag.readers.text import maven_text, tsc_text
+
+__all__ = [
+    "UNREADABLE",
+    "WORKSPACE",
+    "eslint_json",
+    "jest_json",
+    "junit_xml",
+    "maven_text",
+    "mypy_json",
+    "pyright_json",
+    "ruff_json",
+    "sarif",
+    "tap",
+    "tsc_text",
+]

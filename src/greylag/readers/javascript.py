@@ -1,0 +1,46 @@
+"""Reader of the JSON that jest and vitest write."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from greylag.model import Counts
+from greylag.readers._common import WORKSPACE, Tests, capped, load, locator, number, table, tables, text, unreadable
+from greylag.readers._failures import Failed, diagnose, resolver
+
+_SKIPPED = {"pending", "skipped", "todo", "disabled"}
+
+
+def jest_json(data: bytes, cwd: str = ".", workspace: str = WORKSPACE) -> Tests:
+    """`jest --json` and `vitest --reporter=json`. A file that could not be loaded counts as one failed test."""
+    try:
+        found = table(load(data))
+    except ValueError as error:
+        return Counts(0), (unreadable("jest JSON", error),)
+    if not isinstance(found.get("testResults"), list):
+        return Counts(0), (unreadable("jest JSON", "no testResults"),)
+    locate, resolve = locator(cwd, workspace), resolver(())
+    cases = [case for file in tables(found["testResults"]) for case in _cases(file)]
+    failed = [case for status, case in cases if case and status == "failed"]
+    flaky = [case for status, case in cases if case and status != "failed"]
+    skipped = sum(status in _SKIPPED for status, _ in cases)
+    diagnostics = capped(diagnose(case, locate, resolve) for case in (*failed, *flaky))
+    return Counts(len(cases) - skipped, len(failed), skipped), diagnostics
+
+
+def _cases(file: dict[str, Any]) -> Iterator[tuple[str, Failed | None]]:
+    """Status of each test of one file, with the failure where there was one."""
+    name = text(file.get("name")) or None
+    tests = list(tables(file.get("assertionResults")))
+    if file.get("status") == "failed" and not any(test.get("status") == "failed" for test in tests):
+        said = text(file.get("message"), 20_000)
+        yield "failed", Failed("the file could not be run", said, said, name)
+    for test in tests:
+        status = str(test.get("status"))
+        failures = test.get("failureMessages") or test.get("retryReasons")
+        said = "\n".join(text(part, 20_000) for part in failures[:3]) if isinstance(failures, list) else ""
+        if status != "failed" and (status != "passed" or not said):
+            yield status, None
+            continue
+        titles = [*(part for part in test.get("ancestorTitles") or () if isinstance(part, str)), test.get("title")]
+        line = number(table(test.get("location")).get("line"))
+        yield status, Failed(" > ".join(map(str, titles)), said, said, name, line, flaky=status == "passed")

@@ -1,0 +1,179 @@
+"""Reader of JUnit XML in the dialects of pytest, surefire and failsafe, vitest, jest-junit, mocha and node:test."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from xml.etree.ElementTree import ParseError
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import DefusedXMLParser
+
+from greylag.model import Counts, Diagnostic
+from greylag.readers._common import LARGEST, MOST, WORKSPACE, Locate, Tests, capped, locator, number, unreadable
+from greylag.readers._failures import Failed, Resolve, diagnose, errors_of_pytest, resolver
+
+_BAD = {"failure", "error"}
+_FLAKY = {"flakyFailure", "flakyError"}
+_GENERIC = re.compile(r'collection failure$|failed on (setup|teardown) with "')
+_TEXT = 100_000  # characters of one failure
+_SCRIPT = re.compile(r"\S+\.[cm]?[jt]sx?$")
+
+
+def junit_xml(data: bytes, cwd: str = ".", workspace: str = WORKSPACE, files: Collection[str] = ()) -> Tests:
+    """Counts by the test cases themselves (totals in attributes are often wrong), and one diagnostic per failed one.
+
+    `files`, the repository's paths, resolve classes to files where traces name classes (Java, Kotlin). A test that
+    failed first and passed on a rerun is a warning of origin flaky.
+    """
+    if len(data) > LARGEST:
+        return Counts(0), (unreadable("JUnit XML", f"{len(data)} bytes"),)
+    cases = _Cases(locator(cwd, workspace), resolver(files))
+    parser = DefusedXMLParser(target=cases, forbid_dtd=True)
+    try:
+        parser.feed(data)
+        parser.close()
+    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
+        return cases.counts, (*capped(cases.diagnostics), unreadable("JUnit XML", error))
+    if not cases.suites_seen:
+        return Counts(0), (unreadable("JUnit XML", "no test suite in it"),)
+    return cases.counts, capped(cases.diagnostics)
+
+
+@dataclass
+class _Case:
+    attributes: dict[str, str]
+    suites: tuple[str, ...]
+    pytest: bool
+    file: str | None
+    bad: tuple[str, dict[str, str], list[str]] | None = None
+    flaky: tuple[str, dict[str, str], list[str]] | None = None
+    skipped: bool = False
+
+
+@dataclass
+class _Cases:
+    """Parser target that keeps only what failed, so that memory does not grow with the report."""
+
+    locate: Locate
+    resolve: Resolve
+    run: int = 0
+    failed: int = 0
+    skipped: int = 0
+    suites_seen: bool = False
+    pytest: bool = False
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    suites: list[dict[str, str]] = field(default_factory=list)
+    case: _Case | None = None
+    sink: list[str] | None = None
+
+    @property
+    def counts(self) -> Counts:
+        return Counts(self.run, self.failed, self.skipped)
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        tag = tag.rpartition("}")[2]
+        if tag in {"testsuites", "testsuite"}:
+            self.suites_seen = True
+            self.pytest |= attributes.get("name") in {"pytest", "pytest tests"}
+            self.suites.append(attributes if tag == "testsuite" else {})
+        elif tag == "testcase":
+            self.case = self._case(attributes)
+        elif tag in _BAD | _FLAKY:
+            self._event(tag, attributes)
+        elif tag == "skipped" and self.case:
+            self.case.skipped = True
+
+    def end(self, tag: str) -> None:
+        tag = tag.rpartition("}")[2]
+        if tag in {"testsuites", "testsuite"} and self.suites:
+            self.suites.pop()
+        elif tag in _BAD | _FLAKY:
+            self.sink = None
+            if self.case and self.case.attributes.get("name") is None:  # an error of the suite itself
+                self._finish(self.case)
+        elif tag == "testcase" and self.case:
+            self._finish(self.case)
+
+    def data(self, text: str) -> None:
+        if self.sink is not None and sum(map(len, self.sink[:64])) < _TEXT and len(self.sink) < 2000:
+            self.sink.append(text[:_TEXT])
+
+    def close(self) -> None:
+        """Part of the parser's protocol."""
+
+    def _case(self, attributes: dict[str, str]) -> _Case:
+        names = tuple(suite["name"] for suite in self.suites if suite.get("name"))
+        files = [suite["file"] for suite in self.suites if suite.get("file")]
+        return _Case(attributes, names, self.pytest, attributes.get("file") or (files[-1] if files else None))
+
+    def _event(self, tag: str, attributes: dict[str, str]) -> None:
+        if self.case is None:
+            self.case = self._case({})
+        event = (tag, attributes, list[str]())
+        if tag in _BAD and self.case.bad is None:
+            self.case.bad = event
+        elif tag in _FLAKY and self.case.flaky is None:
+            self.case.flaky = event
+        self.sink = event[2]
+
+    def _finish(self, case: _Case) -> None:
+        self.case = None
+        if case.skipped:
+            self.skipped += 1
+            return
+        self.run += 1
+        self.failed += case.bad is not None
+        if (case.bad or case.flaky) and len(self.diagnostics) < MOST:
+            self.diagnostics.append(diagnose(_failed(case), self.locate, self.resolve))
+
+
+def _failed(case: _Case) -> Failed:
+    _, attributes, parts = case.bad or case.flaky or ("", {}, [])
+    text = "".join(parts)
+    owner, name = case.attributes.get("classname", ""), case.attributes.get("name", "")
+    line = number(case.attributes.get("line"))
+    message, flaky = _message(attributes, text), case.bad is None
+    if case.pytest:
+        own, test = _pytest(owner, name, case.file, text)
+        return Failed(test, message, text, own, line and line + 1, flaky=flaky)
+    if _SCRIPT.match(owner):  # vitest
+        return Failed(name, message, text, owner, line, flaky=flaky)
+    own = case.file if case.file and _SCRIPT.match(case.file) else None
+    if owner in {"", "test"}:  # node:test
+        return Failed(" > ".join((*case.suites, name)), message, text, own, line, flaky=flaky)
+    if owner in name or " " in owner or own:  # jest-junit and mocha repeat the titles in one or the other
+        return Failed(name if owner in name else f"{owner} {name}", message, text, own, line, flaky=flaky)
+    return Failed(f"{owner}.{name}", message, text, case.file, line, owner, flaky)
+
+
+def _pytest(owner: str, name: str, file: str | None, text: str) -> tuple[str | None, str]:
+    """File and node id of a pytest case: `tests.test_a.TestB`, `test_c` -> `tests/test_a.py::TestB::test_c`."""
+    if not owner:  # a module that could not be collected
+        file = file or name.replace(".", "/") + ".py"
+        return file, file
+    if file is None:
+        named = re.findall(r"^([^\s:]{1,300}\.py):\d+:", text[:_TEXT], re.MULTILINE)
+        file = next((path for path in named if _is_module(path, owner)), None) or _guess(owner)
+    rest = owner[len(file.removesuffix(".py")) + 1 :] if _is_module(file, owner) else ""
+    return file, "::".join(part for part in (file, *rest.split("."), name) if part)
+
+
+def _is_module(path: str, owner: str) -> bool:
+    return f"{owner}.".startswith(path.removesuffix(".py").replace("/", ".") + ".")
+
+
+def _guess(owner: str) -> str:
+    """Classes begin with a capital, modules do not."""
+    parts = owner.split(".")
+    end = next((at for at, part in enumerate(parts) if part[:1].isupper() and at), len(parts))
+    return "/".join(parts[:end]) + ".py"
+
+
+def _message(attributes: dict[str, str], text: str) -> str:
+    given = attributes.get("message", "")
+    if found := _GENERIC.match(given):
+        when = f"error at {found[1]}: " if found[1] else ""
+        return when + (errors_of_pytest(text) or given)
+    kind = attributes.get("type", "").rpartition(".")[2]
+    useful = kind and given and kind not in given and kind[:1].isupper() and " " not in kind
+    return f"{kind}: {given}" if useful else given

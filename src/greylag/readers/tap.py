@@ -1,0 +1,108 @@
+"""Reader of TAP 13 and 14, with the indented subtests that node:test and tap print."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from greylag.model import Counts, Diagnostic
+from greylag.readers._common import LARGEST, MOST, WORKSPACE, Tests, capped, locator, number, unreadable
+from greylag.readers._failures import Failed, diagnose, resolver
+from greylag.text import clean
+
+_POINT = re.compile(r"( *)(not )?ok\b ?(\d*) ?(.*)")
+_SUBTEST = re.compile(r"( *)# Subtest: (.*)")
+_DIRECTIVE = re.compile(r" # (skip|todo)\b", re.IGNORECASE)
+_KEY = re.compile(r"(\w+): ?(.*)")
+_LINE = 2000
+
+
+@dataclass
+class _Points:
+    """Test points so far. A point that follows deeper ones is their parent and counts as no test."""
+
+    names: dict[int, str] = field(default_factory=dict)
+    deepest: int = -1  # indentation of points since the last one of less or equal depth
+    deeper_failed: bool = False
+    run: int = 0
+    skipped: int = 0
+    failed: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    seen: bool = False
+
+    def point(self, indent: int, bad: bool, name: str, directive: bool) -> dict[str, str] | None:
+        """Count one point; where it failed, the answer takes its YAML block."""
+        self.seen = True
+        parent = self.deepest > indent
+        self.deepest = indent
+        if parent and (self.deeper_failed or not bad):
+            if indent == 0:
+                self.deeper_failed = False
+            return None
+        if directive:
+            self.skipped += 1
+            return None
+        self.run += 1
+        if not bad:
+            return None
+        self.deeper_failed = indent > 0
+        outer = [self.names[at] for at in sorted(self.names) if at < indent]
+        facts: dict[str, str] = {}
+        self.failed.append((" > ".join((*outer, name)), facts))
+        return facts
+
+
+def tap(data: bytes, cwd: str = ".", workspace: str = WORKSPACE) -> Tests:
+    """TAP. Points marked SKIP or TODO count as skipped; a bail-out is an error."""
+    if len(data) > LARGEST:
+        return Counts(0), (unreadable("TAP", f"{len(data)} bytes"),)
+    lines = [line[:_LINE] for line in clean(data).split("\n")]
+    points, bails = _points(lines)
+    if not points.seen:
+        return Counts(0), (*bails, unreadable("TAP", "no test point in it"))
+    locate, resolve = locator(cwd, workspace), resolver(())
+    diagnostics = capped(diagnose(_failure(name, facts), locate, resolve) for name, facts in points.failed[:MOST])
+    return Counts(points.run, len(points.failed), points.skipped), (*bails, *diagnostics)
+
+
+def _points(lines: Sequence[str]) -> tuple[_Points, list[Diagnostic]]:
+    points, bails = _Points(), list[Diagnostic]()
+    facts: dict[str, str] | None = None
+    at = 0
+    while at < len(lines):
+        line = lines[at]
+        at += 1
+        if found := _SUBTEST.match(line):
+            points.names[len(found[1])] = found[2]
+        elif found := _POINT.match(line):
+            name = _DIRECTIVE.split(found[4])[0].removeprefix("- ").strip()
+            facts = points.point(len(found[1]), bool(found[2]), name, bool(_DIRECTIVE.search(found[4])))
+        elif line.strip() == "---":
+            end = next((n for n in range(at, len(lines)) if lines[n].strip() == "..."), len(lines))
+            if facts is not None:
+                facts.update(_yaml(lines[at:end], len(line) - len(line.lstrip())))
+            facts, at = None, end + 1
+        elif line.startswith("Bail out!"):
+            bails.append(Diagnostic(line))
+    return points, bails
+
+
+def _yaml(lines: Sequence[str], indent: int) -> dict[str, str]:
+    """Keys of one flat YAML block; the lines of block scalars joined, quotes taken off."""
+    facts: dict[str, str] = {}
+    key = ""
+    for line in (row[indent:] for row in lines):
+        if not line.startswith(" ") and (found := _KEY.match(line)):
+            key, value = found.groups()
+            facts[key] = "" if value in {"|", "|-", ">", ">-"} else value.strip("'\"")
+        elif key:
+            facts[key] = f"{facts[key]}\n{line[2:]}".strip("\n")
+    return facts
+
+
+def _failure(name: str, facts: dict[str, str]) -> Failed:
+    said = facts.get("error") or facts.get("message") or ""
+    kind = facts.get("name", "")
+    own, _, rest = facts.get("location", "").partition(":")
+    line = number(rest.partition(":")[0]) if own else None
+    stack = "\n".join(f"    at {frame}" for frame in facts.get("stack", "").split("\n") if frame)
+    message = f"{kind}: {said}" if kind and said else said
+    return Failed(name, message, f"{said}\n{stack}", own or None, line)

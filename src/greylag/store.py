@@ -148,13 +148,13 @@ class Store:
             found = connection.execute(query).scalars().all()
         if len(found) != 1:
             raise UserError(f"{'several runs begin' if found else 'no run begins'} with `{run_id}`; see `greylag show`")
-        return _RUN.validate_json(found[0])
+        return _run(found[0])
 
     def newest(self, limit: int = 20) -> list[Run]:
         """The newest runs, newest first."""
         query = select(RUNS.c.document).order_by(RUNS.c.started.desc()).limit(limit)
         with self._begin() as connection:
-            return [_RUN.validate_json(text) for text in connection.execute(query).scalars()]
+            return [_run(text) for text in connection.execute(query).scalars()]
 
     def events(self, run_id: str) -> list[Event]:
         """The time line of a run."""
@@ -177,6 +177,10 @@ def to_json(run: Run) -> dict[str, Any]:
     """A run for machines."""
     data: dict[str, Any] = _RUN.dump_python(run, mode="json")
     return data
+
+
+def _run(document: str) -> Run:
+    return _RUN.validate_python(json.loads(document))
 
 
 def _engine(path: Path) -> Engine:
@@ -207,7 +211,7 @@ def _row(run: Run) -> dict[str, Any]:
         "finished": run.finished,
         "usd": _usage(run).usd,
         "pull_request": run.pull_request.url if run.pull_request else None,
-        "document": _RUN.dump_json(run).decode(),
+        "document": json.dumps(to_json(run)),
     }
 
 

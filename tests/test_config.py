@@ -1,0 +1,84 @@
+"""Settings and prompts: every key is known, every error names the thing and the remedy."""
+
+from pathlib import Path
+
+import pytest
+
+from greylag import config
+from greylag.errors import UserError
+from greylag.model import Limits, Policy, Scope
+
+
+def test_flag_wins_over_environment_over_file(tmp_path: Path) -> None:
+    file = tmp_path / "greylag.toml"
+    file.write_text('[agent]\nname = "builtin"\nmodel = "a"\n[run]\nattempts = 2\nusd = 1.5\n')
+    environ = {"GREYLAG_AGENT_MODEL": "b", "GREYLAG_RUN_ATTEMPTS": "4", "GREYLAG_VERIFY_MEMORY_GIB": "3", "OTHER": "x"}
+    settings = config.load(file, environ, {"agent.model": "c"})
+    assert settings.agent.name == "builtin"
+    assert settings.agent.settings == {"model": "c"}
+    assert (settings.run.attempts, settings.run.usd, settings.verify.memory_gib) == (4, 1.5, 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[run]\natempts = 2\n", ["run.atempts", "did you mean `attempts`"]),
+        ("[rum]\nattempts = 2\n", ["`rum`", "did you mean `run`"]),
+        ("[run]\nattempts = 0\n", ["run.attempts", "greater than or equal to 1"]),
+        ("[run\n", ["not valid TOML", "line 1"]),
+        ('[[command]]\nname = "x"\n', ["unknown key `command`"]),
+    ],
+)
+def test_what_does_not_fit_is_named_with_its_remedy(tmp_path: Path, text: str, words: list[str]) -> None:
+    file = tmp_path / "greylag.toml"
+    file.write_text(text)
+    with pytest.raises(UserError) as error:
+        config.load(file, {})
+    assert all(word in str(error.value) for word in [*words, "greylag.toml"])
+    assert "\n" not in str(error.value).strip() or "TOML" in str(error.value)
+
+
+def test_a_repository_can_add_verifiers_and_nothing_else() -> None:
+    own = config.repository(b'off = ["node"]\n[[command]]\nname = "unit"\nrun = "make check"\nphase = "test"\n')
+    assert own.command[0].run == "make check"
+    for attack in (b"[judge]\nmode = 'off'\n", b"[verify]\nnetwork = 'host'\n", b"[sandbox]\nname = 'none'\n"):
+        with pytest.raises(UserError, match=r"\.greylag\.toml on the base commit: unknown key"):
+            config.repository(attack)
+
+
+def test_front_matter_sets_scope_and_limits_of_the_task() -> None:
+    prompt = config.prompt(b'+++\nallow = ["tests"]\npaths = ["src/"]\nminutes = 2\n+++\n# Do it\n\nWell.\n', "P.md")
+    assert (prompt.title, prompt.text) == ("Do it", "# Do it\n\nWell.\n")
+    policy = prompt.policy(config.RunSettings(attempts=5, usd=2))
+    assert policy == Policy(5, Limits(50, 120, None, 2), Scope(("tests",), ("src/",)), ("greylag",))
+
+
+def test_a_long_first_line_becomes_a_title_of_72_characters() -> None:
+    title = config.prompt(("word " * 40).encode(), "P.md").title
+    assert len(title) <= 72
+    assert title.endswith("…")
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"\x89PNG\0\0", "binary"),
+        (b"caf\xe9", "not UTF-8 (byte 3)"),
+        (b"  \n", "holds no prompt"),
+        (b"+++\ntitle = 'x'\n+++\n", "holds no prompt"),
+        (b"+++\ntitle = 'x'\n", "does not end"),
+        (b"+++\ntitel = 'x'\n+++\nDo.", "did you mean `title`"),
+    ],
+)
+def test_a_prompt_that_is_none_is_refused_in_one_line(data: bytes, words: str) -> None:
+    with pytest.raises(UserError) as error:
+        config.prompt(data, "P.md")
+    assert words in str(error.value)
+    assert "P.md" in str(error.value)
+
+
+def test_directories_follow_greylag_then_xdg_then_home() -> None:
+    own = config.Directories.of({"GREYLAG_STATE": "/s", "GREYLAG_CACHE": "/c", "HOME": "/h"})
+    assert (own.state, own.cache) == (Path("/s"), Path("/c"))
+    xdg = config.Directories.of({"XDG_STATE_HOME": "/xs", "HOME": "/h"})
+    assert (xdg.state, xdg.cache) == (Path("/xs/greylag"), Path("/h/.cache/greylag"))

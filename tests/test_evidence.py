@@ -1,0 +1,74 @@
+"""Texts that leave greylag carry data that cannot break out of its place."""
+
+from datetime import UTC, datetime
+
+from greylag import evidence
+from greylag.model import (
+    Counts,
+    Diagnostic,
+    Outcome,
+    Phase,
+    Repo,
+    Session,
+    Severity,
+    Status,
+    StopReason,
+    Task,
+    Usage,
+    Verdict,
+)
+from greylag.report import Report, Run
+
+TASK = Task("Use aware times.", Repo("/r"), "Use time-zone aware timestamps!")
+
+
+def _body(*verdicts: Verdict, base: tuple[Verdict, ...] = (), notes: tuple[str, ...] = ()) -> str:
+    session = Session("s", "builtin", "m-1", StopReason.COMPLETED, Usage(7, 100, 20, 0, 0.5, "prices"))
+    report = Report("t" * 40, "b" * 40, verdicts, notes)
+    run = Run(
+        "r1", TASK, Status.RUNNING, datetime.now(UTC), "builtin", "b" * 40,
+        baseline=Report("x", "b", base), sessions=(session,), reports=(report,),
+    )  # fmt: skip
+    return evidence.body(run, report)
+
+
+def test_the_evidence_names_tree_tests_before_and_after_agent_and_cost() -> None:
+    before = Verdict("pytest", Phase.TEST, Outcome.PASSED, counts=Counts(10))
+    text = _body(Verdict("pytest", Phase.TEST, Outcome.PASSED, counts=Counts(11, 0, 2)), base=(before,))
+    assert "t" * 40 in text
+    assert "| 10 run | 11 run, 2 skipped |" in text
+    assert "builtin" in text
+    assert "`m-1`" in text
+    assert "7 turns, 100 tokens in, 20 out, $0.5000 (prices)" in text
+    assert f"<!-- greylag-task: {TASK.id} -->" in text
+
+
+def test_guards_and_the_judge_requirement_by_requirement() -> None:
+    guard = Verdict(
+        "size", Phase.GUARD, Outcome.PASSED, diagnostics=(Diagnostic("1,200 lines", Severity.WARNING, "a.py", 3),)
+    )
+    answer = {"model": "j-1", "requirements": [{"text": "no utcnow", "status": "met", "quotes": ["datetime.now(UTC)"]}]}
+    text = _body(guard, Verdict("judge", Phase.JUDGE, Outcome.PASSED, details=answer))
+    assert "- `size` warning: `a.py:3` `1,200 lines`" in text
+    assert "**Judge** `j-1`" in text
+    assert "- met: `no utcnow`" in text
+    assert "  - `datetime.now(UTC)`" in text
+
+
+def test_a_judge_that_is_off_is_said() -> None:
+    assert "**Judge**: off" in _body()
+
+
+def test_hostile_text_stays_in_its_span_and_wakes_nobody() -> None:
+    bad = "`</details> ``` @everyone fixes #12 | x\n# heading"
+    text = _body(Verdict("g", Phase.GUARD, Outcome.FAILED, diagnostics=(Diagnostic(bad),)), notes=(bad,))
+    assert "\n# heading" not in text
+    line = next(line for line in text.splitlines() if line.startswith("- `g` blocked"))
+    assert line.count("````") == 2
+    assert "@everyone" not in text
+    assert "fixes #12" not in text
+
+
+def test_branch_is_the_same_for_every_start_of_a_task() -> None:
+    assert evidence.branch(TASK) == f"greylag/use-time-zone-aware-timestamps-{TASK.id}"
+    assert evidence.branch(Task("x", Repo("/r"), "!!!")).startswith("greylag/change-")

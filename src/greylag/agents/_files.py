@@ -1,0 +1,259 @@
+"""File tools for an agent. This file is copied into the sandbox and runs there: standard library, Python 3.9 or later.
+
+One JSON object on standard input, `{"op": "read", "path": ...}`; the answer is text on standard output. Exit code 0 is
+an answer, 1 a refusal that tells the agent what to do instead; anything else is a crash. Paths are relative to the
+working directory and cannot leave it, by `..` or by links, and cannot enter `.git`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+ROOT = Path.cwd().resolve()
+SKIP = {".git", "node_modules", ".venv", "__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".tox"}
+BIGGEST = 2 << 20  # bytes of a file that is read or searched
+CHARACTERS = 30000  # of one answer
+LINES = 1000  # of one answer to `read`
+MATCHES = 100
+WIDTH = 300  # characters of one line that is shown
+
+
+class RefusalError(Exception):
+    """What the agent should do instead."""
+
+
+def inside(path: str, *, follow: bool = True) -> Path:
+    """Absolute path of `path`, which stays in the workspace. Without `follow` the last component may be a link."""
+    full = ROOT / path
+    try:
+        real = full.resolve() if follow else full.parent.resolve() / full.name
+    except (OSError, RuntimeError, ValueError) as error:  # loops of links, NUL
+        raise RefusalError(f"`{path}` is no usable path") from error
+    if ".." in (real.name, *real.parts) or (real != ROOT and ROOT not in real.parents):
+        raise RefusalError(f"`{path}` leads out of the workspace")
+    if ".git" in [part.lower() for part in real.relative_to(ROOT).parts]:
+        raise RefusalError(f"`{path}` belongs to git and is off limits")
+    return real
+
+
+def load(path: str) -> str:
+    """Text of a regular file; bytes that are no UTF-8 survive a round trip."""
+    full = inside(path)
+    if not full.exists():
+        near = difflib.get_close_matches(path, listed("."), 3)
+        raise RefusalError(f"there is no `{path}`" + (f"; did you mean {', '.join(near)}?" if near else ""))
+    if not full.is_file():
+        raise RefusalError(f"`{path}` is {'a directory' if full.is_dir() else 'no regular file'}")
+    if full.stat().st_size > BIGGEST:
+        raise RefusalError(f"`{path}` is too large: {full.stat().st_size} bytes")
+    data = full.read_bytes()
+    if b"\0" in data[:8192]:
+        raise RefusalError(f"`{path}` is a binary file of {len(data)} bytes")
+    return data.decode("utf-8", "surrogateescape")
+
+
+def store(path: str, text: str) -> None:
+    """Write in place, so that the mode stays."""
+    full = inside(path)
+    if full.exists() and not full.is_file():
+        raise RefusalError(f"`{path}` is {'a directory' if full.is_dir() else 'no regular file'}")
+    full.parent.mkdir(parents=True, exist_ok=True)
+    full.write_bytes(text.encode("utf-8", "surrogateescape"))
+
+
+def listed(path: str) -> list[str]:
+    """Files below `path`, sorted: what git knows or does not ignore; without git all but the usual caches."""
+    top = inside(path)
+    if not top.is_dir():
+        raise RefusalError(f"there is no directory `{path}`")
+    query = ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--full-name", "--", str(top)]
+    try:
+        done = subprocess.run(["git", "-c", "safe.directory=*", *query], cwd=ROOT, capture_output=True, check=False)
+    except OSError:
+        return walked(top)
+    if done.returncode or not (ROOT / ".git").exists():
+        return walked(top)
+    names = {os.fsdecode(name) for name in done.stdout.split(b"\0") if name}
+    return sorted(name for name in names if os.path.lexists(ROOT / name))
+
+
+def walked(top: Path) -> list[str]:
+    """Files below `top` without the help of git."""
+    found = []
+    for directory, below, files in os.walk(top):
+        below[:] = sorted(name for name in below if name not in SKIP)
+        found += [str((Path(directory) / name).relative_to(ROOT)) for name in files]
+    return sorted(found)
+
+
+def matching(path: str, glob: str) -> list[str]:
+    """Files below `path` (or the file itself) whose path or name fits `glob`; `**/` also stands for no directory."""
+    if inside(path).is_file():
+        return [path]
+    names = listed(path)
+    if not glob:
+        return names
+    globs = {glob, glob.replace("**/", ""), str(Path(path) / glob)}
+    return [name for name in names if any(fnmatch(name, g) or fnmatch(Path(name).name, g) for g in globs)]
+
+
+def list_files(path: str = ".", glob: str = "", budget: int = CHARACTERS) -> str:
+    """All files, or directories with counts when the files do not fit into `budget` characters."""
+    names = matching(path, glob)
+    text = "\n".join(names)
+    for depth in (4, 3, 2, 1):
+        if len(text) <= budget:
+            break
+        counts: dict[str, int] = {}
+        for name in names:
+            parts = Path(name).parts
+            key = name if len(parts) <= depth else "/".join(parts[:depth]) + "/"
+            counts[key] = counts.get(key, 0) + 1
+        lines = [f"{key} ({count} files)" if key.endswith("/") else key for key, count in counts.items()]
+        text = "\n".join([f"{len(names)} files; list a directory to see more of it:", *lines])
+    return clip(text, budget) or "no files"
+
+
+def read(path: str, start: int = 1, end: int = 0) -> str:
+    """Lines `start` to `end` with their numbers; `end` 0 is the end of the file."""
+    lines = load(path).split("\n")
+    if len(lines) > 1 and not lines[-1]:
+        lines.pop()
+    if not 1 <= start <= len(lines):
+        raise RefusalError(f"`{path}` has {len(lines)} lines")
+    shown, size = [], 0
+    for number in range(start, min(end or len(lines), len(lines), start + LINES - 1) + 1):
+        shown.append(f"{number}\t{clip(lines[number - 1], 10 * WIDTH)}")
+        size += len(shown[-1]) + 1
+        if size > CHARACTERS - 10 * WIDTH:
+            break
+    last = start + len(shown) - 1
+    more = "" if (start, last) == (1, len(lines)) else f"\n(lines {start} to {last} of {len(lines)})"
+    return "\n".join(shown) + more
+
+
+def search(pattern: str, glob: str = "", path: str = ".") -> str:
+    """Lines that a regular expression matches, as `path:line: text`."""
+    try:
+        wanted = re.compile(pattern)
+    except re.error as error:
+        raise RefusalError(f"`{pattern}` is no regular expression: {error}") from error
+    found: list[str] = []
+    for name in matching(path, glob):
+        try:
+            lines = load(name).split("\n")
+        except (RefusalError, OSError):
+            continue
+        for number, line in enumerate(lines, 1):
+            if wanted.search(line):
+                found.append(f"{name}:{number}: {clip(line.strip(), WIDTH)}")
+        if len(found) > MATCHES:
+            return "\n".join([*found[:MATCHES], "(more matches; narrow the search)"])
+    return "\n".join(found) or "no match"
+
+
+def edit(path: str, old: str, new: str, everywhere: bool = False) -> str:
+    """Replace `old`, which must occur exactly once, or `everywhere`."""
+    text = load(path)
+    if "\r\n" in text and "\n" not in text.replace("\r\n", ""):
+        old, new = (re.sub("\r?\n", "\r\n", part) for part in (old, new))
+    if not old:
+        raise RefusalError("`old` is empty; give the text to replace, or use write_file for a new file")
+    if old == new:
+        raise RefusalError("`old` and `new` are the same")
+    lines = [text.count("\n", 0, found.start()) + 1 for found in re.finditer(re.escape(old), text)]
+    if not lines:
+        raise RefusalError(f"`old` does not occur in `{path}`. {nearest(text, old)}")
+    if len(lines) > 1 and not everywhere:
+        at = ", ".join(map(str, lines[:20]))
+        raise RefusalError(f"`old` occurs {len(lines)} times in `{path}`, on lines {at}; give more lines around it")
+    store(path, text.replace(old, new))
+    return f"edited `{path}` on line {lines[0]}" if len(lines) == 1 else f"edited `{path}` in {len(lines)} places"
+
+
+def nearest(text: str, old: str) -> str:
+    """The lines that look most like `old`, as they stand in the file."""
+    lines, wanted = text.splitlines(), old.strip("\r\n").splitlines() or [""]
+    longest = max(wanted, key=lambda line: len(line.strip()))
+    stripped = [line.strip() for line in lines]
+    close = difflib.get_close_matches(longest.strip(), stripped[:20000], 1, 0.6)
+    if not close:
+        return "No line looks like it; read the file again."
+    start = max(0, stripped.index(close[0]) - wanted.index(longest))
+    same = [line.strip() for line in wanted] == stripped[start : start + len(wanted)]
+    shown = "\n".join(clip(line, WIDTH) for line in lines[start : start + min(len(wanted), 20)])
+    return f"{'Only white space differs in' if same else 'Nearest are'} the lines from {start + 1}:\n{shown}"
+
+
+def write(path: str, content: str) -> str:
+    """A new file, or new contents of an old one."""
+    done = "overwrote" if inside(path).exists() else "created"
+    store(path, content)
+    return f"{done} `{path}` ({len(content.splitlines())} lines)"
+
+
+def delete(path: str) -> str:
+    """Remove one file or link."""
+    full = inside(path, follow=False)
+    if not os.path.lexists(full):
+        raise RefusalError(f"there is no `{path}`")
+    if full.is_dir() and not full.is_symlink():
+        raise RefusalError(f"`{path}` is a directory; delete its files")
+    full.unlink()
+    return f"deleted `{path}`"
+
+
+def move(path: str, to: str) -> str:
+    """Rename one file."""
+    source, target = inside(path, follow=False), inside(to, follow=False)
+    if not os.path.lexists(source):
+        raise RefusalError(f"there is no `{path}`")
+    if os.path.lexists(target):
+        raise RefusalError(f"`{to}` exists; delete it first")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    source.rename(target)
+    return f"moved `{path}` to `{to}`"
+
+
+def clip(text: str, limit: int) -> str:
+    """At most `limit` characters."""
+    return text if len(text) <= limit else text[: limit - 4] + " ..."
+
+
+OPERATIONS: dict[str, Callable[..., str]] = {
+    "list": list_files,
+    "read": read,
+    "search": search,
+    "edit": edit,
+    "write": write,
+    "delete": delete,
+    "move": move,
+}
+
+
+def main() -> int:
+    """Do what standard input asks for."""
+    request: dict[str, Any] = json.loads(sys.stdin.buffer.read().decode("utf-8"))
+    code = 1
+    try:
+        answer = OPERATIONS[request.pop("op")](**request)
+        code = 0
+    except RefusalError as refusal:
+        answer = str(refusal)
+    except OSError as error:
+        answer = f"that cannot be done: {error.strerror}"
+    sys.stdout.buffer.write(clip(answer, CHARACTERS + 1000).encode("utf-8", "surrogateescape"))
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -12,7 +12,7 @@ import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -74,11 +74,16 @@ class Gate:
         self._tell("agent.blocked", f"stop gate: sent back ({self.blocks} of {self._max_blocks})", blocks=self.blocks)
         return {"decision": "block", "reason": report.render()}
 
-    def settle(self) -> None:
-        """Wait for a verification under way, then raise what verification raised, if it did."""
+    def wait(self) -> None:
+        """Return when no verification is under way."""
         with self._lock:
-            if self.error is not None:
-                raise self.error
+            return
+
+    def settle(self) -> None:
+        """Raise what verification raised, if it did."""
+        self.wait()
+        if self.error is not None:
+            raise self.error
 
     def __enter__(self) -> None:
         self._lock.acquire()
@@ -114,14 +119,15 @@ def sockets(gate: Gate) -> Iterator[Mapping[str, Path]]:
     logging.getLogger("mcp").addHandler(logging.NullHandler())  # a peer's nonsense must not reach the terminal
     with tempfile.TemporaryDirectory(prefix="greylag-") as directory, start_blocking_portal() as portal:
         paths = {TOOL: Path(directory, "verify"), "stop": Path(directory, "stop")}
-        with portal.wrap_async_context_manager(_listening(gate, paths)):
+        listening, _ = portal.start_task(_listen, gate, paths)
+        try:
             yield paths
-            with gate._lock:  # noqa: SLF001
-                pass
+            gate.wait()
+        finally:
+            listening.cancel()
 
 
-@asynccontextmanager
-async def _listening(gate: Gate, paths: Mapping[str, Path]) -> AsyncIterator[None]:
+async def _listen(gate: Gate, paths: Mapping[str, Path], *, task_status: Any) -> None:
     import anyio  # noqa: PLC0415
 
     server, places = tool_server(gate.check), anyio.Semaphore(_CONNECTIONS)
@@ -132,11 +138,12 @@ async def _listening(gate: Gate, paths: Mapping[str, Path]) -> AsyncIterator[Non
     async def stop(stream: "SocketStream") -> None:
         await _bounded(places, stream, lambda: _answer_hook(gate, stream))
 
-    async with anyio.create_task_group() as group:
+    async with AsyncExitStack() as stack, anyio.create_task_group() as group:
         for name, handler in ((TOOL, tool), ("stop", stop)):
-            group.start_soon((await anyio.create_unix_listener(paths[name])).serve, handler)
-        yield
-        group.cancel_scope.cancel()
+            # Any mode will do: the directory is ours alone, and a sandbox that gets the socket may be another uid.
+            listener = await anyio.create_unix_listener(paths[name], mode=0o666)
+            group.start_soon((await stack.enter_async_context(listener)).serve, handler)
+        task_status.started()
 
 
 async def _bounded(places: Any, stream: "SocketStream", serve: Callable[[], Any]) -> None:

@@ -182,6 +182,7 @@ def serve(upstream: Upstream, limits: Limits) -> Iterator[tuple[Proxy, Path]]:
         proxy, path = Proxy(upstream, limits, client), Path(directory, "llm")
         handler = type("Handler", (_Handler,), {"proxy": proxy})
         with socketserver.ThreadingUnixStreamServer(str(path), handler) as server:
+            path.chmod(0o666)  # the directory is ours alone, and a sandbox that gets the socket may be another uid
             server.daemon_threads = True
             thread = threading.Thread(target=server.serve_forever, args=(0.1,), name="greylag proxy", daemon=True)
             thread.start()

@@ -140,10 +140,10 @@ class Proxy:
                 return
             reply.start(answer.status_code, passed)
             for chunk in answer.iter_bytes():
-                tally.feed(chunk)
-                if self.meter.exceeded():
+                if self.meter.exceeded():  # by what came before: what is paid for is passed on
                     reply.broken()
                     return
+                tally.feed(chunk)
                 reply.send(chunk)
             self._note(529 if tally.error else answer.status_code, tally.error)
             reply.end()

@@ -180,7 +180,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, body: bytes) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
-        status, kind, answer = self.model.answer(Request(self.command, self.path, headers, json.loads(body)))
+        status, kind, answer = self.model.answer(Request(self.command, self.path, headers, _object(body)))
         self.send_response_only(status)
         self.send_header("content-type", kind)
         self.send_header("content-length", str(len(answer)))
@@ -189,6 +189,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_args: object) -> None:
         """Nothing: requests are in `Model.requests`."""
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
 
 
 def main() -> None:

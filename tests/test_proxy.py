@@ -1,0 +1,302 @@
+"""The proxy between a sandbox and an LLM, against servers on loopback."""
+
+import http.client
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from greylag import proxy
+from greylag.errors import InfraError, UserError
+from greylag.model import Limits
+from greylag.proxy import Proxy, Upstream
+from greylag.testing import model_server
+from greylag.testing.model_server import Model
+
+KEY = "sk-real-0123456789"
+ASK = {"model": "claude-sonnet-4-5", "stream": True, "tools": [{"name": "Edit"}], "messages": []}
+
+
+class Client(http.client.HTTPConnection):
+    """HTTP over a unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("sandbox", timeout=20)
+        self.path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(20)
+        self.sock.connect(str(self.path))
+
+    def ask(self, body: Any = ASK, target: str = "/v1/messages?beta=true", **headers: str) -> tuple[int, bytes]:
+        fixed = {"anthropic-version": "2023-06-01", "content-type": "application/json"}
+        sent = {**fixed, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        self.request("POST", target, body if isinstance(body, bytes) else json.dumps(body), sent)
+        answer = self.getresponse()
+        return answer.status, answer.read()
+
+
+@contextmanager
+def running(upstream: str, limits: Limits = Limits()) -> Iterator[tuple[Proxy, Client]]:
+    with proxy.serve(Upstream(upstream, KEY, "variable `MY_KEY`"), limits) as (served, path):
+        with closing(Client(path)) as client:
+            yield served, client
+
+
+@contextmanager
+def playing(*steps: dict[str, Any], limits: Limits = Limits()) -> Iterator[tuple[Model, Proxy, Client]]:
+    with model_server.serve(steps) as model, running(model.url, limits) as (served, client):
+        yield model, served, client
+
+
+def test_the_key_is_added_outside_and_the_sandbox_cannot_send_its_own() -> None:
+    with playing({"text": "Hello."}) as (model, served, client):
+        status, body = client.ask(x_api_key="from-inside", authorization="Bearer from-inside", cookie="a=b")
+    assert status == 200
+    assert b"Hello." in body
+    assert b"message_stop" in body
+    sent = model.requests[0]
+    assert sent.headers["x-api-key"] == KEY
+    assert not {"authorization", "cookie"} & set(sent.headers)
+    assert sent.headers["anthropic-version"] == "2023-06-01"
+    assert sent.path == "/v1/messages?beta=true"
+    assert KEY not in body.decode()
+    assert KEY not in repr(served.upstream) + repr(vars(served))
+
+
+@pytest.mark.parametrize(
+    ("method", "target"),
+    [
+        ("GET", "/v1/messages"),
+        ("POST", "/v1/files"),
+        ("POST", "/v1/messages/../files"),
+        ("POST", "http://example.org/v1/messages"),
+        ("DELETE", "/v1/models"),
+        ("CONNECT", "example.org:443"),
+    ],
+)
+def test_only_the_paths_of_llm_apis_lead_on(method: str, target: str) -> None:
+    with playing() as (model, _served, client):
+        client.request(method, target)
+        assert client.getresponse().status in {404, 501}
+    assert model.requests == []
+
+
+def test_tokens_and_dollars_are_counted_from_streams_and_from_whole_answers() -> None:
+    usage = {"input_tokens": 100, "cache_read_input_tokens": 1000, "output_tokens": 40}
+    with playing({"text": "a", "usage": usage}, {"text": "b", "usage": usage}) as (_model, served, client):
+        client.ask()
+        served.settle()
+        streamed = served.meter.usage
+        client.ask({**ASK, "stream": False})
+        served.settle()
+        both = served.meter.usage
+    assert (streamed.turns, streamed.input_tokens, streamed.cached_tokens, streamed.output_tokens) == (
+        1,
+        1100,
+        1000,
+        40,
+    )
+    # list price of the model per million: 3 input, 0.3 from the cache, 15 output
+    assert streamed.usd == pytest.approx((100 * 3 + 1000 * 0.3 + 40 * 15) / 1e6)
+    assert streamed.cost_source == "prices"
+    assert both.usd == pytest.approx(2 * (streamed.usd or 0))
+    assert both.turns == 2
+
+
+@pytest.mark.parametrize("limits", [Limits(tokens=1050), Limits(usd=0.0037)])
+def test_a_spent_budget_refuses_the_next_request_before_it_leaves(limits: Limits) -> None:
+    with playing({"text": "a"}, {"text": "b"}, limits=limits) as (model, served, client):
+        assert client.ask()[0] == 200
+        served.settle()
+        status, body = client.ask()
+    assert status == 400
+    assert b"budget" in body
+    assert served.meter.over
+    assert served.problem() is None
+    assert len(model.requests) == 1
+
+
+def test_a_limit_in_dollars_needs_a_price() -> None:
+    with playing({"text": "a"}, limits=Limits(usd=1)) as (model, served, client):
+        assert client.ask({**ASK, "model": "house-model-7b"})[0] == 400
+    assert isinstance(served.problem(), UserError)
+    assert "house-model-7b" in str(served.problem())
+    assert model.requests == []
+
+
+def test_a_stream_is_cut_when_it_passes_the_budget() -> None:
+    with streaming(200) as (url, go, gone), running(url, Limits(tokens=2000)) as (served, client):
+        go.set()
+        client.request("POST", "/v1/messages", json.dumps(ASK))
+        with pytest.raises(http.client.IncompleteRead):
+            client.getresponse().read()
+        client.close()
+        assert gone.wait(20)  # upstream was hung up on, too
+    assert served.meter.over
+    assert 2000 <= served.meter.usage.output_tokens < 40_000
+
+
+def test_a_stream_is_passed_on_as_it_comes_and_hanging_up_early_is_not_free() -> None:
+    with streaming(1) as (url, go, _gone), running(url) as (served, client):
+        client.request("POST", "/v1/messages", json.dumps(ASK))
+        answer = client.getresponse()
+        assert answer.readline().startswith(b"data:")  # before the server went on
+        client.close()
+        answer.close()
+        go.set()
+        served.settle()
+    assert served.meter.usage.output_tokens == 100
+
+
+@contextmanager
+def streaming(events: int) -> Iterator[tuple[str, threading.Event, threading.Event]]:
+    """A server that sends one event of 400 characters, waits to go on, sends more, and never tells its usage."""
+    go, gone = threading.Event(), threading.Event()
+    event = {"type": "content_block_delta", "delta": {"type": "", "text": "x" * 400}}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response_only(200)
+            self.send_header("content-type", "text/event-stream")
+            self.end_headers()
+            try:
+                for number in range(events):
+                    self.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
+                    if number == 0:
+                        go.wait(20)
+            except OSError:
+                pass
+            gone.set()
+
+        def log_message(self, *_args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", go, gone
+        server.shutdown()
+        thread.join()
+
+
+def test_a_refused_key_names_where_it_came_from_and_is_not_tried_again() -> None:
+    with playing({"status": 401}) as (_model, served, client):
+        client.request("POST", "/v1/messages", json.dumps(ASK))
+        answer = client.getresponse()
+        answer.read()
+    assert answer.status == 401
+    assert answer.headers["x-should-retry"] == "false"
+    problem = served.problem()
+    assert isinstance(problem, UserError)
+    assert "variable `MY_KEY`" in str(problem)
+    assert KEY not in str(problem)
+
+
+@pytest.mark.parametrize("status", [429, 500, 529])
+def test_an_outage_is_infrastructure(status: int) -> None:
+    with playing({"status": status}) as (_model, served, client):
+        assert client.ask()[0] == status
+    assert isinstance(served.problem(), InfraError)
+
+
+def test_a_later_answer_clears_an_outage() -> None:
+    with playing({"status": 529}, {"text": "back"}) as (_model, served, client):
+        client.ask()
+        client.ask()
+        served.settle()
+    assert served.problem() is None
+    assert served.requests == 2
+
+
+def test_a_service_that_is_not_there_is_infrastructure() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    with running(url) as (served, client):
+        assert client.ask()[0] == 502
+    assert isinstance(served.problem(), InfraError)
+
+
+def test_an_overload_that_is_told_in_the_middle_of_a_stream_is_infrastructure() -> None:
+    raw = 'event: error\ndata: {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}\n\n'
+    with playing({"raw": raw}) as (_model, served, client):
+        client.ask()
+        served.settle()
+    assert isinstance(served.problem(), InfraError)
+
+
+def test_a_request_at_fault_is_not_blamed_on_the_service() -> None:
+    with playing({"status": 400}) as (_model, served, client):
+        client.ask()
+    assert served.problem() is None
+
+
+@pytest.mark.parametrize("body", [b"", b"[" * 100_000, b"\xff", b'{"model": 3, "stream": "x"}'])
+def test_nonsense_from_the_sandbox_does_no_harm(body: bytes) -> None:
+    with playing() as (_model, served, client):
+        client.ask(body)
+        status, _ = client.ask({**ASK, "tools": []})
+    assert status == 200
+    assert served.requests == 2
+
+
+def test_requests_without_a_length_are_refused() -> None:
+    with playing() as (model, _served, client):
+        client.request("POST", "/v1/messages", iter([b"{}"]), encode_chunked=True)
+        assert client.getresponse().status == 413
+    assert model.requests == []
+
+
+@pytest.mark.parametrize(
+    "url", ["http://llm.example.org", "https://user:secret-word@llm.example.org", "ftp://127.0.0.1", "https://", "llm"]
+)
+def test_an_address_that_would_show_the_key_is_refused(url: str) -> None:
+    with pytest.raises(UserError) as refused:
+        Upstream(url, KEY, "")
+    assert "secret-word" not in str(refused.value)
+
+
+def test_openai_paths_carry_a_bearer_and_streamed_chats_tell_their_usage() -> None:
+    seen: list[tuple[dict[str, str], Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            seen.append((dict(self.headers), body))
+            usage = {"prompt_tokens": 200, "completion_tokens": 30, "prompt_tokens_details": {"cached_tokens": 120}}
+            text = f"data: {json.dumps({'model': 'gpt-5', 'choices': [], 'usage': usage})}\n\ndata: [DONE]\n\n".encode()
+            self.send_response_only(200)
+            self.send_header("content-type", "text/event-stream; charset=utf-8")
+            self.send_header("content-length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        with proxy.serve(Upstream(f"http://127.0.0.1:{server.server_port}/v1", KEY), Limits(usd=1)) as (served, path):
+            client = Client(path)
+            client.request("POST", "/v1/chat/completions", json.dumps({"model": "gpt-5", "stream": True}))
+            client.getresponse().read()
+            client.close()
+        server.shutdown()
+        thread.join()
+    headers, body = seen[0]
+    assert {name.lower(): value for name, value in headers.items()}["authorization"] == f"Bearer {KEY}"
+    assert body["stream_options"] == {"include_usage": True}
+    usage = served.meter.usage
+    assert (usage.input_tokens, usage.cached_tokens, usage.output_tokens) == (200, 120, 30)
+    assert usage.usd

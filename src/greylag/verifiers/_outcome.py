@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from greylag.distill import distill
 from greylag.model import Counts, Diagnostic, Outcome, Phase, Severity
 from greylag.protocols import Completed, Ended
+from greylag.readers import UNREADABLE
 from greylag.text import one_line
 from greylag.verifiers._plan import Step
 
@@ -106,7 +107,7 @@ def _succeeded(found: Found) -> Result:
 
 
 def _failed(step: Step, phase: Phase, done: Completed, text: str, found: Found) -> Result:
-    errors = sum(d.severity is Severity.ERROR for d in found.diagnostics)
+    errors = sum(d.severity is Severity.ERROR and d.rule != UNREADABLE for d in found.diagnostics)
     if errors:
         summary = tests(found.counts) or _plural(errors, "error")
         return Result(Outcome.FAILED, summary, found.diagnostics, found.counts)

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from greylag.model import Diagnostic
-from greylag.readers import Tests
+from greylag.model import Counts, Diagnostic
 
+Tests = tuple[Counts, tuple[Diagnostic, ...]]
 Reader = Callable[[bytes, str, str], Tests | tuple[Diagnostic, ...]]  # of `greylag.readers`: data, root, workspace
 
 SECONDS = 900.0  # of one step, when it does not say
@@ -13,7 +13,7 @@ SECONDS = 900.0  # of one step, when it does not say
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One command of a plan, in the activation's root.
+    """One command of a plan, in `cwd` below the activation's root.
 
     `programs` are candidates for the beginning of the command line: the first one that the sandbox has is taken, with
     `arguments` behind it. `reports` are globs below the root, or `@home@/...` paths. Besides the marks of `Command`
@@ -22,11 +22,13 @@ class Step:
 
     programs: tuple[tuple[str, ...], ...]
     arguments: tuple[str, ...] = ()
+    cwd: str = "."
     install: str = ""  # what to tell a person when none of `programs` is there
     absent: str = ""  # why that is no defect of the machine: the step is skipped with this reason
     env: Mapping[str, str] = field(default_factory=dict)
     append: Mapping[str, str] = field(default_factory=dict)  # to variables, keeping what the sandbox has in them
     offline: tuple[str, ...] = ()  # more arguments where there is no network
+    offline_env: Mapping[str, str] = field(default_factory=dict)
     reports: tuple[str, ...] = ()
     read_report: Reader | None = field(default=None, repr=False)
     read_log: Reader | None = field(default=None, repr=False)
@@ -53,3 +55,4 @@ class Plan:
     steps: tuple[Step, ...]
     tools: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     note: str = ""
+    keep_going: bool = False  # steps are independent of each other: all of them are taken

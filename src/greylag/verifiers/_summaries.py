@@ -3,9 +3,16 @@
 import re
 
 from greylag.model import Counts, Diagnostic
-from greylag.readers import Tests
 from greylag.text import clean, one_line
+from greylag.verifiers._plan import Tests
 
+_JAVASCRIPT = (  # patterns of the closing lines of one runner: tests that passed, failed, were skipped
+    (r"^Tests:.*?\b(\d+) passed", r"^Tests:.*?\b(\d+) failed", r"^Tests:.*?\b(\d+) (?:skipped|todo)"),  # jest
+    (r"^\s+Tests\s.*?(\d+) passed", r"^\s+Tests\s.*?(\d+) failed", r"^\s+Tests\s.*?(\d+) skipped"),  # vitest
+    (r"^\s+(\d+) passing\b", r"^\s+(\d+) failing\b", r"^\s+(\d+) pending\b"),  # mocha
+    (r"^(?:\u2139|#) pass (\d+)", r"^(?:\u2139|#) fail (\d+)", r"^(?:\u2139|#) skipped (\d+)"),  # node:test, TAP
+    (r"^\s+(\d+) tests? passed", r"^\s+(\d+) tests? failed", r"^\s+(\d+) tests? skipped"),  # ava
+)
 _EXCERPT = 2000  # characters of one failure
 
 
@@ -18,6 +25,15 @@ def unittest(data: bytes, _root: str, _workspace: str) -> Tests:
     failures = tuple(_failure(name, body) for name, body in blocks)
     ran = sum(int(total) for total in totals)
     return Counts(max(0, ran - skipped), len(failures), skipped), failures
+
+
+def javascript(data: bytes, _root: str, _workspace: str) -> Tests | tuple[()]:
+    """Counts from the closing lines of the usual runners; nothing when there are none."""
+    text = clean(data)
+    numbers = [[sum(map(int, re.findall(p, text, re.MULTILINE))) for p in patterns] for patterns in _JAVASCRIPT]
+    passed, failed, skipped = (sum(column) for column in zip(*numbers, strict=True))
+    found = any(re.search(pattern, text, re.MULTILINE) for patterns in _JAVASCRIPT for pattern in patterns)
+    return (Counts(passed + failed, failed, skipped), ()) if found else ()
 
 
 def _failure(name: str, body: str) -> Diagnostic:

@@ -6,13 +6,16 @@ reports are read first; the log is distilled when they say nothing.
 
 import base64
 import json
+import posixpath
 import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from greylag import readers
 from greylag.errors import InfraError
 from greylag.model import Counts, Diagnostic, Outcome, Phase, Severity, Verdict
 from greylag.protocols import Activation, Command, Completed, Context, Ended
@@ -23,6 +26,7 @@ from greylag.verifiers._plan import Plan, Reader, Step
 __all__ = ["Plan", "Reader", "Step", "online", "run"]
 
 OUTPUT = 64 << 20  # bytes of a tool's output that a reader is given
+_WORST = (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.ERRORED, Outcome.PASSED, Outcome.SKIPPED)
 DIAGNOSTICS = 500  # of one verdict; a report names no more of them than anybody reads
 
 
@@ -39,7 +43,7 @@ def run(activation: Activation, context: Context) -> Verdict:
         last = number == len(plan.steps)
         name = _log_name(activation, 0 if last else number)
         results.append(_take(step, plan.tools if last else {}, name, activation, context))
-        if results[-1].outcome is not Outcome.PASSED:
+        if results[-1].outcome is not Outcome.PASSED and not plan.keep_going:
             break
     return _verdict(activation, plan, results)
 
@@ -50,7 +54,7 @@ def online(activation: Activation, context: Context) -> bool:
 
 
 def _verdict(activation: Activation, plan: Plan, results: Sequence[Result]) -> Verdict:
-    last = results[-1]
+    last = min(reversed(results), key=lambda result: _WORST.index(result.outcome)) if plan.keep_going else results[-1]
     diagnostics = tuple(d for result in results for d in result.diagnostics)
     said = [*(result.summary for result in results), plan.note]
     if len(diagnostics) > DIAGNOSTICS:
@@ -91,8 +95,12 @@ def _take(step: Step, tools: Mapping[str, Sequence[str]], log: str, activation: 
         return _take(step.fallback, tools, log, activation, context)
     fetched = _inside("after", step, tools, activation, context)
     output = _whole(done, context.logs / log)
-    found = _read(step, fetched, output, activation.root)
+    found = _read(step, fetched, output, _place(step, activation), context.change.head.paths())
     return replace(judge(step, activation.phase, done, found), log=log, seconds=done.seconds, tools=fetched["tools"])
+
+
+def _place(step: Step, activation: Activation) -> str:
+    return posixpath.normpath(posixpath.join(activation.root, step.cwd))
 
 
 def _absent(step: Step) -> Result:
@@ -103,12 +111,13 @@ def _absent(step: Step) -> Result:
 
 def _command(step: Step, ready: Mapping[str, Any], log: str, activation: Activation, context: Context) -> Command:
     share = str(context.cpus)
-    arguments = step.arguments if online(activation, context) else (*step.arguments, *step.offline)
+    offline = not online(activation, context)
+    arguments = (*step.arguments, *step.offline) if offline else step.arguments
     appended = {name: f"{ready['env'][name]} {value}".strip() for name, value in step.append.items()}
-    env = {"CI": "true", "NO_COLOR": "1", **step.env, **appended}
+    env = {"CI": "true", "NO_COLOR": "1", **step.env, **(step.offline_env if offline else {}), **appended}
     return Command(
         argv=tuple(part.replace("@cpus@", share) for part in (*step.programs[ready["program"]], *arguments)),
-        cwd=activation.root,
+        cwd=_place(step, activation),
         env={name: value.replace("@cpus@", share) for name, value in env.items()},
         seconds=step.seconds,
         log=context.logs / log,
@@ -124,7 +133,7 @@ def _whole(done: Completed, log: Path) -> bytes:
         return file.read(OUTPUT)
 
 
-def _read(step: Step, fetched: Mapping[str, Any], output: bytes, root: str) -> Found:
+def _read(step: Step, fetched: Mapping[str, Any], output: bytes, root: str, paths: Sequence[str]) -> Found:
     """Reports first; the log only when they name no error, since it repeats them in worse words."""
     workspace = fetched["workspace"]
     diagnostics: list[Diagnostic] = []
@@ -133,7 +142,9 @@ def _read(step: Step, fetched: Mapping[str, Any], output: bytes, root: str) -> F
     for reader, data in (*sources, (step.read_log, output)):
         if reader is None or (reader is step.read_log and any(d.severity is Severity.ERROR for d in diagnostics)):
             continue
-        for part in reader(data, root, workspace):
+        # Java's traces name classes; the tree knows their files.
+        read = partial(readers.junit_xml, files=paths) if reader is readers.junit_xml else reader
+        for part in read(data, root, workspace):
             if isinstance(part, Counts):
                 counts.append(part)
             else:
@@ -152,7 +163,7 @@ def _inside(
         done = context.execute(
             Command(
                 argv=(sys.executable, "-I", "@files@/inside.py", verb, "@files@/request.json", "@workspace@"),
-                cwd=activation.root,
+                cwd=_place(step, activation),
                 files={"inside.py": script, "request.json": json.dumps(request)},
                 seconds=300.0,
                 log=answer,

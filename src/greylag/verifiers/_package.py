@@ -1,0 +1,188 @@
+"""What a JavaScript project says of itself in package.json and lock files; nothing is run and nothing raises."""
+
+import json
+import posixpath
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from typing import Any
+
+from greylag.protocols import Tree
+from greylag.verifiers._pyproject import below, text
+
+_FOREIGN = frozenset(
+    {"node_modules", "test", "tests", "__tests__", "fixtures", "__fixtures__", "testdata", "example", "examples"}
+    | {"sample", "samples", "template", "templates", "vendor", "dist", "build", "docs", "doc", "website", "benchmark"}
+    | {"benchmarks", ".github", "target"}
+)
+_LOCKS = ("package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock")
+_PNPM_OF_LOCK = {"5": "7", "6": "8", "9": "9"}  # version of pnpm-lock.yaml -> a pnpm that writes it
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """One package.json: scripts by name, names of everything it depends on."""
+
+    root: str
+    name: str
+    scripts: Mapping[str, str]
+    dependencies: frozenset[str]
+    tsconfig: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Manager:
+    """A package manager: how it is started, how it installs; `version` is empty where nothing pins it."""
+
+    name: str
+    version: str
+    lock: str  # file name, empty when there is none
+    berry: bool = False
+    release: str = ""  # yarn's own program in the repository
+
+    @property
+    def programs(self) -> tuple[tuple[str, ...], ...]:
+        """Candidates for its command line. A pinned version comes through npm, into the home's cache."""
+        if self.name == "npm":
+            return (("npm",),)
+        if self.release:
+            return (("node", self.release),)
+        if self.name == "pnpm":
+            through = ("npm", "exec", "--yes", f"--package=pnpm@{self.version or '9'}", "--", "pnpm")
+        else:
+            package = f"@yarnpkg/cli-dist@{self.version or '4'}" if self.berry else f"yarn@{self.version or '1'}"
+            through = ("npm", "exec", "--yes", f"--package={package}", "--", "yarn")
+        return (through,) if self.version.count(".") == 2 else ((self.name,), through)
+
+    @property
+    def install(self) -> tuple[str, ...]:
+        """Arguments that install what the lock file says, and fail when package.json says otherwise."""
+        if self.name == "npm":
+            return ("ci" if self.lock else "install", "--no-audit", "--no-fund", "--no-progress")
+        if self.name == "pnpm":
+            return ("install", "--frozen-lockfile" if self.lock else "--no-frozen-lockfile")
+        if self.berry:
+            return ("install", "--immutable") if self.lock else ("install",)
+        return ("install", "--non-interactive", *(("--frozen-lockfile",) if self.lock else ()))
+
+    def script(self, name: str, arguments: Sequence[str] = ()) -> tuple[str, ...]:
+        """Arguments that run a script of package.json with more arguments behind it."""
+        return ("run", name, *(("--", *arguments) if arguments and self.name == "npm" else arguments))
+
+    def binary(self, *command: str) -> tuple[str, ...]:
+        """Arguments that run a program that a dependency brings."""
+        return {"npm": ("exec", "--no", "--"), "pnpm": ("exec",), "yarn": ("run",)}[self.name] + command
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A root that is installed as a whole, with its workspace members in the order of their dependencies."""
+
+    package: Package
+    members: tuple[Package, ...]
+    manager: Manager
+    inputs: tuple[str, ...]  # the files that decide what is installed
+
+
+def projects(tree: Tree) -> list[Project]:
+    """All roots that are installed on their own: no member of another one's workspace, no sample."""
+    roots = sorted({posixpath.dirname(p) or "." for p in tree.paths() if posixpath.basename(p) == "package.json"})
+    globs = {root: _globs(tree, root) for root in roots}
+    owner = {root: up for up in roots for root in roots if below(root, up) and _member(root, up, globs[up])}
+    tops = [root for root in roots if root not in owner and not _FOREIGN & set(root.split("/"))]
+    return [_project(tree, root, [member for member in roots if owner.get(member) == root]) for root in tops]
+
+
+def _globs(tree: Tree, root: str) -> list[str]:
+    """The workspace patterns of a root."""
+    workspaces = _json(tree, posixpath.join(root, "package.json")).get("workspaces")
+    if isinstance(workspaces, Mapping):
+        workspaces = workspaces.get("packages")
+    found = [str(glob) for glob in workspaces] if isinstance(workspaces, list) else []
+    listed = re.search(
+        r"^packages:\s*\n((?:[ \t]*(?:-.*|#.*)?\n?)*)", _at(tree, root, "pnpm-workspace.yaml"), re.MULTILINE
+    )
+    return found + re.findall(r"-\s*['\"]?([^'\"\s#]+)", listed.group(1) if listed else "")
+
+
+def _member(root: str, up: str, globs: Iterable[str]) -> bool:
+    """Whether a directory belongs to the workspace at `up`. `*` is one directory, `**` any number, `!` takes back."""
+    relative = posixpath.relpath(root, up)
+    hit = False
+    for glob in globs:
+        pattern = glob.removeprefix("!").removeprefix("./").rstrip("/")
+        depth = "**" in pattern or pattern.count("/") == relative.count("/")
+        if depth and fnmatch(relative, pattern.replace("**", "*")):
+            hit = not glob.startswith("!")
+    return hit
+
+
+def _project(tree: Tree, root: str, members: Sequence[str]) -> Project:
+    names = {"package.json", ".npmrc", ".yarnrc", ".yarnrc.yml", "pnpm-workspace.yaml", ".nvmrc", *_LOCKS}
+    own = {posixpath.normpath(posixpath.join(place, name)) for place in (root, *members) for name in names}
+    patches = posixpath.normpath(posixpath.join(root, "patches")) + "/"
+    inputs = tuple(path for path in tree.paths() if path in own or path.startswith(patches))
+    packages = _ordered([_package(tree, member) for member in members])
+    return Project(_package(tree, root), packages, _manager(tree, root), inputs)
+
+
+def _package(tree: Tree, root: str) -> Package:
+    data = _json(tree, posixpath.join(root, "package.json"))
+    scripts = data.get("scripts")
+    tables = (data.get(key) for key in ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies"))
+    return Package(
+        root,
+        str(data.get("name") or root),
+        {str(k): v for k, v in scripts.items() if isinstance(v, str)} if isinstance(scripts, Mapping) else {},
+        frozenset(name for table in tables if isinstance(table, Mapping) for name in table),
+        bool(_at(tree, root, "tsconfig.json")),
+    )
+
+
+def _ordered(packages: Sequence[Package]) -> tuple[Package, ...]:
+    """Packages after those that they depend on; a cycle is left in the given order."""
+    rest, done = list(packages), list[Package]()
+    while rest:
+        names = {package.name for package in rest}
+        free = [p for p in rest if not (p.dependencies & names) - {p.name}] or rest[:1]
+        done += free
+        rest = [package for package in rest if package not in free]
+    return tuple(done)
+
+
+def _manager(tree: Tree, root: str) -> Manager:
+    lock = next((name for name in _LOCKS if _at(tree, root, name)), "")
+    pinned = re.match(r"(npm|pnpm|yarn)@(\d+(?:\.\d+){0,2}[\w.-]*)", str(_declared(tree, root)))
+    name, version = pinned.groups() if pinned else (_by_lock(lock), "")
+    if name == "pnpm" and not version:
+        found = re.search(r"lockfileVersion:\s*['\"]?(\d+)", _at(tree, root, lock)[:1000])
+        version = _PNPM_OF_LOCK.get(found.group(1), "") if found else ""
+    rc = _at(tree, root, ".yarnrc.yml")
+    berry = name == "yarn" and (
+        version[:1] not in {"", "1"} or bool(rc) or "__metadata:" in _at(tree, root, lock)[:2000]
+    )
+    release = re.search(r"^yarnPath:\s*['\"]?([^'\"\s]+\.c?js)", rc, re.MULTILINE)
+    own = release.group(1) if berry and release and _at(tree, root, release.group(1)) else ""
+    own = posixpath.normpath(posixpath.join("@workspace@", root, own)) if own else ""
+    return Manager(name, version, lock if _by_lock(lock) == name else "", berry, own)
+
+
+def _declared(tree: Tree, root: str) -> object:
+    return _json(tree, posixpath.join(root, "package.json")).get("packageManager")
+
+
+def _by_lock(lock: str) -> str:
+    return {"pnpm-lock.yaml": "pnpm", "yarn.lock": "yarn"}.get(lock, "npm")
+
+
+def _at(tree: Tree, root: str, name: str) -> str:
+    return text(tree, posixpath.normpath(posixpath.join(root, name)))
+
+
+def _json(tree: Tree, path: str) -> Mapping[str, Any]:
+    try:
+        data = json.loads(text(tree, posixpath.normpath(path)) or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, Mapping) else {}

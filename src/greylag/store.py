@@ -34,6 +34,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from greylag.errors import InfraError, UserError
 from greylag.model import Event, Usage
@@ -102,7 +103,10 @@ class Store:
             self.runs.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._engine = _engine(state / "greylag.db")
             with self._begin() as connection:
-                _META.create_all(connection)
+                for table in _META.sorted_tables:  # `create_all` looks first and creates later: two processes collide
+                    connection.execute(CreateTable(table, if_not_exists=True))
+                    for index in table.indexes:
+                        connection.execute(CreateIndex(index, if_not_exists=True))
         except OSError as error:
             raise UserError(
                 f"{state} cannot be written: {error.strerror}; set GREYLAG_STATE to a directory of yours"

@@ -92,6 +92,12 @@ class LLM:
             raise UserError(f"{self.key_place} for model `{self.model}` holds characters that no key has")
         return value
 
+    def check(self) -> None:
+        """Find what is missing before anything is started. Raises `UserError` for a key or a recording."""
+        self.key()
+        if self.replayed and not Path(self.name).expanduser().is_file():
+            raise UserError(f"recording `{self.name}` does not exist")
+
 
 def _contents(file: str) -> str:
     try:

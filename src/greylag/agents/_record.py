@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from greylag.errors import InfraError
 from greylag.model import Event
 from greylag.protocols import AgentRequest
 from greylag.text import cap, clean, one_line
@@ -16,8 +17,11 @@ _LONGEST = 100_000  # characters of one text in a transcript
 def note(request: AgentRequest, kind: str, **facts: Any) -> None:
     """One line of the transcript."""
     line = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "kind": kind, **facts}
-    with request.transcript.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(_cleaned(line), ensure_ascii=False) + "\n")
+    try:
+        with request.transcript.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(_cleaned(line), ensure_ascii=False) + "\n")
+    except OSError as error:
+        raise InfraError(f"transcript {request.transcript} cannot be written: {error.strerror}") from error
 
 
 def tell(request: AgentRequest, kind: str, text: str, **data: Any) -> None:

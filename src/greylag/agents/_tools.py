@@ -1,0 +1,113 @@
+"""What the built-in agent can do: files, `verify`, and programs of an allow-list. All of it happens in the sandbox.
+
+The functions block on purpose, although they are declared `async`: they run one after the other in the thread of the
+caller, so that Ctrl-C reaches them.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+from pydantic import Field
+from pydantic_ai import Tool, ToolFailed
+
+from greylag.agents import _inside
+from greylag.protocols import AgentRequest, Command, Ended
+from greylag.text import clean, fence, nonce
+
+_OUTPUT = 12_000  # characters of a program's output that the model sees
+_PROGRAM_SECONDS = 600.0
+_MAP = 6_000  # characters of the list of files in the first message
+
+Path = Annotated[str, Field(description="path relative to the root of the repository")]
+
+
+class Toolbox:
+    """The tools of one session. `verifications` counts the calls of `verify`."""
+
+    def __init__(self, request: AgentRequest, shell: Sequence[str]) -> None:
+        self._request, self._shell = request, tuple(shell)
+        self._deadline = time.monotonic() + request.limits.seconds
+        self._mark = nonce()
+        self.verifications = 0
+
+    def tools(self) -> list[Tool[None]]:
+        """For pydantic-ai. Each is a barrier: no two run at the same time."""
+        functions: list[Callable[..., Any]] = [
+            *(self.list_files, self.read_file, self.search, self.edit_file, self.write_file, self.delete_file),
+            *(self.move_file, self.verify),
+        ]
+        made: list[Tool[None]] = [Tool(function, takes_ctx=False, sequential=True) for function in functions]
+        if self._shell:
+            allowed = f"Start a program in the repository, without a shell. Allowed: {', '.join(self._shell)}."
+            made.append(Tool(self.run_command, takes_ctx=False, sequential=True, description=allowed))
+        return made
+
+    def map(self) -> str:
+        """The repository's files, or as many levels of directories as fit, fenced."""
+        return self._shown("list", budget=_MAP)
+
+    async def list_files(self, path: Path = ".", glob: str = "") -> str:
+        """List the files below a directory, optionally only those whose path or name fits a glob such as *.py."""
+        return self._shown("list", path=path, glob=glob)
+
+    async def read_file(self, path: Path, start: int = 1, end: int = 0) -> str:
+        """Read a text file with line numbers, at most 1000 lines at once; `end` 0 reads to the end."""
+        return self._shown("read", path=path, start=start, end=end)
+
+    async def search(self, pattern: str, glob: str = "", path: Path = ".") -> str:
+        """Find the lines that a (Python) regular expression matches, in the files below `path` that fit `glob`."""
+        return self._shown("search", pattern=pattern, glob=glob, path=path)
+
+    async def edit_file(self, path: Path, old: str, new: str, everywhere: bool = False) -> str:
+        """Replace `old`, which must occur exactly once in the file, by `new`; with `everywhere`, each occurrence."""
+        return self._did("edit", path=path, old=old, new=new, everywhere=everywhere)
+
+    async def write_file(self, path: Path, content: str) -> str:
+        """Create a file, or replace all of its contents."""
+        return self._did("write", path=path, content=content)
+
+    async def delete_file(self, path: Path) -> str:
+        """Delete one file."""
+        return self._did("delete", path=path)
+
+    async def move_file(self, path: Path, to: Path) -> str:
+        """Rename or move one file."""
+        return self._did("move", path=path, to=to)
+
+    async def verify(self) -> str:
+        """Check the change: format, build, tests and what else this repository demands. May take minutes."""
+        self.verifications += 1
+        return self._request.verify().render()
+
+    async def run_command(self, argv: list[str]) -> str:
+        """Start a program in the repository, without a shell."""
+        if not argv or argv[0] not in self._shell:
+            raise ToolFailed(f"`{argv[0] if argv else ''}` is not allowed; allowed are: {', '.join(self._shell)}")
+        seconds = self._seconds(_PROGRAM_SECONDS)
+        done = _inside.run(self._request.sandbox, Command(tuple(argv), seconds=seconds))
+        how = f"exit code {done.returncode}" if done.ended is Ended.EXITED else f"{done.ended.value}"
+        return f"{how}\n{fence(_ends(clean(done.output)), self._mark)}"
+
+    def _shown(self, op: str, **arguments: Any) -> str:
+        return fence(self._files(op, **arguments), self._mark)
+
+    def _did(self, op: str, **arguments: Any) -> str:
+        return clean(self._files(op, **arguments))
+
+    def _files(self, op: str, **arguments: Any) -> bytes:
+        try:
+            return _inside.files_tool(self._request.sandbox, op, seconds=self._seconds(60.0), **arguments)
+        except _inside.Refused as refusal:
+            raise ToolFailed(clean(str(refusal))) from None
+
+    def _seconds(self, most: float) -> float:
+        return max(1.0, min(most, self._deadline - time.monotonic()))
+
+
+def _ends(text: str) -> str:
+    """Head and tail of a long output; the tail is where programs say what went wrong."""
+    if len(text) <= _OUTPUT:
+        return text
+    head, tail = _OUTPUT // 4, _OUTPUT - _OUTPUT // 4
+    return f"{text[:head]}\n... {len(text) - _OUTPUT} characters left out ...\n{text[-tail:]}"

@@ -1,0 +1,55 @@
+"""The built-in agent: a short loop over any language model, with file tools that run in the sandbox. See `_loop.py`.
+
+The model is named, never guessed: `anthropic:NAME`, `openai:NAME` with an optional `base_url`, or `replay:PATH`.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from greylag.errors import UserError
+from greylag.llm import LLM, build
+from greylag.model import Session
+from greylag.protocols import AgentRequest
+
+if TYPE_CHECKING:
+    from pydantic_ai.models import Model
+
+
+class Builtin:
+    """`shell` lists the programs that `run_command` may start; empty: there is no such tool.
+
+    `window` is the number of tokens above which old tool results are dropped from the conversation.
+    """
+
+    name = "builtin"
+    corrects = True
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        base_url: str | None = None,
+        key_env: str | None = None,
+        key_file: str | None = None,
+        shell: Sequence[str] = (),
+        max_turns: int | None = None,
+        window: int = 100_000,
+    ) -> None:
+        self.llm = LLM(model, base_url, key_env, key_file)
+        self.llm.check()
+        if isinstance(shell, str) or not all(shell):
+            raise UserError('agents `builtin`: `shell` is a list of program names, such as ["make", "npm"]')
+        self.shell = tuple(shell)
+        self.max_turns = max_turns
+        self.window = window
+        self._model: Model | None = None
+
+    def run(self, request: AgentRequest) -> Session:
+        """One conversation, or its continuation. See `greylag.llm.blame` for what it raises."""
+        from greylag.agents import _loop  # noqa: PLC0415 - it imports pydantic-ai, which takes seconds
+
+        self._model = self._model or build(self.llm)
+        return _loop.converse(self, self._model, request)
+
+
+PLUGIN = Builtin

@@ -24,13 +24,13 @@ def parts(task: Task, settings: config.Settings, directories: config.Directories
     url, token = host.clone_url(task.repo.url)
 
     def checkout(task: Task, home: Path) -> Workspace:
-        return Workspace.checkout(
-            task.repo, home=home, cache=directories.cache, owner=box.owner, token=token, url=url
-        )  # fmt: skip
+        cache = directories.cache
+        return Workspace.checkout(task.repo, home=home, cache=cache, owner=box.owner, token=token, url=url)
 
     def verify(task: Task, workspace: Workspace, home: Path, observe: Observe) -> Verification:
         return verification(
-            workspace, settings, directories, home=home, box=box, observe=observe, judges=judges, prompt=task.prompt, scope=task.policy.scope,
+            workspace, settings, directories, home=home, box=box, observe=observe,
+            judges=judges, prompt=task.prompt, scope=task.policy.scope,
         )  # fmt: skip
 
     stamps = (NO_SANDBOX,) if unsafe else ()

@@ -21,7 +21,7 @@ from greylag.model import Event, Phase, PullRequest, Session, Status, StopReason
 from greylag.protocols import Agent, AgentRequest, Bounds, Forge, Layers, Observe, SandboxBackend, SandboxSpec
 from greylag.report import Report, Run
 from greylag.verification import Verification
-from greylag.workspace import Workspace
+from greylag.workspace import AUTHOR, Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Parts:
     checkout: Callable[[Task, Path], Workspace]
     verification: Callable[[Task, Workspace, Path, Observe], Verification]
     bounds: Bounds = Bounds()
-    author: str = "greylag <greylag@users.noreply.github.com>"
+    author: str = AUTHOR
     stamps: tuple[str, ...] = ()
 
 
@@ -80,6 +80,8 @@ class _Steps:
             baseline = verification.baseline()
             self.keep(baseline=baseline)
             _raise_infrastructure(baseline)
+            if obstacle := verification.obstacle(baseline):
+                return self.end(Status.UNVERIFIED, obstacle)  # before anything is spent on an agent
             return self.attempts(workspace, verification, baseline)
         finally:
             workspace.close()
@@ -138,7 +140,7 @@ class _Steps:
     def publish(self, workspace: Workspace, report: Report) -> Run:
         """Commit exactly the tree that was verified and judged, push it, open the pull request."""
         branch = evidence.branch(self.task)
-        commit = workspace.commit(report.tree, evidence.commit_message(self.task), branch)
+        commit = workspace.commit(report.tree, evidence.commit_message(self.task), branch, author=self.parts.author)
         self.tell("publish", f"pushing {branch} and opening the pull request on {self.parts.forge.name}")
         request = PullRequest(
             forge=self.parts.forge.name, repo=self.task.repo.url, number=0, url="", branch=branch,
@@ -154,7 +156,7 @@ class _Steps:
         """The gate said no to the last: keep the branch as an artefact, and say why."""
         report = self.run.reports[-1]
         branch = evidence.branch(self.task)
-        commit = workspace.commit(report.tree, evidence.commit_message(self.task), branch)
+        commit = workspace.commit(report.tree, evidence.commit_message(self.task), branch, author=self.parts.author)
         commit.save(self.home / "branch.bundle")
         (self.home / "change.diff").write_text(workspace.diff(report.tree), "utf-8", "surrogateescape")
         self.keep(branch=branch, artefacts=("branch.bundle", "change.diff"))

@@ -108,9 +108,20 @@ class Completed:
 class Sandbox(Protocol):
     """Isolation that executes. A failed command is data; a failed sandbox raises `InfraError`."""
 
-    name: str
-    platform: str  # `linux/amd64`
-    layered: bool  # an upper layer holds only what differs from the lowers
+    @property
+    def name(self) -> str:
+        """Name in settings and records."""
+        ...
+
+    @property
+    def platform(self) -> str:
+        """Operating system and architecture, such as `linux/amd64`."""
+        ...
+
+    @property
+    def layered(self) -> bool:
+        """Whether an upper layer holds only what differs from the lowers."""
+        ...
 
     def run(self, command: Command) -> Completed:
         """Run one command to its end. Several threads may call at once."""
@@ -133,9 +144,20 @@ class Guarantee:
 class SandboxBackend(Protocol):
     """Makes sandboxes of one kind. `owner` is the host uid that sandboxed commands run as."""
 
-    name: str
-    platform: str
-    owner: int
+    @property
+    def name(self) -> str:
+        """Name in settings and records."""
+        ...
+
+    @property
+    def platform(self) -> str:
+        """Operating system and architecture, such as `linux/amd64`."""
+        ...
+
+    @property
+    def owner(self) -> int:
+        """Host uid that sandboxed commands run as."""
+        ...
 
     def open(self, spec: SandboxSpec) -> AbstractContextManager[Sandbox]:
         """A sandbox that is dead, with its whole process tree and its mounts, when the context ends."""
@@ -167,7 +189,10 @@ class AgentRequest:
 class Agent(Protocol):
     """Changes the workspace. It cannot push, and it never reports success: the gate owns that."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Name in settings and records."""
+        ...
 
     def run(self, request: AgentRequest) -> Session:
         """One session, or the continuation of `request.resume` in the same conversation."""
@@ -180,7 +205,10 @@ class Agent(Protocol):
 class Tree(Protocol):
     """Read-only view of one git tree; reading runs nothing and follows no link."""
 
-    id: str
+    @property
+    def id(self) -> str:
+        """Git tree id."""
+        ...
 
     def paths(self) -> Sequence[str]:
         """All files, sorted."""
@@ -232,7 +260,10 @@ class Context:
 class Verifier(Protocol):
     """A check that activates by what a repository contains. Guards and the judge are verifiers, too."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Name in settings and records."""
+        ...
 
     def detect(self, tree: Tree) -> Sequence[Activation]:
         """Where it applies and why, from files only."""
@@ -249,7 +280,10 @@ class Verifier(Protocol):
 class Pushable(Protocol):
     """A commit in greylag's own clone, and how to push it."""
 
-    commit: str
+    @property
+    def commit(self) -> str:
+        """Commit id."""
+        ...
 
     def push(self, url: str, branch: str, *, expect: str | None, token: str | None = None) -> None:
         """Push with a lease: the remote branch must be at `expect` (None: must not exist)."""
@@ -259,7 +293,10 @@ class Pushable(Protocol):
 class Forge(Protocol):
     """A place with repositories and pull requests. Only this holds the token."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Name in settings and records."""
+        ...
 
     def publish(self, commit: Pushable, request: PullRequest) -> PullRequest:
         """Push the branch and open the pull request, or update the one that is there. Safe to repeat.

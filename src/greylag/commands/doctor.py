@@ -11,11 +11,10 @@ from typing import Any, Literal
 
 import click
 
-from greylag import __version__, assembly, config
+from greylag import __version__, assembly, config, git
 from greylag.commands import _options
 from greylag.errors import GreylagError
 from greylag.text import one_line
-from greylag.workspace import Git
 
 _PROGRAMS = ("uv", "node", "npm", "java", "mvn", "go", "cargo", "claude", "codex")
 
@@ -46,7 +45,7 @@ def command(path: Path | None, *, as_json: bool) -> int:
 def _checks(path: Path | None) -> Iterator[Check]:
     yield Check("greylag", "ok", f"{__version__}, Python {platform.python_version()}, {platform.platform()}")
     try:
-        yield Check("git", "ok", Git.version())
+        yield Check("git", "ok", git.program())
     except GreylagError as error:
         yield Check("git", "missing", str(error))
     yield from _directories()

@@ -1,0 +1,120 @@
+"""`greylag judge`: does a change do what was asked, and nothing else? No verifier runs."""
+
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from greylag import assembly, config
+from greylag.commands import _options
+from greylag.errors import UserError
+from greylag.model import Phase, Scope, Verdict
+from greylag.plugins import load, names
+from greylag.protocols import Change, Command, Completed, Context, Verifier
+from greylag.report import Report
+from greylag.serialise import report_to_dict
+from greylag.workspace import Workspace
+
+
+@click.command(name="judge", help="Compare a change with a prompt: the work tree at PATH with --base, or a --diff.")
+@click.argument("path", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path())
+@click.option("--prompt", "prompt_file", required=True, help="The prompt, a Markdown file; - for standard input.")
+@click.option("--base", metavar="REV", help="Commit to compare with; HEAD otherwise.")
+@click.option("--diff", type=click.Path(path_type=Path), help="A unified diff to judge, instead of a work tree.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option("--config", type=click.Path(path_type=Path), help="Settings, instead of the usual greylag.toml.")
+@_options.judge_options
+def command(path: Path, prompt_file: str, base: str | None, diff: Path | None, *, as_json: bool, **options: Any) -> int:
+    """Print requirements and findings; exit 0 for a pass, 1 for a veto or when a person has to look."""
+    if diff and base:
+        raise UserError("give --base or --diff, not both")
+    prompt = _options.read_prompt(prompt_file, None)
+    settings = _options.settings(
+        options["config"], {"judge.mode": options["judge_mode"], "judge.model": options["judge_model"]}
+    )
+    judges = assembly.judge(settings)
+    if not judges:
+        raise UserError("the judge is off in the settings; give --judge veto")
+    scope = Scope(prompt.settings.allow, prompt.settings.paths)
+    with tempfile.TemporaryDirectory(prefix="greylag-judge-") as home:
+        change = _given(diff, prompt.text, scope) if diff else _work_tree(path, base, Path(home), prompt.text, scope)
+        report = _judged(change, judges, Path(home))
+    print(json.dumps(report_to_dict(report), indent=2) if as_json else "\n".join(_text(report)))
+    return 0 if all(verdict.passed for verdict in report.verdicts) else 1
+
+
+def _given(diff: Path, prompt: str, scope: Scope) -> Change:
+    try:
+        text = diff.read_text("utf-8", "surrogateescape")
+    except OSError as error:
+        raise UserError(f"diff {diff} cannot be read: {error.strerror}") from error
+    if not text.strip():
+        raise UserError(f"diff {diff} is empty: there is nothing to judge")
+    return Change(_Unknown("base"), _Unknown("head"), text, prompt, scope)
+
+
+def _work_tree(path: Path, base: str | None, home: Path, prompt: str, scope: Scope) -> Change:
+    workspace = Workspace.of_directory(path, home=home, cache=config.Directories.of(os.environ).cache, base=base)
+    tree = workspace.freeze()
+    text = workspace.diff(tree)
+    if not text:
+        raise UserError(f"{path} does not differ from {base or 'HEAD'}: there is nothing to judge")
+    return Change(workspace.tree(workspace.base_tree), workspace.tree(tree), text, prompt, scope)
+
+
+def _judged(change: Change, judges: Sequence[Verifier], home: Path) -> Report:
+    """Guards first: their findings are facts for the judge."""
+    verdicts: list[Verdict] = []
+    guards: list[Verifier] = (
+        [] if isinstance(change.head, _Unknown) else [load("guards", name) for name in names("guards")]
+    )
+    for verifier in (*guards, *judges):
+        for activation in verifier.detect(change.head):
+            context = Context(change, _Nothing(), home, _Nothing().run, earlier=tuple(verdicts))
+            verdicts.append(verifier.verify(activation, context))
+    return Report(change.head.id, change.base.id, tuple(verdicts))
+
+
+def _text(report: Report) -> list[str]:
+    lines = []
+    for verdict in report.verdicts:
+        if verdict.phase is Phase.JUDGE:
+            lines += [f"judge: {verdict.summary}"]
+            lines += [
+                f"  {r['status'].replace('_', ' ')}: {r['text']}" for r in verdict.details.get("requirements", ())
+            ]
+        for found in verdict.diagnostics:
+            where = f"{found.path}:{found.line or 1}: " if found.path else ""
+            lines.append(f"  {verdict.verifier} {found.severity.value}: {where}{found.message}")
+    return lines
+
+
+@dataclass(frozen=True, slots=True)
+class _Unknown:
+    """A tree of which only the diff is known."""
+
+    id: str
+
+    def paths(self) -> Sequence[str]:
+        return ()
+
+    def read(self, path: str) -> bytes:
+        raise KeyError(path)
+
+
+class _Nothing:
+    """No sandbox: guards and the judge run nothing."""
+
+    name = platform = "none"
+    layered = False
+
+    def run(self, command: Command) -> Completed:
+        raise AssertionError(f"a guard or the judge tried to run {command.argv}")
+
+    def kill(self) -> None:
+        """Nothing to end."""

@@ -1,0 +1,163 @@
+"""Parts of mixed files that are gates: which tables of a TOML, which keys of a JSON, which lines of a build file."""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from configparser import ConfigParser
+from configparser import Error as IniError
+from typing import Any
+
+from greylag.guards._source import scan
+
+Parts = Mapping[str, tuple[str, Any]]  # name of a part -> kind and value
+
+_TOOLS = {
+    "lint": "ruff mypy pyright basedpyright pyrefly ty pylint pylama flake8 black isort bandit importlinter pydocstyle"
+            " pytype yapf autopep8 interrogate vulture codespell deptry semgrep towncrier-check refurb",
+    "tests": "pytest coverage tox nox hypothesis nose mutmut",
+    "build": "cibuildwheel poe taskipy hatch",
+}  # fmt: skip
+_SECTIONS = re.compile(r"(?P<lint>flake8|mypy|pylint|isort|pycodestyle|pydocstyle|pep8|bandit|yapf|importlinter)"
+                       r"|(?P<tests>tool:pytest|pytest|coverage|testenv|tox|nosetests)")  # fmt: skip
+_SCRIPTS = {
+    "tests": re.compile(r"test|spec|coverage|e2e|verify|ci\b"),
+    "lint": re.compile(r"lint|format|fmt|type-?check|tsc|types|check|prettier|style"),
+    "build": re.compile(r"^(?:pre|post)|^(?:build|compile|prepare|install|prepack|prepublish\w*|dependencies)$"),
+}
+_PACKAGE = {
+    "lint": ("eslintConfig", "eslintIgnore", "prettier", "xo", "stylelint", "lint-staged", "husky", "standard"),
+    "tests": ("jest", "mocha", "nyc", "c8", "ava", "tap", "vitest", "jest-junit"),
+    "build": ("engines", "packageManager", "wireit", "workspaces"),
+}  # fmt: skip
+_STRICT = {
+    "strict", "noImplicitAny", "strictNullChecks", "strictFunctionTypes", "strictBindCallApply", "noImplicitThis",
+    "strictPropertyInitialization", "useUnknownInCatchVariables", "alwaysStrict", "noUnusedLocals",
+    "noUnusedParameters",
+    "noImplicitReturns", "noFallthroughCasesInSwitch", "noUncheckedIndexedAccess", "noImplicitOverride",
+    "noPropertyAccessFromIndexSignature", "exactOptionalPropertyTypes", "checkJs", "noEmitOnError", "isolatedModules",
+    "strictBuiltinIteratorReturn", "noUncheckedSideEffectImports", "forceConsistentCasingInFileNames",
+}  # fmt: skip
+_LAX = {
+    "skipLibCheck",
+    "skipDefaultLibCheck",
+    "allowUnreachableCode",
+    "allowUnusedLabels",
+    "suppressImplicitAnyIndexErrors",
+}
+
+LOOSENED = re.compile(  # lines that make a build pass where it failed
+    r"skip[-.]?tests?\b|\bskipITs?\b|maven\.test\.skip|\bmaven\.test\.failure\.ignore|testFailureIgnore|<skip>\s*true"
+    r"|failOn\w*>\s*false|failOn\w+\s*[=:]\s*false|failsOnError>\s*false|failOnError>\s*false|haltOn\w+\s*=\s*\"?(?:no|false)"
+    r"|ignoreFailures\s*(?:=|\.set\()\s*true|\bignoreTestFailures\b|abortOnError\s*(?:=\s*)?false|\ballWarningsAsErrors\s*=\s*false"
+    r"|\bisEnabled\s*=\s*false|\benabled\s*=\s*false|(?:^|\s)-x\s+(?:test|check|lint)\b|--exclude-task"
+    r"|\|\|\s*(?:true|:|exit\s+0)(?:\s|$)|--no-verify\b|--exit-zero\b|--passWithNoTests\b|--continue-on-error"
+    r"|continue-on-error:\s*true"
+    r"|allow_failure:\s*true|--no-cov\b|--no-strict|--cov-fail-under[= ]0\b|-DskipTests|-Dmaven\.test\.skip|\bset\s+\+e\b"
+    r"|TreatWarningsAsErrors>\s*false|<NoWarn>|<WarningLevel>\s*0|-Wno-error|<excludes?>|<minimum>\s*0?\.0*<",
+    re.IGNORECASE,
+)  # fmt: skip
+CHECKERS = re.compile(  # a build file's own checks; removing such a line removes a gate
+    r"checkstyle|spotbugs|findbugs|\bpmd\b|jacoco|spotless|error-?prone|nullaway|enforcer|detekt|ktlint|animal-sniffer|pitest"
+    r"|japicmp|revapi|forbiddenapis|archunit|surefire|failsafe|-Werror|\bcheck\s*\{|\btest\s*\{|useJUnitPlatform",
+    re.IGNORECASE,
+)  # fmt: skip
+
+
+class UnreadableError(ValueError):
+    """The file's own tool would not read it either."""
+
+
+def pyproject(text: str) -> dict[str, tuple[str, Any]]:
+    """Tables of the tools that check, the build system, and the lowest Python."""
+    data = _toml(text)
+    kinds = {tool: kind for kind, tools in _TOOLS.items() for tool in tools.split()}
+    found = {f"[tool.{name}]": (kinds[name], value) for name, value in data.get("tool", {}).items() if name in kinds}
+    backend = {key: value for key, value in data.get("build-system", {}).items() if key != "requires"}
+    return {**found, "[build-system]": ("build", backend or None)}
+
+
+def cargo(text: str) -> dict[str, tuple[str, Any]]:
+    """Lints, profiles and test targets."""
+    data = _toml(text)
+    package, lib = data.get("package", {}), data.get("lib", {})
+    return {
+        "[lints]": ("lint", (data.get("lints"), data.get("workspace", {}).get("lints"))),
+        "[profile]": ("build", data.get("profile")),
+        "test targets": ("tests", (data.get("test"), package.get("autotests"), lib.get("test"), lib.get("doctest"))),
+    }
+
+
+def ini(text: str) -> dict[str, tuple[str, Any]]:
+    """Sections of `setup.cfg` and `tox.ini` that configure checks."""
+    parser = ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read_string(text)
+    except IniError as error:
+        raise UnreadableError from error
+    found = {}
+    for name in parser.sections():
+        match = _SECTIONS.match(name)
+        if match and match.lastgroup:
+            found[f"[{name}]"] = (match.lastgroup, dict(parser[name]))
+    return found
+
+
+def package_json(text: str) -> dict[str, tuple[str, Any]]:
+    """Scripts that check or build, hooks of the installation, and the configuration of tools in `package.json`."""
+    data = _json(text)
+    found: dict[str, tuple[str, Any]] = {}
+    scripts = data.get("scripts")
+    for name, command in (scripts if isinstance(scripts, dict) else {}).items():
+        kind = next((kind for kind, pattern in _SCRIPTS.items() if pattern.search(name.lower())), None)
+        if kind:
+            found[f"script `{name}`"] = (kind, command)
+    for kind, keys in _PACKAGE.items():
+        found |= {f"`{key}`": (kind, data[key]) for key in keys if key in data}
+    return found
+
+
+def tsconfig(text: str) -> dict[str, tuple[str, Any]]:
+    """Strictness as a set of what is demanded, so that only a loss of it is a loosened gate."""
+    data = _json(re.sub(r",(\s*[}\]])", r"\1", _without_comments(text)))
+    options = data.get("compilerOptions")
+    options = options if isinstance(options, dict) else {}
+    demands = {name for name in _STRICT if options.get(name) is True}
+    demands |= {f"no {name}" for name in _LAX if options.get(name) is not True}
+    demands |= {f"not switched off: {name}" for name in _STRICT if options.get(name) is not False}
+    return {
+        "strictness": ("lint", frozenset(demands)),
+        "what is compiled": ("lint", (data.get("exclude"), data.get("extends"))),
+    }
+
+
+def changed(before: Parts, after: Parts) -> Iterator[tuple[str, str]]:
+    """Kind and name of the parts that differ; a set is only compared for what it has lost."""
+    for name in sorted(before.keys() | after.keys()):
+        kind, old = before.get(name, ("", None))
+        kind, new = after.get(name, (kind, None))
+        lost = old - new if isinstance(old, frozenset) and isinstance(new, frozenset) else old != new
+        if lost and not (isinstance(new, frozenset) and old is None):
+            yield kind, name
+
+
+def _toml(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise UnreadableError from error
+
+
+def _json(text: str) -> dict[str, Any]:
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableError from error
+    if not isinstance(data, dict):
+        raise UnreadableError
+    return data
+
+
+def _without_comments(text: str) -> str:
+    comments = scan(text, "js").comments
+    return "".join(character if comment.isspace() else " " for character, comment in zip(text, comments, strict=True))

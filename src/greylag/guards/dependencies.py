@@ -1,0 +1,74 @@
+"""New and changed dependencies, and lock files that changed without a manifest."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import PurePosixPath
+
+from greylag.diffs import FileDiff, parse
+from greylag.guards._guard import Guard, finding, read
+from greylag.guards._manifests import ManifestError, dependencies
+from greylag.kinds import LOCKS, MANIFESTS, matches
+from greylag.model import Diagnostic, Severity
+from greylag.protocols import Change, Tree
+from greylag.text import one_line
+
+
+def check(change: Change) -> Iterator[Diagnostic]:
+    """A new name blocks; another version, source or lock file is shown."""
+    files = parse(change.diff)
+    manifests = [file for file in files if matches(file.path, MANIFESTS)]
+    for file in manifests:
+        yield from _manifest(change, file)
+    homes = {str(PurePosixPath(file.path).parent) for file in manifests}
+    for file in files:
+        if matches(file.path, LOCKS) and file.status != "deleted" and not _has_manifest(file.path, homes):
+            message = "the lock file changes and no manifest beside it does"
+            yield finding(
+                change, "dependencies", "dependencies/lock-only", message, file.path, severity=Severity.WARNING
+            )
+
+
+def _has_manifest(lock: str, homes: set[str]) -> bool:
+    """Beside it, or below it, as in workspaces."""
+    home = str(PurePosixPath(lock).parent)
+    return any(home in {".", other} or other.startswith(f"{home}/") for other in homes)
+
+
+def _manifest(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
+    before = _declared(change.base, file.old_path) or {}
+    after = _declared(change.head, file.path)
+    if after is None:
+        message = "the manifest cannot be read any more"
+        yield finding(change, "dependencies", "dependencies/unreadable", message, file.path)
+        return
+    for name in sorted(after.keys() - before.keys()):
+        message = f"adds the dependency {_shown(name, after[name])}"
+        yield finding(change, "dependencies", "dependencies/added", message, file.path)
+    for name in sorted(after.keys() & before.keys()):
+        if after[name] != before[name]:
+            message = f"changes the dependency {_shown(name, before[name])} to {_shown('', after[name])}"
+            severity = Severity.ERROR if _elsewhere(after[name]) and not _elsewhere(before[name]) else Severity.WARNING
+            yield finding(change, "dependencies", "dependencies/changed", message, file.path, severity=severity)
+    for name in sorted(before.keys() - after.keys()):
+        message = f"removes the dependency {_shown(name, before[name])}"
+        yield finding(change, "dependencies", "dependencies/removed", message, file.path, severity=Severity.INFO)
+
+
+def _declared(tree: Tree, path: str) -> dict[str, str] | None:
+    text = read(tree, path)
+    try:
+        return dependencies(path, text) if text is not None else {}
+    except ManifestError:
+        return None
+
+
+def _elsewhere(requirement: str) -> bool:
+    """Whether it comes from another place than the registry."""
+    return any(mark in requirement for mark in ("://", "git+", "git@", "file:", "github:", "=> ", '"git"', '"path"'))
+
+
+def _shown(name: str, requirement: str) -> str:
+    return one_line(f"{name} {requirement}".strip() or "any version", 120)
+
+
+PLUGIN = partial(Guard, "dependencies", check)

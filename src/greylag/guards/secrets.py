@@ -1,0 +1,93 @@
+"""Secrets on added lines, by the detectors of detect-secrets. Nothing allows one, no comment in the file either.
+
+Its detectors are called one by one: no settings of that library are read or changed, nothing is looked up on a network,
+and the detectors that go by entropy stay out because they mostly find hashes.
+"""
+
+import importlib
+import re
+from collections.abc import Iterator
+from functools import lru_cache, partial
+from typing import Any
+
+from greylag.diffs import parse
+from greylag.guards._guard import Guard, fact
+from greylag.kinds import classify, matches
+from greylag.model import Diagnostic, Severity
+from greylag.protocols import Change
+
+_CERTAIN = {  # module of detect_secrets.plugins -> class; a hit has a form of its own
+    "artifactory": "ArtifactoryDetector", "aws": "AWSKeyDetector", "azure_storage_key": "AzureStorageKeyDetector",
+    "cloudant": "CloudantDetector", "discord": "DiscordBotTokenDetector", "github_token": "GitHubTokenDetector",
+    "gitlab_token": "GitLabTokenDetector", "ibm_cloud_iam": "IbmCloudIamDetector", "ibm_cos_hmac": "IbmCosHmacDetector",
+    "jwt": "JwtTokenDetector", "mailchimp": "MailchimpDetector", "npm": "NpmDetector", "openai": "OpenAIDetector",
+    "private_key": "PrivateKeyDetector", "pypi_token": "PypiTokenDetector", "sendgrid": "SendGridDetector",
+    "slack": "SlackDetector", "softlayer": "SoftlayerDetector", "square_oauth": "SquareOAuthDetector",
+    "stripe": "StripeDetector", "telegram_token": "TelegramBotTokenDetector", "twilio": "TwilioKeyDetector",
+}  # fmt: skip
+_LIKELY = {"basic_auth": "BasicAuthDetector", "keyword": "KeywordDetector"}  # often an example or a variable
+_HINT = re.compile(  # what a line must have before 24 detectors are tried on it
+    r"[A-Za-z0-9_\-+/=.]{16}|-----BEGIN|://[^\s/]{1,200}@|(?i:pass|pwd|secret|key|contrase)"
+)
+_EXAMPLE = re.compile(
+    r"(?i)example|dummy|placeholder|changeme|change-me|redacted|your[_-]|fake|sample|(.)\1{5}|^(?:test|password|secret|none|null|true|false)\w{0,3}$"
+)
+_WINDOW, _OVERLAP = 1000, 200  # characters; the detectors' patterns are not linear on long lines
+_MOST = 8_000_000  # characters of added lines that are looked at
+
+
+def check(change: Change) -> Iterator[Diagnostic]:
+    """One finding for each line and kind of secret; the secret itself is not repeated."""
+    seen = 0
+    for file in parse(change.diff):
+        for line in file.added:
+            seen += len(line.text)
+            if seen > _MOST:
+                message = f"the change adds more text than the {_MOST:,} characters that are searched for secrets"
+                yield fact("secrets/too-large", message, file.path)
+                return
+            if _HINT.search(line.text):
+                yield from (_finding(file.path, line.new, *hit) for hit in sorted(_line(file.path, line.text)))
+
+
+def _finding(path: str, line: int | None, kind: str, certain: bool) -> Diagnostic:
+    message = f"adds what looks like a secret ({kind}); remove it, and replace it where it is in use"
+    severity = Severity.ERROR if certain else Severity.WARNING
+    return fact("secrets/added", message, path, line=line, severity=severity)
+
+
+def _line(path: str, text: str) -> set[tuple[str, bool]]:
+    starts = range(0, max(1, len(text) - _OVERLAP), _WINDOW - _OVERLAP)
+    windows = [text[start : start + _WINDOW] for start in starts]
+    found = {
+        (d.secret_type, True) for d in _detectors(True) for w in windows for s in d.analyze_string(w) if _real(d, s)
+    }
+    if not found and classify(path) not in {"tests", "docs", "lock", "generated"} and not matches(path, "*.snap"):
+        found = {
+            (d.secret_type, False) for d in _detectors(False) for w in windows
+            if not _indirect(w) for s in d.analyze_string(w) if _real(d, s)
+        }  # fmt: skip
+    return found
+
+
+@lru_cache(maxsize=2)
+def _detectors(certain: bool) -> tuple[Any, ...]:
+    table = _CERTAIN if certain else _LIKELY
+    modules = ((importlib.import_module(f"detect_secrets.plugins.{name}"), kind) for name, kind in table.items())
+    return tuple(getattr(module, kind)() for module, kind in modules)
+
+
+def _real(detector: Any, secret: str) -> bool:
+    if type(detector).__name__ == "PrivateKeyDetector":
+        return True
+    return not _EXAMPLE.search(secret) and any(character.isalpha() for character in secret)
+
+
+def _indirect(text: str) -> bool:
+    """`password = get_password()`, `key: ${KEY}`, `os.environ["KEY"]`: a reference, not a secret."""
+    return bool(
+        re.search(r"[=:]\s*(?:[\w.\-]{1,100}[\[(]|\$|<|\{\{|%|process\.env|os\.environ|getenv|None\b|null\b)", text)
+    )
+
+
+PLUGIN = partial(Guard, "secrets", check)

@@ -1,0 +1,97 @@
+"""Marks that tell a tool to look away: `noqa`, `type: ignore`, `eslint-disable`, `@SuppressWarnings`, `nolint` ..."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+
+from greylag.diffs import FileDiff, parse
+from greylag.guards._guard import Guard, finding, read
+from greylag.guards._source import language, scan
+from greylag.kinds import matches
+from greylag.model import Diagnostic, Severity
+from greylag.protocols import Change, Tree
+
+_COMMENT = re.compile(
+    r"\b(?:noqa\b|type:\s*ignore|pyright:\s*(?:ignore|basic)|pyrefly:\s*ignore|ty:\s*ignore|mypy:\s*(?:ignore|disable)|pylint:\s*(?:disable|skip-file)"
+    r"|flake8:\s*noqa|ruff:\s*(?:noqa|ignore|disable)|nosec\b|nosemgrep|pragma:\s*no\s*(?:cover|branch)|isort:\s*(?:skip|off)"
+    r"|fmt:\s*(?:off|skip)|yapf:\s*disable|pytype:\s*(?:disable|skip)"
+    r"|eslint-disable|tslint:disable|biome-ignore|oxlint-disable|prettier-ignore|stylelint-disable|standard:disable"
+    r"|(?:istanbul|v8|c8)\s+ignore|jshint\s+ignore|jscs:disable|deno-lint-ignore|deno-coverage-ignore"
+    r"|nolint\b|NOSONAR|CHECKSTYLE[.:\s]*OFF|NOPMD|noinspection|spotless:off|formatter:off|scalafix:off|scalastyle:off|ktlint-disable"
+    r"|rubocop:disable|phpcs:(?:ignore|disable)|phpstan-ignore|psalm-suppress|codeCoverageIgnore"
+    r"|swiftlint:disable|swift-format-ignore|NOLINT|clang-format\s+off|LCOV_EXCL|GCOV_EXCL|cppcheck-suppress|shellcheck\s+disable|hadolint\s+ignore"
+    r"|yamllint\s+disable|markdownlint-disable|tflint-ignore|tfsec:ignore|checkov:skip|trivy:ignore|gitleaks:allow|pragma:\s*allowlist"
+    r"|lgtm\s*\[|codeql\s*\[|cspell:\s*(?:disable|ignore)|credo:disable|ignore_for_file|sobelow_skip)"
+    r"|:nocov:|@ts-(?:ignore|expect-error|nocheck)|@phpstan-ignore|@psalm-suppress|@codeCoverageIgnore|@formatter:off|^\s*//\s*ignore:",
+    re.IGNORECASE,
+)  # fmt: skip
+_CODE = re.compile(
+    r"@(?:file:)?Suppress(?:Warnings|FBWarnings|Lint)?\b|\#!?\[\s*(?:allow|expect)\s*\(|\#!?\[\s*cfg_attr\s*\([^\n]{0,200}\ballow\s*\("
+    r"|\#\[\s*coverage\s*\(\s*off|^\s*\#\s*pragma\s+warning\s+disable|^\s*\#\s*pragma\s+(?:GCC|clang)\s+diagnostic\s+ignored"
+    r"|\[(?:assembly:\s*)?(?:\w+\.)*(?:SuppressMessage|ExcludeFromCodeCoverage)\b|@nowarn\b|@no_type_check\b|@ExcludeFromJacoco\w*"
+    r"|@(?:lombok\.)?Generated\b",
+)  # fmt: skip
+_DATA = "*.md *.rst *.adoc *.txt *.json *.lock *.csv *.snap *.svg *.ipynb *.po *.patch *.diff"
+_RULE = re.compile(r"\b(?:[A-Z]{1,4}\d{2,5}|@?[a-z]\w*(?:[-/][\w-]+)+)\b")
+_MARKER = re.compile(r"(?:#|//|/\*|<!--)[\s#/*]*$")
+_LONGEST = 2000  # characters of a line that are looked at
+
+
+def check(change: Change) -> Iterator[Diagnostic]:
+    """New marks in code and comments; one that the change moved or kept on an edited line is not new."""
+    files = [file for file in parse(change.diff) if not matches(file.path, _DATA)]
+    moved = Counter(line.text.strip() for file in files for line in file.removed if _maybe(line.text))
+    for file in files:
+        if file.status != "deleted" and any(_maybe(line.text) for line in file.added):
+            yield from _file(change, file, moved)
+
+
+def _file(change: Change, file: FileDiff, moved: Counter[str]) -> Iterator[Diagnostic]:
+    wanted = {line.new or 0: line.text for line in file.added if _maybe(line.text)}
+    gone = {line.old or 0: line.text for line in file.removed if _maybe(line.text)}
+    kept = Counter(mark for _, mark, _ in _marks(change.base, file.old_path, gone))
+    for number, mark, sure in _marks(change.head, file.path, wanted):
+        text = wanted[number].strip()
+        if kept[mark]:
+            kept[mark] -= 1
+        elif moved[text]:
+            moved[text] -= 1
+        else:
+            where = "" if sure else ", in what looks like a string"
+            yield finding(
+                change, "suppressions", "suppressions/added", f"adds `{mark}`, which makes a tool look away{where}",
+                file.path, line=number, excerpt=text, severity=Severity.ERROR if sure else Severity.WARNING,
+            )  # fmt: skip
+
+
+def _marks(tree: Tree, path: str, lines: dict[int, str]) -> Iterator[tuple[int, str, bool]]:
+    """Line number, mark, and whether it is certain. Comments and code are told from strings by the whole file."""
+    family, text = language(path), read(tree, path) if lines else None
+    comments: list[str] = []
+    code: list[str] = []
+    if family and text is not None:
+        source = scan(text, family)
+        comments, code = source.comments.split("\n"), source.code.split("\n")
+    for number, whole in lines.items():
+        known = 0 < number <= len(comments)
+        views = (_COMMENT, comments[number - 1] if known else whole), (_CODE, code[number - 1] if known else whole)
+        found = [(match, view) for pattern, view in views for match in pattern.finditer(view[:_LONGEST])]
+        yield from ((number, _mark(match, view), True) for match, view in found)
+        if not found:  # a scanner can be led astray; what is written like a comment is at least shown
+            written = (m for m in _COMMENT.finditer(whole[:_LONGEST]) if _MARKER.search(whole[: m.start()]))
+            yield from ((number, _mark(match, whole), False) for match in written)
+
+
+def _mark(match: re.Match[str], line: str) -> str:
+    """The directive and the rules that it names, so that a broader one is not taken for the one before."""
+    rules = _RULE.findall(line[match.end() : match.end() + 120])
+    return " ".join([*match[0].split(), *sorted(rules)]).strip("# /").lower()
+
+
+def _maybe(text: str) -> bool:
+    head = text[:_LONGEST]
+    return bool(_COMMENT.search(head) or _CODE.search(head))
+
+
+PLUGIN = partial(Guard, "suppressions", check)

@@ -1,0 +1,206 @@
+"""Tests that are deleted, skipped or weakened: by comparing what base and head contain, not by the diff's looks."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import PurePosixPath
+
+from greylag.diffs import FileDiff, parse
+from greylag.guards._cases import DIALECTS, LARGEST, Case, cases
+from greylag.guards._guard import Guard, fact, finding, read
+from greylag.guards._source import language, scan
+from greylag.kinds import TESTS as TEST_PATHS
+from greylag.kinds import matches
+from greylag.model import Diagnostic, Severity
+from greylag.protocols import Change, Tree
+
+_WIDEST = 2000  # characters of a line that are looked at
+_DATA = "__snapshots__/ *.snap testdata/ fixtures/ golden/ goldens/ cassettes/ *.feature"
+_COLLECTED: Mapping[str, re.Pattern[str]] = {  # names that runners collect by default; other files hold no tests
+    "python": re.compile(r"test.*\.py|.*_tests?\.py"),
+    "go": re.compile(r".*_test\.go"),
+    "js": re.compile(r".*[.\-_](?:test|spec|cy|e2e)s?\.\w+|(?:test|spec)s?[.\-_]?.*\.\w+"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    file: FileDiff
+    case: Case
+
+
+def check(change: Change) -> Iterator[Diagnostic]:
+    """Lost tests and weaker ones, new marks that skip, deleted test data."""
+    files = [file for file in parse(change.diff) if _concerns(change, file)]
+    yield from _too_large(change, files)
+    yield from _skips(change, files)
+    base = [_Found(f, c) for f in files if f.status not in {"added", "copied"} for c in _cases(change.base, f.old_path)]
+    head = [_Found(f, c) for f in files if f.status != "deleted" and _runs(f) for c in _cases(change.head, f.path)]
+    pairs, lost = _pair(base, head)
+    yield from _lost(change, files, base, lost)
+    for before, after in pairs:
+        yield from _weaker(change, before.case, after)
+    known = {(after.file.path, after.case.name) for _, after in pairs}
+    for new in head:
+        if new.case.constant and (new.file.path, new.case.name) not in known:
+            yield _constant(change, new)
+
+
+def _concerns(change: Change, file: FileDiff) -> bool:
+    if any(matches(name, TEST_PATHS) for name in file.names):
+        return True
+    if not file.path.endswith(".rs") or file.binary:
+        return False
+    return any("#[" in line.text and "test" in line.text for line in file.lines) or bool(
+        "test]" in ((read(change.base, file.old_path) or "") + (read(change.head, file.path) or ""))
+    )
+
+
+def _runs(file: FileDiff) -> bool:
+    """Whether a runner still collects the file: a test file that gets another name or place may not be run any more."""
+    old, new = PurePosixPath(file.old_path), PurePosixPath(file.path)
+    if file.status != "renamed" or old.name == new.name:
+        return file.status != "renamed" or matches(file.path, TEST_PATHS) or not matches(file.old_path, TEST_PATHS)
+    pattern = _COLLECTED.get(language(file.path) or "")
+    return bool(pattern.fullmatch(new.name.lower())) if pattern else old.suffix == new.suffix
+
+
+def _cases(tree: Tree, path: str) -> tuple[Case, ...]:
+    text = read(tree, path)
+    return cases(path, text) if text is not None and len(text) <= LARGEST else ()
+
+
+def _too_large(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
+    for file in files:
+        if language(file.path) in DIALECTS and len(read(change.head, file.path) or "") > LARGEST:
+            yield finding(change, "tests", "tests/too-large", "is too large a test file to be compared", file.path)
+
+
+# -- lost ------------------------------------------------------------------------------------------------------------
+
+
+def _pair(base: list[_Found], head: list[_Found]) -> tuple[list[tuple[_Found, _Found]], list[_Found]]:
+    """Each base case with what it became: same file and name, else the same body, else the same name elsewhere."""
+    free = dict(enumerate(head))
+    pairs: list[tuple[_Found, _Found]] = []
+    rest = base
+    keys = (
+        lambda found: (found.file.path, found.case.name),
+        lambda found: found.case.digest,
+        lambda found: found.case.name,
+    )
+    for key in keys:
+        index: defaultdict[object, list[int]] = defaultdict(list)
+        for number, found in free.items():
+            index[key(found)].append(number)
+        left = []
+        for found in rest:
+            candidates = index.get(key(found))
+            if candidates:
+                pairs.append((found, free.pop(candidates.pop(0))))
+            else:
+                left.append(found)
+        rest = left
+    return _renamed(rest, free, pairs)
+
+
+def _renamed(
+    rest: list[_Found], free: dict[int, _Found], pairs: list[tuple[_Found, _Found]]
+) -> tuple[list[tuple[_Found, _Found]], list[_Found]]:
+    """A test renamed and edited at once: a new one in the same file, of mostly the same words, that asserts as much."""
+    lost = []
+    for found in rest:
+        number = next((number for number, new in free.items() if _alike(found, new)), None)
+        if number is None:
+            lost.append(found)
+        else:
+            pairs.append((found, free.pop(number)))
+    return pairs, lost
+
+
+def _alike(old: _Found, new: _Found) -> bool:
+    if new.file.path != old.file.path or new.case.asserts < old.case.asserts or new.case.constant:
+        return False
+    return 2 * len(old.case.words & new.case.words) >= len(old.case.words | new.case.words)
+
+
+def _lost(change: Change, files: list[FileDiff], base: list[_Found], lost: list[_Found]) -> Iterator[Diagnostic]:
+    per_file = Counter(found.file.path for found in base)
+    gone = Counter(found.file.path for found in lost)
+    for file in files:
+        if gone[file.path] and (file.status == "deleted" or gone[file.path] == per_file[file.path]):
+            verb = "deletes the test file" if file.status == "deleted" else "makes a runner see no test any more in"
+            message = f"{verb} {file.old_path} ({gone[file.path]} tests lost)"
+            yield finding(change, "tests", "tests/deleted-file", message, file.path)
+        elif file.status == "deleted" and not per_file[file.path]:
+            yield from _deleted_data(change, file)
+        elif gone[file.path]:
+            for found in lost:
+                if found.file is file:
+                    message = f"removes the test `{found.case.name}`"
+                    yield finding(change, "tests", "tests/deleted-test", message, file.path, line=None)
+
+
+def _deleted_data(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
+    unread = language(file.path) not in DIALECTS and re.search(r"test|spec", PurePosixPath(file.path).name.lower())
+    severity = Severity.ERROR if unread and not matches(file.path, _DATA) else Severity.WARNING
+    message = f"deletes {file.path}, which belongs to the tests"
+    yield finding(change, "tests", "tests/deleted-data", message, file.path, severity=severity)
+
+
+# -- weaker ----------------------------------------------------------------------------------------------------------
+
+
+def _weaker(change: Change, before: Case, found: _Found) -> Iterator[Diagnostic]:
+    after, path = found.case, found.file.path
+    strong = before.asserts - before.weak, after.asserts - after.weak
+    if after.constant > before.constant:
+        yield _constant(change, found)
+    elif after.asserts < before.asserts:
+        message = f"`{after.name}` asserts less: {before.asserts} assertions before, {after.asserts} now"
+        yield finding(change, "tests", "tests/fewer-assertions", message, path, line=after.line)
+    elif strong[1] < strong[0] and after.weak > before.weak:
+        message = f"`{after.name}` asserts more weakly: {strong[0]} comparisons before, {strong[1]} now"
+        yield finding(change, "tests", "tests/weaker-assertions", message, path, line=after.line)
+    elif after.leaves and not before.leaves:
+        message = f"`{after.name}` now leaves before it tests anything"
+        yield finding(change, "tests", "tests/early-return", message, path, line=after.line)
+    elif after.digest != before.digest:
+        yield fact("tests/edited", f"edits the test `{after.name}`", path, line=after.line, severity=Severity.INFO)
+
+
+def _constant(change: Change, found: _Found) -> Diagnostic:
+    message = f"`{found.case.name}` has an assertion that can never fail"
+    return finding(change, "tests", "tests/constant-assertion", message, found.file.path, line=found.case.line)
+
+
+# -- skipped ---------------------------------------------------------------------------------------------------------
+
+
+def _skips(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
+    """Marks on added lines that skip a test, or all others (`only`). One that was moved or kept is not new."""
+    moved = Counter(line.text.strip() for file in files for line in file.removed)
+    for file in files:
+        family = language(file.path) or ""
+        text = read(change.head, file.path) if family in DIALECTS and file.status != "deleted" else None
+        if text is None:
+            continue
+        code, pattern = scan(text, family).code.split("\n"), DIALECTS[family].skips
+        kept = Counter(match[0] for line in file.removed for match in pattern.finditer(line.text[:_WIDEST]))
+        for line in file.added:
+            for match in pattern.finditer("".join(code[(line.new or 1) - 1 : line.new or 1])[:_WIDEST]):
+                if kept[match[0]] > 0:
+                    kept[match[0]] -= 1
+                elif moved[line.text.strip()] > 0:
+                    moved[line.text.strip()] -= 1
+                else:
+                    mark = match[0].strip(" (")
+                    yield finding(
+                        change, "tests", "tests/skipped", f"adds `{mark}`, which keeps tests from running", file.path,
+                        line=line.new, excerpt=line.text.strip(),
+                    )  # fmt: skip
+
+
+PLUGIN = partial(Guard, "tests", check)

@@ -1,0 +1,151 @@
+"""The judge: one stateless, typed question to a language model. It answers with quotes; code checks and decides."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from time import monotonic
+from typing import Any, Literal, get_args
+
+from greylag import llm
+from greylag.diffs import DiffError
+from greylag.errors import AgentError, InfraError, UserError
+from greylag.judge._answer import Answer, Ruling, rule
+from greylag.judge._input import Shown, compose, show
+from greylag.judge._quotes import Quotable
+from greylag.model import Outcome, Phase, Severity, Usage, Verdict
+from greylag.protocols import Activation, Context, Tree
+from greylag.text import one_line
+
+Mode = Literal["off", "shadow", "advise", "veto"]
+
+_CORRECTIONS = 2  # times that the model may mend an answer that does not fit the schema
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A verifier in the last phase. `tokens` bounds the diff that is shown, `seconds` one judgement."""
+
+    model: llm.LLM
+    mode: Mode = "veto"
+    tokens: int = 60_000
+    seconds: float = 600.0
+    name: str = "judge"
+
+    def detect(self, tree: Tree) -> Sequence[Activation]:
+        """Every change, unless the judge is off."""
+        return () if self.mode == "off" else (Activation(self.name, self.name, Phase.JUDGE, ".", "every change"),)
+
+    def verify(self, activation: Activation, context: Context) -> Verdict:
+        """Pass, veto or abstain, as the mode says.
+
+        Raises `UserError` for a refused key or an unknown model and `InfraError` when the model does not answer: no
+        mode turns that into a pass.
+        """
+        began = monotonic()
+        ruling, answer, shown, usage = self._judge(context)
+        verdict = Verdict(
+            self.name, Phase.JUDGE, Outcome.PASSED, root=activation.root, reason=activation.reason,
+            seconds=monotonic() - began, details=_details(self, ruling, answer, shown, usage),
+        )  # fmt: skip
+        return replace(verdict, **_by_mode(self.mode, ruling))
+
+    def _judge(self, context: Context) -> tuple[Ruling, Answer | None, Shown | None, Usage]:
+        try:
+            shown = show(context.change)
+        except DiffError as error:
+            return Ruling("abstain", f"the diff {error}"), None, None, Usage()
+        if shown.tokens > self.tokens:
+            reason = f"the diff has about {shown.tokens} tokens; at most {self.tokens} are shown"
+            return Ruling("abstain", reason), None, shown, Usage()
+        question = compose(context.change, shown, context.earlier, context.baseline)
+        answer, usage, problem = self._ask(question)
+        if answer is None:
+            return Ruling("abstain", problem), None, shown, usage
+        return rule(answer, Quotable.of(shown.files), unseen=shown.unseen), answer, shown, usage
+
+    def _ask(self, question: str) -> tuple[Answer | None, Usage, str]:
+        """The answer, or why there is none that fits; and what it took."""
+        from pydantic_ai import Agent, exceptions  # noqa: PLC0415 - seconds
+        from pydantic_ai.usage import RunUsage  # noqa: PLC0415
+
+        spent = RunUsage()
+        agent = Agent(
+            llm.build(self.model, "judge"), output_type=Answer, instructions=rubric()[1], retries=_CORRECTIONS
+        )
+        try:
+            with llm.blame(self.model):
+                try:
+                    done = llm.run(asyncio.wait_for(agent.run(question, usage=spent), self.seconds))
+                except exceptions.UnexpectedModelBehavior:
+                    return None, llm.usage(self.model, spent), "its answer does not fit the form that was asked for"
+        except TimeoutError:
+            raise InfraError(f"the judge's model did not answer within {self.seconds:.0f} seconds") from None
+        except AgentError as error:
+            if self.model.replayed:
+                raise  # a recording that does not fit what really happened
+            raise InfraError(f"the judge was not answered: {error}") from None
+        return done.output, llm.usage(self.model, spent), ""
+
+
+def plugin(
+    model: str, *, base_url: str | None = None, key_env: str | None = None, key_file: str | None = None,
+    mode: str = "veto", tokens: int = 60_000, seconds: float = 600.0,
+) -> Judge:  # fmt: skip
+    """The judge, from its settings; the first four are those of `greylag.llm.LLM`. Raises `UserError`."""
+    if mode not in get_args(Mode):
+        raise UserError(f"judge mode `{one_line(mode, 60)}` is none of {', '.join(get_args(Mode))}")
+    return Judge(llm.LLM(model, base_url, key_env, key_file), mode, tokens, seconds)  # type: ignore[arg-type]  # checked
+
+
+@cache
+def rubric() -> tuple[str, str]:
+    """Version and text of the rubric that comes with greylag."""
+    text = files("greylag.judge").joinpath("rubric.md").read_text("utf-8")
+    version, _, rest = text.partition("\n\n")
+    return re.sub(r"\D", "", version), rest
+
+
+def _by_mode(mode: Mode, ruling: Ruling) -> dict[str, Any]:
+    """Outcome, summary and diagnostics of a verdict. Only the mode `veto` keeps a change from passing."""
+    if mode == "veto":
+        outcome = Outcome.PASSED if ruling.decision == "pass" else Outcome.FAILED
+        summary = ruling.reason if ruling.decision == "pass" else f"{ruling.decision}: {ruling.reason}"
+        return {"outcome": outcome, "summary": summary, "diagnostics": ruling.diagnostics}
+    would = {"pass": "would have passed", "veto": "would have vetoed", "abstain": "would have abstained"}
+    summary = f"{mode}: {would[ruling.decision]} ({ruling.reason})"
+    advice = [replace(found, severity=Severity.WARNING) for found in ruling.diagnostics] if mode == "advise" else []
+    return {"summary": summary, "diagnostics": tuple(advice)}
+
+
+def _details(judge: Judge, ruling: Ruling, answer: Answer | None, shown: Shown | None, usage: Usage) -> dict[str, Any]:
+    """JSON for the pull request and the record. All text in it was cleaned; `quotes` are in the diff."""
+    return {
+        "mode": judge.mode,
+        "decision": ruling.decision,
+        "reason": ruling.reason,
+        "model": judge.model.model,
+        "rubric": rubric()[0],
+        "requirements": [
+            {"text": one_line(r.text), "status": r.status, "quotes": [one_line(quote) for quote in r.quotes]}
+            for r in ruling.requirements
+        ],
+        "findings": [
+            {"category": f.category, "text": one_line(f.text), "path": one_line(f.path or ""), "line": f.line,
+             "quote": one_line(f.quote), "why": one_line(f.why)}
+            for f in ruling.findings
+        ],
+        "dropped_quotes": ruling.dropped,
+        "comment": one_line(answer.comment, 600) if answer else "",
+        "reasoning": one_line(answer.reasoning, 2000) if answer else "",
+        "elided": [{"path": one_line(path), "why": why} for path, why in (shown.elided if shown else ())],
+        "usage": {
+            "input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens, "usd": usage.usd,
+            "source": usage.cost_source,
+        },
+    }  # fmt: skip
+
+
+PLUGIN = plugin

@@ -1,0 +1,119 @@
+"""What a path is, by its name alone: the kinds that a prompt's `allow` names, for the guards and the judge."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from pathspec import GitIgnoreSpec
+
+KINDS = (
+    "agents", "build", "ci", "dependencies", "generated", "lint", "size", "suppressions", "tests", "vendored",
+)  # fmt: skip
+"""What `allow` may name. Secrets and paths out of scope are not in it: nothing allows them."""
+
+AGENTS = """
+CLAUDE.md CLAUDE.local.md AGENTS.md AGENT.md AGENTS.override.md GEMINI.md .claude/ .mcp.json .codex/ .cursor/
+.cursorrules .cursorignore .windsurf/ .windsurfrules .clinerules .cline/ .roo/ .roomodes .continue/ .gemini/ .junie/
+.kiro/ .amazonq/ .aider* .opencode/ opencode.json opencode.jsonc .goosehints .greylag.toml /.greylag/
+.github/copilot* .github/instructions/ .github/prompts/ .github/chatmodes/ .github/agents/ .github/skills/
+.vscode/tasks.json .vscode/settings.json .vscode/launch.json .vscode/mcp.json .vscode/extensions.json *.code-workspace
+.idea/runConfigurations/ .devcontainer/ .devcontainer.json .envrc .gitattributes .gitmodules .gitconfig
+"""
+
+CI = """
+.github/workflows/ .github/actions/ .github/dependabot.* .github/settings.* .github/rulesets/ .github/branch-protection*
+.gitlab-ci.yml .gitlab-ci/ .gitlab/ .circleci/ azure-pipelines*.y*ml .azure-pipelines/ .azuredevops/ Jenkinsfile*
+*.jenkinsfile .travis.yml bitbucket-pipelines.yml .buildkite/ .drone.y*ml .drone.star .woodpecker/ .woodpecker.y*ml
+appveyor.y*ml .appveyor.y*ml .teamcity/ cloudbuild.y*ml buildspec*.y*ml .semaphore/ .cirrus.* .forgejo/ .gitea/
+.ci/ CODEOWNERS .mergify.yml .mergify/ renovate.json* .renovaterc* .zuul.y*ml zuul.d/ .prow* wercker.yml
+"""
+
+LINT = """
+.pre-commit-config.y*ml prek.toml lefthook.y*ml .lefthook.y*ml .husky/ .githooks/ .overcommit.yml .lintstagedrc*
+lint-staged.config.* commitlint.config.* .commitlintrc* .eslintrc* eslint.config.* .eslintignore .prettierrc*
+prettier.config.* .prettierignore biome.json* .oxlintrc.json oxlint* tslint.json .stylelintrc* stylelint.config.*
+.flake8 .pylintrc pylintrc ruff.toml .ruff.toml mypy.ini .mypy.ini pyrightconfig.json .isort.cfg .bandit .style.yapf
+.importlinter pycodestyle.cfg .pydocstyle* ty.toml .golangci.* clippy.toml .clippy.toml rustfmt.toml .rustfmt.toml
+deny.toml checkstyle*.xml pmd*.xml *ruleset.xml spotbugs*.xml findbugs*.xml detekt*.y*ml .editorconfig
+.rubocop*.y*ml phpstan*.neon* phpcs.xml* .php-cs-fixer* psalm.xml* .swiftlint.y*ml .swift-version .clang-tidy
+.clang-format sonar-project.properties .sonarcloud.properties .hadolint.y*ml .shellcheckrc .yamllint* .markdownlint*
+.semgrepignore .semgrep.y*ml .semgrep/ .gitleaks.toml .gitleaksignore .secrets.baseline .snyk .trivyignore*
+.scalafix.conf .scalafmt.conf .credo.exs .tflint.hcl .ktlint* analysis_options.yaml .jshintrc .globalconfig
+"""
+
+TEST_CONFIG = """
+.coveragerc codecov.y*ml .codecov.y*ml .coveralls.yml pytest.ini .pytest.ini pytest.toml noxfile.py jest.config.*
+jest.setup.* vitest.config.* vitest.workspace.* karma.conf.* .mocharc* .nycrc* .c8rc* playwright.config.*
+cypress.config.* ava.config.* wdio.conf.* phpunit.xml* .rspec .testmondata junit-platform.properties testng*.xml
+nextest.toml .simplecov
+"""
+
+LOCKS = """
+package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml bun.lock bun.lockb deno.lock poetry.lock uv.lock
+Pipfile.lock pdm.lock pylock.toml pylock.*.toml Cargo.lock go.sum go.work.sum Gemfile.lock composer.lock
+gradle.lockfile buildscript-gradle.lockfile packages.lock.json Package.resolved Podfile.lock Cartfile.resolved
+mix.lock flake.lock conda-lock.yml pubspec.lock .terraform.lock.hcl MODULE.bazel.lock
+"""
+
+MANIFESTS = """
+pyproject.toml requirements*.txt requirements*.in requirements/*.txt requirements/*.in constraints*.txt setup.py
+setup.cfg Pipfile environment.y*ml package.json pnpm-workspace.yaml bower.json deno.json* jsr.json go.mod go.work
+Cargo.toml pom.xml build.gradle build.gradle.kts settings.gradle settings.gradle.kts *.versions.toml build.sbt Gemfile
+*.gemspec composer.json *.csproj *.fsproj *.vbproj Directory.Packages.props packages.config Package.swift Podfile
+Cartfile mix.exs pubspec.yaml flake.nix MODULE.bazel WORKSPACE .npmrc .yarnrc .yarnrc.yml pip.conf .pypirc uv.toml
+bunfig.toml nuget.config .mvn/settings.xml
+"""
+
+BUILD = """
+Makefile GNUmakefile makefile *.mk justfile Justfile Taskfile.y*ml Rakefile Earthfile Dockerfile* *.dockerfile
+docker-compose*.y*ml compose*.y*ml Containerfile* CMakeLists.txt *.cmake meson.build meson_options.txt configure.ac
+BUILD BUILD.bazel *.bzl .bazelrc tox.ini build.xml gradle.properties gradlew gradlew.bat gradle/wrapper/ mvnw mvnw.cmd
+.mvn/ .cargo/config* rust-toolchain* .python-version .nvmrc .node-version .tool-versions turbo.json nx.json lerna.json
+rush.json webpack.config.* rollup.config.* vite.config.* babel.config.* .babelrc* tsconfig*.json jsconfig*.json
+Directory.Build.props Directory.Build.targets global.json build.rs setup.py
+"""
+
+VENDORED = """
+node_modules/ vendor/ third_party/ third-party/ thirdparty/ bower_components/ .venv/ venv/ site-packages/ Pods/
+Carthage/ .yarn/releases/ .yarn/plugins/ .yarn/cache/ .gradle/ .bundle/
+"""
+
+GENERATED = """
+*.pb.go *.pb.h *.pb.cc *.pb.gw.go *_pb2.py *_pb2.pyi *_pb2_grpc.py *_pb.js *_pb.d.ts *_grpc_pb.js *.g.dart
+*.freezed.dart *.generated.* *.gen.go zz_generated* *.designer.cs *.Designer.cs *.g.cs *.min.js *.min.css *.bundle.js
+*.js.map *.css.map __pycache__/ *.pyc *.pyo *.class *.o *.obj *.a *.so *.dylib *.dll *.exe *.jar *.war *.whl
+*.egg *.egg-info/ *.wasm dist/
+.pytest_cache/ .mypy_cache/ .ruff_cache/ .tox/ .nox/ htmlcov/ .coverage .nyc_output/ .next/ .nuxt/ .turbo/
+.parcel-cache/ *.tsbuildinfo .DS_Store
+"""
+
+TESTS = """
+test_*.py *_test.py tests.py conftest.py *.test.* *.spec.* *_spec.rb *_test.rb *_test.go *Test.java *Tests.java
+*TestCase.java *IT.java Test*.java *Test.kt *Tests.kt *Spec.kt *Test.scala *Spec.scala *Suite.scala *Test.cs *Tests.cs
+*Test.php *Tests.swift *_test.dart *_test.exs *_test.rs *_test.cc *_test.cpp *_unittest.cc test/ tests/ __tests__/ spec/
+specs/ testing/ testdata/ __snapshots__/ e2e/ src/test/ src/*Test/ *.snap *.feature *.Tests/ *.Test/
+"""
+
+DOCS = "*.md *.rst *.adoc *.txt docs/ doc/ LICENSE* NOTICE* CHANGELOG* AUTHORS* CONTRIBUTORS*"
+
+_ORDER: Mapping[str, str] = {
+    "agents": AGENTS, "ci": CI, "lint": LINT, "test configuration": TEST_CONFIG, "vendored": VENDORED, "lock": LOCKS,
+    "generated": GENERATED, "tests": TESTS, "dependencies": MANIFESTS, "build": BUILD, "docs": DOCS,
+}  # fmt: skip
+GUARDED = frozenset({"agents", "ci", "lint", "test configuration", "tests", "dependencies", "build"})
+"""Classes that a judge must see in full."""
+
+
+@lru_cache(maxsize=64)
+def _spec(patterns: str) -> GitIgnoreSpec:
+    return GitIgnoreSpec.from_lines(patterns.lower().split())
+
+
+def matches(path: str, patterns: str) -> bool:
+    """Whether a path fits one of the patterns (gitignore's rules, blanks between, case is ignored)."""
+    return _spec(patterns).match_file(path.lower())
+
+
+@lru_cache(maxsize=8192)
+def classify(path: str) -> str:
+    """The first class that fits: a key of the table above, or `source`."""
+    return next((name for name, patterns in _ORDER.items() if matches(path, patterns)), "source")

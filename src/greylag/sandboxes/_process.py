@@ -1,0 +1,331 @@
+"""Runs one host process: bytes in chunks, bounded output, a log, a wall clock, and a kill from any thread."""
+
+import contextlib
+import json
+import os
+import select
+import selectors
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import IO
+
+from greylag.errors import InfraError
+from greylag.protocols import Bounds, Command, Completed, Ended
+
+_CHUNK = 1 << 16
+_HEAD, _TAIL = 1 << 20, 4 << 20
+_LINE = 16 << 20  # a longer line is cut
+_GRACE = 5.0  # seconds for pipes to close after the process is gone
+
+
+class Output:
+    """Head and tail of a stream; what lies between is counted and dropped."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._head = bytearray()
+        self._tail = bytearray()
+
+    def add(self, data: bytes) -> None:
+        """Take the next bytes."""
+        self.total += len(data)
+        room = _HEAD - len(self._head)
+        self._head += data[: max(room, 0)]
+        self._tail += data[max(room, 0) :]
+        if len(self._tail) > 2 * _TAIL:
+            del self._tail[:-_TAIL]
+
+    @property
+    def truncated(self) -> bool:
+        """Whether anything was dropped."""
+        return self.total > _HEAD + _TAIL
+
+    def value(self) -> bytes:
+        """Everything, or head and tail with a note of the gap between them."""
+        if not self.truncated:
+            return bytes(self._head + self._tail)
+        note = f"\n[{self.total - _HEAD - _TAIL} bytes left out]\n".encode()
+        return bytes(self._head) + note + bytes(self._tail[-_TAIL:])
+
+
+class Lines:
+    """Cuts a stream into lines for a callback; a line beyond 16 MiB loses its end."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self._rest = bytearray()
+
+    def add(self, data: bytes) -> None:
+        """Tell every line that is complete by now."""
+        *complete, rest = data.split(b"\n")
+        for part in complete:
+            self._extend(part)
+            self.end()
+        self._extend(rest)
+
+    def _extend(self, part: bytes) -> None:
+        self._rest += part[: max(_LINE - len(self._rest), 0)]
+
+    def end(self) -> None:
+        """Tell what is left, which at the end of the stream may lack its line end."""
+        line, self._rest = bytes(self._rest), bytearray()
+        self._tell(line.removesuffix(b"\r").decode("utf-8", "replace"))
+
+    def finish(self) -> None:
+        """The stream is over."""
+        if self._rest:
+            self.end()
+
+
+class Job:
+    """One running process that any thread may end. The first reason counts."""
+
+    def __init__(self, kill_signal: int = signal.SIGKILL) -> None:
+        self.reason: Ended | None = None
+        self._lock = threading.Lock()
+        self._signal = kill_signal
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def started(self, process: subprocess.Popen[bytes]) -> None:
+        """From now on there is something to kill; a kill that came earlier takes effect."""
+        with self._lock:
+            self._process = process
+            if self.reason is not None:
+                process.send_signal(self._signal)
+
+    def end(self, reason: Ended) -> None:
+        """End the process now; it is not waited for."""
+        with self._lock:
+            self.reason = self.reason or reason
+            if self._process is not None:
+                self._process.send_signal(self._signal)
+
+    def poll(self) -> int | None:
+        """Exit status once the process is gone; apart from signals, so that none can hit a reused pid."""
+        with self._lock:
+            return self._process.poll() if self._process else None
+
+    def destroy(self) -> None:
+        """SIGKILL, whatever the polite signal is, and wait."""
+        with self._lock:
+            if self._process is None:
+                return
+            if self._process.poll() is None:
+                self._process.kill()
+            self._process.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What to start. `pass_fds` go to the program, among them the write end of `status`, a pipe.
+
+    The status channel carries JSON lines: `error` from a launcher, `child-pid` and `exit-code` as bwrap(1) says.
+    `owner` is the uid that may open its standard streams again by name, as `echo >/dev/stderr` does.
+    """
+
+    argv: tuple[str, ...]
+    status: tuple[int, int]
+    pass_fds: tuple[int, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: str | None = None
+    owner: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A process that is gone: its own exit status, what came on the status channel, what it printed."""
+
+    returncode: int
+    status: Mapping[str, object]
+    output: Output
+    errors: Output
+    seconds: float
+
+    def completed(self, ended: Ended, returncode: int) -> Completed:
+        """The result in the words of the contract."""
+        return Completed(
+            ended,
+            returncode,
+            self.output.value(),
+            self.errors.value(),
+            self.output.truncated or self.errors.truncated,
+            self.seconds,
+        )
+
+
+def spool(data: bytes, owner: int | None = None) -> int:
+    """A descriptor, in memory where the system can, from which `data` is read."""
+    descriptor = os.memfd_create("data") if hasattr(os, "memfd_create") else _unnamed()
+    with open(descriptor, "wb", closefd=False) as file:
+        file.write(data)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    if owner is not None:
+        os.fchown(descriptor, owner, -1)
+    return descriptor
+
+
+def _unnamed() -> int:
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
+
+
+def execute(launch: Launch, command: Command, bounds: Bounds, job: Job) -> Ran:
+    """Run to the end, or to the bound that is met first; the process is gone when this returns or raises.
+
+    `InfraError` when it cannot be started. Whatever `command.on_line` raises ends the process and goes on to the
+    caller.
+    """
+    began = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        reader = _Reader(command, bounds.output, job)
+        stack.callback(reader.close)
+        process = _spawn(launch, command, reader)
+        stack.callback(job.destroy)
+        job.started(process)
+        seconds = bounds.seconds if command.seconds is None else command.seconds
+        reader.pump(process.pid, began + seconds)
+        job.destroy()
+        reader.finish()
+    return Ran(process.returncode, reader.facts(), reader.output, reader.errors, time.monotonic() - began)
+
+
+def _spawn(launch: Launch, command: Command, reader: "_Reader") -> "subprocess.Popen[bytes]":
+    """Start the process; the write ends of its pipes stay open only there."""
+    with contextlib.ExitStack() as ours:
+        ours.callback(os.close, launch.status[1])
+        reader.watch(launch.status[0], reader.take_status)
+        output = _pipe(launch.owner, ours, reader, reader.take_output)
+        errors = output if command.merge else _pipe(launch.owner, ours, reader, reader.take_errors)
+        stdin = subprocess.DEVNULL
+        if command.stdin:
+            stdin = spool(command.stdin, launch.owner)
+            ours.callback(os.close, stdin)
+        try:
+            return subprocess.Popen(
+                launch.argv,
+                stdin=stdin,
+                stdout=output,
+                stderr=errors,
+                env=dict(launch.env),
+                cwd=launch.cwd,
+                pass_fds=launch.pass_fds,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise InfraError(f"{launch.argv[0]} cannot be started: {error.strerror}") from error
+
+
+def _pipe(owner: int | None, ours: contextlib.ExitStack, reader: "_Reader", take: Callable[[bytes], None]) -> int:
+    read, write = os.pipe()
+    ours.callback(os.close, write)
+    if owner is not None:
+        os.fchown(write, owner, -1)
+    reader.watch(read, take)
+    return write
+
+
+class _Reader:
+    """Drains all channels of one process and enforces output cap and wall clock."""
+
+    def __init__(self, command: Command, cap: int, job: Job) -> None:
+        self.output, self.errors = Output(), Output()
+        self._cap, self._job = cap, job
+        self._status = bytearray()
+        self._lines = Lines(command.on_line) if command.on_line else None
+        self._selector = selectors.DefaultSelector()
+        self._inner: int | None = None
+        try:
+            self._log: IO[bytes] | None = command.log.open("wb") if command.log else None
+        except OSError as error:
+            self._selector.close()
+            raise InfraError(f"log {command.log} cannot be written: {error.strerror}") from error
+
+    def watch(self, descriptor: int, take: Callable[[bytes], None]) -> None:
+        self._selector.register(descriptor, selectors.EVENT_READ, take)
+
+    def take_output(self, data: bytes) -> None:
+        self._record(data, self.output)
+        if self._lines:
+            self._lines.add(data)
+
+    def take_errors(self, data: bytes) -> None:
+        self._record(data, self.errors)
+
+    def _record(self, data: bytes, stream: Output) -> None:
+        room = self._cap - self.output.total - self.errors.total
+        stream.add(data)
+        if self._log and room > 0:
+            self._log.write(data[:room])
+        if len(data) > room:
+            self._job.end(Ended.OUTPUT_CAPPED)
+
+    def take_status(self, data: bytes) -> None:
+        """The first line names the sandbox's init; its descriptor tells later when the whole tree is dead."""
+        self._status += data
+        child = self.facts().get("child-pid")
+        if self._inner is None and isinstance(child, int):
+            with contextlib.suppress(ProcessLookupError):
+                self._inner = os.pidfd_open(child)
+
+    def facts(self) -> dict[str, object]:
+        """All facts of the status channel; an unfinished line says nothing."""
+        found: dict[str, object] = {}
+        for line in bytes(self._status).split(b"\n"):
+            with contextlib.suppress(ValueError):
+                found.update(json.loads(line) if line.strip().endswith(b"}") else {})
+        return found
+
+    def pump(self, pid: int, deadline: float) -> None:
+        """Until the process is gone and its pipes are closed, or time is up for good."""
+        tick = 0.05
+        if hasattr(os, "pidfd_open"):
+            self._selector.register(os.pidfd_open(pid), selectors.EVENT_READ)
+            tick = 1.0
+        gone = ending = False
+        while not gone or self._selector.get_map():
+            now = time.monotonic()
+            gone = gone or self._job.poll() is not None
+            if not ending and (gone or self._job.reason):
+                ending, deadline = True, now + _GRACE
+            if now >= deadline:
+                if ending:
+                    return
+                self._job.end(Ended.TIMED_OUT)
+            self._turn(max(min(deadline - now, tick), 0))
+
+    def _turn(self, timeout: float) -> None:
+        for key, _ in self._selector.select(timeout):
+            data = os.read(key.fd, _CHUNK) if key.data else b""
+            if data:
+                key.data(data)
+            else:
+                self._drop(key.fd)
+
+    def _drop(self, descriptor: int) -> None:
+        self._selector.unregister(descriptor)
+        os.close(descriptor)
+
+    def finish(self) -> None:
+        """The process is gone: wait for the tree below the sandbox's init, tell the last line."""
+        if self._inner is not None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._inner, signal.SIGKILL)
+            if not select.select([self._inner], [], [], _GRACE)[0]:
+                raise InfraError("processes of a sandbox could not be killed within 5 seconds")
+        if self._lines:
+            self._lines.finish()
+
+    def close(self) -> None:
+        """Close what is still open."""
+        for key in list(self._selector.get_map().values()):
+            self._drop(key.fd)
+        self._selector.close()
+        if self._inner is not None:
+            os.close(self._inner)
+        if self._log:
+            self._log.close()

@@ -1,0 +1,212 @@
+"""The sandbox for Linux: namespaces by bubblewrap(1), a system call filter, control groups, never host uid 0."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+from greylag.errors import InfraError, UserError
+from greylag.protocols import Guarantee, Layers, Sandbox, SandboxSpec
+from greylag.sandboxes import _cgroup, _command, _layers, _remedies, _seccomp, _toolchains
+from greylag.sandboxes._box import Box, Room
+from greylag.sandboxes._keeper import Keeper, Namespace, Overlay, RefusedError, Source
+from greylag.sandboxes._probe import probe
+from greylag.sandboxes._profile import HOME, WORKSPACE, Mount, environment
+from greylag.sandboxes._toolchains import Tools
+
+_UID, _NOBODY = 60222, 65534
+_NEEDED = ("--json-status-fd", "--clearenv", "--perms", "--size", "--seccomp", "--unshare-cgroup-try")
+
+
+class Bubblewrap:
+    """Makes sandboxes with bubblewrap 0.6 or later.
+
+    `uid`: which uid commands run as when greylag is root (60222, or 65534 where that one is not mapped).
+    `program`: bubblewrap itself. `tools`: further directories to mount read-only at their own path.
+
+    The upper directories of a spec are given to that uid (not what is in them); what a command must be able to change
+    in a lower must be writable for everybody there (`chmod -R a+rwX`), because overlayfs keeps owners and modes.
+    """
+
+    name = "bubblewrap"
+
+    def __init__(self, *, uid: int | None = None, program: str = "bwrap", tools: Sequence[str] = ()) -> None:
+        self.platform = _command.here()
+        self._root = os.getuid() == 0
+        self.owner = _unprivileged(uid) if self._root else os.getuid()
+        self._wanted = program
+        self._extra = tuple(map(Path, tools))
+        self._without_overlay: set[int] = set()  # devices on which the kernel refused one
+
+    @cached_property
+    def _program(self) -> str:
+        found = shutil.which(self._wanted)
+        if found is None:
+            raise UserError(_remedies.missing(self._wanted))
+        return os.path.realpath(found)
+
+    @cached_property
+    def _features(self) -> frozenset[str]:
+        answer = subprocess.run([self._program, "--help"], env={}, capture_output=True, text=True, check=False)
+        words = frozenset((answer.stdout + answer.stderr).split())
+        lacking = [option for option in _NEEDED if option not in words]
+        if lacking:
+            raise UserError(f"{self._program} is too old (no {lacking[0]}): greylag needs bubblewrap 0.6 or later")
+        return words
+
+    @cached_property
+    def _tools(self) -> _toolchains.Tools:
+        return _toolchains.find(os.environ, self._extra)
+
+    @cached_property
+    def _control(self) -> _cgroup.Control:
+        return _cgroup.find()
+
+    @contextmanager
+    def open(self, spec: SandboxSpec) -> Iterator[Sandbox]:
+        """A sandbox. `UserError` with the remedy when bubblewrap is missing or the system forbids namespaces."""
+        with ExitStack() as stack:
+            yield self._open(spec, stack)
+
+    def _open(self, spec: SandboxSpec, stack: ExitStack) -> Box:
+        room = Room(
+            self._program, self._features, _seccomp.program(), self._tools, spec, (), "",
+            self.owner if self._root else None, {},
+        )  # fmt: skip
+        group = _cgroup.open_group(self._control, spec.bounds)
+        if group:
+            stack.callback(group.remove)
+        else:
+            room = replace(room, rlimits={"RLIMIT_DATA": spec.bounds.memory, "RLIMIT_NPROC": spec.bounds.processes})
+        stack.callback(_remove_work, spec)
+        keeper, room, layered = self._keep(room, group)
+        stack.callback(keeper.close)
+        box = Box(room, keeper, group, layered=layered)
+        stack.callback(box.close)
+        return box
+
+    def _keep(self, room: Room, group: _cgroup.Group | None) -> tuple[Keeper, Room, bool]:
+        """With overlays, or without where the kernel refuses them: then layers are copied, and it is said so."""
+        spec = self._flatten(room.spec)
+        try:
+            return (*self._mount(replace(room, spec=spec), group), spec == room.spec)
+        except RefusedError as refusal:
+            if refusal.step not in {"overlay", "namespace"} or not _overlays(spec):
+                raise _remedies.explain(str(refusal)) from refusal
+        self._without_overlay |= {_device(layers) for layers in _overlays(spec).values()}
+        try:
+            return (*self._mount(replace(room, spec=self._flatten(spec)), group), False)
+        except RefusedError as refusal:
+            raise _remedies.explain(str(refusal)) from refusal
+
+    def _flatten(self, spec: SandboxSpec) -> SandboxSpec:
+        owner = self.owner if self._root else None
+
+        def flat(layers: Layers) -> Layers:
+            single = len(layers.lowers) + bool(layers.upper) < 2
+            if single or (_layers.needs_overlay(layers) and _device(layers) not in self._without_overlay):
+                return layers
+            return _layers.flatten(layers, owner)
+
+        return replace(spec, workspace=flat(spec.workspace), home=flat(spec.home))
+
+    def _mount(self, room: Room, group: _cgroup.Group | None) -> tuple[Keeper, Room]:
+        spec = room.spec
+        for layers in (spec.workspace, spec.home):
+            self._own(layers)
+        overlays = {name: _overlay(layers) for name, layers in _overlays(spec).items()}
+        empty = spec.scratch / "empty"
+        empty.touch(mode=0o444)
+        places = _places(spec, room.tools)
+        sources = {name: source for name, (source, _) in places.items() if source} | {"empty": Source(empty)}
+        namespace: Namespace = "root" if self._root else "user"
+        if not self._root and not overlays and not any(source.base for source in sources.values()):
+            namespace = "none"
+        paths = group.paths if group else ()
+        avoid = [spec.scratch, Path(self._program), *_directories(spec)]
+        keeper = Keeper(namespace, sources, overlays, paths, avoid)
+
+        def where(name: str) -> str:
+            return str(sources[name].path) if namespace == "none" else f"{keeper.stage}/{name}"
+
+        mounts = tuple(replace(mount, source=where(name)) for name, (_, mount) in places.items())
+        return keeper, replace(room, mounts=mounts, empty=where("empty"))
+
+    def _own(self, layers: Layers) -> None:
+        """Check that the directories are there, and give the upper to the uid that is to write it."""
+        for path in (*layers.lowers, *([layers.upper] if layers.upper else [])):
+            if path.is_symlink() or not path.is_dir():
+                raise InfraError(f"a layer of the sandbox is not a directory: {path}")
+        if layers.upper and self._root:
+            os.chown(layers.upper, self.owner, self.owner, follow_symlinks=False)
+        if layers.upper and len(layers.lowers):
+            _layers.remove_tree(_layers.work_directory(layers.upper))
+            _layers.work_directory(layers.upper).mkdir(mode=0o700)
+
+    def probe(self) -> Sequence[Guarantee]:
+        """What holds on this machine, by starting a sandbox and looking from inside."""
+        with tempfile.TemporaryDirectory(prefix="greylag-probe-") as directory:
+            return probe(self, Path(directory), self._control, frozenset(environment(self._tools)))
+
+
+def _unprivileged(wanted: int | None) -> int:
+    """The uid that root becomes; it must be mapped where greylag itself runs in a user namespace."""
+    ranges = [tuple(map(int, line.split())) for line in Path("/proc/self/uid_map").read_text().splitlines()]
+    for uid in (_UID, _NOBODY) if wanted is None else (wanted,):
+        if uid > 0 and any(start <= uid < start + count for start, _, count in ranges):
+            return uid
+    if wanted is not None:
+        raise UserError(f"sandbox setting `uid`: {wanted} cannot be used; it must be mapped here, and never 0")
+    raise UserError("greylag runs as root and no other uid is mapped here: run it as an ordinary user")
+
+
+def _overlays(spec: SandboxSpec) -> dict[str, Layers]:
+    named = {"workspace": spec.workspace, "home": spec.home}
+    return {name: layers for name, layers in named.items() if _layers.needs_overlay(layers)}
+
+
+def _overlay(layers: Layers) -> Overlay:
+    work = _layers.work_directory(layers.upper) if layers.upper else None
+    return Overlay(layers.lowers, layers.upper, work)
+
+
+def _directories(spec: SandboxSpec) -> list[Path]:
+    """The directories that sandboxed commands may have written, now or in an earlier sandbox."""
+    layers = (spec.workspace, spec.home)
+    return [path for each in layers for path in (each.upper, *each.lowers) if path]
+
+
+def _places(spec: SandboxSpec, tools: Tools) -> dict[str, tuple[Source | None, Mount]]:
+    """Name of a source -> what it is (None: an overlay makes it) and where it appears, in the order of mounting."""
+    places: dict[str, tuple[Source | None, Mount]] = {}
+    for name, target, layers in (("home", HOME, spec.home), ("workspace", WORKSPACE, spec.workspace)):
+        mount = Mount("", target, writable=layers.upper is not None)
+        if _layers.needs_overlay(layers):
+            places[name] = (None, mount)
+        elif path := layers.upper or next(iter(layers.lowers), None):
+            places[name] = (Source(path), mount)
+    for number, tree in enumerate(tools.trees):
+        places[f"tool{number}"] = (Source(tree), Mount("", str(tree)))
+    for number, bind in enumerate(spec.binds):
+        base = next((path for path in _directories(spec) if bind.source.is_relative_to(path)), None)
+        source = Source(bind.source, base if base != bind.source else None)
+        places[f"bind{number}"] = (source, Mount("", bind.target, bind.writable))
+    return places
+
+
+def _device(layers: Layers) -> int:
+    return (layers.upper or layers.lowers[0]).stat().st_dev
+
+
+def _remove_work(spec: SandboxSpec) -> None:
+    for layers in (spec.workspace, spec.home):
+        if layers.upper:
+            _layers.remove_tree(_layers.work_directory(layers.upper))
+
+
+PLUGIN = Bubblewrap

@@ -1,0 +1,173 @@
+"""Log text to the few lines that matter, without a model: for tools and CI logs that have no structured report.
+
+Lines are scored one by one (what they say, where they stand), neighbours of telling lines inherit a part, repetitions
+of one template lose, and the best lines that fit are given back in their order. Long lines are cut first and patterns
+see only lines that hold a telling word, so that the time is linear in the size of the log, whatever it holds.
+"""
+
+import re
+from bisect import bisect
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from greylag.distill import _signals as signals
+from greylag.distill._locations import located
+from greylag.model import Diagnostic
+from greylag.text import cap, clean
+
+_HEAD, _TAIL = 16 << 20, 48 << 20  # bytes that are looked at of a larger log
+_LINE = 1500  # characters of one line that are looked at
+_SHOWN = 420  # and that are shown
+_WINDOW = 80  # telling lines before the first failed step
+_WINDOW_SHARE = 0.4  # of the budget
+_REPEATED = (1.0, 0.75, 0.5)  # of its score keeps the first, second, third line of one template; more of them none
+_BEFORE = 4  # lines before a telling one that inherit from it
+_CARETS = re.compile(r"\^\[\[[0-9;]{0,20}[mK]")  # escape sequences as some log stores spell them
+_ECHO, _ECHO_MARK = "\x1b[36;1m", "\ue000"  # GitHub Actions prints the commands of a step in this colour
+_MARK = 22  # characters of the longest gap mark
+
+
+@dataclass(frozen=True, slots=True)
+class Distilled:
+    """What was kept of a log: `text` with its gaps marked, and the diagnostics that could be located in it."""
+
+    text: str
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def distill(log: bytes, *, budget: int, baseline: bytes | None = None) -> Distilled:
+    """The lines of `log` that tell why it failed, at most `budget` tokens of four characters, in their order.
+
+    `baseline` is an earlier log of the same command that did not fail like this one: lines that occur there, too, count
+    less. Any bytes are accepted; time is linear in the size of the log.
+    """
+    lines = _lines(log)
+    known = {hash(signals.template(line)) for line in _lines(baseline)} if baseline else set()
+    scores, ends = _scores(lines, known)
+    kept = sorted(_choose(lines, scores, ends, 4 * budget))
+    return Distilled(_text(lines, kept, 4 * budget), located([lines[at] for at in kept]))
+
+
+def _lines(log: bytes) -> list[str]:
+    """Cleaned lines without time stamps; runs of empty lines folded into one."""
+    if len(log) > _HEAD + _TAIL:
+        log = log[:_HEAD] + b"\n" + log[-_TAIL:]
+    source = clean(_CARETS.sub("", log.decode("utf-8", "replace").replace(_ECHO, _ECHO_MARK)))
+    lines: list[str] = []
+    for row in source.split("\n"):
+        line = signals.STAMP.sub("", row[:_LINE], count=1).rstrip()
+        if line.startswith(_ECHO_MARK):
+            line = signals.COMMAND + line[1:]
+        if line or (lines and lines[-1]):
+            lines.append(line)
+    return lines
+
+
+def _scores(lines: list[str], known: set[int]) -> tuple[list[float], list[int]]:
+    """Score per line, its own or what it inherits from a telling neighbour; and where steps ended in failure."""
+    own = [0.0] * len(lines)
+    ends: list[int] = []
+    steps = [0]
+    seen: dict[str, int] = {}
+    for at, line in enumerate(lines):
+        if signals.starts_step(line):
+            steps.append(at)
+        if not signals.tells(line):
+            continue
+        value = signals.score(line)
+        if not value:
+            continue
+        if signals.ends_step(line):
+            ends.append(at)
+        key = signals.template(line)
+        seen[key] = times = seen.get(key, 0) + 1
+        own[at] = value * (_REPEATED[times - 1] if times <= len(_REPEATED) else 0.03)
+        if known and hash(key) in known:
+            own[at] *= 0.2
+    scores = _inherited(lines, own, set(ends))
+    _damp(scores, steps, ends)
+    return scores, ends
+
+
+def _inherited(lines: list[str], own: list[float], ends: set[int]) -> list[float]:
+    scores = list(own)
+    after, last = 0.0, 0
+    for at, line in enumerate(lines):
+        if own[at] >= 4:
+            after, last = (0.0 if at in ends else max(own[at] * 0.7, after * 0.8)), at
+            _inherit_before(lines, scores, at, own[at])
+        elif line and after > 0.3:
+            after *= 0.93 if signals.continues(line) else 0.7
+            places = after > 3 and at - last < _BEFORE and signals.has_place(line)
+            scores[at] = max(scores[at], 1.35 * after if places else after)
+    return scores
+
+
+def _inherit_before(lines: list[str], scores: list[float], at: int, value: float) -> None:
+    """A few lines before a telling one get a part of its value; the nearest that names a place, most of it."""
+    placed = signals.has_place(lines[at])
+    for back in range(1, min(_BEFORE, at) + 1):
+        line = lines[at - back]
+        part = 0.36 - 0.06 * back
+        if not placed and signals.has_place(line):
+            part, placed = 0.85, True
+        scores[at - back] = max(scores[at - back], value * part if line else 0.0)
+
+
+def _damp(scores: list[float], steps: list[int], ends: list[int]) -> None:
+    """Lines of steps that did not fail count half, where the log shows steps."""
+    if len(steps) < 2 or not ends:
+        return
+    for start, stop in zip(steps, [*steps[1:], len(scores)], strict=True):
+        if bisect(ends, stop - 1) == bisect(ends, start - 1):
+            scores[start:stop] = [value / 2 for value in scores[start:stop]]
+
+
+def _choose(lines: list[str], scores: list[float], ends: list[int], room: int) -> set[int]:
+    """Indices of the lines to keep: a share for those before the first failed step, the rest by score alone."""
+    end = ends[0] if ends else len(lines) - 1
+    near = [at for at in range(max(0, end - 4 * _WINDOW), end + 1) if lines[at]][-_WINDOW:]
+    boosted = {at: scores[at] + 5 * (rank + 1) / len(near) for rank, at in enumerate(near)}
+    chosen: set[int] = set()
+    left = _take(lines, sorted(near, key=lambda at: -boosted[at]), int(room * _WINDOW_SHARE), chosen)
+    rest = sorted((at for at, value in enumerate(scores) if value > 0.8), key=lambda at: -scores[at])
+    left = _take(lines, rest, left + room - int(room * _WINDOW_SHARE), chosen)
+    _take(lines, reversed(near), left, chosen)
+    return chosen
+
+
+def _take(lines: list[str], order: Iterable[int], room: int, chosen: set[int]) -> int:
+    """Add lines in `order` while they fit into `room` characters; what is left of it is the answer."""
+    for at in order:
+        if room < 8:
+            break
+        if at in chosen or not lines[at]:
+            continue
+        gaps = 1 - _touches(lines, at - 1, -1, chosen) - _touches(lines, at + 1, 1, chosen)
+        cost = min(len(lines[at]), _SHOWN) + 1 + _MARK * gaps
+        if cost <= room:
+            chosen.add(at)
+            room -= cost
+    return room
+
+
+def _touches(lines: list[str], at: int, step: int, chosen: set[int]) -> bool:
+    """Whether the next line that is not empty is chosen already, or there is none."""
+    while 0 <= at < len(lines) and not lines[at]:
+        at += step
+    return at in chosen or not 0 <= at < len(lines)
+
+
+def _text(lines: list[str], kept: list[int], room: int) -> str:
+    out: list[str] = []
+    last = -1
+    for at in kept:
+        gap = sum(1 for line in lines[last + 1 : at] if line)
+        if gap:
+            out.append(f"... {gap} lines")
+        out.append(cap(lines[at], _SHOWN))
+        last = at
+    rest = sum(1 for line in lines[last + 1 :] if line)
+    if rest:
+        out.append(f"... {rest} lines")
+    return "\n".join(out)[:room]

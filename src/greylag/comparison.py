@@ -1,0 +1,130 @@
+"""Head against base: which failures are new, whether fewer tests ran, what a reader must be told. Pure functions."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from greylag.model import Diagnostic, Origin, Outcome, Phase, Severity, Verdict
+from greylag.report import Report
+
+UNVERIFIED = "unverified: nothing in this repository vouches for a change (no tests, no linter, no build found)"
+NO_TESTS = "no tests ran"
+BUILD = (Phase.PREPARE, Phase.COMPILE)
+
+
+def tool(phase: Phase) -> bool:
+    """Whether tools run in this phase: guards and the judge look at a change, not at a commit."""
+    return phase <= Phase.TEST
+
+
+def blocks(verdict: Verdict) -> bool:
+    """Whether later phases are not worth their time after this."""
+    return verdict.outcome not in {Outcome.PASSED, Outcome.RED_BEFORE}
+
+
+def unbuilt(baseline: Report) -> Verdict | None:
+    """The verdict that makes a base commit useless for comparison: its preparation or its build failed."""
+    return next((v for v in baseline.verdicts if v.phase in BUILD and v in baseline.failed), None)
+
+
+def compare(verdict: Verdict, before: Verdict | None, *, red: bool, tests: bool) -> Verdict:
+    """The verdict as it counts for the change, given the one on the base commit (None: there was none).
+
+    A failure counts as there before only if the verifier failed before, too, and says nothing new. A failed build or
+    preparation is never excused, and neither is a failure that names nothing that could be compared.
+    `red`: whether failures from before are let through. `tests`: whether tests may go.
+    """
+    if before is None or not tool(verdict.phase) or verdict.outcome is Outcome.ERRORED:
+        return verdict
+    if verdict.outcome is Outcome.SKIPPED:
+        return _vanished(verdict, before)
+    known = Counter(d.fingerprint for d in before.diagnostics)
+    verdict = replace(verdict, diagnostics=tuple(_origin(d, known) for d in verdict.diagnostics))
+    if verdict.outcome is Outcome.FAILED and before.outcome is Outcome.FAILED and verdict.phase not in BUILD:
+        serious = [d for d in verdict.diagnostics if d.severity is not Severity.INFO]
+        if red and serious and not any(d.origin is Origin.NEW for d in serious):
+            verdict = replace(verdict, outcome=Outcome.RED_BEFORE)
+    if tests or blocks(verdict) or verdict.details.get("partial"):
+        return verdict
+    return _fewer(verdict, before)
+
+
+def _origin(diagnostic: Diagnostic, known: Counter[str]) -> Diagnostic:
+    """Mark one diagnostic; `known` is used up, so that a second one of the same kind is new."""
+    if diagnostic.origin is Origin.FLAKY:
+        return diagnostic
+    old = known[diagnostic.fingerprint] > 0
+    known[diagnostic.fingerprint] -= old
+    return replace(diagnostic, origin=Origin.PRE_EXISTING if old else Origin.NEW)
+
+
+def _vanished(verdict: Verdict, before: Verdict) -> Verdict:
+    if before.outcome is Outcome.SKIPPED:
+        return verdict
+    why = verdict.summary or verdict.reason or "no reason given"
+    return failed(verdict, f"ran before the change and has nothing to do now: {why}", "vanished")
+
+
+def _fewer(verdict: Verdict, before: Verdict) -> Verdict:
+    if before.counts is None:
+        return verdict
+    run, skipped = (verdict.counts.run, verdict.counts.skipped) if verdict.counts else (0, 0)
+    if run < before.counts.run:
+        text = f"{_tests(before.counts.run)} ran before the change and {run} now: {before.counts.run - run} fewer"
+        return failed(verdict, text, "fewer-tests")
+    if skipped > before.counts.skipped:
+        text = f"{_tests(skipped)} skipped now, and {before.counts.skipped} before the change"
+        return failed(verdict, text, "more-skipped-tests")
+    return verdict
+
+
+def failed(verdict: Verdict, text: str, rule: str) -> Verdict:
+    """The verdict turned into a failure that says `text`."""
+    diagnostics = (Diagnostic(text, rule=rule), *verdict.diagnostics)
+    return replace(verdict, outcome=Outcome.FAILED, summary=text, diagnostics=diagnostics)
+
+
+def lost_tests(verdicts: Sequence[Verdict], baseline: Report, gone: Sequence[Verdict]) -> Verdict | None:
+    """A failure when the tests of directories that are `gone` have not turned up in new ones."""
+    lost = sum(v.counts.run for v in gone if v.counts)
+    known = {v.id for v in baseline.verdicts}
+    found = sum(v.counts.run for v in verdicts if v.counts and v.id not in known)
+    if found >= lost:
+        return None
+    roots = ", ".join(sorted({v.root for v in gone}))
+    empty = Verdict("tests", Phase.TEST, Outcome.FAILED, reason="tests of directories that are gone")
+    text = f"{_tests(lost)} ran in {roots} before the change; the directory is gone, and {found} ran in new places"
+    return failed(empty, text, "fewer-tests")
+
+
+def remarks(verdicts: Sequence[Verdict], baseline: Report | None) -> list[str]:
+    """Notes that a reader of the report must have, in words."""
+    notes = []
+    tools = [v for v in verdicts if Phase.FORMAT <= v.phase <= Phase.TEST]
+    ran = [v for v in tools if v.outcome is not Outcome.SKIPPED]
+    stopped = any(blocks(v) for v in verdicts)
+    if not ran and not stopped:
+        notes.append(UNVERIFIED)
+    if not stopped and not any(v.counts and v.counts.run for v in ran):
+        notes.append(NO_TESTS)
+    return notes + ([] if baseline is None else _red(baseline))
+
+
+def _red(baseline: Report) -> list[str]:
+    failed_tests = sum(v.counts.failed for v in baseline.failed if v.counts)
+    errors = sum(
+        d.severity is Severity.ERROR
+        for v in baseline.failed
+        if not (v.counts and v.counts.failed)
+        for d in v.diagnostics
+    )
+    notes = []
+    if failed_tests:
+        notes.append(f"{_tests(failed_tests)} failed before this change")
+    if errors:
+        notes.append(f"{errors} {'failure was' if errors == 1 else 'failures were'} there before this change")
+    return notes
+
+
+def _tests(number: int) -> str:
+    return f"{number} test" if number == 1 else f"{number} tests"

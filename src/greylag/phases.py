@@ -1,0 +1,206 @@
+"""One verification, phase by phase: what is known already, what must run, what becomes a layer, how it counts."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from greylag import comparison
+from greylag.chains import Bench, Chain, chains
+from greylag.directories import remove_tree
+from greylag.layers import Layer, Lease, Stage, is_empty, merge, open_up, prune
+from greylag.model import Outcome, Phase, Verdict
+from greylag.passes import Passes
+from greylag.passes import key as digest
+from greylag.protocols import Tree
+from greylag.report import Report
+from greylag.selection import Job, Key, Selection
+
+TOOLS = (Phase.FORMAT, Phase.STATIC, Phase.COMPILE, Phase.TEST)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What may be let through: failures from before (`red`), fewer tests than before (`tests`)."""
+
+    red: bool
+    tests: bool
+
+
+@dataclass(slots=True)
+class Work:
+    """One verification on its bench. `leases` hold the layers that may be used, `key` makes keys of the caches."""
+
+    bench: Bench
+    selection: Selection
+    leases: Sequence[Lease]
+    passes: Passes
+    key: Callable[..., str]
+    rules: Rules
+    base: str
+    chains: list[Chain] = field(init=False)
+    known: dict[Key, Verdict] = field(init=False, default_factory=dict)
+    notes: list[str] = field(init=False, default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.chains = chains(self.selection.jobs)
+        if self.bench.mode != "baseline":
+            self.known = dict(self._known())
+
+    def report(self) -> Report:
+        """All phases in order. On the base commit only a failed build stops the later ones: all else is a measure."""
+        verdicts: list[Verdict] = []
+        stopped: Phase | None = None
+        for phase in self._phases():
+            if stopped:
+                verdicts += self._skipped(phase, stopped)
+                continue
+            found = self._phase(phase, tuple(verdicts))
+            verdicts += found
+            if any(map(comparison.blocks, found)) and (self.bench.mode != "baseline" or phase in comparison.BUILD):
+                stopped = phase
+        return Report(self.bench.change.head.id, self.base, tuple(verdicts), self._notes(verdicts))
+
+    def promote_homes(self) -> None:
+        """Make one layer of what the steps on the base commit left in the home directory."""
+        used = [chain.stage for chain in self.chains if chain.stage and chain.layered and chain.sound]
+        stages = [stage for stage in used if not is_empty(stage.home)]
+        if not stages:
+            return
+        first, *others = stages
+        for stage in stages:
+            open_up(stage.home, self._homes())
+        for stage in others:
+            merge(stage.home, first.home)
+        remove_tree(first.workspace)
+        first.workspace.mkdir()
+        self.bench.lease.add(first)
+
+    def _phases(self) -> list[Phase]:
+        if self.bench.mode == "baseline":
+            return [phase for phase in Phase if comparison.tool(phase)]
+        return [phase for phase in Phase if phase is not Phase.JUDGE or self.bench.mode == "gate"]
+
+    def _phase(self, phase: Phase, earlier: tuple[Verdict, ...]) -> list[Verdict]:
+        jobs = [job for chain in self.chains for job in chain.of(phase)]
+        if jobs:
+            self.bench.tell("phase.started", phase.name.lower(), phase=phase.name.lower())
+        done = {job.key: self.known[job.key] for job in jobs if job.key in self.known}
+        for verdict in done.values():
+            self.bench.tell_verdict(verdict)
+        if phase is Phase.PREPARE:
+            done |= self._prepare(earlier)
+        else:
+            missing = {chain: [job for job in chain.of(phase) if job.key not in done] for chain in self.chains}
+            ran = self.bench.run({chain: todo for chain, todo in missing.items() if todo}, earlier)
+            for job in (job for job in jobs if job.key in ran and comparison.tool(phase)):
+                self.passes.keep_verdict(self._pass_key(job), ran[job.key])
+            done |= ran
+        return list(self._counted([done[job.key] for job in jobs], phase, earlier))
+
+    def _counted(self, verdicts: Sequence[Verdict], phase: Phase, earlier: Sequence[Verdict]) -> Iterator[Verdict]:
+        """The verdicts of a phase as they count for the change. What had nothing to do becomes a note."""
+        baseline = self.bench.baseline
+        if self.bench.mode == "baseline":
+            yield from verdicts
+            return
+        before = {(v.verifier, v.root, v.phase): v for v in baseline.verdicts} if baseline else {}
+        for verdict in verdicts:
+            was = before.get((verdict.verifier, verdict.root, verdict.phase))
+            counted = comparison.compare(verdict, was, red=self.rules.red, tests=self.rules.tests)
+            if counted.outcome is Outcome.SKIPPED and comparison.tool(phase):
+                self.notes.append(f"{counted.id}: {counted.summary or counted.reason or 'nothing to do'}")
+            else:
+                yield counted
+        yield from (verdict for verdict in self.selection.off if verdict.phase is phase)
+        if phase is Phase.TEST and baseline and not self.rules.tests:
+            gone = [v for v in baseline.verdicts if (v.verifier, v.root) in self.selection.gone]
+            lost = comparison.lost_tests((*earlier, *verdicts), baseline, gone)
+            yield from (lost,) if lost else ()
+
+    def _skipped(self, phase: Phase, stopped: Phase) -> list[Verdict]:
+        if not comparison.tool(phase):
+            return []
+        activations = [job.activation for chain in self.chains for job in chain.of(phase)]
+        reason = f"not run, since {stopped.name.lower()} did not pass"
+        return [Verdict(a.name, phase, Outcome.SKIPPED, a.root, reason) for a in activations]
+
+    def _notes(self, verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+        refused = [f"network: {text}" for v in verdicts for text in v.details.get("refused", ())]
+        remarks = comparison.remarks(verdicts, self.bench.baseline)
+        return tuple(dict.fromkeys((*remarks, *self.selection.notes, *self.notes, *refused)))
+
+    # -- passes ------------------------------------------------------------------------------------------------------
+
+    def _known(self) -> Iterator[tuple[Key, Verdict]]:
+        """Passes of this tree. In a chain only the last ones count: what runs may need what came before it."""
+        needed = False
+        for chain in self.chains:
+            for job in reversed([job for job in chain.jobs if job.activation.phase in TOOLS]):
+                verdict = self.passes.verdict(self._pass_key(job))
+                if verdict is None:
+                    needed = True
+                    break
+                yield job.key, verdict
+        if not needed and any(job.activation.phase in TOOLS for job in self.selection.jobs):
+            for job in self.selection.jobs:
+                if job.activation.phase is Phase.PREPARE:
+                    yield job.key, _prepared(job, "nothing has to run")
+
+    def _pass_key(self, job: Job) -> str:
+        change = self.bench.change
+        return self.key("pass", change.head.id, change.base.id, describe(job))
+
+    # -- preparation -------------------------------------------------------------------------------------------------
+
+    def _prepare(self, earlier: tuple[Verdict, ...]) -> dict[Key, Verdict]:
+        """Take finished layers where the inputs are the same; run the rest, and make layers of what they left."""
+        todo = {
+            chain: jobs for chain in self.chains if (jobs := chain.of(Phase.PREPARE)) and jobs[0].key not in self.known
+        }
+        done: dict[Key, Verdict] = {}
+        for chain in list(todo):
+            name = self._layer_key(chain)
+            if layer := next((found for lease in self.leases if (found := lease.find(name))), None):
+                self.bench.prepared.append(layer)
+                done |= {job.key: _prepared(job, "from the same inputs as before") for job in todo.pop(chain)}
+        for verdict in done.values():
+            self.bench.tell_verdict(verdict)
+        ran = self.bench.run(todo, earlier)
+        for chain, jobs in todo.items():
+            if chain.stage and chain.layered and all(ran[job.key].passed for job in jobs):
+                self.bench.prepared.append(self._promote(chain, chain.stage))
+        return done | ran
+
+    def _promote(self, chain: Chain, stage: Stage) -> Layer:
+        """Make a layer of what a preparation left, for all chains; the chain goes on with a new stage."""
+        prune(stage.workspace, self.bench.change.head.paths())
+        open_up(stage.workspace, [self.bench.export()])
+        open_up(stage.home, self._homes())
+        chain.stage = None
+        return self.bench.lease.add(stage, self._layer_key(chain))
+
+    def _homes(self) -> list[Path]:
+        return [*(layer.home for layer in self.bench.prepared), *self.bench.caches]
+
+    def _layer_key(self, chain: Chain) -> str:
+        head, jobs = self.bench.change.head, chain.of(Phase.PREPARE)
+        inputs = sorted({path for job in jobs for path in job.activation.inputs})
+        contents = [digest(path, _read(head, path)) for path in inputs] or [head.id]
+        return self.key("layer", *map(describe, jobs), *contents)
+
+
+def describe(job: Job) -> str:
+    """All that decides what an activation does."""
+    return repr((*job.key, job.activation.plan))
+
+
+def _prepared(job: Job, summary: str) -> Verdict:
+    a = job.activation
+    return Verdict(a.name, a.phase, Outcome.PASSED, a.root, a.reason, summary, cached=True)
+
+
+def _read(tree: Tree, path: str) -> bytes | None:
+    try:
+        return tree.read(path)
+    except KeyError:
+        return None

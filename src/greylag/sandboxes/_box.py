@@ -4,18 +4,16 @@ import json
 import os
 import re
 import socket
-import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from greylag.errors import InfraError
 from greylag.protocols import Command, Completed, Ended, SandboxSpec
 from greylag.sandboxes import _command, _layers, _profile, _relay, _remedies
 from greylag.sandboxes._cgroup import Group
 from greylag.sandboxes._keeper import Keeper, launcher
-from greylag.sandboxes._process import Job, Launch, Ran, execute, spool
+from greylag.sandboxes._process import Job, Jobs, Launch, Ran, execute, spool
 from greylag.sandboxes._toolchains import Tools
 
 _FIRST_PORT = 18080
@@ -47,37 +45,21 @@ class Box:
         self.platform = _command.here()
         self.layered = layered
         self._room, self._keeper, self._group = room, keeper, group
-        self._jobs: set[Job] = set()
-        self._lock = threading.Lock()
-        self._closed = False
+        self._jobs = Jobs()
 
     def run(self, command: Command) -> Completed:
         """Run one command to its end; see `greylag.protocols.Sandbox`."""
         _command.check(command)
-        job = Job()
-        with self._lock:
-            if self._closed:
-                raise InfraError("the sandbox is closed")
-            self._jobs.add(job)
-        try:
-            with ExitStack() as stack:
-                return self._run(command, job, stack)
-        finally:
-            with self._lock:
-                self._jobs.discard(job)
+        with ExitStack() as stack:
+            return self._run(command, stack.enter_context(self._jobs.one()), stack)
 
     def kill(self) -> None:
-        """End every command now, from any thread."""
-        with self._lock:
-            jobs = list(self._jobs)
-        for job in jobs:
-            job.end(Ended.KILLED)
+        """End every command now, from any thread. Later ones may run."""
+        self._jobs.kill()
 
     def close(self) -> None:
         """Kill, and accept no more."""
-        with self._lock:
-            self._closed = True
-        self.kill()
+        self._jobs.close()
 
     def _run(self, command: Command, job: Job, stack: ExitStack) -> Completed:
         self._check_targets()

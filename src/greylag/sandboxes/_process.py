@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -118,6 +118,43 @@ class Job:
             if self._process.poll() is None:
                 self._process.kill()
             self._process.wait()
+
+
+class Jobs:
+    """The commands that run in one sandbox at this moment."""
+
+    def __init__(self, kill_signal: int = signal.SIGKILL) -> None:
+        self._signal = kill_signal
+        self._lock = threading.Lock()
+        self._running: set[Job] = set()
+        self._closed = False
+
+    @contextlib.contextmanager
+    def one(self) -> Iterator[Job]:
+        """A job for one command; `InfraError` when the sandbox is closed."""
+        job = Job(self._signal)
+        with self._lock:
+            if self._closed:
+                raise InfraError("the sandbox is closed")
+            self._running.add(job)
+        try:
+            yield job
+        finally:
+            with self._lock:
+                self._running.discard(job)
+
+    def kill(self) -> None:
+        """End all that run now."""
+        with self._lock:
+            jobs = list(self._running)
+        for job in jobs:
+            job.end(Ended.KILLED)
+
+    def close(self) -> None:
+        """Kill, and accept no more."""
+        with self._lock:
+            self._closed = True
+        self.kill()
 
 
 @dataclass(frozen=True, slots=True)

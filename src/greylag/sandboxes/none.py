@@ -7,7 +7,6 @@ import shutil
 import socket
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from typing import Literal
 from greylag.errors import InfraError
 from greylag.protocols import Bind, Command, Completed, Ended, Guarantee, Layers, Sandbox, SandboxSpec
 from greylag.sandboxes import _cgroup, _command, _guard, _layers, _profile, _relay, _toolchains
-from greylag.sandboxes._process import Job, Launch, execute, spool
+from greylag.sandboxes._process import Job, Jobs, Launch, execute, spool
 
 _WHY = "commands run on the host as the caller"
 _ABSENT = ("user", "no-new-privs", "seccomp", "network")
@@ -90,37 +89,21 @@ class Run:
     def __init__(self, host: _Host, group: _cgroup.Group | None) -> None:
         self.platform = _command.here()
         self._host, self._group = host, group
-        self._jobs: set[Job] = set()
-        self._lock = threading.Lock()
-        self._closed = False
+        self._jobs = Jobs(_guard.END)
 
     def run(self, command: Command) -> Completed:
         """Run one command to its end; see `greylag.protocols.Sandbox`."""
         _command.check(command)
-        job = Job(kill_signal=_guard.END)
-        with self._lock:
-            if self._closed:
-                raise InfraError("the sandbox is closed")
-            self._jobs.add(job)
-        try:
-            with ExitStack() as stack:
-                return self._run(command, job, stack)
-        finally:
-            with self._lock:
-                self._jobs.discard(job)
+        with ExitStack() as stack:
+            return self._run(command, stack.enter_context(self._jobs.one()), stack)
 
     def kill(self) -> None:
-        """End every command now, from any thread."""
-        with self._lock:
-            jobs = list(self._jobs)
-        for job in jobs:
-            job.end(Ended.KILLED)
+        """End every command now, from any thread. Later ones may run."""
+        self._jobs.kill()
 
     def close(self) -> None:
         """Kill, and accept no more."""
-        with self._lock:
-            self._closed = True
-        self.kill()
+        self._jobs.close()
 
     def _run(self, command: Command, job: Job, stack: ExitStack) -> Completed:
         group = self._group.child() if self._group else None
@@ -168,8 +151,12 @@ class Run:
         temporary.mkdir(exist_ok=True)
         own = {
             **_profile.environment(_toolchains.find(os.environ)),
-            **{"HOME": str(host.home), "TMPDIR": str(temporary), "PATH": os.environ.get("PATH", os.defpath)},
-            **{"CARGO_HOME": f"{host.home}/.cargo", "GOPATH": f"{host.home}/go", "GREYLAG_PYTHON": sys.executable},
+            "HOME": str(host.home),
+            "TMPDIR": str(temporary),
+            "PATH": os.environ.get("PATH", os.defpath),
+            "CARGO_HOME": f"{host.home}/.cargo",
+            "GOPATH": f"{host.home}/go",
+            "GREYLAG_PYTHON": sys.executable,
         }
         return places.fill_all({**own, **host.spec.env, **command.env})
 

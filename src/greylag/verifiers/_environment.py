@@ -7,7 +7,7 @@ The user's own `uv` is preferred; without one it is the one that greylag carries
 import json
 import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import uv
 
@@ -28,7 +28,9 @@ _PLUGINS = {  # traces of a pytest plug-in in the configuration -> the package t
     r"--timeout\b": "pytest-timeout",
     r"\bDJANGO_SETTINGS_MODULE\b": "pytest-django",
 }
-_RUFF_PIN = re.compile(r"astral-sh/ruff-pre-commit['\"]?\s+rev:\s*['\"]?v?(\d+\.\d+\.\d+)(?=\s|['\"])")
+_RUFF_PIN = re.compile(
+    r"astral-sh/ruff-pre-commit['\"]?\s+rev:\s*(?:[0-9a-f]{40}\s*#\s*frozen:\s*)?['\"]?v?(\d+\.\d+\.\d+)(?=\s|['\"])"
+)
 
 
 def plan(project: Project, tree: Tree, checks: Sequence[str]) -> Plan:
@@ -40,11 +42,11 @@ def plan(project: Project, tree: Tree, checks: Sequence[str]) -> Plan:
     return Plan((_interpreter(project), *install, *extra), {"python": (PYTHON, "--version")}, note)
 
 
-def _uv(*arguments: str, fallback: Step | None = None) -> Step:
+def _uv(*arguments: str, fallback: Step | None = None, env: Mapping[str, str] | None = None) -> Step:
     return Step(
         (("uv",), (uv.find_uv_bin(),)),
         arguments,
-        env=_ENV,
+        env={**_ENV, **(env or {})},
         install="install uv",
         fallback=fallback,
         fallback_on="No interpreter found",
@@ -67,7 +69,7 @@ def _sync(project: Project) -> list[Step]:
     if _pyproject.table(project.pyproject, "tool", "uv", "workspace") is not None:
         chosen.append("--all-packages")
     locked = ("--locked",) if "uv.lock" in project.files else ()
-    return [_uv("sync", *locked, "--inexact", "--python", PYTHON, *chosen)]
+    return [_uv("sync", *locked, "--inexact", "--python", PYTHON, *chosen, env=_version(project))]
 
 
 def _poetry(project: Project) -> list[Step]:
@@ -77,7 +79,12 @@ def _poetry(project: Project) -> list[Step]:
         Step(
             (("poetry",), ("uv", "tool", "run", "poetry"), (uv.find_uv_bin(), "tool", "run", "poetry")),
             ("install", "--no-interaction", "--no-ansi", *groups, *extras),
-            env={**_ENV, "POETRY_VIRTUALENVS_IN_PROJECT": "true", "POETRY_VIRTUALENVS_CREATE": "true"},
+            env={
+                **_ENV,
+                **_version(project),
+                "POETRY_VIRTUALENVS_IN_PROJECT": "true",
+                "POETRY_VIRTUALENVS_CREATE": "true",
+            },
             install="install poetry or uv",
         )
     ]
@@ -93,7 +100,21 @@ def _pip(project: Project, tree: Tree) -> list[Step]:
     wanted += [part for group in project.groups for part in ("--group", group)]
     if not (project.extras or project.groups or set(project.requirements) - {"requirements.txt"}):
         wanted += _pyproject.tox_requirements(tree, project.root)
-    return [_uv("pip", "install", "--python", PYTHON, *wanted)] if wanted else []
+    return [_uv("pip", "install", "--python", PYTHON, *wanted, env=_version(project))] if wanted else []
+
+
+def _version(project: Project) -> dict[str, str]:
+    """A version for a project that asks git for its own: there is no git where verifiers run.
+
+    A high one, since what depends on the project again mostly sets a lower bound.
+    """
+    declared = json.dumps([project.pyproject.get("build-system"), project.pyproject.get("tool")], default=str)
+    if not re.search(r"setuptools[_-]scm|hatch[_-]vcs|\"scm\"|pbr\b", declared + project.setup):
+        return {}
+    name = (_pyproject.table(project.pyproject, "project") or {}).get("name", "")
+    own = f"SETUPTOOLS_SCM_PRETEND_VERSION_FOR_{re.sub(r'[^A-Z0-9]+', '_', str(name).upper())}"
+    names = (own, "PDM_BUILD_SCM_VERSION", "PBR_VERSION", *(("SETUPTOOLS_SCM_PRETEND_VERSION",) if not name else ()))
+    return dict.fromkeys(names, "999.0.0")
 
 
 def _test_runner(project: Project, tree: Tree, checks: Sequence[str]) -> list[str]:

@@ -11,8 +11,8 @@ from typing import Any
 
 from greylag.protocols import Tree
 
-# Directories whose projects are material of another project: samples, fixtures, copies.
-_FOREIGN = frozenset(
+# Parts of paths whose projects are material of another project: samples, fixtures, copies.
+FOREIGN = frozenset(
     {"test", "tests", "testing", "testdata", "fixtures", "example", "examples", "sample", "samples", "doc", "docs"}
     | {"vendor", "third_party", "node_modules", "site-packages", "templates", "benchmarks", "dist", "build", ".github"}
 )
@@ -38,6 +38,7 @@ class Project:
     why: str
     files: frozenset[str]
     pyproject: Mapping[str, Any]
+    setup: str  # text of setup.py and setup.cfg
     requirements: tuple[str, ...]  # requirement files to install
     extras: tuple[str, ...]
     groups: tuple[str, ...]
@@ -68,9 +69,9 @@ def table(data: Mapping[str, Any], *keys: str) -> Mapping[str, Any] | None:
 
 
 def text(tree: Tree, path: str) -> str:
-    """A file's text, or nothing."""
+    """A file's text, or nothing. `path` may begin with `./`."""
     try:
-        return tree.read(path).decode("utf-8", "replace")
+        return tree.read(posixpath.normpath(path)).decode("utf-8", "replace")
     except KeyError:
         return ""
 
@@ -96,7 +97,7 @@ def ini(source: str) -> configparser.ConfigParser:
 def projects(tree: Tree) -> list[Project]:
     """All Python roots of a tree, outermost first."""
     roots = {posixpath.dirname(path) or "." for path in tree.paths() if _marks(tree, path)}
-    roots = {root for root in roots if not _FOREIGN & set(root.split("/"))}
+    roots = {root for root in roots if not FOREIGN & set(root.split("/"))}
     if not roots and any(re.search(r"(?:^|/)test_[^/]*\.py$|_test\.py$", path) for path in tree.paths()):
         roots = {"."}
     members = {member for root in roots for member in _members(tree, root, roots)}
@@ -151,6 +152,7 @@ def _project(tree: Tree, root: str, nested: list[str]) -> Project:
         why,
         files,
         data,
+        setup,
         requirements,
         extras=tuple(sorted(filter(_TEST_GROUPS.fullmatch, {*optional, *legacy, *_tox(tox, "extras")}))),
         groups=tuple(sorted(filter(_TEST_GROUPS.fullmatch, groups))),

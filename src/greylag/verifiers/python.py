@@ -61,7 +61,8 @@ def _activations(project: Project, tree: Tree) -> Iterator[Activation]:
     checks = [*_ruff(project, tree), *_mypy(project, tree), *_pyright(project), *_tests(project, tree)]
     if not checks:
         return
-    inputs = tuple(posixpath.normpath(posixpath.join(project.root, f)) for f in project.files if _INPUTS.fullmatch(f))
+    deciding = (f for f in project.files if _INPUTS.fullmatch(f) and not _pyproject.FOREIGN & set(f.split("/")))
+    inputs = tuple(posixpath.normpath(posixpath.join(project.root, f)) for f in deciding)
     shared = (".pre-commit-config.yaml",) if project.root != "." else ()
     plan = _environment.plan(project, tree, [name for name, *_ in checks])
     title = _environment.TITLES[project.manager]
@@ -191,7 +192,7 @@ def _why_pytest(project: Project, tree: Tree) -> str:
 
 
 def _pytest(project: Project) -> Step:
-    report = f"@home@/.greylag/pytest-{project.root.replace('/', '-')}.xml"
+    report = f"@home@/.greylag/pytest-{re.sub(r'[^A-Za-z0-9]+', '-', project.root)}.xml"
     return Step(
         ((PYTHON,),),
         (*_PYTEST, f"--junitxml={report}", *(f"--ignore={other}" for other in project.nested)),

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -75,13 +75,23 @@ _ERRORS = 1 << 20  # bytes of standard error that are kept
 
 
 class GitError(InfraError):
-    """A git command that ended with an error; `errors` is what it said, `code` its exit code."""
+    """A git command that ended with an error; `errors` and `report` are what it said on standard error and output."""
 
-    def __init__(self, command: str, code: int, errors: str) -> None:
+    def __init__(self, command: str, answer: "Answer") -> None:
+        code, errors = answer.code, answer.errors
         last = [line for line in errors.splitlines() if line.startswith(("fatal:", "error:"))] or errors.splitlines()
         super().__init__(f"git {command} failed ({code}): {printable(last[0]) if last else 'no message'}")
-        self.code = code
         self.errors = errors
+        self.report = answer.output.decode("utf-8", "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A command that ended: exit code (negative: signal), standard output, standard error."""
+
+    code: int
+    output: bytes
+    errors: str
 
 
 def printable(text: str, limit: int = 300) -> str:
@@ -130,8 +140,16 @@ class Git:
 
     def init(self, git_dir: Path) -> "Git":
         """Make an empty bare git directory."""
-        self.run("init", "--quiet", "--bare", "--template=", "--", str(git_dir))
+        # its HEAD names no branch that will exist: newer versions would take attributes from there
+        self.run("init", "--quiet", "--bare", "--template=", "--initial-branch=greylag/none", "--", str(git_dir))
+        (git_dir / "info").mkdir(exist_ok=True)
         return self.at(git_dir)
+
+    @property
+    def directory(self) -> Path:
+        """The git directory of a runner that has one."""
+        assert self.git_dir is not None
+        return self.git_dir
 
     def environment(self, config: Mapping[str, str] | None = None) -> dict[str, str]:
         """The whole environment of a command; `config` adds settings that a repository's own cannot override."""
@@ -141,38 +159,65 @@ class Git:
             env["GIT_DIR"] = str(self.git_dir)
         return env | config_environment({**SETTINGS, **(config or {})})
 
+    def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
+        """A command that goes on, with pipes for input and output; end it with `kill_group`."""
+        pipe = subprocess.PIPE
+        command = [program(), *arguments]
+        return subprocess.Popen(
+            command,
+            cwd=self.home,
+            env=self.environment(),
+            stdin=pipe,
+            stdout=pipe,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def call(
+        self,
+        *arguments: str,
+        stdin: bytes | IO[bytes] = b"",
+        env: Mapping[str, str] | None = None,
+        config: Mapping[str, str] | None = None,
+        seconds: float = 600.0,
+        cap: int = 256 << 20,
+        umask: int = 0o022,
+    ) -> Answer:
+        """Run one command to its end. Raises `InfraError` on time-out, no disk, more than `cap` bytes of output."""
+        with disk(self.home), tempfile.TemporaryFile(dir=self.home) as source:
+            if isinstance(stdin, bytes):
+                source.write(stdin)
+                source.seek(0)
+            process = subprocess.Popen(
+                [program(), *arguments],
+                cwd=self.home,
+                env=self.environment(config) | dict(env or {}),
+                stdin=source if isinstance(stdin, bytes) else stdin,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+                umask=umask,
+            )
+            answer = _watch(process, arguments[0], seconds, cap)
+        if answer.code and "No space left on device" in answer.errors:
+            raise InfraError(f"no space left on the device of {self.git_dir or self.home}; free some and run again")
+        return answer
+
     def run(
         self,
         *arguments: str,
-        stdin: bytes = b"",
+        stdin: bytes | IO[bytes] = b"",
         env: Mapping[str, str] | None = None,
         config: Mapping[str, str] | None = None,
         seconds: float = 600.0,
         cap: int = 256 << 20,
         umask: int = 0o022,
     ) -> bytes:
-        """Standard output of one command. Raises `GitError`; `InfraError` on time-out, no disk, too much output."""
-        command = [program(), *arguments]
-        environment = self.environment(config) | dict(env or {})
-        with tempfile.TemporaryFile(dir=self.home) as source:
-            source.write(stdin)
-            source.seek(0)
-            process = subprocess.Popen(
-                command,
-                cwd=self.home,
-                env=environment,
-                stdin=source,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-                umask=umask,
-            )
-            output, errors = _watch(process, arguments[0], seconds, cap)
-        if process.returncode:
-            if "No space left on device" in errors:
-                raise InfraError(f"no space left on the device of {self.git_dir or self.home}")
-            raise GitError(arguments[0], process.returncode, errors)
-        return output
+        """Standard output of a command. Raises `GitError` when it fails, and what `call` raises."""
+        answer = self.call(*arguments, stdin=stdin, env=env, config=config, seconds=seconds, cap=cap, umask=umask)
+        if answer.code:
+            raise GitError(arguments[0], answer)
+        return answer.output
 
     def text(self, *arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> str:
         """Like `run`, decoded (file names survive any bytes) and without the last line end."""
@@ -183,7 +228,7 @@ class Git:
         return [field for field in self.text(*arguments, env=env).split("\0") if field]
 
 
-def _watch(process: "subprocess.Popen[bytes]", name: str, seconds: float, cap: int) -> tuple[bytes, str]:
+def _watch(process: "subprocess.Popen[bytes]", name: str, seconds: float, cap: int) -> Answer:
     """Wait for a process and its output; whatever happens, its whole group is dead afterwards."""
     assert process.stdout is not None
     assert process.stderr is not None
@@ -206,7 +251,7 @@ def _watch(process: "subprocess.Popen[bytes]", name: str, seconds: float, cap: i
         process.stderr.close()
     if len(output) > cap:
         raise InfraError(f"git {name} printed more than {cap >> 20} MB")
-    return bytes(output), errors.decode("utf-8", "replace")
+    return Answer(process.returncode, bytes(output), errors.decode("utf-8", "surrogateescape"))
 
 
 def _drain(stream: IO[bytes], into: bytearray, cap: int) -> None:
@@ -219,6 +264,27 @@ def kill_group(process: "subprocess.Popen[bytes]") -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def borrow(git_dir: Path, objects: Path) -> None:
+    """Let a git directory use the objects of another one, in place."""
+    quoted = "".join(
+        chr(b) if (chr(b).isalnum() and b < 128) or b in b"/._-" else f"\\{b:03o}" for b in os.fsencode(objects)
+    )
+    (git_dir / "objects/info").mkdir(exist_ok=True)
+    (git_dir / "objects/info/alternates").write_text(f'"{quoted}"\n', encoding="ascii")
+    shallow = objects.parent / "shallow"
+    if shallow.is_file():
+        (git_dir / "shallow").write_bytes(shallow.read_bytes())
+
+
+@contextlib.contextmanager
+def disk(path: Path) -> Iterator[None]:
+    """Say which path a full or failing disk belongs to: `OSError` becomes `InfraError`."""
+    try:
+        yield
+    except OSError as error:
+        raise InfraError(f"{error.strerror or error} at {error.filename or path}") from error
 
 
 def config_environment(settings: Mapping[str, str]) -> dict[str, str]:

@@ -8,8 +8,8 @@ import urllib.parse
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from greylag.errors import UserError
-from greylag.git import SETTINGS, Git, printable
+from greylag.errors import GreylagError, InfraError, UserError
+from greylag.git import SETTINGS, Git, GitError, disk, printable
 
 _NETWORK = ("HTTPS_PROXY", "https_proxy", "http_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy")
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO")
@@ -65,6 +65,10 @@ class Remote:
                 names = (*names, "HOME", "USER", "LOGNAME", "SSH_AUTH_SOCK")
         return {name: os.environ[name] for name in names if name in os.environ}
 
+    def run(self, git: Git, *arguments: str) -> bytes:
+        """Run git for a transfer with this repository."""
+        return git.run(*arguments, env=self.environment(), config=self.config())
+
     def service(self, name: str) -> list[str]:
         """Option that hardens the other side, `upload-pack` or `receive-pack`, where that is on this machine.
 
@@ -82,6 +86,36 @@ class Remote:
         return [f"--{name}={shlex.join(command)}"]
 
 
+def explain(error: GitError, remote: Remote) -> GreylagError:
+    """Who must act after a transfer that failed, in one line."""
+    where, said = printable(remote.url), error.errors
+    for pattern, remedy in _REMEDIES:
+        if re.search(pattern, said):
+            return UserError(f"{where} {remedy}")
+    if remote.path is not None and "fatal:" in said and not re.search(r"index-pack|unpack|timed out", said):
+        return UserError(f"{where} cannot be used as a git repository: {error}")
+    return InfraError(f"{where}: {error}")
+
+
+_REMEDIES = (
+    (r"does not appear to be a git repository|not a git repository", "is not a git repository; name one"),
+    (
+        r"[Rr]epository not found|[Rr]epository .* not found|does not exist",
+        "does not exist or may not be read; check URL and token",
+    ),
+    (
+        r"Authentication failed|could not read Username|could not read Password|error: 40[13]",
+        "refuses access; name a token for it in the forge's settings",
+    ),
+    (
+        r"Permission denied \(|Host key verification failed",
+        "refuses access by ssh; load a key into the ssh agent and accept the host key",
+    ),
+    (r"transport '.*' not allowed", "uses a transport that is not allowed; use a path or an https, ssh or file URL"),
+    (r"unable to update url base from redirection|redirect", "has moved; use its new URL"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Commit:
     """A commit in greylag's own clone; fits `greylag.protocols.Pushable`."""
@@ -92,9 +126,38 @@ class Commit:
     git: Git = field(repr=False, compare=False)
 
     def push(self, url: str, branch: str, *, expect: str | None, token: str | None = None) -> None:
-        """Push with a lease: the remote branch must be at `expect` (None: must not exist)."""
-        raise NotImplementedError
+        """Push with a lease: the remote branch must be at `expect` (None: must not exist) or at this commit already.
+
+        Raises `UserError` when it is elsewhere: somebody has taken the branch over.
+        """
+        remote, ref = Remote.of(url, token), f"refs/heads/{branch}"
+        lease = f"--force-with-lease={ref}:{expect or ''}"
+        options = ["--porcelain", "--no-verify", "--no-follow-tags", lease, *remote.service("receive-pack")]
+        try:
+            remote.run(self.git, "push", *options, "--", remote.url, f"{self.commit}:{ref}")
+        except GitError as error:
+            if head(self.git, remote, branch) == self.commit:
+                return  # an earlier push whose answer was lost
+            if "stale info" in error.report or "already exists" in error.report:
+                raise UserError(
+                    f"branch `{branch}` of {printable(remote.url)} has commits that are not greylag's: it is handed "
+                    "over; merge, close or delete it"
+                ) from error
+            raise explain(error, remote) from error
 
     def save(self, destination: Path) -> None:
-        """Keep the commit as a git bundle that needs the base commit."""
-        raise NotImplementedError
+        """Keep the commit as a git bundle (`git fetch FILE BRANCH` reads it) that needs the base commit."""
+        names = self.git.text("for-each-ref", "--format=%(refname)", f"--points-at={self.commit}", "refs/heads")
+        bundle = self.git.run("bundle", "create", "--quiet", "-", *names.splitlines(), f"^{self.base}")
+        with disk(destination):
+            destination.write_bytes(bundle)
+
+
+def head(git: Git, remote: Remote, branch: str) -> str | None:
+    """The commit that a branch of a repository is at; None when it does not exist."""
+    ref = f"refs/heads/{branch}"
+    try:
+        listed = remote.run(git, "ls-remote", *remote.service("upload-pack"), "--", remote.url, ref).decode()
+    except GitError as error:
+        raise explain(error, remote) from error
+    return next((line.split("\t")[0] for line in listed.splitlines() if line.endswith(f"\t{ref}")), None)

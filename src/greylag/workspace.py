@@ -1,59 +1,58 @@
-"""The files of one task: mirror cache, checkout, freeze, export, diff, commit.
+"""The files of one task: checkout, freeze, export, diff, commit.
 
-The agent's work tree is hostile ground. The git directory that greylag trusts lies outside it; what is verified,
+The agent's work tree is hostile ground. The git directory that greylag trusts lies outside of it; what is verified,
 judged and pushed is always a git tree that was frozen into that directory, named by its id.
 """
 
-import functools
+import re
+import tempfile
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
-from greylag.git import Git
+from greylag import checkouts, freezing, mirror
+from greylag.directories import own_tree, remove_tree
+from greylag.errors import UserError
+from greylag.git import Git, borrow, disk, printable
 from greylag.model import Diagnostic, Repo
 from greylag.protocols import SandboxBackend
-from greylag.remote import Commit
+from greylag.remote import Commit, Remote
+from greylag.text import clean
+from greylag.trees import SUBMODULE, GitTree, Objects, changes, problems
+
+__all__ = ["AUTHOR", "Commit", "GitTree", "Workspace"]
 
 AUTHOR = "greylag <greylag@users.noreply.github.com>"
 HISTORY = 50  # commits that the agent can look back on
-
-
-@dataclass(frozen=True)
-class GitTree:
-    """One git tree, read from the object database. Symbolic links and submodules are no files."""
-
-    id: str
-    git: Git = field(repr=False, compare=False)
-
-    def paths(self) -> tuple[str, ...]:
-        """All files, sorted."""
-        return tuple(self._blobs)
-
-    def read(self, path: str) -> bytes:
-        """Contents of a file; `KeyError` when there is none."""
-        return self.git.run("cat-file", "blob", self._blobs[path])
-
-    @functools.cached_property
-    def _blobs(self) -> dict[str, str]:
-        found = {}
-        for entry in self.git.fields("ls-tree", "-r", "-z", "--full-tree", self.id):
-            meta, _, path = entry.partition("\t")
-            mode, _, blob = meta.split(" ")
-            if mode.startswith("100"):
-                found[path] = blob
-        return dict(sorted(found.items()))
+DIFF = 64 << 20  # bytes of a diff
 
 
 @dataclass
 class Workspace:
-    """One checkout of one repository, and the trusted git directory beside it."""
+    """One checkout of one repository, and the trusted git directory beside it.
+
+    `base` is the commit that the change starts from, `branch` the branch that a pull request goes against, `directory`
+    the work tree, `notes` what a reader of the report must know about the checkout.
+    """
 
     repo: Repo
     base: str
-    base_tree: str
     branch: str
     directory: Path
     git: Git
-    notes: tuple[str, ...] = ()  # what a reader of the report must know
+    borrowed: Path  # where the objects of the base are
+    notes: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()  # paths that a sparse checkout leaves out
+    ours: bool = True  # the directory is removed at the end
+    _left_out: dict[str, tuple[Diagnostic, ...]] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._objects = Objects(self.git)
+
+    @cached_property
+    def base_tree(self) -> str:
+        """Tree id of the base commit."""
+        return self.git.text("rev-parse", f"{self.base}^{{tree}}")
 
     @classmethod
     def checkout(
@@ -64,41 +63,135 @@ class Workspace:
         `url` is where to fetch from when `repo.url` is a forge's short name. Raises `UserError` for a repository or
         branch that is missing or empty, `InfraError` when network or disk fail.
         """
-        raise NotImplementedError
+        with disk(home):
+            git = Git.open(home / "trusted")
+            found = mirror.fetch(git, Remote.of(url or repo.url, token), repo.branch, cache)
+            trusted = git.init(home / "trusted/repository.git")
+            borrow(trusted.directory, found.git_dir / "objects")
+            trusted.run("update-ref", f"refs/heads/{found.branch}", found.commit)
+            trusted.run("fetch", "--quiet", "--no-write-fetch-head", str(found.git_dir), "refs/tags/*:refs/tags/*")
+            tree = home / "tree"
+            work = cls(repo, found.commit, found.branch, tree, trusted, found.git_dir / "objects", found.notes)
+            tree.mkdir()
+            work._write(work.base_tree, tree, umask=0o022)
+            _give(git.at(tree / ".git"), trusted, found.branch, owner)
+            return work
 
     @classmethod
-    def of_directory(cls, path: Path, *, home: Path, cache: Path, base: str | None = None) -> "Workspace":
+    def of_directory(
+        cls,
+        path: Path,
+        *,
+        home: Path,
+        cache: Path,  # noqa: ARG003  # called like `checkout`; objects are read in place
+        base: str | None = None,
+    ) -> "Workspace":
         """The user's own work tree around `path`, which is never modified. The base is the merge base with `base`."""
-        raise NotImplementedError
+        with disk(home):
+            git = Git.open(home / "trusted")
+            place = checkouts.find(git, path)
+            trusted = git.init(home / "trusted/repository.git")
+            borrow(trusted.directory, place.objects)
+            (trusted.directory / "info/exclude").write_bytes(place.excludes)
+            start = place.head
+            if base is not None:
+                start = _merge_base(trusted, place.resolve(base), place.head, base)
+            repo = Repo(str(place.top), place.branch)
+            return cls(
+                repo, start, place.branch or "HEAD", place.top, trusted, place.objects, absent=place.absent, ours=False
+            )
 
     def freeze(self, backend: SandboxBackend | None = None) -> str:
-        """Git tree id of what is in the work tree now."""
-        raise NotImplementedError
+        """Git tree id of what is in the work tree now, ignored files apart.
+
+        With a backend, that is found out inside a sandbox: needed for a work tree that an agent can write.
+        Raises `AgentError` for a work tree that cannot be frozen.
+        """
+        kept = (*self.tree(self.base_tree).of_mode(SUBMODULE), *self.absent)
+        what = (self.git, self.directory, self.base_tree, kept)
+        if backend is None:
+            frozen = freezing.on_host(*what)
+        else:
+            frozen = freezing.in_sandbox(*what, backend=backend, objects=self.borrowed)
+        self._left_out[frozen.tree] = frozen.left_out
+        return frozen.tree
 
     def tree(self, tree_id: str) -> GitTree:
         """A frozen tree to read."""
-        return GitTree(tree_id, self.git)
+        return GitTree(tree_id, self.git, self._objects)
 
     def export(self, tree_id: str, destination: Path) -> None:
-        """Write a tree to a new directory, without `.git`, modes 0666 and 0777."""
-        raise NotImplementedError
+        """Write a tree to a new or empty directory, without `.git`, modes 0666 and 0777: any uid may change it."""
+        with disk(destination):
+            destination.mkdir(parents=True, exist_ok=True)
+            destination.chmod(0o777)
+            self._write(tree_id, destination, umask=0)
 
     def diff(self, tree_id: str, base: str | None = None) -> str:
-        """Unified diff from the base to a tree, with renames; binary files are named, not dumped."""
-        raise NotImplementedError
+        """Unified diff from the base (or the tree `base`) to a tree, with renames; binary files are only named."""
+        options = ("-r", "-p", "-M", "--no-color", "--no-ext-diff", "--no-textconv", "--ignore-submodules=none")
+        diff = self.git.run("diff-tree", *options, base or self.base_tree, tree_id, cap=DIFF)
+        return diff.decode("utf-8", "replace")
 
     def changed(self, tree_id: str) -> tuple[str, ...]:
-        """Paths that differ from the base."""
-        raise NotImplementedError
+        """Paths that differ from the base, sorted."""
+        return tuple(sorted(entry.path for entry in changes(self.git, self.base_tree, tree_id)))
 
     def problems(self, tree_id: str) -> tuple[Diagnostic, ...]:
-        """What no change may carry, whatever its purpose."""
-        raise NotImplementedError
+        """What no change may carry, whatever its purpose, and what could not be frozen."""
+        found = problems(self.tree(self.base_tree), self.tree(tree_id))
+        return (*found, *self._left_out.get(tree_id, ()))
 
     def commit(self, tree_id: str, message: str, branch: str, *, author: str = AUTHOR) -> Commit:
         """Commit exactly that tree on top of the base, in the trusted git directory."""
-        raise NotImplementedError
+        name = re.fullmatch(r"([^<>\n]+) <([^<>\n]*)>", author)
+        if name is None:
+            raise UserError(f"author `{printable(author)}` is not of the form `Name <address>`")
+        if self.git.call("check-ref-format", f"refs/heads/{branch}").code:
+            raise UserError(f"`{printable(branch)}` cannot be the name of a branch")
+        env = {
+            f"GIT_{who}_{what}": name[i] for who in ("AUTHOR", "COMMITTER") for i, what in ((1, "NAME"), (2, "EMAIL"))
+        }
+        text = clean(message).encode("utf-8", "replace")
+        commit = self.git.text("commit-tree", "-p", self.base, "-F", "-", tree_id, stdin=text, env=env)
+        self.git.run("update-ref", f"refs/heads/{branch}", commit)
+        return Commit(commit, tree_id, self.base, self.git)
 
     def close(self) -> None:
-        """Remove the work tree."""
-        raise NotImplementedError
+        """Remove the work tree, if it is ours, and end what reads the trees. The trusted git directory stays."""
+        self._objects.close()
+        if self.ours:
+            with disk(self.directory):
+                remove_tree(self.directory)
+
+    def _write(self, tree_id: str, directory: Path, *, umask: int) -> None:
+        with tempfile.TemporaryDirectory(prefix="write-", dir=self.git.home) as place:
+            env = {"GIT_WORK_TREE": str(directory), "GIT_INDEX_FILE": f"{place}/index"}
+            self.git.run("read-tree", tree_id, env=env)
+            self.git.run("checkout-index", "--all", "--force", "--quiet", env=env, umask=umask)
+
+
+def _merge_base(git: Git, other: str, head: str, name: str) -> str:
+    answer = git.call("merge-base", other, head)
+    if answer.code:
+        raise UserError(f"`{printable(name)}` and HEAD have no commit in common; name another --base")
+    return answer.output.decode().strip()
+
+
+def _give(theirs: Git, trusted: Git, branch: str, owner: int) -> None:
+    """Give the work tree to the agent, with a git directory of its own to look at history.
+
+    It has no remote and no connection to ours, and nothing of ours ever reads it.
+    """
+    tree = theirs.directory.parent
+    Git(theirs.home).run("init", "--quiet", "--template=", f"--initial-branch={branch}", "--", str(tree))
+    ref = f"refs/heads/{branch}"
+    options = ("--quiet", f"--depth={HISTORY}", "--no-write-fetch-head", "--update-head-ok", "--update-shallow")
+    theirs.run("fetch", *options, str(trusted.directory), f"{ref}:{ref}")
+    for key, value in (("user.name", "agent"), ("user.email", "agent@localhost"), ("gc.auto", "0")):
+        theirs.run("config", key, value)
+    env = {"GIT_WORK_TREE": str(tree)}
+    theirs.run("read-tree", "HEAD", env=env)
+    own_tree(tree, owner)
+    theirs.call("update-index", "-q", "--refresh", env=env)  # says which files it takes for changed; none matters
+    own_tree(theirs.directory, owner)

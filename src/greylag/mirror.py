@@ -1,0 +1,81 @@
+"""The cache of repositories: one bare mirror each, which only grows, fetched under a lock."""
+
+import difflib
+import fcntl
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from greylag.errors import UserError
+from greylag.git import Git, GitError, disk, printable
+from greylag.remote import Remote, explain
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A branch in the cache. `notes` say how the branch was chosen when nobody named it."""
+
+    git_dir: Path
+    branch: str
+    commit: str
+    notes: tuple[str, ...] = ()
+
+
+def fetch(git: Git, remote: Remote, branch: str | None, cache: Path) -> Fetched:
+    """Bring one branch (default: the repository's own default) into the cache.
+
+    Raises `UserError` for a repository or branch that is missing or empty or may not be read.
+    """
+    try:
+        branch, notes = _choose(git, remote, branch)
+        key = hashlib.sha256(remote.url.encode("utf-8", "surrogateescape")).hexdigest()[:24]
+        ref = f"refs/greylag/{hashlib.sha256(branch.encode()).hexdigest()[:24]}"
+        with disk(cache), _locked(cache, key):
+            mirror = git.init(cache / f"{key}.git")
+            for stale in (cache / f"{key}.git").rglob("*.lock"):
+                stale.unlink()  # of a fetch that was killed: the lock is ours
+            options = ["--quiet", "--update-shallow", "--no-write-fetch-head", *remote.service("upload-pack")]
+            remote.run(mirror, "fetch", *options, "--", remote.url, f"+refs/heads/{branch}:{ref}")
+            return Fetched(cache / f"{key}.git", branch, mirror.text("rev-parse", ref), notes)
+    except GitError as error:
+        raise explain(error, remote) from error
+
+
+def _choose(git: Git, remote: Remote, branch: str | None) -> tuple[str, tuple[str, ...]]:
+    """The branch to work from, and what to tell about the choice."""
+    where = printable(remote.url)
+    listed = remote.run(
+        git, "ls-remote", "--symref", *remote.service("upload-pack"), "--", remote.url, "HEAD", "refs/heads/*"
+    )
+    lines = [line.split("\t", 1) for line in listed.decode("utf-8", "surrogateescape").splitlines()]
+    pointers = {name: ref for ref, name in lines if ref.startswith("ref: ")}
+    heads = [name.removeprefix("refs/heads/") for ref, name in lines if name.startswith("refs/heads/")]
+    if not heads:
+        raise UserError(f"{where} has no commit yet; commit something to it first")
+    if branch is not None:
+        return _known(branch, heads, where), ()
+    if "HEAD" in pointers:
+        return _known(pointers["HEAD"].removeprefix("ref: refs/heads/"), heads, where), ()
+    default = pointers.get("refs/remotes/origin/HEAD", "").removeprefix("ref: refs/remotes/origin/")
+    if default in heads and any(name == "HEAD" for _, name in lines):
+        return default, (f"{where} has a detached HEAD; the base is `{default}`, the default branch of its origin",)
+    raise UserError(f"{where} is not on a branch that exists; name the base branch with --branch")
+
+
+def _known(branch: str, heads: list[str], where: str) -> str:
+    if branch in heads:
+        return branch
+    near = difflib.get_close_matches(branch, heads, 1)
+    hint = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(heads[:10])}"
+    raise UserError(f"{where} has no branch `{printable(branch)}` with a commit; {printable(hint)}")
+
+
+@contextmanager
+def _locked(cache: Path, key: str) -> Iterator[None]:
+    """Hold the lock of one mirror; it ends with the process, however that ends."""
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / f"{key}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

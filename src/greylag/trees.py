@@ -1,0 +1,180 @@
+"""Git trees as values: their files, and what no change of one may carry."""
+
+import functools
+import re
+import subprocess
+import threading
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from greylag.errors import InfraError
+from greylag.git import Git, kill_group, printable
+from greylag.model import Diagnostic
+
+LARGEST = 50 << 20  # bytes of one file
+MOST = 20_000  # changed files
+LINK, SUBMODULE = "120000", "160000"
+_HOPS = 40  # symbolic links in one path, as the kernel has it
+
+
+class Objects:
+    """Reads objects of one git directory through one `git cat-file --batch`, from any thread."""
+
+    def __init__(self, git: Git) -> None:
+        self._git = git
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def read(self, name: str) -> bytes:
+        """Contents of an object. Raises `InfraError` when it is not there."""
+        with self._lock:
+            process = self._process = self._process or self._git.start("cat-file", "--batch")
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(f"{name}\n".encode())
+            process.stdin.flush()
+            head = process.stdout.readline().split()
+            if len(head) != 3:
+                raise InfraError(f"object {printable(name)} cannot be read from {self._git.git_dir}")
+            return process.stdout.read(int(head[2]) + 1)[:-1]
+
+    def close(self) -> None:
+        """End the process; a later read starts another."""
+        with self._lock:
+            process, self._process = self._process, None
+            if process is not None:
+                kill_group(process)
+                for stream in (process.stdin, process.stdout):
+                    if stream is not None:
+                        stream.close()
+
+
+@dataclass(frozen=True)
+class GitTree:
+    """One git tree, read from the object database. Symbolic links and submodules are no files."""
+
+    id: str
+    git: Git = field(repr=False, compare=False)
+    objects: Objects = field(repr=False, compare=False)
+
+    def paths(self) -> tuple[str, ...]:
+        """All files, sorted."""
+        return tuple(self._files)
+
+    def read(self, path: str) -> bytes:
+        """Contents of a file; `KeyError` when there is none."""
+        return self.objects.read(self._files[path])
+
+    def of_mode(self, mode: str) -> dict[str, str]:
+        """Paths whose mode starts so (`100` files, `LINK`, `SUBMODULE`), with their object ids."""
+        return {path: name for path, (found, name) in self._entries.items() if found.startswith(mode)}
+
+    @functools.cached_property
+    def _files(self) -> dict[str, str]:
+        return dict(sorted(self.of_mode("100").items()))
+
+    @functools.cached_property
+    def _entries(self) -> dict[str, tuple[str, str]]:
+        found = {}
+        for entry in self.git.fields("ls-tree", "-r", "-z", "--full-tree", self.id):
+            meta, _, path = entry.partition("\t")
+            mode, _, name = meta.split(" ")
+            found[path] = mode, name
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One path that differs between two trees; modes as git writes them, `000000` for a path that is not there."""
+
+    path: str
+    before: str
+    after: str
+    blob: str
+
+
+def changes(git: Git, base: str, head: str) -> list[Entry]:
+    """What differs between two trees, submodules included, without renames."""
+    fields = git.fields("diff-tree", "-r", "-z", "--raw", "--no-renames", "--ignore-submodules=none", base, head)
+    entries = []
+    for meta, path in zip(fields[::2], fields[1::2], strict=True):
+        before, after, _, blob, _ = meta.removeprefix(":").split(" ")
+        entries.append(Entry(path, before, after, blob))
+    return entries
+
+
+def problems(base: GitTree, head: GitTree) -> Iterator[Diagnostic]:
+    """What no change may carry, whatever its purpose."""
+    entries = changes(head.git, base.id, head.id)
+    if len(entries) > MOST:
+        yield _problem("too-many-files", f"the change touches {len(entries)} files; at most {MOST} are allowed")
+        return
+    present = [entry for entry in entries if entry.after != "000000"]
+    for entry in present:
+        if entry.after == SUBMODULE:
+            yield _problem("nested-repository", "is a nested git repository (a submodule entry)", entry.path)
+        yield from _bad_name(entry)
+    sizes = _sizes(head.git, [entry.blob for entry in present if entry.after != SUBMODULE])
+    for entry in present:
+        if sizes.get(entry.blob, 0) > LARGEST:
+            yield _problem("large-file", f"has {sizes[entry.blob]} bytes; at most {LARGEST} are allowed", entry.path)
+    if any(LINK in {entry.before, entry.after} for entry in entries):
+        old = set(_escaping(base))
+        for path, target in _escaping(head):
+            if (path, target) not in old:
+                yield _problem("escaping-link", f"links to `{printable(target)}`, outside of the repository", path)
+
+
+def _problem(rule: str, text: str, path: str | None = None) -> Diagnostic:
+    shown = printable(path, 1000) if path is not None else None
+    return Diagnostic(message=f"`{shown}` {text}" if shown else text, path=shown, rule=f"workspace/{rule}")
+
+
+def _bad_name(entry: Entry) -> Iterator[Diagnostic]:
+    if entry.before == "000000" and any(unicodedata.category(c) in {"Cc", "Cf", "Zl", "Zp"} for c in entry.path):
+        yield _problem("file-name", "has control characters in its name", entry.path)
+    if any(is_git_directory(part) for part in entry.path.split("/")):
+        yield _problem("git-directory", "would be taken for a git directory on some file systems", entry.path)
+
+
+def is_git_directory(name: str) -> bool:
+    """Whether any file system takes this name for `.git`: case, 8.3 names and streams of NTFS, what HFS+ ignores."""
+    plain = "".join(c for c in name if unicodedata.category(c) != "Cf").casefold()
+    plain = plain.partition(":")[0].rstrip(" .")
+    return plain in {".git", "git~1"}
+
+
+def _sizes(git: Git, blobs: list[str]) -> dict[str, int]:
+    names = "\n".join(dict.fromkeys(blobs))
+    lines = git.text("cat-file", "--batch-check=%(objectname) %(objectsize)", stdin=names.encode()).splitlines()
+    return {name: int(size) for name, size in (line.split(" ", 1) for line in lines) if size.isdecimal()}
+
+
+def _escaping(tree: GitTree) -> list[tuple[str, str]]:
+    """Symbolic links that lead out of the tree, with their targets."""
+    links = {path: tree.objects.read(blob).decode("utf-8", "replace") for path, blob in tree.of_mode(LINK).items()}
+    return [(path, target) for path, target in links.items() if escapes(path, links)]
+
+
+def escapes(path: str, links: Mapping[str, str]) -> bool:
+    """Whether the link `path` leads out, following the other `links`; one that never ends is said to."""
+    at: list[str] = []
+    todo = path.split("/")[::-1]
+    hops = 0
+    while todo:
+        part = todo.pop()
+        if part == "..":
+            if not at:
+                return True
+            at.pop()
+        elif part not in {"", "."}:
+            target = links.get("/".join((*at, part)))
+            if target is None:
+                at.append(part)
+                continue
+            hops += 1
+            if hops > _HOPS or re.match(r"[/\\]|[A-Za-z]:", target):
+                return True
+            todo += target.split("/")[::-1]
+    return False

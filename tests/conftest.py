@@ -15,6 +15,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in set(os.environ) - _KEEP:
         if not name.startswith(("PYTEST", "COV", "PYTHON")):
             del os.environ[name]
+    if clients := os.environ.get("GREYLAG_TEST_CLIENTS"):  # directories with agents' programs, behind the usual ones
+        os.environ["PATH"] += os.pathsep + clients
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -31,7 +31,7 @@ _UPWARDS = ("content-type", "accept", "user-agent", "anthropic-version", "anthro
 _DOWNWARDS = ("content-type", "request-id", "x-request-id", "retry-after", "x-should-retry")
 _BODY = 64 << 20  # bytes of one request, and of one answer that is not streamed
 _AT_ONCE = 4  # requests; more of them wait, so that a flood cannot outrun the meter
-_SETTLE = 5.0  # seconds
+_SETTLE = 1.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class Proxy:
         return None
 
     def settle(self) -> None:
-        """Wait, a few seconds at most, until answers under way are counted to their end."""
+        """Wait a moment for answers that have just been sent to be counted; those cut off are counted as they stand."""
         with self._idle:
             self._idle.wait_for(lambda: not self._active, _SETTLE)
 

@@ -5,13 +5,12 @@ comes last. A run is judged by its `is_error` and `terminal_reason`: `subtype` i
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from greylag.model import Event, StopReason
-from greylag.protocols import Observe
+from greylag.agents._record import note, tell
+from greylag.model import StopReason
+from greylag.protocols import AgentRequest
 from greylag.text import clean, one_line
 
 _ENDS = {"max_turns": StopReason.TURNS, "budget_exhausted": StopReason.BUDGET}
@@ -21,22 +20,21 @@ _SUBJECTS = ("file_path", "command", "pattern", "path")  # of a tool call, the a
 class Conversation:
     """One run of the client, as its lines tell it. All of it is untrusted text."""
 
-    def __init__(self, tool: str, transcript: Path, observe: Observe, stop: Callable[[], None]) -> None:
+    def __init__(self, tool: str, request: AgentRequest) -> None:
         self.session, self.model, self.text = "", "", ""
         self.started, self.crippled = False, False
         self.result: Mapping[str, Any] | None = None
-        self._tool, self._transcript, self._observe, self._stop = tool, transcript, observe, stop
+        self._tool, self._request = tool, request
 
     def line(self, line: str) -> None:
         """Take one line of standard output."""
         try:
             data = json.loads(line)
+            note(self._request, "claude", line=data)
         except (ValueError, RecursionError):
             return
         if not isinstance(data, dict):
             return
-        with self._transcript.open("a", encoding="ascii") as transcript:
-            transcript.write(json.dumps(data) + "\n")
         match data.get("type"), data.get("subtype"):
             case "system", "init":
                 self._init(data)
@@ -52,17 +50,17 @@ class Conversation:
         tools = data.get("tools")
         if not isinstance(tools, list) or self._tool not in tools:
             self.crippled = True
-            self._stop()
+            self._request.sandbox.kill()
 
     def _block(self, block: Mapping[str, Any]) -> None:
         if block.get("type") == "text" and (text := clean(_string(block, "text")).strip()):
             self.text = text
-            self._tell("agent.text", one_line(text))
+            tell(self._request, "agent.text", text)
         if block.get("type") == "tool_use":
             name = one_line(_string(block, "name"), 60)
             given = block.get("input")
             subject = next((_string(given, key) for key in _SUBJECTS if _string(given, key)), "")
-            self._tell("agent.tool", one_line(f"{name} {subject}", 200), tool=name)
+            tell(self._request, "agent.tool", f"{name} {subject}", tool=name)
 
     @property
     def stop(self) -> StopReason | None:
@@ -78,9 +76,6 @@ class Conversation:
     def last_words(self) -> str:
         """The final text: an answer, or an error in the client's words."""
         return clean(_string(self.result, "result")).strip() or self.text
-
-    def _tell(self, kind: str, text: str, **data: Any) -> None:
-        self._observe(Event(kind, text, datetime.now(UTC), data))
 
 
 def _blocks(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

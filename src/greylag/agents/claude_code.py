@@ -13,16 +13,16 @@ import uuid
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
 from greylag.agents._claude_stream import Conversation
+from greylag.agents._record import session_id, tell
 from greylag.bridge import TOOL, Gate, sockets
 from greylag.endings import HOW_TO_DECLINE, declined
 from greylag.errors import AgentError, UserError
 from greylag.llm import LLM
-from greylag.model import Event, Session, StopReason
+from greylag.model import Session, StopReason
 from greylag.protocols import AgentRequest, Command, Completed, Ended
 from greylag.proxy import Proxy, Upstream, serve
 from greylag.text import cap, one_line
@@ -67,7 +67,7 @@ class ClaudeCode:
         that does not start or crashes, and whatever verification raised.
         """
         gate = Gate(request.verify, request.observe, self.max_blocks)
-        conversation = Conversation(VERIFY, request.transcript, request.observe, request.sandbox.kill)
+        conversation = Conversation(VERIFY, request)
         with ExitStack() as stack:
             proxy, llm = stack.enter_context(serve(self.upstream(), request.limits))
             paths = stack.enter_context(sockets(gate))
@@ -81,15 +81,15 @@ class ClaudeCode:
         usage, text = proxy.meter.usage, conversation.last_words
         money = "" if usage.usd is None else f", ${usage.usd:.4f}"
         tokens = f"{usage.turns} turns, {usage.input_tokens} tokens in, {usage.output_tokens} out{money}"
-        request.observe(Event("usage", tokens, datetime.now(UTC), {"turns": usage.turns, "usd": usage.usd}))
+        tell(request, "usage", tokens, turns=usage.turns, usd=usage.usd)
         return Session(
-            id=conversation.session,
+            id=session_id(request),
             agent=self.name,
             model=conversation.model or self.model or "",
             stop=StopReason.DECLINED if stop is StopReason.COMPLETED and declined(text) is not None else stop,
             usage=usage,
             text=cap(declined(text) or text, 4000),
-            transcript=request.transcript.name,
+            transcript=str(request.transcript),
             resume=conversation.session or None,
             verifications=gate.verifications,
             blocks=gate.blocks,
@@ -108,7 +108,7 @@ class ClaudeCode:
                 "--append-system-prompt", _instructions(), *session, *model,
             ),
             env=_environment(request.limits.seconds, self.max_blocks),
-            stdin=request.prompt.encode("utf-8", "replace"),
+            stdin=_message(request.prompt),
             seconds=request.limits.seconds,
             sockets=paths,
             forwards=("llm",),
@@ -144,12 +144,18 @@ def _instructions() -> str:
     return files("greylag.agents").joinpath("claude_code.md").read_text("utf-8").replace("{decline}", HOW_TO_DECLINE)
 
 
+def _message(prompt: str) -> bytes:
+    """What starts with a slash would be taken for a command of the client, and no model would see it."""
+    return (f"Task: {prompt}" if prompt.lstrip().startswith("/") else prompt).encode("utf-8", "replace")
+
+
 def _environment(seconds: float, max_blocks: int) -> dict[str, str]:
     """Everything that the client is told by variables; the key is a placeholder, the real one is added outside."""
     return {
         "ANTHROPIC_BASE_URL": "http://127.0.0.1:@port:llm@",
         "ANTHROPIC_API_KEY": "added-outside",
         "CLAUDE_CONFIG_DIR": "@home@/.claude",
+        "CLAUDE_CODE_DISABLE_FILE_MENTIONS": "1",  # a prompt or report may say @name and not mean a file
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
         "CLAUDE_CODE_MAX_RETRIES": str(_RETRIES),
         "CLAUDE_CODE_STOP_HOOK_BLOCK_CAP": str(max_blocks + 1),

@@ -7,6 +7,7 @@ A script is a JSON list of steps; each answers one request, in order:
     [{"text": "I edit the file.", "tools": [{"name": "Edit", "input": {"file_path": "a.py", "...": "..."}}]},
      {"status": 529},
      {"raw": "nonsense in place of an answer"},
+     {"hang": true},
      {"text": "Done.", "usage": {"input_tokens": 1000, "output_tokens": 50}}]
 
 A request without tools (a client's side question, such as a title) gets a fixed answer and takes no step. A request
@@ -18,7 +19,7 @@ import json
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -29,12 +30,13 @@ USAGE = {"input_tokens": 1000, "output_tokens": 50}
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One answer. `tools` are calls of tools; `status` other than 200 is an error; `raw` is sent as it is."""
+    """One answer: words and calls of tools, an error `status`, `raw` bytes, or none until the server ends (`hang`)."""
 
     text: str = ""
     tools: tuple[Mapping[str, Any], ...] = ()
     status: int = 200
     raw: str | None = None
+    hang: bool = False
     usage: Mapping[str, int] = field(default_factory=lambda: USAGE)
 
     @classmethod
@@ -62,11 +64,12 @@ Format = Callable[[Step, Mapping[str, Any]], tuple[str, bytes]]
 
 
 class Model:
-    """A script that is played, and the requests so far."""
+    """A script that is played, and the requests so far. `hanging` is set while a request waits for the end."""
 
     def __init__(self, steps: Sequence[Step], log: Path | None = None) -> None:
         self.requests: list[Request] = []
         self.url = ""
+        self.hanging, self.closing = threading.Event(), threading.Event()
         self._steps, self._log, self._lock = list(steps), log, threading.Lock()
 
     @property
@@ -92,6 +95,9 @@ class Model:
             step = Step("Title") if not request.body.get("tools") else self._steps.pop(0) if self._steps else None
         if step is None:
             return _failed(400, "the script has no more steps")
+        if step.hang:
+            self.hanging.set()
+            self.closing.wait()
         if step.status != 200:
             return _failed(step.status, f"scripted status {step.status}")
         if step.raw is not None:
@@ -161,6 +167,7 @@ def serve(steps: Sequence[Step | Mapping[str, Any]], *, port: int = 0, log: Path
         try:
             yield model
         finally:
+            model.closing.set()
             server.shutdown()
             thread.join()
 
@@ -185,7 +192,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("content-type", kind)
         self.send_header("content-length", str(len(answer)))
         self.end_headers()
-        self.wfile.write(b"" if self.command == "HEAD" else answer)
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self.wfile.write(b"" if self.command == "HEAD" else answer)
 
     def log_message(self, *_args: object) -> None:
         """Nothing: requests are in `Model.requests`."""

@@ -109,7 +109,7 @@ class Workspace:
         """
         kept = (*self.tree(self.base_tree).of_mode(SUBMODULE), *self.absent)
         what = (self.git, self.directory, self.base_tree, kept)
-        if backend is None:
+        if backend is None or backend.name == "none":  # without a sandbox there is no wall to read it behind
             frozen = freezing.on_host(*what)
         else:
             frozen = freezing.in_sandbox(*what, backend=backend, objects=self.borrowed)

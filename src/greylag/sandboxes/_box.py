@@ -1,6 +1,7 @@
 """One open bubblewrap sandbox: commands in, results out."""
 
 import json
+import marshal
 import os
 import re
 import socket
@@ -13,7 +14,7 @@ from greylag.protocols import Command, Completed, Ended, SandboxSpec
 from greylag.sandboxes import _command, _layers, _profile, _relay, _remedies
 from greylag.sandboxes._cgroup import Group
 from greylag.sandboxes._keeper import Keeper, launcher
-from greylag.sandboxes._process import Job, Jobs, Launch, Ran, execute, spool
+from greylag.sandboxes._process import Job, Jobs, Launch, Ran, execute, kill_group, spool
 from greylag.sandboxes._toolchains import Tools
 
 _FIRST_PORT = 18080
@@ -45,7 +46,7 @@ class Box:
         self.platform = _command.here()
         self.layered = layered
         self._room, self._keeper, self._group = room, keeper, group
-        self._jobs = Jobs()
+        self._jobs = Jobs(kill_group)
 
     def run(self, command: Command) -> Completed:
         """Run one command to its end; see `greylag.protocols.Sandbox`."""
@@ -90,7 +91,7 @@ class Box:
             "rlimits": dict(self._room.rlimits),
             "argv": argv,
         }
-        descriptor = start.spool(json.dumps(plan).encode())
+        descriptor = start.spool(marshal.dumps(plan))
         return Launch(
             launcher("start", descriptor), start.status, tuple(start.inherited), cwd="/", owner=self._room.uid
         )
@@ -101,6 +102,7 @@ class _Start:
 
     def __init__(self, room: Room, keeper: Keeper, command: Command, stack: ExitStack) -> None:
         self._room, self._command, self._stack, self._stage = room, command, stack, keeper.stage
+        self._token = keeper.token
         self.status = os.pipe()
         self.namespaces = keeper.namespaces
         self.inherited = [self.status[1], *keeper.namespaces]
@@ -123,10 +125,11 @@ class _Start:
         return [(name, str(path)) for name, path in self._command.sockets.items()]
 
     def argv(self) -> list[str]:
-        """bubblewrap with its options behind a descriptor: they would show in /proc/1/cmdline inside."""
+        """bubblewrap; its options, which show in /proc/1/cmdline inside, are behind a descriptor, but for its mark."""
         options = "\0".join(self._options()).encode("utf-8", "surrogateescape")
         program = [self._places.fill(word) for word in self._command.argv]
-        return [self._room.program, "--args", str(self.spool(options)), "--", *self._relay(), *program]
+        mark = ("--setenv", "GREYLAG_SANDBOX", self._token)
+        return [self._room.program, *mark, "--args", str(self.spool(options)), "--", *self._relay(), *program]
 
     def _options(self) -> list[str]:
         room, command, spec = self._room, self._command, self._room.spec

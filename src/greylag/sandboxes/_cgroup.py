@@ -55,7 +55,7 @@ class Group:
 
     def remove(self) -> bool:
         """Kill what is in it and remove it; False when that took too long."""
-        return not [path for path in self.paths if not remove_cgroup(path)]
+        return not [path for path in self.paths if not remove_cgroup(str(path))]
 
 
 def open_group(control: Control, bounds: Bounds) -> Group | None:
@@ -169,7 +169,7 @@ def sweep(control: Control) -> None:
         for path in parent.glob("greylag-*-*-*"):
             _, pid, started, _ = path.name.split("-", 3)
             if not pid.isdigit() or start_time(int(pid)) != started:
-                remove_cgroup(path)
+                remove_cgroup(str(path))
 
 
 def start_time(pid: int) -> str:

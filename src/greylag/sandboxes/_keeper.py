@@ -2,14 +2,16 @@
 
 import contextlib
 import json
+import marshal
 import os
 import socket
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from greylag.errors import GreylagError, InfraError
 from greylag.sandboxes import _launch
@@ -60,12 +62,14 @@ class Keeper:
         cgroups: Sequence[Path],
         avoid: Iterable[Path] = (),
     ) -> None:
+        self.token = f"greylag-{uuid.uuid4().hex}"
         self.stage = stage([*avoid, *(source.path for source in sources.values())])
         self.namespaces: tuple[int, ...] = ()
         self.is_user = namespace == "user"
         ours, theirs = socket.socketpair()
         plan = {
             "channel": theirs.fileno(),
+            "token": self.token,
             "namespace": namespace,
             "stage": self.stage,
             "sources": [(name, str(s.path), str(s.base) if s.base else None) for name, s in sources.items()],
@@ -112,8 +116,8 @@ def stage(avoid: Iterable[Path]) -> str:
     raise InfraError(f"no directory is free to prepare mounts in: {', '.join(_STAGES)}")
 
 
-def _start(mode: str, plan: Mapping[str, object], *inherit: int) -> "subprocess.Popen[bytes]":
-    descriptor = spool(json.dumps(plan).encode())
+def _start(mode: str, plan: dict[str, Any], *inherit: int) -> "subprocess.Popen[bytes]":
+    descriptor = spool(marshal.dumps(plan))
     try:
         return subprocess.Popen(
             launcher(mode, descriptor),

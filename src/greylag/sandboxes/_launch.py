@@ -3,31 +3,40 @@
     python -I -S _launch.py keep FD     once per sandbox: hold a mount namespace, and clean up when greylag is gone
     python -I -S _launch.py start FD    once per command: enter that namespace, become harmless, become bubblewrap
 
-FD holds the plan as JSON. Whatever goes wrong is told on a channel of its own, never on the command's output.
+FD holds the plan, marshalled. Whatever goes wrong is told on a channel of its own, never on the command's output.
 
 Why a mount namespace before bubblewrap's: as root, sources below a 0700 home must be reachable after the uid is
 dropped; and bubblewrap before 0.11 cannot mount overlays. Every source is opened before anything is mounted, so that
 a mount cannot hide a later source. The namespace is shared by the commands of a sandbox, because two overlay mounts
 with one upper directory are undefined behaviour.
+
+Every command pays for the imports of this file, so they are few.
 """
 
+# ruff: noqa: PTH, PLC0415 - pathlib, json and socket cost more than all the rest; `start` does without them
+from __future__ import annotations
+
 import ctypes
-import json
+import marshal
 import os
 import resource
-import signal
-import socket
 import stat
 import sys
 import time
-from pathlib import Path
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterator
+    from typing import Any
 
 _CLONE_NEWNS = 0x00020000
 _CLONE_NEWUSER = 0x10000000
 _MS_NOSUID, _MS_NODEV, _MS_BIND, _MS_REC, _MS_PRIVATE = 2, 4, 4096, 16384, 1 << 18
 _PR_SET_PDEATHSIG = 1
 _O_PATH = 0o10000000
+_SIGKILL = 9
+_CLEANUP = 5.0  # seconds
 
 
 class StepError(Exception):
@@ -51,40 +60,67 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = 
     call("mount", *words, ctypes.c_ulong(flags), os.fsencode(data) if data else None)
 
 
-def die_with(parent: int, sign: int = signal.SIGKILL) -> None:
+def die_with(parent: int, sign: int = _SIGKILL) -> None:
     """Ask for `sign` when the parent dies; end now if it is dead. A change of uid clears the wish: ask again."""
     call("prctl", _PR_SET_PDEATHSIG, ctypes.c_ulong(sign), 0, 0, 0)
     if os.getppid() != parent:
         os._exit(125)
 
 
-def remove_cgroup(path: Path, seconds: float = 5.0) -> bool:
+def remove_cgroup(path: str, seconds: float = _CLEANUP) -> bool:
     """Kill what runs in a control group and remove it with its children; False when it could not be done in time."""
     deadline = time.monotonic() + seconds
-    while path.is_dir():
-        for group in [*sorted((p for p in path.rglob("*") if p.is_dir()), reverse=True), path]:
-            _kill_members(group)
+    while os.path.isdir(path):
+        for group, _, _ in os.walk(path, topdown=False):
+            _kill(_members(group))
             try:
-                group.rmdir()
+                os.rmdir(group)
             except OSError:
                 continue
-        if not path.is_dir():
-            break
         if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
+            return not os.path.isdir(path)
+        if os.path.isdir(path):
+            time.sleep(0.005)
     return True
 
 
-def _kill_members(group: Path) -> None:
+def _members(group: str) -> list[int]:
     try:
-        members = (group / "cgroup.procs").read_text().split()
+        with open(group + "/cgroup.procs") as file:
+            return [int(word) for word in file.read().split()]
     except OSError:
-        return
-    for member in members:
+        return []
+
+
+def _kill(pids: list[int]) -> None:
+    for pid in pids:
         try:
-            os.kill(int(member), signal.SIGKILL)
-        except ProcessLookupError:
+            os.kill(pid, _SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            continue
+
+
+def kill_marked(token: str, seconds: float = _CLEANUP) -> None:
+    """Kill every bubblewrap that was started with `token` among its arguments, until there is none.
+
+    `--die-with-parent` takes effect some milliseconds after the start of a sandbox. One whose parent died before
+    then would live for ever without this.
+    """
+    deadline = time.monotonic() + seconds
+    while (found := list(_marked(token.encode()))) and time.monotonic() < deadline:
+        _kill(found)
+        time.sleep(0.005)
+
+
+def _marked(token: bytes) -> Iterator[int]:
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        try:
+            with open(f"/proc/{name}/cmdline", "rb") as file:
+                if token in file.read().split(b"\0"):
+                    yield int(name)
+        except OSError:
             continue
 
 
@@ -93,22 +129,28 @@ def _kill_members(group: Path) -> None:
 
 def keep(plan: dict[str, Any]) -> int:
     """Make the namespace, hand its descriptors over, wait for the other end to close, clean up."""
+    import socket
+
     channel = socket.socket(fileno=plan["channel"])
     try:
         held = _namespace(plan)
     except StepError as error:
-        channel.send(json.dumps({"step": error.step, "error": str(error)}).encode())
+        channel.send(_json_line(step=error.step, error=str(error)))
         return 1
-    socket.send_fds(channel, [b"{}"], held)
-    while True:
-        try:
-            if not channel.recv(1):
-                break
-        except ConnectionError:
-            break
+    socket.send_fds(channel, [_json_line()], held)
+    _wait_for_end(channel)
+    kill_marked(plan["token"])
     for path in plan["cgroups"]:
-        remove_cgroup(Path(path))
+        remove_cgroup(path)
     return 0
+
+
+def _wait_for_end(channel: socket.socket) -> None:
+    try:
+        while channel.recv(1):
+            pass
+    except ConnectionError:
+        return
 
 
 def _namespace(plan: dict[str, Any]) -> list[int]:
@@ -122,11 +164,11 @@ def _namespace(plan: dict[str, Any]) -> list[int]:
     ]
     stage = plan["stage"]
     _step("stage", mount, "tmpfs", stage, "tmpfs", _MS_NOSUID | _MS_NODEV, "mode=755,size=4m")
-    Path(stage, "command").mkdir()
+    os.mkdir(f"{stage}/command")
     for name, source in sources.items():
         _bind(source, f"{stage}/{name}")
     for name, lowers, writable in overlays:
-        Path(stage, name).mkdir()
+        os.mkdir(f"{stage}/{name}")
         options = _overlay_options(lowers, writable, as_user=plan["namespace"] == "user")
         _step("overlay", mount, "overlay", f"{stage}/{name}", "overlay", _MS_NOSUID | _MS_NODEV, options)
     return [os.open(f"/proc/self/ns/{name}", os.O_RDONLY) for name in names]
@@ -137,7 +179,7 @@ def _unshare(*, as_user: bool) -> list[str]:
     _step("namespace", call, "unshare", _CLONE_NEWNS | (_CLONE_NEWUSER if as_user else 0))
     if as_user:
         for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
-            _step("namespace", Path("/proc/self", name).write_text, text)
+            _step("namespace", _write, f"/proc/self/{name}", text)
     _step("namespace", mount, "", "/", "", _MS_REC | _MS_PRIVATE)
     return ["user", "mnt"] if as_user else ["mnt"]
 
@@ -155,7 +197,7 @@ def _open(path: str, base: str | None = None) -> int:
     """A descriptor of `path`. Below `base`, which a sandbox could write, no symbolic link is followed."""
     flags = _O_PATH | os.O_CLOEXEC
     descriptor: int = _step("source", os.open, base or path, flags)
-    for part in Path(path).relative_to(base).parts if base else ():
+    for part in os.path.relpath(path, base).split("/") if base else ():
         descriptor = _step("source", lambda p, d: os.open(p, flags | os.O_NOFOLLOW, dir_fd=d), part, descriptor)
         if stat.S_ISLNK(os.fstat(descriptor).st_mode):
             raise StepError("source", OSError(40, "a symbolic link in a writable directory", path))
@@ -164,10 +206,15 @@ def _open(path: str, base: str | None = None) -> int:
 
 def _bind(source: int, target: str) -> None:
     if stat.S_ISDIR(os.fstat(source).st_mode):
-        Path(target).mkdir()
+        os.mkdir(target)
     else:
-        Path(target).touch()
+        os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o444))
     _step("source", mount, f"/proc/self/fd/{source}", target, "", _MS_BIND | _MS_REC)
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w") as file:
+        file.write(text)
 
 
 def _step(name: str, function: Any, *arguments: Any) -> Any:
@@ -185,15 +232,21 @@ def start(plan: dict[str, Any]) -> int:
     try:
         _start(plan)
     except StepError as error:
-        os.write(plan["status"], json.dumps({"error": str(error)}).encode() + b"\n")
+        os.write(plan["status"], _json_line(error=str(error)))
     return 125
+
+
+def _json_line(**facts: str) -> bytes:
+    import json
+
+    return json.dumps(facts).encode() + b"\n"
 
 
 def _start(plan: dict[str, Any]) -> None:
     die_with(plan["parent"])
     for path in plan["cgroups"]:
-        _step("control group", Path(path).write_text, "0")
-    _step("oom score", Path("/proc/self/oom_score_adj").write_text, "500")
+        _step("control group", _write, path, "0")
+    _step("oom score", _write, "/proc/self/oom_score_adj", "500")
     for held in plan["namespaces"]:
         _step("enter the namespace", call, "setns", held, 0)
         os.close(held)
@@ -227,7 +280,7 @@ def main() -> int:
     """Read the plan and do it."""
     descriptor = int(sys.argv[2])
     with os.fdopen(descriptor, "rb") as file:
-        plan = json.load(file)
+        plan = marshal.load(file)  # noqa: S302 - from our own process
     return {"keep": keep, "start": start}[sys.argv[1]](plan)
 
 

@@ -82,13 +82,27 @@ class Lines:
             self.end()
 
 
+Kill = Callable[[subprocess.Popen[bytes]], None]
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process that has not been reaped, and its group."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def ask_to_end(process: subprocess.Popen[bytes]) -> None:
+    """SIGTERM for a process that sees to its own."""
+    process.send_signal(signal.SIGTERM)
+
+
 class Job:
     """One running process that any thread may end. The first reason counts."""
 
-    def __init__(self, kill_signal: int = signal.SIGKILL) -> None:
+    def __init__(self, kill: Kill) -> None:
         self.reason: Ended | None = None
         self._lock = threading.Lock()
-        self._signal = kill_signal
+        self._kill = kill
         self._process: subprocess.Popen[bytes] | None = None
 
     def started(self, process: subprocess.Popen[bytes]) -> None:
@@ -96,14 +110,14 @@ class Job:
         with self._lock:
             self._process = process
             if self.reason is not None:
-                process.send_signal(self._signal)
+                self._kill(process)
 
     def end(self, reason: Ended) -> None:
         """End the process now; it is not waited for."""
         with self._lock:
             self.reason = self.reason or reason
-            if self._process is not None:
-                self._process.send_signal(self._signal)
+            if self._process is not None and self._process.poll() is None:
+                self._kill(self._process)
 
     def poll(self) -> int | None:
         """Exit status once the process is gone; apart from signals, so that none can hit a reused pid."""
@@ -116,15 +130,15 @@ class Job:
             if self._process is None:
                 return
             if self._process.poll() is None:
-                self._process.kill()
+                kill_group(self._process)
             self._process.wait()
 
 
 class Jobs:
     """The commands that run in one sandbox at this moment."""
 
-    def __init__(self, kill_signal: int = signal.SIGKILL) -> None:
-        self._signal = kill_signal
+    def __init__(self, kill: Kill) -> None:
+        self._kill = kill
         self._lock = threading.Lock()
         self._running: set[Job] = set()
         self._closed = False
@@ -132,7 +146,7 @@ class Jobs:
     @contextlib.contextmanager
     def one(self) -> Iterator[Job]:
         """A job for one command; `InfraError` when the sandbox is closed."""
-        job = Job(self._signal)
+        job = Job(self._kill)
         with self._lock:
             if self._closed:
                 raise InfraError("the sandbox is closed")
@@ -324,11 +338,11 @@ class _Reader:
             self._selector.register(os.pidfd_open(pid), selectors.EVENT_READ)
             tick = 1.0
         gone = ending = False
-        while not gone or self._selector.get_map():
+        while not (gone := gone or self._job.poll() is not None) or self._selector.get_map():
             now = time.monotonic()
-            gone = gone or self._job.poll() is not None
             if not ending and (gone or self._job.reason):
                 ending, deadline = True, now + _GRACE
+                self._kill_inner()
             if now >= deadline:
                 if ending:
                     return
@@ -347,11 +361,16 @@ class _Reader:
         self._selector.unregister(descriptor)
         os.close(descriptor)
 
-    def finish(self) -> None:
-        """The process is gone: wait for the tree below the sandbox's init, tell the last line."""
+    def _kill_inner(self) -> None:
+        """The init of the sandbox may not know yet that it should die with bubblewrap."""
         if self._inner is not None:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._inner, signal.SIGKILL)
+
+    def finish(self) -> None:
+        """The process is gone: wait for the tree below the sandbox's init, tell the last line."""
+        if self._inner is not None:
+            self._kill_inner()
             if not select.select([self._inner], [], [], _GRACE)[0]:
                 raise InfraError("processes of a sandbox could not be killed within 5 seconds")
         if self._lines:

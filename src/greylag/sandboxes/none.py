@@ -17,7 +17,7 @@ from typing import Literal
 from greylag.errors import InfraError
 from greylag.protocols import Bind, Command, Completed, Ended, Guarantee, Layers, Sandbox, SandboxSpec
 from greylag.sandboxes import _cgroup, _command, _guard, _layers, _profile, _relay, _toolchains
-from greylag.sandboxes._process import Job, Jobs, Launch, execute, spool
+from greylag.sandboxes._process import Job, Jobs, Launch, ask_to_end, execute, spool
 
 _WHY = "commands run on the host as the caller"
 _ABSENT = ("user", "no-new-privs", "seccomp", "network")
@@ -49,7 +49,7 @@ class Unsandboxed:
             home = _directory(spec.home, spec.scratch / "home")
             for bind in spec.binds:
                 stack.callback(_link(bind, workspace, home).unlink, missing_ok=True)
-            room = _Host(spec, workspace, home, own)
+            room = _Host(spec, workspace, home, own, _toolchains.find(os.environ))
             run = Run(room, group)
             stack.callback(run.close)
             yield run
@@ -78,6 +78,7 @@ class _Host:
     workspace: Path
     home: Path
     own: Path
+    tools: _toolchains.Tools
 
 
 class Run:
@@ -89,7 +90,7 @@ class Run:
     def __init__(self, host: _Host, group: _cgroup.Group | None) -> None:
         self.platform = _command.here()
         self._host, self._group = host, group
-        self._jobs = Jobs(_guard.END)
+        self._jobs = Jobs(ask_to_end)
 
     def run(self, command: Command) -> Completed:
         """Run one command to its end; see `greylag.protocols.Sandbox`."""
@@ -150,7 +151,7 @@ class Run:
         temporary = host.own / "tmp"
         temporary.mkdir(exist_ok=True)
         own = {
-            **_profile.environment(_toolchains.find(os.environ)),
+            **_profile.environment(host.tools),
             "HOME": str(host.home),
             "TMPDIR": str(temporary),
             "PATH": os.environ.get("PATH", os.defpath),

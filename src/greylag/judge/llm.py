@@ -4,10 +4,10 @@ import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from time import monotonic
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from greylag import llm
 from greylag.diffs import DiffError
@@ -18,6 +18,9 @@ from greylag.judge._quotes import Quotable
 from greylag.model import Outcome, Phase, Severity, Usage, Verdict
 from greylag.protocols import Activation, Context, Tree
 from greylag.text import one_line
+
+if TYPE_CHECKING:
+    from pydantic_ai.models import Model
 
 Mode = Literal["off", "shadow", "advise", "veto"]
 
@@ -33,6 +36,11 @@ class Judge:
     tokens: int = 60_000
     seconds: float = 600.0
     name: str = "judge"
+
+    @cached_property
+    def _asked(self) -> "Model":
+        """One object for all questions of a run: a recording's position is kept in it."""
+        return llm.build(self.model, "judge")
 
     def detect(self, tree: Tree) -> Sequence[Activation]:
         """Every change, unless the judge is off."""
@@ -72,9 +80,7 @@ class Judge:
         from pydantic_ai.usage import RunUsage  # noqa: PLC0415
 
         spent = RunUsage()
-        agent = Agent(
-            llm.build(self.model, "judge"), output_type=Answer, instructions=rubric()[1], retries=_CORRECTIONS
-        )
+        agent = Agent(self._asked, output_type=Answer, instructions=rubric()[1], retries=_CORRECTIONS)
         try:
             with llm.blame(self.model):
                 try:

@@ -19,6 +19,7 @@ from greylag.agents.claude_code import ClaudeCode
 from greylag.errors import AgentError, InfraError, UserError
 from greylag.model import StopReason
 from greylag.sandboxes.bubblewrap import Bubblewrap
+from greylag.sandboxes.none import Unsandboxed
 from greylag.testing import agent
 from greylag.testing.agent import CANARY, Bench
 
@@ -110,6 +111,19 @@ def test_it_is_let_go_after_the_cap(bench: Bench) -> None:
 
 
 @real
+def test_it_works_without_a_sandbox_as_well(bench: Bench) -> None:
+    agent.edits_a_file_and_calls_verify(replace(bench, backend=Unsandboxed()))
+
+
+@real
+def test_a_conversation_that_is_gone_is_said_to_be_gone(bench: Bench) -> None:
+    with agent.trial(bench, [{"text": "First."}]) as tried:
+        first = tried.run()
+        gone = replace(first, resume=str(uuid.uuid4()))
+        assert "conversation" in agent.raised(AgentError, lambda: tried.run(resume=gone))
+
+
+@real
 def test_the_sandbox_holds_no_key_and_the_service_gets_it(bench: Bench) -> None:
     tools = [{"name": "Bash", "input": {"command": "env; cat /proc/*/environ | tr '\\0' '\\n'"}}]
     with agent.trial(bench, [{"tools": tools}, {"text": "Done."}]) as tried:
@@ -137,6 +151,7 @@ import sys
 from pathlib import Path
 from greylag.agents.claude_code import ClaudeCode
 from greylag.sandboxes.bubblewrap import Bubblewrap
+from greylag.sandboxes.none import Unsandboxed
 from greylag.testing import agent
 
 def make(url):
@@ -207,6 +222,15 @@ def init(*tools: str) -> str:
 def test_a_client_without_verify_is_ended_before_it_spends_anything(player: Callable[[str], Bench]) -> None:
     with agent.trial(player(f"echo '{init('Edit', 'Bash')}'; sleep 1000"), []) as tried:
         assert "without the tool `verify`" in agent.raised(AgentError, tried.run)
+
+
+def test_a_client_that_the_sandbox_does_not_show_is_named_with_the_remedy(bench: Bench, tmp_path: Path) -> None:
+    program = tmp_path / "elsewhere"
+    program.write_text("#!/bin/sh\n", "ascii")
+    program.chmod(0o755)
+    hidden = replace(bench, make=lambda url: ClaudeCode(base_url=url, binary=str(program)))
+    with agent.trial(hidden, []) as tried:
+        assert "on PATH" in agent.raised(UserError, tried.run)
 
 
 @pytest.mark.parametrize(

@@ -26,15 +26,15 @@ class Conversation:
         self.result: Mapping[str, Any] | None = None
         self._tool, self._request = tool, request
 
-    def line(self, line: str) -> None:
-        """Take one line of standard output."""
+    def line(self, line: str) -> bool:
+        """Take one line of standard output; the answer is whether the model has spoken."""
         try:
             data = json.loads(line)
             note(self._request, "claude", line=data)
         except (ValueError, RecursionError):
-            return
+            return False
         if not isinstance(data, dict):
-            return
+            return False
         match data.get("type"), data.get("subtype"):
             case "system", "init":
                 self._init(data)
@@ -43,6 +43,7 @@ class Conversation:
                     self._block(block)
             case "result", _:
                 self.result = data
+        return data.get("type") == "assistant"
 
     def _init(self, data: Mapping[str, Any]) -> None:
         self.started = True

@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.resources import files
@@ -22,7 +22,7 @@ from greylag.bridge import TOOL, Gate, sockets
 from greylag.endings import HOW_TO_DECLINE, declined
 from greylag.errors import AgentError, UserError
 from greylag.llm import LLM
-from greylag.model import Session, StopReason
+from greylag.model import Session, StopReason, Usage
 from greylag.protocols import AgentRequest, Command, Completed, Ended
 from greylag.proxy import Proxy, Upstream, serve
 from greylag.text import cap, one_line
@@ -68,10 +68,15 @@ class ClaudeCode:
         """
         gate = Gate(request.verify, request.observe, self.max_blocks)
         conversation = Conversation(VERIFY, request)
+
+        def line(text: str) -> None:
+            if conversation.line(text):
+                _tell_usage(request, proxy.meter.usage)
+
         with ExitStack() as stack:
             proxy, llm = stack.enter_context(serve(self.upstream(), request.limits))
             paths = stack.enter_context(sockets(gate))
-            completed = request.sandbox.run(self._command(request, conversation, {**paths, "llm": llm}))
+            completed = request.sandbox.run(self._command(request, line, {**paths, "llm": llm}))
         gate.settle()
         return self._session(request, conversation, gate, proxy, _stop(completed, conversation, proxy))
 
@@ -79,9 +84,7 @@ class ClaudeCode:
         self, request: AgentRequest, conversation: Conversation, gate: Gate, proxy: Proxy, stop: StopReason
     ) -> Session:
         usage, text = proxy.meter.usage, conversation.last_words
-        money = "" if usage.usd is None else f", ${usage.usd:.4f}"
-        tokens = f"{usage.turns} turns, {usage.input_tokens} tokens in, {usage.output_tokens} out{money}"
-        tell(request, "usage", tokens, turns=usage.turns, usd=usage.usd)
+        _tell_usage(request, usage)
         return Session(
             id=session_id(request),
             agent=self.name,
@@ -95,7 +98,7 @@ class ClaudeCode:
             blocks=gate.blocks,
         )
 
-    def _command(self, request: AgentRequest, conversation: Conversation, paths: Mapping[str, Path]) -> Command:
+    def _command(self, request: AgentRequest, line: Callable[[str], None], paths: Mapping[str, Path]) -> Command:
         resume = request.resume.resume if request.resume else None
         session = ("--resume", resume) if resume else ("--session-id", str(uuid.uuid4()))
         model = ("--model", self.model.removeprefix("anthropic:")) if self.model else ()
@@ -113,7 +116,7 @@ class ClaudeCode:
             sockets=paths,
             forwards=("llm",),
             files=_files(request.limits.seconds),
-            on_line=conversation.line,
+            on_line=line,
             merge=False,
         )  # fmt: skip
 
@@ -187,6 +190,12 @@ def _files(seconds: float) -> dict[str, str]:
     }
 
 
+def _tell_usage(request: AgentRequest, usage: Usage) -> None:
+    money = "" if usage.usd is None else f", ${usage.usd:.4f}"
+    text = f"{usage.turns} turns, {usage.input_tokens} tokens in, {usage.output_tokens} out{money}"
+    tell(request, "usage", text, turns=usage.turns, usd=usage.usd)
+
+
 def _stop(completed: Completed, conversation: Conversation, proxy: Proxy) -> StopReason:
     """Why it ended: our own knowledge first, then the client's account. Raises when nobody's work can go on."""
     if conversation.crippled:
@@ -203,7 +212,11 @@ def _stop(completed: Completed, conversation: Conversation, proxy: Proxy) -> Sto
         raise AgentError(f"Claude Code was ended by the sandbox: {completed.ended.value}")
     if conversation.stop in {None, StopReason.LLM_ERROR} and (problem := proxy.problem()):
         raise problem
-    if conversation.stop is None:
+    if completed.returncode in {126, 127} and not conversation.started:
+        raise UserError(
+            "Claude Code cannot be started in the sandbox: put the directory of `claude` on PATH, so that it is mounted"
+        )
+    if conversation.stop is None or not conversation.started:
         words = one_line(completed.errors[-2000:] or completed.output[-2000:], 300) or "no word"
         raise AgentError(f"Claude Code ended with exit code {completed.returncode} and without a result: {words}")
     return conversation.stop

@@ -72,7 +72,7 @@ def _section(phase: Phase, verdicts: Sequence[Verdict], room: int) -> list[str]:
     index = [f"FAILED in {_name(phase)}: " + "; ".join(_tally(v) for v in verdicts[:GROUPS])]
     if len(verdicts) > GROUPS:
         index[0] += f"; and {len(verdicts) - GROUPS} more verifiers"
-    index += [f"{number}. {_headline(group)}" for number, group in enumerate(shown, 1)]
+    index += [f"{number}. {_headline(group, named=len(verdicts) > 1)}" for number, group in enumerate(shown, 1)]
     hidden = sum(len(groups) for groups in grouped) - len(shown)
     if hidden:
         index.append(f"{hidden} more kinds of failure are not shown; repair these first.")
@@ -110,9 +110,10 @@ def _fair(grouped: Sequence[Sequence[Group]]) -> list[Group]:
     return [group for groups in grouped for group in groups if any(group is turn for turn in turns)]
 
 
-def _headline(group: Group) -> str:
+def _headline(group: Group, *, named: bool) -> str:
     more = len(group.diagnostics) - 1
-    return _located(group.first, 240) + (f" (+{more} like this)" if more else "")
+    name = f"[{_id(group.verdict)}] " if named else ""
+    return name + _located(group.first, 240) + (f" (+{more} like this)" if more else "")
 
 
 def _located(diagnostic: Diagnostic, limit: int) -> str:
@@ -171,7 +172,8 @@ def _passed(verdicts: Sequence[Verdict]) -> list[str]:
         return lines
     by_name: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
-        by_name.setdefault(verdict.id if verdict.outcome is Outcome.RED_BEFORE else verdict.verifier, []).append(verdict)
+        name = verdict.id if verdict.outcome is Outcome.RED_BEFORE else verdict.verifier
+        by_name.setdefault(name, []).append(verdict)
     grouped = [_ok(group[0]) if len(group) == 1 else _ok_many(name, group) for name, group in by_name.items()]
     more = len(grouped) - _OK_LINES
     return grouped if more <= 0 else [*grouped[:_OK_LINES], f"ok: {more} more verifiers"]

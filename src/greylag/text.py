@@ -11,7 +11,8 @@ _ESCAPES = re.compile(
     r"|\x1b[PX^_][^\x1b\r\n]*+\x1b\\"  # DCS, SOS, PM, APC
     r"|\x1b[ -/]*+[0-~]"  # character sets, resets
 )
-_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")  # everything that some program takes for a line end
+_ENDS = ("\r\n", "\r", "\x0b", "\x0c", "\x85", "\u2028", "\u2029")  # what some program takes for a line end
+_ASCII = {code: None for code in (*range(32), 127) if chr(code) not in "\n\t"}
 _HIDDEN = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x9f"  # C0 (but tab and the line ends) and C1
     "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
@@ -30,8 +31,11 @@ def clean(text: str | bytes) -> str:
         text = text.decode("utf-8", "replace")
     if "\x1b" in text:
         text = _ESCAPES.sub("", text)
-    text = _HIDDEN.sub("", _ENDS.sub("\n", text))
-    return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
+    for end in _ENDS:
+        text = text.replace(end, "\n")
+    if text.isascii():  # several times faster than a pattern
+        return text.translate(_ASCII)
+    return _SURROGATES.sub("\ufffd", _HIDDEN.sub("", text))
 
 
 def one_line(text: str | bytes, limit: int = 400) -> str:

@@ -15,7 +15,8 @@ from greylag.distill._locations import located
 from greylag.model import Diagnostic
 from greylag.text import cap, clean
 
-_HEAD, _TAIL = 16 << 20, 48 << 20  # bytes that are looked at of a larger log
+_HEAD, _TAIL = 8 << 20, 24 << 20  # bytes that are looked at of a larger log
+_ROWS = 1_000_000  # lines that are looked at, the last ones
 _LINE = 1500  # characters of one line that are looked at
 _SHOWN = 420  # and that are shown
 _WINDOW = 80  # telling lines before the first failed step
@@ -42,20 +43,28 @@ def distill(log: bytes, *, budget: int, baseline: bytes | None = None) -> Distil
     less. Any bytes are accepted; time is linear in the size of the log.
     """
     lines = _lines(log)
-    known = {hash(signals.template(line)) for line in _lines(baseline)} if baseline else set()
+    known = _templates(baseline) if baseline else set()
     scores, ends = _scores(lines, known)
     kept = sorted(_choose(lines, scores, ends, 4 * budget))
     return Distilled(_text(lines, kept, 4 * budget), located([lines[at] for at in kept]))
 
 
+def _templates(log: bytes) -> set[int]:
+    lines = _lines(log)
+    return {hash(signals.template(lines[at])) for at in signals.telling(lines)}
+
+
 def _lines(log: bytes) -> list[str]:
     """Cleaned lines without time stamps; runs of empty lines folded into one."""
     if len(log) > _HEAD + _TAIL:
-        log = log[:_HEAD] + b"\n" + log[-_TAIL:]
+        log = log[:_HEAD] + b"\n... (the log is cut here)\n" + log[-_TAIL:]
     source = clean(_CARETS.sub("", log.decode("utf-8", "replace").replace(_ECHO, _ECHO_MARK)))
     lines: list[str] = []
-    for row in source.split("\n"):
-        line = signals.STAMP.sub("", row[:_LINE], count=1).rstrip()
+    for row in source.split("\n")[-_ROWS:]:
+        line = row[:_LINE]
+        if stamp := signals.STAMP.match(line):
+            line = line[stamp.end() :]
+        line = line.rstrip()
         if line.startswith(_ECHO_MARK):
             line = signals.COMMAND + line[1:]
         if line or (lines and lines[-1]):
@@ -67,23 +76,22 @@ def _scores(lines: list[str], known: set[int]) -> tuple[list[float], list[int]]:
     """Score per line, its own or what it inherits from a telling neighbour; and where steps ended in failure."""
     own = [0.0] * len(lines)
     ends: list[int] = []
-    steps = [0]
     seen: dict[str, int] = {}
-    for at, line in enumerate(lines):
-        if signals.starts_step(line):
-            steps.append(at)
-        if not signals.tells(line):
-            continue
-        value = signals.score(line)
+    judged: dict[str, tuple[float, str, bool]] = {}
+    for at in signals.telling(lines):
+        line = lines[at]
+        if line not in judged:
+            judged[line] = (signals.score(line), signals.template(line), signals.ends_step(line))
+        value, key, end = judged[line]
         if not value:
             continue
-        if signals.ends_step(line):
+        if end:
             ends.append(at)
-        key = signals.template(line)
         seen[key] = times = seen.get(key, 0) + 1
         own[at] = value * (_REPEATED[times - 1] if times <= len(_REPEATED) else 0.03)
         if known and hash(key) in known:
             own[at] *= 0.2
+    steps = [0, *(at for at, line in enumerate(lines) if signals.starts_step(line))]
     scores = _inherited(lines, own, set(ends))
     _damp(scores, steps, ends)
     return scores, ends

@@ -264,27 +264,47 @@ class _Line:
 
 
 class _Lazy:
-    """A sandbox that is opened by its first command: guards never run one."""
+    """A sandbox that is opened by its first command: guards never run one. After `kill` nothing runs in it."""
 
     def __init__(self, backend: SandboxBackend, opened: Callable[[], Sandbox]) -> None:
         self.name = backend.name
         self.platform = backend.platform
         self.layered = False
         self._opened = opened
-        self._lock = threading.Lock()
+        self._opening = threading.Lock()
+        self._idle = threading.Condition()
+        self._busy = 0
         self._sandbox: Sandbox | None = None
         self._dead = False
 
     def run(self, command: Command) -> Completed:
-        with self._lock:
+        with self._counted():
+            with self._opening:
+                if self._sandbox is None:
+                    self._sandbox = self._opened()
+                    self.layered = self._sandbox.layered
             if self._dead:
                 raise InfraError("the verification was stopped")
-            if self._sandbox is None:
-                self._sandbox = self._opened()
-                self.layered = self._sandbox.layered
-        return self._sandbox.run(command)
+            return self._sandbox.run(command)
 
     def kill(self) -> None:
-        self._dead = True  # without the lock: who opens a sandbox holds it, and must not be waited for
-        if self._sandbox is not None:
-            self._sandbox.kill()
+        """Again and again until all have ended: one may be just about to start."""
+        self._dead = True
+        with self._idle:
+            while self._busy:
+                if self._sandbox is not None:
+                    self._sandbox.kill()
+                self._idle.wait(0.05)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._idle:
+            if self._dead:
+                raise InfraError("the verification was stopped")
+            self._busy += 1
+        try:
+            yield
+        finally:
+            with self._idle:
+                self._busy -= 1
+                self._idle.notify_all()

@@ -1,0 +1,462 @@
+"""Verification with real trees, real shells and the real sandbox."""
+
+import itertools
+import os
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from greylag import plugins
+from greylag.comparison import NO_TESTS, UNVERIFIED
+from greylag.errors import InfraError, UserError
+from greylag.model import Diagnostic, Event, Origin, Outcome, Phase, Scope, Strength, Verdict
+from greylag.protocols import Activation, Context, SandboxBackend
+from greylag.testing.repos import Files
+from greylag.testing.verifying import TEST, Fixed, House, MakeHouse, Repository, Shell
+from greylag.verification import Settings
+
+PREPARE = Shell("prepare.sh", Phase.PREPARE, inputs=("lock",))
+LINT = Shell("lint.sh", Phase.STATIC)
+
+
+@pytest.fixture(scope="module")
+def backend() -> SandboxBackend:
+    """The real sandbox; `none` where there is none, loudly."""
+    made: SandboxBackend = plugins.load("sandboxes", "bubblewrap")
+    try:
+        made.probe()
+    except UserError as error:
+        pytest.skip(f"UNPROVEN HERE: {error}")
+    return made
+
+
+@pytest.fixture
+def house(tmp_path: Path, backend: SandboxBackend) -> MakeHouse:
+    for directory in (tmp_path, *tmp_path.parents):
+        if directory.stat().st_uid == os.geteuid() and directory != Path("/"):
+            directory.chmod(directory.stat().st_mode | 0o011)
+
+    def make(files: Files) -> House:
+        return House(tmp_path, backend, Repository.make(tmp_path / "repo", files))
+
+    return make
+
+
+def named(verdicts: tuple[Verdict, ...]) -> dict[str, Outcome]:
+    return {verdict.id: verdict.outcome for verdict in verdicts}
+
+
+# -- phases ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_change_that_passes_is_strong_and_keeps_its_logs(house: MakeHouse) -> None:
+    at = house({"test.sh": "echo RAN 3 0", "code": "old"})
+    verification = at.verification(TEST)
+    baseline = verification.baseline()
+    report = verification.run(at.repository.change({"code": "new"}), mode="gate", baseline=baseline)
+    assert report.passed
+    assert report.strength is Strength.STRONG
+    assert report.notes == ()
+    assert report.verdicts[0].verifier == "test.sh"
+    assert "RAN 3 0" in (verification.home / "logs" / (report.verdicts[0].log or "?")).read_text()
+
+
+def test_all_of_a_phase_runs_and_the_next_ones_are_skipped(house: MakeHouse) -> None:
+    files = {"lint.sh": "echo ERROR a; exit 1", "other.sh": "echo ERROR b; exit 1", "test.sh": "echo RAN 1 0"}
+    at = house({**files, "lint.sh": "true", "other.sh": "true"})
+    verification = at.verification(LINT, Shell("other.sh", Phase.STATIC), TEST, Fixed("guard", Phase.GUARD))
+    report = verification.run(at.repository.change(files), mode="gate", baseline=verification.baseline())
+    assert named(report.verdicts) == {
+        "lint.sh": Outcome.FAILED,
+        "other.sh": Outcome.FAILED,
+        "test.sh": Outcome.SKIPPED,
+    }
+    assert {d.message for d in report.diagnostics} == {"a", "b"}
+    assert report.verdicts[2].reason == "not run, since static did not pass"
+    assert not report.passed
+
+
+def test_nothing_activated_is_unverified_in_words(house: MakeHouse) -> None:
+    at = house({"README": "hello"})
+    guard = Fixed("guard", Phase.GUARD)
+    verification = at.verification(TEST, guard)
+    report = verification.run(at.repository.change({"README": "hi"}), mode="gate", baseline=verification.baseline())
+    assert not report.passed
+    assert report.strength is Strength.NONE
+    assert report.notes[0] == UNVERIFIED
+    assert guard.asked == 1
+
+
+def test_without_tests_the_report_says_so(house: MakeHouse) -> None:
+    at = house({"lint.sh": "true"})
+    verification = at.verification(LINT, TEST)
+    report = verification.run(at.repository.change({"x": ""}), mode="gate", baseline=verification.baseline())
+    assert report.passed
+    assert report.strength is Strength.WEAK
+    assert NO_TESTS in report.notes
+
+
+def test_a_verifier_with_nothing_to_do_is_a_note_unless_it_had_before(house: MakeHouse) -> None:
+    at = house({"lint.sh": "true", "test.sh": "echo no tests; exit 5"})
+    verification = at.verification(LINT, TEST)
+    report = verification.run(at.repository.change({"x": ""}), mode="gate", baseline=verification.baseline())
+    assert report.passed
+    assert "test.sh: no tests" in report.notes
+    at = House(at.state, at.backend, Repository.make(at.state / "second", {"test.sh": "echo RAN 1 0"}), homes=1)
+    verification = at.verification(TEST, settings=Settings("second"))
+    tree = at.repository.change({"test.sh": "echo no tests; exit 5"})
+    report = verification.run(tree, mode="gate", baseline=verification.baseline())
+    assert named(report.verdicts) == {"test.sh": Outcome.FAILED}
+    assert "ran before the change" in report.diagnostics[0].message
+
+
+def test_guards_run_always_and_the_judge_only_at_the_gate(house: MakeHouse) -> None:
+    at = house({"test.sh": "echo RAN 1 0"})
+    guard, judge = Fixed("guard", Phase.GUARD), Fixed("judge", Phase.JUDGE, Outcome.FAILED)
+    verification = at.verification(TEST, guard, judge)
+    baseline = verification.baseline()
+    assert (guard.asked, judge.asked) == (0, 0)
+    tree = at.repository.change({"x": ""})
+    assert verification.run(tree, mode="loop", baseline=baseline).passed
+    assert (guard.asked, judge.asked) == (1, 0)
+    assert not verification.run(tree, mode="gate", baseline=baseline).passed
+    assert (guard.asked, judge.asked) == (2, 1)
+
+
+def test_a_tree_that_cannot_be_committed_fails_before_anything_runs(house: MakeHouse) -> None:
+    at = house({"test.sh": "echo RAN 1 0"})
+    verification = at.verification(TEST)
+    baseline = verification.baseline()
+    at.started()
+    at.repository.refused = (Diagnostic("link out of the tree", path="evil"),)
+    report = verification.run(at.repository.change({"x": ""}), mode="loop", baseline=baseline)
+    assert named(report.verdicts) == {"tree": Outcome.FAILED}
+    assert report.diagnostics == at.repository.refused
+    assert at.started() == []
+
+
+def test_what_could_not_run_is_tried_again_and_is_nobodys_fault(house: MakeHouse) -> None:
+    at = house({"test.sh": "echo RAN 1 0"})
+
+    class Broken(Shell):
+        def verify(self, activation: Activation, context: Context) -> Verdict:
+            self.asked.append(context)
+            raise InfraError("no such machine")
+
+    broken = Broken("test.sh", Phase.TEST)
+    report = at.verification(broken).run(at.repository.change({"x": ""}), mode="gate", baseline=None)
+    assert [verdict.summary for verdict in report.errored] == ["no such machine"]
+    assert len(broken.asked) == 2
+    assert not report.passed
+    assert report.failed == ()
+
+
+# -- against the base ------------------------------------------------------------------------------------------------
+
+
+def test_failures_from_before_do_not_block_and_are_no_pass(house: MakeHouse) -> None:
+    at = house({"test.sh": "echo FAIL a; echo FAIL b; echo RAN 9 0; exit 1"})
+    verification = at.verification(TEST)
+    baseline = verification.baseline()
+    report = verification.run(at.repository.change({"x": ""}), mode="gate", baseline=baseline)
+    assert named(report.verdicts) == {"test.sh": Outcome.RED_BEFORE}
+    assert {d.origin for d in report.diagnostics} == {Origin.PRE_EXISTING}
+    assert report.strength is Strength.WEAK
+    assert report.passed
+    assert "2 tests failed before this change" in report.notes
+    assert "before this change, too" in report.render()
+    new = at.repository.change({"test.sh": "echo FAIL a; echo FAIL c; echo RAN 9 0; exit 1"})
+    report = verification.run(new, mode="gate", baseline=baseline)
+    assert named(report.verdicts) == {"test.sh": Outcome.FAILED}
+    assert {d.test: d.origin for d in report.diagnostics} == {"a": Origin.PRE_EXISTING, "c": Origin.NEW}
+    strict = at.verification(TEST, settings=Settings("repo", network="none", allow_red_baseline=False))
+    report = strict.run(new, mode="gate", baseline=baseline)
+    assert not report.passed
+    assert report.failed == ()
+    assert "failed before this change" in report.notes[0]
+
+
+def test_one_more_of_the_same_kind_is_new(house: MakeHouse) -> None:
+    at = house({"lint.sh": "echo ERROR line 1 bad; exit 1"})
+    verification = at.verification(LINT)
+    tree = at.repository.change({"lint.sh": "echo ERROR line 7 bad; echo ERROR line 9 bad; exit 1"})
+    report = verification.run(tree, mode="gate", baseline=verification.baseline())
+    assert [d.origin for d in report.diagnostics] == [Origin.PRE_EXISTING, Origin.NEW]
+    assert report.failed
+    assert "1 failure was there before this change" in report.notes
+
+
+def test_a_failure_that_names_nothing_is_never_excused(house: MakeHouse) -> None:
+    at = house({"test.sh": "exit 1"})
+    verification = at.verification(TEST)
+    report = verification.run(at.repository.change({"x": ""}), mode="gate", baseline=verification.baseline())
+    assert named(report.verdicts) == {"test.sh": Outcome.FAILED}
+
+
+def test_a_base_that_cannot_be_built_is_no_measure(house: MakeHouse) -> None:
+    at = house({"build.sh": "echo ERROR syntax; exit 1", "test.sh": "echo RAN 1 0"})
+    verification = at.verification(Shell("build.sh", Phase.COMPILE), TEST)
+    baseline = verification.baseline()
+    assert named(baseline.verdicts) == {"build.sh": Outcome.FAILED, "test.sh": Outcome.SKIPPED}
+    report = verification.run(at.repository.change({"x": ""}), mode="gate", baseline=baseline)
+    assert not report.passed
+    assert (report.failed, report.errored) == ((), ())
+    assert report.notes[0].startswith("unverified: build.sh fails in compile on the base commit")
+
+
+def test_a_red_linter_on_the_base_does_not_hide_its_tests(house: MakeHouse) -> None:
+    at = house({"lint.sh": "echo ERROR x; exit 1", "test.sh": "echo RAN 2 0"})
+    baseline = at.verification(LINT, TEST).baseline()
+    assert named(baseline.verdicts) == {"lint.sh": Outcome.FAILED, "test.sh": Outcome.PASSED}
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [("RAN 29 0", "31 tests ran before the change and 29 now: 2 fewer"), ("RAN 31 4", "4 tests skipped now, and 1")],
+)
+def test_fewer_tests_are_a_failure_unless_the_prompt_allows_it(house: MakeHouse, now: str, said: str) -> None:
+    at = house({"test.sh": "echo RAN 31 1"})
+    verification = at.verification(TEST)
+    baseline = verification.baseline()
+    tree = at.repository.change({"test.sh": f"echo {now}"})
+    report = verification.run(tree, mode="gate", baseline=baseline)
+    assert [verdict.outcome for verdict in report.verdicts] == [Outcome.FAILED]
+    assert said in report.diagnostics[0].message
+    allowed = at.verification(TEST, settings=Settings("repo", scope=Scope(("tests",)), network="none"))
+    assert allowed.run(tree, mode="gate", baseline=baseline).passed
+
+
+def test_a_change_cannot_switch_a_verifier_off(house: MakeHouse) -> None:
+    at = house({"lint.sh": "true", "test.sh": "echo RAN 1 0"})
+    verification = at.verification(LINT, TEST)
+    baseline = verification.baseline()
+    tree = at.repository.change({"test.sh": None})
+    report = verification.run(tree, mode="gate", baseline=baseline)
+    assert named(report.failed) == {"test.sh": Outcome.FAILED}
+    assert "there is test.sh" in report.diagnostics[0].message
+    allowed = at.verification(LINT, TEST, settings=Settings("repo", scope=Scope(("verifiers",)), network="none"))
+    report = allowed.run(tree, mode="gate", baseline=baseline)
+    assert report.passed
+    assert "test.sh does not apply any more, which the prompt allows" in report.notes
+
+
+def test_tests_may_move_to_another_directory_but_not_away(house: MakeHouse) -> None:
+    at = house({"lint.sh": "true", "old/test.sh": "echo RAN 5 0"})
+    verification = at.verification(LINT, TEST)
+    baseline = verification.baseline()
+    moved = at.repository.change({"old/test.sh": None, "new/test.sh": "echo RAN 5 0"})
+    report = verification.run(moved, mode="gate", baseline=baseline)
+    assert report.passed
+    assert "test.sh (old) is gone, and the directory with it" in report.notes
+    report = verification.run(at.repository.change({"old/test.sh": None}), mode="gate", baseline=baseline)
+    assert named(report.failed) == {"tests": Outcome.FAILED}
+    assert "5 tests ran in old before the change" in report.diagnostics[0].message
+
+
+# -- what is not run again -------------------------------------------------------------------------------------------
+
+
+def test_a_gate_after_a_passing_loop_runs_no_tool(house: MakeHouse) -> None:
+    at = house({"prepare.sh": "true", "lock": "1", "lint.sh": "true", "test.sh": "echo RAN 1 0"})
+    verification = at.verification(PREPARE, LINT, TEST)
+    baseline = verification.baseline()
+    assert at.started() == ["prepare.sh", "lint.sh", "test.sh"]
+    tree = at.repository.change({"x": ""})
+    verification.run(tree, mode="loop", baseline=baseline)
+    assert at.started() == ["lint.sh", "test.sh"]
+    exports = at.repository.exports
+    report = verification.run(tree, mode="gate", baseline=baseline)
+    assert at.started() == []
+    assert at.repository.exports == exports
+    assert report.passed
+    assert report.strength is Strength.STRONG
+    assert all(verdict.cached for verdict in report.verdicts)
+
+
+def test_the_baseline_is_remembered_with_its_failures_and_damage_is_a_miss(house: MakeHouse) -> None:
+    at = house({"test.sh": "echo FAIL a; echo RAN 1 0; exit 1"})
+    first = at.verification(TEST).baseline()
+    at.started()
+    second = at.verification(TEST).baseline()
+    assert at.started() == []
+    assert named(second.verdicts) == named(first.verdicts) == {"test.sh": Outcome.FAILED}
+    for number, text in itertools.product(range(1), ("", "[]", "{", '{"format": 1, "at": "x"}')):
+        for path in (at.state / "cache" / "passes").rglob("*.json"):
+            path.write_text(text)
+        assert named(at.verification(TEST).baseline().verdicts) == named(first.verdicts), number
+        assert at.started() == ["test.sh"]
+
+
+def test_failures_and_partial_passes_run_again(house: MakeHouse) -> None:
+    at = house({"test.sh": "echo RAN 1 0"})
+
+    class Partial(Shell):
+        def verify(self, activation: Activation, context: Context) -> Verdict:
+            verdict = super().verify(activation, context)
+            return Verdict(
+                verdict.verifier, verdict.phase, verdict.outcome, details={"partial": context.mode == "loop"}
+            )
+
+    verification = at.verification(Partial("test.sh", Phase.TEST))
+    tree = at.repository.change({"x": ""})
+    verification.run(tree, mode="loop", baseline=None)
+    verification.run(tree, mode="gate", baseline=None)
+    assert at.started() == ["test.sh"] * 2
+    failing = at.repository.change({"test.sh": "exit 1"})
+    for _ in range(2):
+        verification.run(failing, mode="gate", baseline=None)
+    assert at.started() == ["test.sh"] * 2
+
+
+def test_a_test_finds_what_its_own_build_made_even_if_the_build_has_passed_before(house: MakeHouse) -> None:
+    at = house({"build.sh": "echo made > out", "try.sh": "cat out; exit 1"})
+    both = Shell("build.sh", Phase.COMPILE, also=((Phase.TEST, "try.sh"),))
+    verification = at.verification(both)
+    tree = at.repository.change({"x": ""})
+    for _ in range(2):
+        report = verification.run(tree, mode="gate", baseline=None)
+        assert report.verdicts[1].summary == "made"
+        assert at.started() == ["build.sh", "try.sh"]
+
+
+# -- layers ----------------------------------------------------------------------------------------------------------
+
+_PREPARED = {
+    "lock": "one",
+    "prepare.sh": "cp lock dep; echo evil > code; echo cached > ~/cached; echo x >> ~/count",
+    "test.sh": "echo RAN 1 0; echo $(cat dep) $(cat code) $(cat ~/cached ~/count)",
+    "code": "good\n",
+}
+
+
+def test_preparation_serves_all_chains_and_never_replaces_the_tree(house: MakeHouse) -> None:
+    at = house(_PREPARED)
+    verification = at.verification(PREPARE, TEST)
+    baseline = verification.baseline()
+    assert at.started() == ["prepare.sh", "test.sh"]
+    assert baseline.verdicts[1].summary.split() == ["one", "good", "cached", "x"]
+    report = verification.run(at.repository.change({"code": "better"}), mode="gate", baseline=baseline)
+    assert at.started() == ["test.sh"]
+    assert report.verdicts[0].cached
+    assert report.verdicts[1].summary.split() == ["one", "better", "cached", "x"]
+
+
+def test_other_inputs_are_prepared_anew_and_stay_in_their_run(house: MakeHouse) -> None:
+    at = house(_PREPARED)
+    verification = at.verification(PREPARE, TEST)
+    baseline = verification.baseline()
+    at.started()
+    poisoned = at.repository.change(
+        {"lock": "two", "prepare.sh": "cp lock dep; echo poison > ~/cached; echo y >> ~/count"}
+    )
+    report = verification.run(poisoned, mode="loop", baseline=baseline)
+    assert at.started() == ["prepare.sh", "test.sh"]
+    assert report.verdicts[1].summary.split() == ["two", "good", "poison", "x", "y"]
+    again = at.repository.change({"lock": "two", "prepare.sh": _PREPARED["prepare.sh"], "x": ""})
+    verification.run(again, mode="loop", baseline=baseline)
+    assert at.started() == ["test.sh"], "the same inputs, in the same run"
+    other = at.verification(PREPARE, TEST)
+    report = other.run(again, mode="loop", baseline=baseline)
+    assert at.started() == [], "a pass counts, whoever found it"
+    report = other.run(at.repository.change({"lock": "two", "y": ""}), mode="loop", baseline=baseline)
+    assert at.started() == ["prepare.sh", "test.sh"], "what the first run prepared is not used by a second one"
+    assert report.verdicts[1].summary.split() == ["two", "good", "cached", "x", "x"]
+    verification.close()
+    assert sorted(path.name for path in verification.home.iterdir()) == ["logs"]
+
+
+def test_only_the_base_commit_warms_the_home_directory(house: MakeHouse) -> None:
+    show = "cat ~/.cache/* 2>/dev/null | tr '\\n' ' '; mkdir -p ~/.cache; echo {0} > ~/.cache/{0}; echo; echo RAN 1 0"
+    at = house({"test.sh": show.format("base"), "lint.sh": show.format("lint")})
+    verification = at.verification(TEST, LINT)
+    baseline = verification.baseline()
+    for name in ("first", "second"):
+        report = verification.run(at.repository.change({"test.sh": show.format(name)}), mode="gate", baseline=baseline)
+        log = (verification.home / "logs" / (report.verdicts[1].log or "?")).read_text()
+        assert log.split("\n")[0].split() == ["base", "lint"], name
+
+
+def test_chains_do_not_see_each_others_files(house: MakeHouse) -> None:
+    dirty = "test -e mine-* && exit 1; echo x > mine-{0}; echo {0} > code; rm -f other; echo RAN 1 0"
+    at = house({"a.sh": dirty.format("a"), "b.sh": dirty.format("b"), "code": "x", "other": "y"})
+    verification = at.verification(Shell("a.sh", Phase.STATIC), Shell("b.sh", Phase.TEST))
+    baseline = verification.baseline()
+    report = verification.run(at.repository.change({"x": ""}), mode="gate", baseline=baseline)
+    assert baseline.passed
+    assert report.passed
+
+
+def test_a_lost_layer_means_a_new_baseline(house: MakeHouse) -> None:
+    at = house(_PREPARED)
+    at.verification(PREPARE, TEST).baseline()
+    at.started()
+    for index in (at.state / "cache" / "layers").rglob("index.json"):
+        index.write_text("rubbish")
+    assert at.verification(PREPARE, TEST).baseline().passed
+    assert at.started() == ["prepare.sh", "test.sh"]
+
+
+def test_runs_at_the_same_time_share_one_baseline(house: MakeHouse) -> None:
+    at = house(_PREPARED)
+    runs = [at.verification(PREPARE, TEST) for _ in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        reports = list(pool.map(lambda run: run.baseline(), runs))
+    assert [report.passed for report in reports] == [True] * 3
+    assert sorted(at.started()) == ["prepare.sh", "test.sh"]
+
+
+# -- stopping, network -----------------------------------------------------------------------------------------------
+
+
+def test_kill_ends_what_runs_and_lets_nothing_start(house: MakeHouse) -> None:
+    at = house({"test.sh": "echo started; sleep 600"})
+    running = threading.Event()
+
+    def observe(event: Event) -> None:
+        if event.kind == "verifier.started":
+            running.set()
+
+    verification = at.verification(TEST, observe=observe)
+
+    def stop() -> None:
+        running.wait(30)
+        verification.kill()
+
+    thread = threading.Thread(target=stop)
+    thread.start()
+    with pytest.raises(InfraError, match="stopped"):
+        verification.baseline()
+    thread.join()
+    with pytest.raises(InfraError, match="stopped"):
+        verification.run(at.repository.base_tree, mode="gate", baseline=None)
+
+
+_ASK = """
+import os, socket, sys
+proxy = os.environ.get("HTTPS_PROXY")
+if not proxy:
+    sys.exit("no proxy")
+host, port = proxy.removeprefix("http://").split(":")
+link = socket.create_connection((host, int(port)))
+link.sendall(b"CONNECT evil.example:443 HTTP/1.1\\r\\n\\r\\n")
+print(link.recv(1000).decode().splitlines()[0])
+"""
+
+
+def test_only_preparation_has_a_way_out_and_refusals_are_told(house: MakeHouse) -> None:
+    ask = f"{sys.executable} ask.py"
+    at = house(
+        {"ask.py": _ASK, "lock": "", "prepare.sh": f"{ask}; echo $MAVEN_OPTS", "test.sh": f"{ask} || echo RAN 1 0"}
+    )
+    verification = at.verification(PREPARE, TEST, settings=Settings("repo"))
+    baseline = verification.baseline()
+    assert sum(event.kind == "egress.refused" for event in at.events) == 2, "preparation and tests of the base commit"
+    assert "-Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort=" in baseline.verdicts[0].summary
+    report = verification.run(at.repository.change({"lock": "2"}), mode="gate", baseline=baseline)
+    logs = [(verification.home / "logs" / (verdict.log or "?")).read_text() for verdict in report.verdicts]
+    assert logs[0].startswith("HTTP/1.1 403")
+    assert "no proxy" in logs[1]
+    assert "network: evil.example:443: the host is not on the list of allowed ones" in report.notes

@@ -35,6 +35,6 @@ if [ ! -x .venv/bin/uv ]; then
     version=$(sed -n '/^name = "uv"$/{n;s/version = "\(.*\)"/\1/p;}' uv.lock)
     .venv/bin/python -m pip install -q --disable-pip-version-check "uv==$version"
 fi
-VIRTUAL_ENV= UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON=.venv/bin/python .venv/bin/uv sync -q --locked "$groups"
+VIRTUAL_ENV= UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON=.venv/bin/python .venv/bin/uv sync -q --locked --inexact "$groups"
 
 command -v bwrap >/dev/null || packages bubblewrap

@@ -1,12 +1,14 @@
 """From settings to parts: the one place where plugins are chosen. Nothing here is guessed from the surroundings."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from greylag import config, plugins
 from greylag.errors import UserError
+from greylag.llm import LLM
 from greylag.model import Repo, Scope, Task
 from greylag.pipeline import Parts
 from greylag.protocols import Agent, Bounds, Forge, Observe, SandboxBackend, Verifier
@@ -33,8 +35,17 @@ def parts(task: Task, settings: config.Settings, directories: config.Directories
             judges=judges, prompt=task.prompt, scope=task.policy.scope,
         )  # fmt: skip
 
-    stamps = (NO_SANDBOX,) if unsafe else ()
+    stamps = (*((NO_SANDBOX,) if unsafe else ()), *_replays(worker, *judges))
     return Parts(worker, box, host, checkout, verify, bounds(settings), settings.run.author, stamps)
+
+
+def _replays(*plugins: object) -> Iterator[str]:
+    """What a reader must know of a plugin that asks no model."""
+    for plugin in plugins:
+        model = getattr(plugin, "llm", None) or getattr(plugin, "model", None)
+        if isinstance(model, LLM) and model.replayed:
+            name = getattr(plugin, "name", "agent")
+            yield f"REPLAY: what the model of `{name}` says is a recording ({Path(model.name).name}); all else is real"
 
 
 def backend(settings: config.Settings, *, unsafe: bool) -> SandboxBackend:

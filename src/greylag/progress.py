@@ -22,6 +22,12 @@ LOUD = {"checkout", "baseline", "attempt", "gate", "gate.refused", "publish", "e
 NORMAL = LOUD | {"verdict", "agent.tool", "agent.blocked", "agent.text"}
 
 
+def worth_a_line(event: Event) -> bool:
+    """Whether a person wants to see it: a guard that has nothing to say is not worth a line."""
+    quiet = event.kind == "verdict" and event.data.get("phase") == "guard" and event.data.get("outcome") == "passed"
+    return event.kind in NORMAL and not quiet
+
+
 class Progress(Protocol):
     """Takes the events of a run, from any thread."""
 
@@ -38,7 +44,7 @@ class Lines:
 
     def __call__(self, event: Event) -> None:
         """Print it, with minutes and seconds since the start."""
-        if event.kind in NORMAL:
+        if worth_a_line(event):
             minutes, seconds = divmod(int(time.monotonic() - self._start), 60)
             with self._lock:
                 print(f"{minutes:02}:{seconds:02} {line(event)}", file=self._out, flush=True)
@@ -70,7 +76,7 @@ class Screen:
         """Take it into the view."""
         if event.kind == "usage":
             self._usage = event.text
-        elif event.kind in NORMAL:
+        elif worth_a_line(event):
             self._console.print(Text(line(event), style=_style(event)), soft_wrap=True, highlight=False)
         if event.kind == "attempt":
             self._attempt = one_line(event.text, 40)

@@ -9,6 +9,7 @@ import click
 
 from greylag import config
 from greylag.model import Usage
+from greylag.progress import worth_a_line
 from greylag.report import Run
 from greylag.store import Store, to_json
 from greylag.text import clean, one_line
@@ -57,15 +58,15 @@ def _head(run: Run) -> Iterator[str]:
     yield f"run {run.id}: {run.status.value}"
     yield f"task {run.task.id}: {one_line(run.task.title)}"
     yield f"repository {one_line(run.task.repo.url)}, base {run.base[:12] or 'unknown'}, tree {(run.tree or '')[:12]}"
-    yield f"agent {run.agent}: {len(run.sessions)} session(s), {usage.turns} turns, "
-    yield f"  {usage.input_tokens} tokens in, {usage.output_tokens} out, {money}"
+    spent = f"{usage.turns} turns, {usage.input_tokens} tokens in, {usage.output_tokens} out, {money}"
+    yield f"agent {run.agent}: {len(run.sessions)} session(s), {spent}"
     for stamp in run.stamps:
         yield f"note: {one_line(stamp)}"
     yield ""
 
 
 def _time_line(store: Store, run: Run) -> Iterator[str]:
-    for event in store.events(run.id):
+    for event in filter(worth_a_line, store.events(run.id)):
         minutes, seconds = divmod(int((event.at - run.started).total_seconds()), 60)
         yield f"{minutes:02}:{seconds:02} {event.kind:16} {one_line(event.text, 200)}"
 

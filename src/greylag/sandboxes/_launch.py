@@ -13,7 +13,8 @@ with one upper directory are undefined behaviour.
 Every command pays for the imports of this file, so they are few.
 """
 
-# ruff: noqa: PTH, PLC0415 - pathlib, json and socket cost more than all the rest; `start` does without them
+# pathlib, json and socket cost more than all the rest; `start` does without them
+# ruff: noqa: PTH102, PTH106, PTH112, PTH123, PTH208, PLC0415
 from __future__ import annotations
 
 import ctypes

@@ -145,8 +145,8 @@ def test_probe_is_blocked(
 def test_descriptors_of_greylag_are_not_inherited(sandboxed: SandboxBackend, host: Host, tmp_path: Path) -> None:
     code = (
         "import os\n"
-        "found = [os.path.realpath(f'/proc/self/fd/{n}') for n in range(3, 64) if os.path.lexists(f'/proc/self/fd/{n}')]\n"
-        "print(found)"
+        "names = [f'/proc/self/fd/{n}' for n in range(3, 64)]\n"
+        "print([os.path.realpath(name) for name in names if os.path.lexists(name)])"
     )
     with host.file.open() as file:
         os.set_inheritable(file.fileno(), True)

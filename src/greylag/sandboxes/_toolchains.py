@@ -96,7 +96,8 @@ class _Finder:
     def _is_prefix(self, directory: Path) -> bool:
         """`jdk-21/bin` needs `jdk-21/lib`; `~/.local/bin` must not bring `~/.local`."""
         prefix = directory.parent
-        if directory.name != "bin" or any(prefix == home / name for home in self.homes for name in _SHARED_PREFIXES):
+        shared = (home / name for home in self.homes for name in _SHARED_PREFIXES)
+        if directory.name != "bin" or prefix in shared or any(home.is_relative_to(prefix) for home in self.homes):
             return False
         names = {entry.name for entry in os.scandir(prefix)} if os.access(prefix, os.R_OK) else set[str]()
         return bool(names & {"lib", "libexec", "share", "Cellar"}) and not names & _PRIVATE

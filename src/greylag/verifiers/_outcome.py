@@ -1,5 +1,6 @@
 """From a command that ran to what it means: passed, failed, no tests, or nothing that the change is to blame for."""
 
+import hashlib
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
@@ -28,6 +29,7 @@ _MISSING = re.compile(  # interpreters that the machine lacks, artefacts that no
     r"No (?:python )?interpreter found (?:for|at|in) |No download found for"
     r"|ENOTCACHED|in offline mode and the artifact|[Nn]etwork (?:connectivity )?(?:was|is) disabled",
 )
+_VOLATILE = re.compile(r"0x[0-9a-fA-F]+|\b[0-9a-f]{7,64}\b|\d+(?:[.,:]\d+)*|/tmp/\S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +118,16 @@ def _failed(step: Step, phase: Phase, done: Completed, text: str, found: Found) 
     summary = f"`{step.line}` failed with exit code {done.returncode}"
     distilled = distill(done.output + done.errors, budget=BUDGET)
     located = tuple(_located(d, found) for d in distilled.diagnostics)
-    whole = Diagnostic(summary, excerpt=distilled.text)
-    return Result(Outcome.FAILED, summary, located or (whole,), found.counts)
+    return Result(Outcome.FAILED, summary, (*located, _whole(summary, distilled.text)), found.counts)
+
+
+def _whole(summary: str, text: str) -> Diagnostic:
+    """The log as one diagnostic. Its rule depends on what the log says, numbers aside: two logs that only share an exit
+    code must not look like one failure that was there before.
+    """
+    lines = {_VOLATILE.sub("#", line.strip()) for line in text.splitlines()}
+    digest = hashlib.sha256("\n".join(sorted(lines)).encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    return Diagnostic(summary, rule=f"output-{digest}", excerpt=text)
 
 
 def _beyond_repair(phase: Phase, code: int, text: str) -> str:

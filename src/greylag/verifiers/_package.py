@@ -16,6 +16,7 @@ _FOREIGN = frozenset(
     | {"sample", "samples", "template", "templates", "vendor", "dist", "build", "docs", "doc", "website", "benchmark"}
     | {"benchmarks", ".github", "target"}
 )
+_LONGEST = 4000  # characters of a script that is looked at
 _LOCKS = ("package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock")
 _PNPM_OF_LOCK = {"5": "7", "6": "8", "9": "9"}  # version of pnpm-lock.yaml -> a pnpm that writes it
 
@@ -40,6 +41,7 @@ class Manager:
     lock: str  # file name, empty when there is none
     berry: bool = False
     release: str = ""  # yarn's own program in the repository
+    pnp: bool = False  # no node_modules: only the package manager can start a dependency's program
 
     @property
     def programs(self) -> tuple[tuple[str, ...], ...]:
@@ -68,7 +70,8 @@ class Manager:
 
     def script(self, name: str, arguments: Sequence[str] = ()) -> tuple[str, ...]:
         """Arguments that run a script of package.json with more arguments behind it."""
-        return ("run", name, *(("--", *arguments) if arguments and self.name == "npm" else arguments))
+        quiet = ("--silent",) if self.name == "npm" else ()
+        return ("run", *quiet, name, *(("--", *arguments) if arguments and self.name == "npm" else arguments))
 
     def binary(self, *command: str) -> tuple[str, ...]:
         """Arguments that run a program that a dependency brings."""
@@ -100,10 +103,13 @@ def _globs(tree: Tree, root: str) -> list[str]:
     if isinstance(workspaces, Mapping):
         workspaces = workspaces.get("packages")
     found = [str(glob) for glob in workspaces] if isinstance(workspaces, list) else []
-    listed = re.search(
-        r"^packages:\s*\n((?:[ \t]*(?:-.*|#.*)?\n?)*)", _at(tree, root, "pnpm-workspace.yaml"), re.MULTILINE
-    )
-    return found + re.findall(r"-\s*['\"]?([^'\"\s#]+)", listed.group(1) if listed else "")
+    inside = False
+    for line in _at(tree, root, "pnpm-workspace.yaml").splitlines():
+        if line[:1] not in {"", " ", "\t", "-", "#"}:
+            inside = line.startswith("packages:")
+        elif inside and (item := re.match(r"\s*-\s*['\"]?([^'\"\s#]+)", line)):
+            found.append(item.group(1))
+    return found
 
 
 def _member(root: str, up: str, globs: Iterable[str]) -> bool:
@@ -134,7 +140,9 @@ def _package(tree: Tree, root: str) -> Package:
     return Package(
         root,
         str(data.get("name") or root),
-        {str(k): v for k, v in scripts.items() if isinstance(v, str)} if isinstance(scripts, Mapping) else {},
+        {k: v for k, v in scripts.items() if isinstance(v, str) and len(v) <= _LONGEST}
+        if isinstance(scripts, Mapping)
+        else {},
         frozenset(name for table in tables if isinstance(table, Mapping) for name in table),
         bool(_at(tree, root, "tsconfig.json")),
     )
@@ -152,9 +160,10 @@ def _ordered(packages: Sequence[Package]) -> tuple[Package, ...]:
 
 
 def _manager(tree: Tree, root: str) -> Manager:
-    lock = next((name for name in _LOCKS if _at(tree, root, name)), "")
+    locks = [name for name in _LOCKS if _at(tree, root, name)]
     pinned = re.match(r"(npm|pnpm|yarn)@(\d+(?:\.\d+){0,2}[\w.-]*)", str(_declared(tree, root)))
-    name, version = pinned.groups() if pinned else (_by_lock(lock), "")
+    name, version = pinned.groups() if pinned else (_by_lock("".join(locks[:1])), "")
+    lock = next((lock for lock in locks if _by_lock(lock) == name), "")
     if name == "pnpm" and not version:
         found = re.search(r"lockfileVersion:\s*['\"]?(\d+)", _at(tree, root, lock)[:1000])
         version = _PNPM_OF_LOCK.get(found.group(1), "") if found else ""
@@ -165,7 +174,8 @@ def _manager(tree: Tree, root: str) -> Manager:
     release = re.search(r"^yarnPath:\s*['\"]?([^'\"\s]+\.c?js)", rc, re.MULTILINE)
     own = release.group(1) if berry and release and _at(tree, root, release.group(1)) else ""
     own = posixpath.normpath(posixpath.join("@workspace@", root, own)) if own else ""
-    return Manager(name, version, lock if _by_lock(lock) == name else "", berry, own)
+    pnp = berry and not re.search(r"^nodeLinker:\s*['\"]?(?:node-modules|pnpm)", rc, re.MULTILINE)
+    return Manager(name, version, lock, berry, own, pnp)
 
 
 def _declared(tree: Tree, root: str) -> object:

@@ -41,11 +41,12 @@ class Step:
     fallback: "Step | None" = None  # taken instead when this one failed with `fallback_on` in its log
     fallback_on: str = ""
     seconds: float = SECONDS
+    title: str = ""  # how people know the command, when its arguments do not say it well
 
     @property
     def line(self) -> str:
         """The command as people know it."""
-        return " ".join((*self.programs[0], *self.arguments))
+        return self.title or " ".join((*self.programs[0], *self.arguments))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """What test runners print when they cannot be asked for a structured report: counts and names of failed tests."""
 
+import posixpath
 import re
 
 from greylag.model import Counts, Diagnostic
@@ -34,6 +35,13 @@ def javascript(data: bytes, _root: str, _workspace: str) -> Tests | tuple[()]:
     passed, failed, skipped = (sum(column) for column in zip(*numbers, strict=True))
     found = any(re.search(pattern, text, re.MULTILINE) for patterns in _JAVASCRIPT for pattern in patterns)
     return (Counts(passed + failed, failed, skipped), ()) if found else ()
+
+
+def prettier(data: bytes, root: str, _workspace: str) -> tuple[Diagnostic, ...]:
+    """The files that `prettier --check` or `--list-different` names."""
+    names = re.findall(r"^(?:\[warn\] )?([^\s\[](?:[^\n:]*/)?[^\n/:]*\.\w+)$", clean(data), re.MULTILINE)
+    places = [posixpath.normpath(posixpath.join(root, name)) for name in names]
+    return tuple(Diagnostic("not formatted as prettier does", path=place, rule="prettier") for place in places)
 
 
 def _failure(name: str, body: str) -> Diagnostic:

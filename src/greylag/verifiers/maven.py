@@ -34,6 +34,10 @@ _UNRESOLVED = (
     r"Could not resolve dependencies|Could not find artifact|Non-resolvable (?:parent|import) POM|Non-parseable POM"
     r"|problems were encountered while processing the POMs|Malformed POM|could not be resolved|Could not transfer"
 )
+_MACHINE = (  # what this machine has is not what the project needs
+    r"invalid (?:target|source) release|release version \S+ not supported|JAVA_HOME .* is not defined"
+    r"|Detected (?:Maven|JDK) (?:V|v)ersion\S* .*is not in the allowed range"
+)
 _FAILSAFE = re.compile(r"<artifactId>\s*maven-failsafe-plugin\s*</artifactId>")
 _FOREIGN = {
     "src",
@@ -103,7 +107,7 @@ def _inside(path: str, root: str) -> bool:
 
 def _decides(path: str) -> bool:
     """Whether a file can change which artefacts a build needs."""
-    return posixpath.basename(path) in {"pom.xml", "mvnw", "extensions.xml", "maven.config"} or "/wrapper/" in path
+    return posixpath.basename(path) in {"pom.xml", "mvnw", "extensions.xml", "maven.config"} or "/.mvn/" in f"/{path}"
 
 
 def _programs(root: str, tree: Tree) -> tuple[tuple[str, ...], ...]:
@@ -130,7 +134,7 @@ def _step(
         read_log=read_log,
         may_fail=may_fail,
         fatal=_UNRESOLVED,
-        unable=r"invalid (?:target|source) release|release version \S+ not supported|JAVA_HOME .* is not defined",
+        unable=_MACHINE,
         empty=r"No tests to run|Tests are skipped",
         seconds=3600.0,
     )

@@ -45,9 +45,9 @@ class Client(http.client.HTTPConnection):
 
 @contextmanager
 def running(upstream: str, limits: Limits = Limits()) -> Iterator[tuple[Proxy, Client]]:
-    with proxy.serve(Upstream(upstream, KEY, "variable `MY_KEY`"), limits) as (served, path):
-        with closing(Client(path)) as client:
-            yield served, client
+    key = Upstream(upstream, KEY, "variable `MY_KEY`")
+    with proxy.serve(key, limits) as (served, path), closing(Client(path)) as client:
+        yield served, client
 
 
 @contextmanager
@@ -248,6 +248,24 @@ def test_nonsense_from_the_sandbox_does_no_harm(body: bytes) -> None:
         status, _ = client.ask({**ASK, "tools": []})
     assert status == 200
     assert served.requests == 2
+
+
+def test_a_flood_of_connections_is_hung_up_on_and_passes() -> None:
+    with playing({"text": "Hello."}) as (_model, _served, client):
+        flood = [socket.socket(socket.AF_UNIX) for _ in range(100)]
+        for one in flood:
+            one.connect(str(client.path))
+            one.settimeout(20)
+        assert flood[-1].recv(1) == b""
+        for one in flood:
+            one.close()
+        while True:  # until the threads of the flood have ended
+            try:
+                assert client.ask()[0] == 200
+            except (ConnectionError, http.client.HTTPException):
+                client.close()
+            else:
+                break
 
 
 def test_requests_without_a_length_are_refused() -> None:

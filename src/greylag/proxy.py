@@ -7,6 +7,7 @@ tokens are counted on the way, so that a limit in tokens or dollars holds whatev
 import json
 import socketserver
 import ssl
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
@@ -30,6 +31,7 @@ _FREE = {("POST", "/v1/messages/count_tokens"), ("GET", "/v1/models")}
 _UPWARDS = ("content-type", "accept", "user-agent", "anthropic-version", "anthropic-beta", "openai-beta")
 _DOWNWARDS = ("content-type", "request-id", "x-request-id", "retry-after", "x-should-retry")
 _BODY = 64 << 20  # bytes of one request, and of one answer that is not streamed
+_CONNECTIONS = 64
 _AT_ONCE = 4  # requests; more of them wait, so that a flood cannot outrun the meter
 _SETTLE = 1.0  # seconds
 
@@ -181,10 +183,9 @@ def serve(upstream: Upstream, limits: Limits) -> Iterator[tuple[Proxy, Path]]:
     with tempfile.TemporaryDirectory(prefix="greylag-") as directory, client:
         proxy, path = Proxy(upstream, limits, client), Path(directory, "llm")
         handler = type("Handler", (_Handler,), {"proxy": proxy})
-        with socketserver.ThreadingUnixStreamServer(str(path), handler) as server:
+        with _Server(str(path), handler) as server:
             path.chmod(0o666)  # the directory is ours alone, and a sandbox that gets the socket may be another uid
-            server.daemon_threads = True
-            thread = threading.Thread(target=server.serve_forever, args=(0.1,), name="greylag proxy", daemon=True)
+            thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="greylag proxy", daemon=True)
             thread.start()
             try:
                 yield proxy, path
@@ -195,6 +196,33 @@ def serve(upstream: Upstream, limits: Limits) -> Iterator[tuple[Proxy, Path]]:
 
 
 # -- one connection --------------------------------------------------------------------------------------------------
+
+
+class _Server(socketserver.ThreadingUnixStreamServer):
+    """A thread per connection; a sandbox that opens too many of them is hung up on."""
+
+    daemon_threads = True
+    request_queue_size = _CONNECTIONS
+
+    def __init__(self, path: str, handler: type["_Handler"]) -> None:
+        self._live: set[Any] = set()
+        super().__init__(path, handler)
+
+    def verify_request(self, request: Any, _client: Any) -> bool:
+        if len(self._live) >= _CONNECTIONS:
+            return False
+        self._live.add(request)
+        return True
+
+    def shutdown_request(self, request: Any) -> None:
+        super().shutdown_request(request)
+        self._live.discard(request)
+
+    def handle_error(self, _request: Any, _client: Any) -> None:
+        """A connection that broke while its request was read; bugs of ours go on to the thread's hook."""
+        error = sys.exception()
+        if error is not None and not isinstance(error, OSError):
+            raise error
 
 
 @dataclass(frozen=True, slots=True)

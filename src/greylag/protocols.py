@@ -285,6 +285,11 @@ class Pushable(Protocol):
         """Commit id."""
         ...
 
+    @property
+    def committer(self) -> str:
+        """Address that the commit bears: how a commit of greylag's is told from a person's."""
+        ...
+
     def push(self, url: str, branch: str, *, expect: str | None, token: str | None = None) -> None:
         """Push with a lease: the remote branch must be at `expect` (None: must not exist)."""
         ...

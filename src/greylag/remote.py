@@ -79,6 +79,7 @@ class Remote:
             return []
         keys = ("core.hooksPath", "core.fsmonitor", "core.alternateRefsCommand", "gc.auto", "receive.autogc")
         command = ["git", *(part for key in keys for part in ("-c", f"{key}={SETTINGS[key]}")), name]
+        command[1:1] = ["-c", "receive.denyCurrentBranch=refuse"]
         owner = self.path.stat()
         if name == "receive-pack" and os.geteuid() == 0 and owner.st_uid:
             ids = [f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}", "--clear-groups"]
@@ -88,10 +89,12 @@ class Remote:
 
 def explain(error: GitError, remote: Remote) -> GreylagError:
     """Who must act after a transfer that failed, in one line."""
-    where, said = printable(remote.url), error.errors
+    where, said = printable(remote.url), error.errors + error.report
     for pattern, remedy in _REMEDIES:
         if re.search(pattern, said):
             return UserError(f"{where} {remedy}")
+    if rejected := re.search(r"\[(?:remote )?rejected\] \((.+)\)", said):
+        return UserError(f"{where} refuses the push: {printable(rejected[1])}; allow greylag's branches there")
     if remote.path is not None and "fatal:" in said and not re.search(r"index-pack|unpack|timed out", said):
         return UserError(f"{where} cannot be used as a git repository: {error}")
     return InfraError(f"{where}: {error}")
@@ -111,6 +114,8 @@ _REMEDIES = (
         r"Permission denied \(|Host key verification failed",
         "refuses access by ssh; load a key into the ssh agent and accept the host key",
     ),
+    (r"branch is currently checked out", "has that branch checked out; switch to another one there"),
+    (r"mismatched algorithms|unsupported hash", "uses SHA-256 object names, which greylag cannot handle yet"),
     (r"transport '.*' not allowed", "uses a transport that is not allowed; use a path or an https, ssh or file URL"),
     (r"unable to update url base from redirection|redirect", "has moved; use its new URL"),
 )
@@ -123,6 +128,7 @@ class Commit:
     commit: str
     tree: str
     base: str
+    committer: str  # address
     git: Git = field(repr=False, compare=False)
 
     def push(self, url: str, branch: str, *, expect: str | None, token: str | None = None) -> None:

@@ -155,7 +155,7 @@ class Workspace:
         text = clean(message).encode("utf-8", "replace")
         commit = self.git.text("commit-tree", "-p", self.base, "-F", "-", tree_id, stdin=text, env=env)
         self.git.run("update-ref", f"refs/heads/{branch}", commit)
-        return Commit(commit, tree_id, self.base, self.git)
+        return Commit(commit, tree_id, self.base, name[2], self.git)
 
     def close(self) -> None:
         """Remove the work tree, if it is ours, and end what reads the trees. The trusted git directory stays."""

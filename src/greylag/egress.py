@@ -84,22 +84,32 @@ class Egress:
 
     async def _serve(self, listener: socket.socket) -> None:
         self._loop = asyncio.get_running_loop()
-        tasks: set[asyncio.Task[None]] = set()
+        tasks: dict[asyncio.Task[None], socket.socket] = {}
+        with listener:
+            accepting = asyncio.create_task(self._accept(listener, tasks))
+            self._ready.set()
+            await self._stop.wait()
+            left = {accepting: listener, **tasks}
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+            for connection in left.values():  # a task that was cancelled before its first step has closed nothing
+                connection.close()
 
-        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.ensure_future(self._connection(reader, writer))
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
+    async def _accept(self, listener: socket.socket, tasks: dict[asyncio.Task[None], socket.socket]) -> None:
+        """By hand, since `asyncio.Server` loses a connection that comes in while it is closed."""
+        while True:
+            try:
+                connection, _ = await asyncio.get_running_loop().sock_accept(listener)
+            except OSError:  # gone already, or no descriptors left: others will close theirs
+                await asyncio.sleep(0.1)
+                continue
+            task = asyncio.create_task(self._connection(connection))
+            tasks[task] = connection
+            task.add_done_callback(tasks.pop)
 
-        server = await asyncio.start_unix_server(accept, sock=listener, limit=_HEAD, backlog=256)
-        self._ready.set()
-        await self._stop.wait()
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _connection(self, connection: socket.socket) -> None:
+        reader, writer = await asyncio.open_unix_connection(sock=connection, limit=_HEAD)
         self._open += 1
         try:
             await self._answer(reader, writer)
@@ -242,6 +252,8 @@ def _listen(path: Path, owner: int | None) -> socket.socket:
     try:
         listener.bind(str(path))
         path.chmod(0o600)
+        listener.listen(256)
+        listener.setblocking(False)
         if owner is not None and owner != os.geteuid():
             os.chown(path, owner, -1)
     except OSError as error:

@@ -22,6 +22,8 @@ _SHOWN = 420  # and that are shown
 _WINDOW = 80  # telling lines before the first failed step
 _WINDOW_SHARE = 0.4  # of the budget
 _REPEATED = (1.0, 0.75, 0.5)  # of its score keeps the first, second, third line of one template; more of them none
+_KNOWN = 0.03  # of its score keeps a line that stands in the baseline, too
+_MESSAGE = 12.0  # of a score its neighbours inherit from; what is more comes from totals, which have no neighbours
 _BEFORE = 4  # lines before a telling one that inherit from it
 _CARETS = re.compile(r"\^\[\[[0-9;]{0,20}[mK]")  # escape sequences as some log stores spell them
 _ECHO, _ECHO_MARK = "\x1b[36;1m", "\ue000"  # GitHub Actions prints the commands of a step in this colour
@@ -43,15 +45,21 @@ def distill(log: bytes, *, budget: int, baseline: bytes | None = None) -> Distil
     less. Any bytes are accepted; time is linear in the size of the log.
     """
     lines = _lines(log)
-    known = _templates(baseline) if baseline else set()
-    scores, ends = _scores(lines, known)
-    kept = sorted(_choose(lines, scores, ends, 4 * budget))
-    return Distilled(_text(lines, kept, 4 * budget), located([lines[at] for at in kept]))
+    old = _old(lines, _lines(baseline)) if baseline else bytearray(len(lines))
+    own, ends = _own(lines)
+    if baseline:  # what the other log has, too, is noise; what it has not is worth a look, whatever it says
+        own = [value * _KNOWN if old[at] else value + bool(lines[at]) for at, value in enumerate(own)]
+    scores = _inherited(lines, own, set(ends))
+    _damp(scores, [at for at, line in enumerate(lines) if signals.starts_step(line)], ends)
+    kept = sorted(_choose(lines, scores, ends, old, 4 * budget))
+    return Distilled(_text(lines, kept, 4 * budget), located(_blocks(lines, kept)))
 
 
-def _templates(log: bytes) -> set[int]:
-    lines = _lines(log)
-    return {hash(signals.template(lines[at])) for at in signals.telling(lines)}
+def _old(lines: list[str], baseline: list[str]) -> bytearray:
+    """A flag per line: whether a line of the same template stands in the baseline."""
+    known = {hash(signals.template(line)) for line in set(baseline)}
+    flags = {line: hash(signals.template(line)) in known for line in set(lines)}
+    return bytearray(flags[line] for line in lines)
 
 
 def _lines(log: bytes) -> list[str]:
@@ -72,8 +80,8 @@ def _lines(log: bytes) -> list[str]:
     return lines
 
 
-def _scores(lines: list[str], known: set[int]) -> tuple[list[float], list[int]]:
-    """Score per line, its own or what it inherits from a telling neighbour; and where steps ended in failure."""
+def _own(lines: list[str]) -> tuple[list[float], list[int]]:
+    """Score of each line by what it says, and the lines where steps ended in failure."""
     own = [0.0] * len(lines)
     ends: list[int] = []
     seen: dict[str, int] = {}
@@ -89,12 +97,7 @@ def _scores(lines: list[str], known: set[int]) -> tuple[list[float], list[int]]:
             ends.append(at)
         seen[key] = times = seen.get(key, 0) + 1
         own[at] = value * (_REPEATED[times - 1] if times <= len(_REPEATED) else 0.03)
-        if known and hash(key) in known:
-            own[at] *= 0.2
-    steps = [0, *(at for at, line in enumerate(lines) if signals.starts_step(line))]
-    scores = _inherited(lines, own, set(ends))
-    _damp(scores, steps, ends)
-    return scores, ends
+    return own, ends
 
 
 def _inherited(lines: list[str], own: list[float], ends: set[int]) -> list[float]:
@@ -102,12 +105,13 @@ def _inherited(lines: list[str], own: list[float], ends: set[int]) -> list[float
     after, last = 0.0, 0
     for at, line in enumerate(lines):
         if own[at] >= 4:
-            after, last = (0.0 if at in ends else max(own[at] * 0.7, after * 0.8)), at
+            after, last = (0.0 if at in ends else max(min(own[at], _MESSAGE) * 0.7, after * 0.8)), at
             _inherit_before(lines, scores, at, own[at])
         elif line and after > 0.3:
             after *= 0.93 if signals.continues(line) else 0.7
             places = after > 3 and at - last < _BEFORE and signals.has_place(line)
-            scores[at] = max(scores[at], 1.35 * after if places else after)
+            if not signals.is_noise(line):
+                scores[at] = max(scores[at], 1.5 * after if places else after)
     return scores
 
 
@@ -124,17 +128,17 @@ def _inherit_before(lines: list[str], scores: list[float], at: int, value: float
 
 def _damp(scores: list[float], steps: list[int], ends: list[int]) -> None:
     """Lines of steps that did not fail count half, where the log shows steps."""
-    if len(steps) < 2 or not ends:
+    if not steps or not ends:
         return
-    for start, stop in zip(steps, [*steps[1:], len(scores)], strict=True):
+    for start, stop in zip([0, *steps], [*steps, len(scores)], strict=True):
         if bisect(ends, stop - 1) == bisect(ends, start - 1):
             scores[start:stop] = [value / 2 for value in scores[start:stop]]
 
 
-def _choose(lines: list[str], scores: list[float], ends: list[int], room: int) -> set[int]:
+def _choose(lines: list[str], scores: list[float], ends: list[int], old: bytearray, room: int) -> set[int]:
     """Indices of the lines to keep: a share for those before the first failed step, the rest by score alone."""
     end = ends[0] if ends else len(lines) - 1
-    near = [at for at in range(max(0, end - 4 * _WINDOW), end + 1) if lines[at]][-_WINDOW:]
+    near = [at for at in range(max(0, end - 4 * _WINDOW), end + 1) if lines[at] and not old[at]][-_WINDOW:]
     boosted = {at: scores[at] + 5 * (rank + 1) / len(near) for rank, at in enumerate(near)}
     chosen: set[int] = set()
     left = _take(lines, sorted(near, key=lambda at: -boosted[at]), int(room * _WINDOW_SHARE), chosen)
@@ -164,6 +168,16 @@ def _touches(lines: list[str], at: int, step: int, chosen: set[int]) -> bool:
     while 0 <= at < len(lines) and not lines[at]:
         at += step
     return at in chosen or not 0 <= at < len(lines)
+
+
+def _blocks(lines: list[str], kept: list[int]) -> list[str]:
+    """The lines that are kept, with an empty one for each gap."""
+    blocks: list[str] = []
+    for before, at in zip([-1, *kept], kept, strict=False):
+        if at > before + 1:
+            blocks.append("")
+        blocks.append(lines[at])
+    return blocks
 
 
 def _text(lines: list[str], kept: list[int], room: int) -> str:

@@ -29,6 +29,7 @@ _ERROR = re.compile(
     r"(?:\w{1,60}: )?(?:error|Error|ERROR|fatal|panic)\b(?!\()|\w{0,80}(?:Error|Exception): |E {2,}\S"
     r"|thread '.{1,100}' panicked"
 )
+_ABOVE = re.compile(r":\d{1,9}: in \S")
 _FOREIGN = re.compile(r"site-packages/|node_modules/|node:internal|/usr/|/opt/|/rustc/|/\.cargo/|/lib/python|^https?:")
 _HOMES = re.compile(r"/(?:workspace|github/workspace|home/runner/work/[\w.-]+/[\w.-]+|builds/[\w.-]+/[\w.-]+)/")
 _MOST = 50
@@ -38,23 +39,31 @@ _NO_MESSAGE = "test failed"
 def located(lines: Sequence[str]) -> tuple[Diagnostic, ...]:
     """Diagnostics for lines that name a place or a test; else one for the first line that is an error.
 
-    A place that stands below its message (rustc, Python, JavaScript) takes the error line before it.
+    An empty line stands for a gap. A place below its message (rustc, Python, JavaScript) takes the error line before
+    it, one above (pytest's frames) the line marked `E` after it.
     """
     found: list[Diagnostic] = []
-    message, quoted = "", False
+    message, above, quoted = "", None, False
     for line in lines:
+        if not line:
+            message = ""
+            continue
         diagnostic = _test(line) or _compiler(line)
-        if diagnostic is None and message and (place := _place(line)):
+        place = None if diagnostic else _place(line)
+        first = line.startswith("E ") and not quoted  # pytest's: the first says what, the others explain
+        if place and message:
             diagnostic, message = replace(place, message=message), ""
+        elif place and _ABOVE.search(line):
+            above = place
+        elif first and above:
+            diagnostic, above = replace(above, message=one_line(line[2:], 400)), None
         if diagnostic:
             found.append(diagnostic)
-            quoted = False
-            continue
-        if _ERROR.match(line.lstrip()) and not (quoted and line.startswith("E ")):
+        elif _ERROR.match(line.lstrip()) and (first or not line.startswith("E ")):
             message = one_line(line.removeprefix("E "), 400)
-        if found and found[-1].message == _NO_MESSAGE and line.strip():
+        if not diagnostic and found and found[-1].message == _NO_MESSAGE:
             found[-1] = replace(found[-1], message=one_line(line, 400))
-        quoted = line.startswith("E ")  # pytest's: the first says what, the others explain
+        quoted = line.startswith("E ")
     if not found:
         found = [Diagnostic(one_line(line, 400)) for line in lines if _ERROR.match(line.lstrip())][:1]
     return tuple(dict.fromkeys(found))[:_MOST]

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, compress
 
 _SCORED = 300  # characters of a line that are scored: what a line is, it says at its beginning
+_TEMPLATE = 120  # characters of a template that count
 
 STAMP = re.compile(
     r"(?:[^\t]{1,80}\t[^\t]{1,80}\t)?\ufeff?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)? ?"
@@ -98,14 +99,14 @@ def telling(lines: Sequence[str]) -> Iterator[int]:
 
 def template(line: str) -> str:
     """The line without what varies from one occurrence to the next: numbers, addresses, paths, quoted names."""
-    return _VARIES.sub("#", line[:_SCORED])
+    return _VARIES.sub("#", line[: 2 * _SCORED])[:_TEMPLATE]
 
 
 def score(line: str) -> float:
     """How much a telling line says about a failure: 0 to about 25."""
     line = line[:_SCORED]
     summary = bool(_SUMMARY.search(line))
-    if not summary and (_GOOD_START.match(line) or any(word in line for word in _GOOD)):
+    if not summary and is_noise(line):
         return 0.0
     very = bool(_VERY_START.match(line)) or any(word in line for word in _VERY)
     value = 13.0 if summary else 1.0
@@ -118,6 +119,11 @@ def score(line: str) -> float:
     if not very and not summary and "warn" in line.lower():
         value -= 4
     return max(value, 0.0)
+
+
+def is_noise(line: str) -> bool:
+    """Whether the line tells of success, of progress, or of a command."""
+    return bool(_GOOD_START.match(line.lstrip())) or any(word in line for word in _GOOD)
 
 
 def has_place(line: str) -> bool:

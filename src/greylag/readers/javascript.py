@@ -41,6 +41,7 @@ def _cases(file: dict[str, Any]) -> Iterator[tuple[str, Failed | None]]:
         if status != "failed" and (status != "passed" or not said):
             yield status, None
             continue
-        titles = [*(part for part in test.get("ancestorTitles") or () if isinstance(part, str)), test.get("title")]
+        outer = test.get("ancestorTitles")
+        titles = [*(outer if isinstance(outer, list) else ()), test.get("title")]
         line = number(table(test.get("location")).get("line"))
         yield status, Failed(" > ".join(map(str, titles)), said, said, name, line, flaky=status == "passed")

@@ -1,0 +1,151 @@
+"""The distiller keeps what tells why a log failed, in budget, in order, whatever the log holds."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from greylag.distill import distill
+from greylag.model import Severity
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def lines(number: int, text: str = "step {} of the build is done") -> list[str]:
+    return [text.format(n) for n in range(number)]
+
+
+def log(*parts: str | list[str]) -> bytes:
+    return "\n".join(line for part in parts for line in ([part] if isinstance(part, str) else part)).encode()
+
+
+GITHUB = log(
+    "2026-04-22T16:11:50.0000000Z ##[group]Run actions/checkout@v4",
+    lines(400, "2026-04-22T16:11:50.0000000Z Receiving objects: {}%"),
+    "2026-04-22T16:11:51.0000000Z error: cache entry not found, that is fine",
+    "2026-04-22T16:11:52.0000000Z ##[group]Run make test",
+    "2026-04-22T16:11:52.0000000Z \x1b[36;1mmake test || echo 'error: tests failed'\x1b[0m",
+    lines(3000, "2026-04-22T16:11:53.0000000Z tests/test_ok.py::test_error_handling[{}] PASSED"),
+    "2026-04-22T16:11:54.0000000Z src/core/parser.py:87: in parse",
+    "2026-04-22T16:11:54.0000000Z     return table[key]",
+    "2026-04-22T16:11:54.0000000Z E   KeyError: 'colour'",
+    "2026-04-22T16:11:55.0000000Z FAILED tests/test_parser.py::test_colours - KeyError: 'colour'",
+    "2026-04-22T16:11:55.0000000Z ======== 1 failed, 3000 passed in 9.1s ========",
+    "2026-04-22T16:11:56.0000000Z ##[error]Process completed with exit code 1.",
+    "2026-04-22T16:11:57.0000000Z Post job cleanup.",
+    lines(200, "2026-04-22T16:11:57.0000000Z [command]/usr/bin/git config --unset-all failed.{}"),
+)
+
+
+@pytest.mark.parametrize("budget", [100, 300, 1000])
+def test_ci_log(budget: int) -> None:
+    kept = distill(GITHUB, budget=budget)
+    assert len(kept.text) <= 4 * budget
+    for wanted in (
+        "src/core/parser.py:87: in parse",
+        "E   KeyError: 'colour'",
+        "FAILED tests/test_parser.py::test_colours",
+        "1 failed, 3000 passed",
+    ):
+        assert wanted in kept.text
+    assert "2026-04" not in kept.text
+    assert [(d.path, d.line, d.test, d.message) for d in kept.diagnostics] == [
+        ("src/core/parser.py", 87, None, "KeyError: 'colour'"),
+        ("tests/test_parser.py", None, "tests/test_parser.py::test_colours", "KeyError: 'colour'"),
+    ]
+
+
+def test_order_is_kept_and_gaps_are_marked() -> None:
+    kept = distill(log(lines(500), "error: first", lines(500), "error: second", lines(500)), budget=60).text
+    assert kept.index("error: first") < kept.index("error: second")
+    assert (
+        sum(int(line.split()[1]) for line in kept.splitlines() if line.startswith("... "))
+        + sum(not line.startswith("... ") for line in kept.splitlines())
+        == 1502
+    )
+
+
+def test_a_repeated_error_does_not_crowd_out_the_rare_one() -> None:
+    noisy = lines(5000, "error: /build/part{0}/x.c:{0}: deprecated thing '{0}' in use")
+    kept = distill(log(noisy[:2500], "error: linker failed: undefined reference to `main`", noisy[2500:]), budget=300)
+    assert "undefined reference to `main`" in kept.text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("src/a.c:3:7: error: expected ';' before '}'", ("src/a.c", 3, 7, None)),
+        ("src/a.ts(3,7): error TS2322: bad", ("src/a.ts", 3, 7, None)),
+        ("src/a.ts:3:7 - error TS2322: bad", ("src/a.ts", 3, 7, None)),
+        ("[ERROR] /workspace/src/A.java:[3,7] cannot find symbol", ("src/A.java", 3, 7, None)),
+        ("error[E0308]: mismatched types\n --> src/main.rs:3:7", ("src/main.rs", 3, 7, None)),
+        ('Traceback (most recent call last):\nValueError: x\n  File "a/b.py", line 3, in f', ("a/b.py", 3, None, None)),
+        ("/home/runner/work/r/r/a.py:3: error: bad  [misc]", ("a.py", 3, None, None)),
+        ("--- FAIL: TestX (0.00s)\n    x_test.go:3: boom", (None, None, None, "TestX")),
+        ("not ok 2 - adds numbers", (None, None, None, "adds numbers")),
+        ("  \u25cf calc \u203a adds\n\n    expect(received)", (None, None, None, "calc \u203a adds")),
+        ("[ERROR] a.CalcTest.adds -- Time elapsed: 0.1 s <<< FAILURE!\nx", (None, None, None, "a.CalcTest.adds")),
+        ("E: nothing is located here\nfatal: not a git repository", (None, None, None, None)),
+    ],
+)
+def test_locations(text: str, expected: tuple[object, ...]) -> None:
+    (found,) = distill(log(lines(50), text, lines(5)), budget=400).diagnostics
+    assert (found.path, found.line, found.column, found.test) == expected
+    assert found.severity is Severity.ERROR
+    assert found.message
+
+
+def test_real_maven_log() -> None:
+    kept = distill((GOLDEN / "maven/test-failures.txt").read_bytes(), budget=500)
+    assert "expected: <4> but was: <0>" in kept.text
+    assert "a.CalcTest.adds" in {d.test for d in kept.diagnostics}
+
+
+def test_a_baseline_log_makes_known_noise_count_less() -> None:
+    noise = lines(30, "ERROR: plugin {} could not be loaded from registry")
+    unlike = [f"{line} kind{chr(97 + n % 26)}" for n, line in enumerate(noise)]
+    failed = log(unlike, "the wombat is missing", lines(100), unlike)
+    assert "wombat" not in distill(failed, budget=100).text
+    assert "wombat" in distill(failed, budget=100, baseline=log(unlike, lines(100))).text
+
+
+def test_a_log_without_any_error_gives_its_end() -> None:
+    assert distill(log(lines(3000)), budget=50).text.endswith("step 2999 of the build is done")
+
+
+def test_nothing_comes_of_nothing() -> None:
+    assert distill(b"", budget=100).text == ""
+    assert distill(b"\n\n\x1b[0m\n", budget=100).diagnostics == ()
+
+
+HOSTILE = {
+    "one line": b"a" * 50_000_000,
+    "one line of errors": b"error: " * 7_000_000,
+    "escapes": b"\x1b[31mx\x1b[0m" * 1_000_000,
+    "half escapes": b"\x1b[" * 2_000_000,
+    "titles that never end": b"\x1b]0;" * 1_000_000,
+    "no text": random.Random(1).randbytes(2_000_000),
+    "empty lines": b"\n" * 2_000_000,
+    "one error": b"ERROR: it failed\n" * 100_000,
+    "dots": (b"error " + b"a." * 740 + b"\n") * 1000,
+    "quotes": (b"error " + b'"a' * 740 + b"\n") * 1000,
+    "slashes": (b"error " + b"/a" * 740 + b"\n") * 1000,
+    "spaces": (b"error" + b" " * 1480 + b"x\n") * 1000,
+    "digits": (b"error " + b"1" * 1480 + b"\n") * 1000,
+    "tabs": (b"a\t" * 700 + b"error\n") * 1000,
+    "turned": "error: \u202etxet \u2066x\u200b\n".encode() * 10_000,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_logs_stay_in_budget_and_harmless(name: str) -> None:
+    kept = distill(HOSTILE[name], budget=500)
+    assert len(kept.text) <= 2000
+    assert not set("\x1b\r\x07\u202e\u2066\u200b") & set(kept.text)
+    assert len(kept.diagnostics) <= 50
+    assert all(len(d.message) <= 2000 for d in kept.diagnostics)
+
+
+@pytest.mark.parametrize("budget", [1, 5, 10, 25])
+def test_tiny_budgets(budget: int) -> None:
+    assert len(distill(GITHUB, budget=budget).text) <= 4 * budget

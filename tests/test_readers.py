@@ -1,0 +1,322 @@
+"""Reports of real tools (golden files, made by running them) become diagnostics; hostile ones are survived."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from greylag import readers
+from greylag.model import Counts, Diagnostic, Origin, Severity
+
+GOLDEN = Path(__file__).parent / "golden"
+JAVA = ("core/src/main/java/a/Calc.java", "core/src/test/java/a/CalcTest.java")
+
+
+def golden(name: str) -> bytes:
+    return (GOLDEN / name).read_bytes()
+
+
+def places(diagnostics: tuple[Diagnostic, ...]) -> list[str]:
+    return [f"{d.path}:{d.line} {d.test or d.rule}" for d in diagnostics]
+
+
+PYTEST = [
+    "tests/test_app.py:11 tests/test_app.py::test_add",
+    "tests/test_app.py:7 tests/test_app.py::test_many[1]",
+    "tests/test_app.py:7 tests/test_app.py::test_many[2]",
+    "tests/test_app.py:20 tests/test_app.py::test_name",
+    "tests/test_app.py:None tests/test_app.py::test_broken",
+    "tests/test_app.py:39 tests/test_app.py::TestGroup::test_dicts",
+]
+
+
+@pytest.mark.parametrize("name", ["short", "long", "xunit1"])
+def test_pytest(name: str) -> None:
+    counts, found = readers.junit_xml(golden(f"pytest/{name}.xml"))
+    assert counts == Counts(7, 6, 2)
+    if name == "xunit1":  # this family has the line of the test, too
+        assert places(found)[4] == "tests/test_app.py:23 tests/test_app.py::test_broken"
+    else:
+        assert places(found) == PYTEST
+    assert [d.message for d in found[:2]] == [
+        "assert 0 == 4 / + where 0 = add(2, 2)",
+        "AssertionError: helper says no / assert 0 == (1 + 1) / + where 0 = add(1, 1)",
+    ]
+    assert found[4].message == "error at setup: RuntimeError: cannot be made: / because of <reasons> & more"
+    assert "E   NameError: name 'undefined_name' is not defined" in found[3].excerpt.replace("       ", "   ")
+    assert all(len(d.excerpt.splitlines()) <= 10 for d in found)
+
+
+def test_pytest_excerpt_shows_where_it_broke() -> None:
+    _, found = readers.junit_xml(golden("pytest/short.xml"))
+    assert found[3].excerpt.splitlines() == [
+        "tests/test_app.py:20: in test_name",
+        "    name(3)",
+        "app.py:10: in name",
+        "    return x + undefined_name",
+        "E   NameError: name 'undefined_name' is not defined",
+    ]
+
+
+def test_a_test_module_that_cannot_be_imported() -> None:
+    counts, (found,) = readers.junit_xml(golden("pytest/collection.xml"))
+    assert counts == Counts(1, 1)
+    assert places((found,)) == ["tests/test_import.py:1 tests/test_import.py"]
+    assert found.message == "ModuleNotFoundError: No module named 'does_not_exist'"
+
+
+def test_paths_are_relative_to_the_repository_where_the_tool_ran_in_a_subdirectory() -> None:
+    _, found = readers.junit_xml(golden("pytest/short.xml"), cwd="services/api")
+    assert found[0].path == "services/api/tests/test_app.py"
+    assert found[0].test == "tests/test_app.py::test_add"  # as the tool says it
+
+
+def test_surefire_with_reruns() -> None:
+    counts, found = readers.junit_xml(golden("maven/surefire-rerun.xml"), files=JAVA)
+    assert counts == Counts(7, 6, 1)
+    assert places(found)[:2] == [
+        "core/src/test/java/a/CalcTest.java:18 a.CalcTest.adds_with_words",
+        "core/src/test/java/a/CalcTest.java:13 a.CalcTest.adds",
+    ]
+    flaky = [d for d in found if d.origin is Origin.FLAKY]
+    assert [(d.test, d.severity) for d in flaky] == [("a.CalcTest.flaky", Severity.WARNING)]
+    nulls = next(d for d in found if d.test == "a.CalcTest.nulls")
+    assert nulls.message == 'NullPointerException: Cannot invoke "Object.toString()" because "o" is null'
+    assert nulls.excerpt.splitlines()[1:] == [
+        "\tat a.Calc.name(Calc.java:9)",
+        "\tat a.CalcTest.nulls(CalcTest.java:29)",
+    ]
+    assert found[-1].test == "a.CalcTest$Inner.nested"
+    assert found[-1].path == "core/src/test/java/a/CalcTest.java"
+
+
+def test_java_class_that_two_files_could_hold_is_not_guessed() -> None:
+    _, found = readers.junit_xml(golden("maven/surefire-rerun.xml"), files=(*JAVA, "other/src/a/CalcTest.java"))
+    assert {d.path for d in found} == {None}
+
+
+VITEST = [
+    "vi/calc.test.ts:4 calc > adds",
+    "vi/calc.test.ts:5 calc > objects",
+    "vi/calc.test.ts:2 calc > names",
+    "vi/calc.test.ts:9 calc > inner > many 1",
+    "vi/calc.test.ts:9 calc > inner > many 2",
+]
+
+
+def test_vitest_says_the_same_in_both_formats() -> None:
+    for counts, found in (
+        readers.junit_xml(golden("vitest/junit.xml")),
+        readers.jest_json(golden("vitest/results.json")),
+    ):
+        assert counts == Counts(7, 5, 1)
+        assert places(found) == VITEST
+        assert found[0].message == "AssertionError: expected +0 to be 4 // Object.is equality"
+
+
+def test_jest() -> None:
+    counts, found = readers.jest_json(golden("jest/results.json"))
+    assert counts == Counts(7, 6, 1)
+    assert places(found)[0] == "src/calc.test.js:3 calc > adds"
+    assert found[0].message.endswith("Expected: 4 / Received: 0")
+    assert "node_modules" not in found[0].excerpt
+    broken = next(d for d in found if d.path == "src/broken.test.js")
+    assert broken.message.startswith("Cannot find module './missing'")
+
+
+@pytest.mark.parametrize("name", ["mocha-junit-reporter", "xunit"])
+def test_mocha(name: str) -> None:
+    counts, found = readers.junit_xml(golden(f"mocha/{name}.xml"))
+    assert (counts.run, counts.failed) == (3, 2)
+    assert places(found) == ["mo/a.spec.js:3 calc adds", "mo/a.spec.js:5 calc inner names"]
+
+
+def test_node_says_the_same_in_both_formats() -> None:
+    for counts, found in (readers.tap(golden("node/test.tap")), readers.junit_xml(golden("node/junit.xml"))):
+        assert counts == Counts(4, 3, 2)
+        assert places(found) == [
+            "nt/a.test.mjs:4 calc > adds",
+            "nt/a.test.mjs:5 calc > objects",
+            "nt/a.test.mjs:10 names",
+        ]
+        assert "0 !== 4" in found[0].message
+
+
+def test_tap_counts_a_parent_that_fails_for_itself_and_a_bail_out() -> None:
+    log = (
+        "TAP version 13\n# Subtest: a\n    ok 1 - fine\n    1..1\nnot ok 1 - a\nok 2 - b # SKIP later\nBail out! disk\n"
+    )
+    counts, found = readers.tap(log.encode())
+    assert counts == Counts(2, 1, 1)
+    assert [d.message for d in found] == ["Bail out! disk", "failed without a message"]
+
+
+def test_ruff() -> None:
+    expected = ["app.py:1 I001", "app.py:1 F401"]
+    assert places(readers.ruff_json(golden("ruff/check.json")))[:2] == expected
+    assert places(readers.sarif(golden("ruff/check.sarif")))[:2] == expected
+    found = readers.ruff_json(golden("ruff/check.json"), cwd="lib")
+    assert found[2] == Diagnostic("Undefined name `undefined_name`", path="app.py", line=10, column=16, rule="F821")
+
+
+def test_type_checkers_count_columns_from_one() -> None:
+    mypy = readers.mypy_json(b"Warning: something else\n" + golden("mypy/output.jsonl"), cwd="svc")
+    pyright = readers.pyright_json(b"npm noise\n" + golden("pyright/output.json"))
+    assert (mypy[1].path, mypy[1].line, mypy[1].column, mypy[1].rule) == ("svc/app.py", 10, 16, "name-defined")
+    assert (pyright[0].path, pyright[0].line, pyright[0].column) == ("app.py", 10, 16)
+
+
+def test_eslint() -> None:
+    found = readers.eslint_json(golden("eslint/output.json"))
+    assert places(found) == [
+        "src/l.mjs:1 prefer-const",
+        "src/l.mjs:2 no-unused-vars",
+        "src/l.mjs:3 no-undef",
+        "src/s.mjs:1 parse-error",
+    ]
+    assert [d.severity for d in found].count(Severity.WARNING) == 1
+    assert found[2].excerpt == "undefinedFn(a);"
+
+
+def test_tsc() -> None:
+    found = readers.tsc_text(
+        golden("tsc/plain.txt") + b"  Type 'x' is not assignable.\n    Deeper.\nerror TS18003: No inputs.\n"
+    )
+    assert places(found)[:2] == ["ts/a.ts:1 TS2307", "ts/a.ts:3 TS2322"]
+    assert found[0].column == 22
+    assert found[4].excerpt == "Type 'x' is not assignable.\nDeeper."
+    assert places(found)[5] == "None:None TS18003"
+    pretty = readers.tsc_text(
+        b"\x1b[96ma.ts\x1b[0m:\x1b[93m3\x1b[0m:\x1b[93m7\x1b[0m - \x1b[91merror\x1b[0m TS2322: bad\n"
+    )
+    assert places(pretty) == ["a.ts:3 TS2322"]
+
+
+def test_maven_errors_appear_once_and_help_never() -> None:
+    found = readers.maven_text(golden("maven/compile-error.txt"))
+    assert [(d.path, d.line, d.column, d.message) for d in found] == [
+        ("core/src/main/java/a/Bad.java", 4, 13, "incompatible types: java.lang.String cannot be converted to int"),
+        ("core/src/main/java/a/Bad.java", 5, 16, "cannot find symbol"),
+        ("core/src/main/java/a/Bad.java", 5, 44, "cannot find symbol"),
+    ]
+    assert found[1].excerpt == "symbol:   method undefined()\nlocation: class a.Bad"
+
+
+def test_maven_without_a_place_says_why_the_goal_failed() -> None:
+    (found,) = readers.maven_text(golden("maven/source-level.txt"))
+    assert found.rule == "maven-compiler-plugin:compile"
+    assert found.message == "Source option 5 is no longer supported. Use 7 or later."
+    assert "Help" not in found.excerpt
+    (kotlin,) = readers.maven_text(b"[ERROR] /workspace/src/A.kt: (3, 5) Unresolved reference: x\n")
+    assert (kotlin.path, kotlin.line, kotlin.column, kotlin.message) == ("src/A.kt", 3, 5, "Unresolved reference: x")
+
+
+def test_sarif_leaves_out_what_is_no_finding() -> None:
+    place = {
+        "physicalLocation": {"artifactLocation": {"uri": "a%20b.c", "uriBaseId": "ROOT"}, "region": {"startLine": 3}}
+    }
+    results: list[dict[str, object]] = [
+        {"ruleIndex": 0, "message": {"id": "m"}, "locations": [place]},
+        {"message": {"text": "accepted"}, "suppressions": [{"kind": "inSource"}]},
+        {"message": {"text": "gone"}, "baselineState": "absent"},
+        {"message": {"text": "fine"}, "kind": "pass"},
+    ]
+    rule = {"id": "R1", "defaultConfiguration": {"level": "error"}, "messageStrings": {"m": {"text": "from the rule"}}}
+    run = {
+        "tool": {"driver": {"rules": [rule]}},
+        "results": results,
+        "originalUriBaseIds": {"ROOT": {"uri": "file:///workspace/sub/"}},
+        "invocations": [{"toolExecutionNotifications": [{"level": "error", "message": {"text": "could not parse x"}}]}],
+    }
+    found = readers.sarif(json.dumps({"version": "2.1.0", "runs": [run]}).encode())
+    assert found == (
+        Diagnostic("could not parse x"),
+        Diagnostic("from the rule", Severity.ERROR, "sub/a b.c", 3, rule="R1"),
+    )
+
+
+READERS: list[Callable[[bytes], object]] = [
+    readers.junit_xml, readers.jest_json, readers.tap, readers.sarif, readers.ruff_json, readers.mypy_json,
+    readers.pyright_json, readers.eslint_json, readers.tsc_text, readers.maven_text,
+]  # fmt: skip
+LINES = (readers.tsc_text, readers.maven_text, readers.mypy_json)  # other output may stand among their lines
+STRUCTURED = [reader for reader in READERS if reader not in LINES]
+BOMB = b'<!DOCTYPE b [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><testsuite><testcase name="&b;"/></testsuite>'
+OUTSIDE = b'<!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]><testsuite><testcase name="&x;"/></testsuite>'
+HOSTILE = [
+    b"", b"\0" * 100, b"\xff\xfe\xfa" * 100, b"<", b"[" * 200_000, b'{"a":' * 100_000, b"null", b"[null, 1, []]", b"{}",
+    b'{"runs": 3}', b'{"runs": [{"results": [{"locations": [3], "message": 4, "ruleId": []}], "tool": []}]}',
+    b'{"testResults": [{"assertionResults": [{"status": [], "ancestorTitles": 3}], "status": "failed"}]}',
+    b'{"testResults": [{"assertionResults": [{"status": "failed", "ancestorTitles": 3, "failureMessages": [1]}]}]}',
+    b'{"generalDiagnostics": [{"range": 3, "message": {}}]}', b'[{"messages": [{"line": -1e99}], "source": 3}]',
+    b'[{"location": {"row": 1e999, "column": true}, "filename": ["x"]}]', BOMB, OUTSIDE,
+    b'<?xml version="1.0" encoding="nonsense"?><testsuite/>', b"<testsuite>" * 10_000,
+    b"<testsuite><testcase><failure>" + b"\x1b[31m" * 1000 + b"</failure></testcase></testsuite>",
+    b"not ok " * 10_000, b"---\n" * 10_000, b"[ERROR] " * 10_000, b"[ERROR] /a:" + b"[" * 100_000, b"a(" * 100_000,
+    b"99999999999999999999", b"[" + b"9" * 10_000 + b"]",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_no_reader_raises(reader: Callable[[bytes], object]) -> None:
+    for data in HOSTILE:
+        reader(data)
+
+
+@pytest.mark.parametrize("reader", STRUCTURED)
+@pytest.mark.parametrize("data", [b"{broken", b"\xff\xff{", b"[1, 2", b"<testsuite><testcase"])
+def test_what_cannot_be_read_is_never_clean(reader: Callable[[bytes], object], data: bytes) -> None:
+    result = reader(data)
+    assert isinstance(result, tuple)
+    found = result[1] if isinstance(result[0], Counts) else result
+    assert found[-1].rule == readers.UNREADABLE
+    assert found[-1].severity is Severity.ERROR
+
+
+def test_a_damaged_line_is_never_clean() -> None:
+    (found,) = readers.mypy_json(b'note\n{"file": "a.py", \n')
+    assert found.rule == readers.UNREADABLE
+
+
+@pytest.mark.parametrize("data", [BOMB, OUTSIDE])
+def test_entities_are_refused(data: bytes) -> None:
+    counts, (found,) = readers.junit_xml(data)
+    assert counts == Counts(0)
+    assert found.rule == readers.UNREADABLE
+    assert "root:" not in found.message
+
+
+def test_a_truncated_report_keeps_what_was_read_and_says_so() -> None:
+    counts, found = readers.junit_xml(golden("pytest/short.xml")[:2000])
+    assert counts.failed >= 2
+    assert found[0].test == "tests/test_app.py::test_add"
+    assert found[-1].rule == readers.UNREADABLE
+
+
+def test_fields_of_a_hostile_report_are_harmless() -> None:
+    evil = "\u202e\x1b]0;x\x07" + "A" * 1_000_000 + "\nok: pytest 31 tests"
+    item = {"message": evil, "filename": evil, "code": evil, "location": {"row": 1, "column": 1}}
+    (found,) = readers.ruff_json(json.dumps([item]).encode())
+    assert len(found.message) <= 2000
+    assert len(found.path or "") <= 1100
+    assert "\n" not in (found.path or "") + (found.rule or "")
+    assert not set("\u202e\x1b\x07") & set(found.message)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("/workspace/a/b.py", "a/b.py"),
+        ("file:///workspace/a%20b.py", "a b.py"),
+        ("b.py", "svc/b.py"),
+        ("./x/../b.py", "svc/b.py"),
+        ("../b.py", "b.py"),
+        ("../../etc/passwd", "/etc/passwd"),
+        ("/workspace2/b.py", "/workspace2/b.py"),
+        ("/usr/lib/x.py", "/usr/lib/x.py"),
+    ],
+)
+def test_paths(given: str, expected: str) -> None:
+    (found,) = readers.ruff_json(json.dumps([{"filename": given, "message": "m"}]).encode(), cwd="svc")
+    assert found.path == expected

@@ -85,10 +85,10 @@ _STEP = re.compile(r"##\[group\]Run |Run |Post job cleanup")
 
 def telling(lines: Sequence[str]) -> Iterator[int]:
     """Indices, in order, of the lines that hold a word that may matter; what every line pays for is here."""
-    source = "\n".join(lines).lower()
-    ends = list(accumulate(len(row) + 1 for row in source.split("\n")))
+    source = "\n".join(lines).lower().encode()  # bytes are searched faster than text with wide characters
+    ends = list(accumulate(len(row) + 1 for row in source.split(b"\n")))
     tells = bytearray(len(ends))
-    for word in _WORDS:
+    for word in map(str.encode, _WORDS):
         at = source.find(word)
         while at >= 0:
             row = bisect(ends, at)

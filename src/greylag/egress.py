@@ -83,30 +83,32 @@ class Egress:
             self._ready.set()
 
     async def _serve(self, listener: socket.socket) -> None:
+        """Accepts by hand, since `asyncio.Server` loses a connection that comes in while it is closed."""
         self._loop = asyncio.get_running_loop()
         tasks: dict[asyncio.Task[None], socket.socket] = {}
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):  # gone already, or no descriptors left
+                connection, _ = listener.accept()
+                if len(tasks) >= 2 * self._policy.connections:  # descriptors are the host's, not the sandbox's
+                    connection.close()
+                    return
+                task = asyncio.create_task(self._connection(connection))
+                tasks[task] = connection
+                task.add_done_callback(tasks.pop)
+
         with listener:
-            accepting = asyncio.create_task(self._accept(listener, tasks))
+            self._loop.add_reader(listener, accept)
             self._ready.set()
             await self._stop.wait()
-            left = {accepting: listener, **tasks}
-            for task in left:
-                task.cancel()
-            await asyncio.gather(*left, return_exceptions=True)
+            self._loop.remove_reader(listener)
+            left = dict(tasks)
+            while tasks:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.wait(tasks, timeout=0.5)
             for connection in left.values():  # a task that was cancelled before its first step has closed nothing
                 connection.close()
-
-    async def _accept(self, listener: socket.socket, tasks: dict[asyncio.Task[None], socket.socket]) -> None:
-        """By hand, since `asyncio.Server` loses a connection that comes in while it is closed."""
-        while True:
-            try:
-                connection, _ = await asyncio.get_running_loop().sock_accept(listener)
-            except OSError:  # gone already, or no descriptors left: others will close theirs
-                await asyncio.sleep(0.1)
-                continue
-            task = asyncio.create_task(self._connection(connection))
-            tasks[task] = connection
-            task.add_done_callback(tasks.pop)
 
     async def _connection(self, connection: socket.socket) -> None:
         reader, writer = await asyncio.open_unix_connection(sock=connection, limit=_HEAD)
@@ -119,7 +121,8 @@ class Egress:
             head = f"HTTP/1.1 {refused.status}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
             writer.write(head.encode("ascii") + body)
             with contextlib.suppress(OSError, TimeoutError):
-                await asyncio.wait_for(writer.drain(), self._policy.connect)
+                async with asyncio.timeout(self._policy.connect):
+                    await writer.drain()
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass  # the other end went away, or was slow: an ordinary end of a connection
         finally:
@@ -127,9 +130,11 @@ class Egress:
             await _close(writer)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._open > self._policy.connections:
+        async with asyncio.timeout(self._policy.idle):  # `wait_for` can swallow a cancellation in Python 3.11
+            head = await reader.readuntil(b"\r\n\r\n")
+        if self._open > self._policy.connections:  # told after the head was read: closing earlier would be a reset
             raise RefusedError("?", f"more than {self._policy.connections} connections", "503 Service Unavailable")
-        request = parse(await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), self._policy.idle))
+        request = parse(head)
         private = check(self._policy, request.host, request.port)
         outside = await self._reach(request, private=private)
         try:
@@ -148,8 +153,8 @@ class Egress:
             return await self._dial(request, [(self._upstream.host, self._upstream.port)])
         loop = asyncio.get_running_loop()
         try:
-            lookup = loop.getaddrinfo(request.host, request.port, type=socket.SOCK_STREAM)
-            found = await asyncio.wait_for(lookup, self._policy.connect)
+            async with asyncio.timeout(self._policy.connect):
+                found = await loop.getaddrinfo(request.host, request.port, type=socket.SOCK_STREAM)
         except (OSError, TimeoutError) as error:
             raise RefusedError(request.target, f"the name does not resolve: {error}", "502 Bad Gateway") from error
         addresses = [str(info[4][0]) for info in found]
@@ -162,7 +167,8 @@ class Egress:
         reason = ""
         for host, port in places[:4]:
             try:
-                return await asyncio.wait_for(asyncio.open_connection(host, port), self._policy.connect)
+                async with asyncio.timeout(self._policy.connect):
+                    return await asyncio.open_connection(host, port)
             except (OSError, TimeoutError) as error:
                 reason = str(error) or "it does not answer"
         raise RefusedError(request.target, f"cannot be reached: {reason}", "502 Bad Gateway")
@@ -270,4 +276,5 @@ async def _quiet(pump: Coroutine[object, None, None]) -> None:
 async def _close(writer: asyncio.StreamWriter) -> None:
     writer.close()
     with contextlib.suppress(OSError, TimeoutError):
-        await asyncio.wait_for(writer.wait_closed(), 1.0)
+        async with asyncio.timeout(1.0):
+            await writer.wait_closed()

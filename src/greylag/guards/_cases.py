@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from greylag.guards._source import Brackets, brackets, language, scan, without_arguments
 
-LARGEST = 1_000_000  # characters of a file that is still read
+LARGEST = 500_000  # characters of a file that is still read
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ DIALECTS: Mapping[str, Dialect] = {
     ),
     "java": Dialect(
         re.compile(
-            rf"{_TAGS}[^{{}};()]{{0,600}}?(?<=[\s>\]])(?P<name>`[^`\n]{{1,300}}`|\w++)[ \t]*+\("
+            rf"{_TAGS}[^{{}};()]{{0,400}}?(?<=[\s>\]])(?P<name>`[^`\n]{{1,300}}`|\w++)[ \t]*+\("
             r"|\b(?:void|func|fun)\s+(?P<old>test\w*)\s*\("
         ),
         re.compile(
@@ -104,7 +104,7 @@ DIALECTS: Mapping[str, Dialect] = {
         re.compile(r"\b\w+\.Skip(?:f|Now)?\s*\("),
     ),
     "rust": Dialect(
-        re.compile(r"#\[\s*(?:\w+::)*(?:test|rstest|test_case|quickcheck|wasm_bindgen_test)\b[^{}]{0,600}?\bfn\s+(?P<name>\w+)"),
+        re.compile(r"#\[\s*(?:\w+::)*(?:test|rstest|test_case|quickcheck|wasm_bindgen_test)\b[^{}]{0,400}?\bfn\s+(?P<name>\w+)"),
         re.compile(r"\b\w*assert\w*!|\bpanic!|\bunreachable!|\.(?:unwrap_err|expect_err)\s*\(|\binsta::\w+!|\bassert_\w+\s*\(|#\[\s*should_panic"),
         re.compile(r"\bassert!\s*\([^;\n]{0,300}\.is_(?:ok|some|err|none)\(\)\s*\)"),
         re.compile(r"\bassert!\s*\(\s*true\s*[,)]|\bassert_eq!\s*\(\s*(\w+)\s*,\s*\1\s*[,)]"),

@@ -12,7 +12,10 @@ from defusedxml.common import DefusedXmlException
 from greylag.kinds import matches
 
 _PEP508 = re.compile(r"^\s*([A-Za-z0-9][\w.\-]*)\s*(?:\[[^\]]*\])?\s*(.*?)\s*$")
-_GO = re.compile(r"^\s*(?:require\s+|replace\s+)?([\w.\-]+\.[\w.\-/]+)(?:\s+v\S+)?\s+(v\S+|=>\s*\S.*)", re.MULTILINE)
+_GO = re.compile(
+    r"^\s*(?:require\s+|replace\s+)?([\w.\-/~]++)(?:[ \t]++v\S++(?=[ \t]*+=>))?[ \t]++(v\S++|=>[ \t]*+\S.*)",
+    re.MULTILINE,
+)
 _GRADLE = re.compile(
     r"^\s*(?:\w*(?:[iI]mplementation|[aA]pi|[cC]ompileOnly|[rR]untimeOnly|kapt|ksp|annotationProcessor|classpath|[cC]ompile))\b"
     r"[^'\"\n]{0,80}[\"']([\w.\-]+:[\w.\-]+)(?::([^\"'\n]*))?[\"']"
@@ -26,9 +29,9 @@ _INSTALL = re.compile(r"[\"']([A-Za-z][\w.\-]*)\s*(?:\[[^\]\"']*\])?\s*((?:[<>=!
 _REFERENCE = re.compile(
     r"<Package(?:Reference|Version)\s[^>]{0,200}Include\s*=\s*\"([^\"]+)\"[^>]{0,200}?(?:Version\s*=\s*\"([^\"]*)\"|/?>)"
 )
-_SETTING = re.compile(
-    r"^\s*([\w@./:\-]*(?:registry|index|source|url|host)[\w@./:\-]*)\s*[=:]\s*(\S.*)$", re.MULTILINE | re.IGNORECASE
-)
+_SETTING = re.compile(r"^[ \t]*([^=\s][^=\n]{0,300}?)[ \t]*(?:=|:(?=[ \t]))[ \t]*(\S.*)$", re.MULTILINE)
+_SOURCES = re.compile(r"registry|index|source|url|host", re.IGNORECASE)
+_LARGEST, _WIDEST = 1_000_000, 4_000  # characters of a manifest and of a line in TOML, whose reader is not linear
 
 Found = dict[str, str]
 
@@ -39,6 +42,8 @@ class ManifestError(ValueError):
 
 def dependencies(path: str, text: str) -> Found:
     """What the manifest at `path` declares. Raises `ManifestError` when it cannot be read."""
+    if len(text) > _LARGEST:
+        raise ManifestError(path)
     for patterns, reader in _READERS.items():
         if matches(path, patterns):
             try:
@@ -64,7 +69,7 @@ def _requirement(text: Any) -> tuple[str, str]:
 
 
 def _pyproject(text: str) -> Pairs:
-    data = tomllib.loads(text)
+    data = _toml(text)
     project = data.get("project", {})
     groups = (*project.get("optional-dependencies", {}).values(), *data.get("dependency-groups", {}).values())
     for group in (project.get("dependencies", []), data.get("build-system", {}).get("requires", []), *groups):
@@ -97,7 +102,7 @@ def _requirements(text: str) -> Pairs:
 
 def _toml_tables(*names: str) -> Callable[[str], Pairs]:
     def read(text: str) -> Pairs:
-        yield from _walk(tomllib.loads(text), names)
+        yield from _walk(_toml(text), names)
 
     return read
 
@@ -147,6 +152,16 @@ def _by(pattern: re.Pattern[str]) -> Callable[[str], Pairs]:
     return read
 
 
+def _settings(text: str) -> Pairs:
+    yield from ((name, value) for name, value in _by(_SETTING)(text) if _SOURCES.search(name))
+
+
+def _toml(text: str) -> dict[str, Any]:
+    if any(len(line) > _WIDEST for line in text.split("\n")):
+        raise ValueError("line too long")
+    return tomllib.loads(text)
+
+
 def _setup_cfg(text: str) -> Pairs:
     inside = False
     for line in text.split("\n"):
@@ -173,5 +188,5 @@ _READERS: Mapping[str, Callable[[str], Pairs]] = {
     "*.gradle *.gradle.kts": _by(_GRADLE),
     "Gemfile *.gemspec Podfile": _by(_GEM),
     "*.csproj *.fsproj *.vbproj Directory.Packages.props": _by(_REFERENCE),
-    ".npmrc .yarnrc .yarnrc.yml pip.conf .pypirc uv.toml bunfig.toml nuget.config": _by(_SETTING),
+    ".npmrc .yarnrc .yarnrc.yml pip.conf .pypirc uv.toml bunfig.toml nuget.config": _settings,
 }

@@ -1,10 +1,9 @@
-"""Where a change may reach: the prompt's path patterns, and names, links and modes that no change should bring."""
+"""Where a change may reach: the prompt's path patterns; and names and modes that no change should bring."""
 
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
-from posixpath import normpath
 
 from pathspec import GitIgnoreSpec
 
@@ -12,18 +11,16 @@ from greylag.diffs import FileDiff, parse
 from greylag.guards._guard import Guard, fact, read
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change
-from greylag.text import clean
 
 _MOST = 100_000  # paths whose names are compared
 
 
 def check(change: Change) -> Iterator[Diagnostic]:
-    """Files outside the declared scope block, whatever they are; so do names and links that lead elsewhere."""
+    """Files outside the declared scope block, whatever they are; so does what the diff hides."""
     files = parse(change.diff)
     yield from _outside(change, files)
     for file in files:
-        if file.status != "deleted":
-            yield from _form(change, file)
+        yield from _mode(change, file)
     yield from _unseen(change, files)
     yield from _collisions(change, files)
 
@@ -39,20 +36,8 @@ def _outside(change: Change, files: tuple[FileDiff, ...]) -> Iterator[Diagnostic
             yield fact("paths/out-of-scope", message, name)
 
 
-def _form(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
-    if file.new_mode == "160000":
-        yield fact("paths/submodule", f"{file.path} is a link to another repository", file.path)
-    if file.new_mode == "120000" and file.added:
-        target = file.added[0].text
-        inside = normpath(f"/./{'x/' * file.path.count('/')}{target}") if not target.startswith("/") else ""
-        if not inside or target.split("/").count("..") > file.path.count("/"):
-            yield fact("paths/link", f"{file.path} is a link that leaves the repository", file.path, excerpt=target)
-    if file.path != clean(file.path) or any(part.lower() in {".git", "git~1", ".."} for part in file.path.split("/")):
-        yield fact("paths/name", "a file name has characters or parts that no file name should have", file.path)
-    executable = (
-        file.new_mode == "100755" and file.old_mode != "100755" and file.status in {"added", "modified", "renamed"}
-    )
-    if executable and not (read(change.head, file.path) or "").startswith("#!"):
+def _mode(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
+    if file.new_mode == "100755" != file.old_mode and not (read(change.head, file.path) or "").startswith("#!"):
         yield fact("paths/executable", f"makes {file.path} executable", file.path, severity=Severity.WARNING)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from greylag.diffs import parse
 from greylag.guards._guard import Guard, fact
-from greylag.kinds import classify, matches
+from greylag.kinds import classify
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change
 
@@ -32,8 +32,15 @@ _HINT = re.compile(  # what a line must have before 24 detectors are tried on it
 _EXAMPLE = re.compile(
     r"(?i)example|dummy|placeholder|changeme|change-me|redacted|your[_-]|fake|sample|(.)\1{5}|^(?:test|password|secret|none|null|true|false)\w{0,3}$"
 )
-_WINDOW, _OVERLAP = 1000, 200  # characters; the detectors' patterns are not linear on long lines
-_MOST = 8_000_000  # characters of added lines that are looked at
+_INDIRECT = re.compile(  # `password = get_password()`, `key: ${KEY}`: a reference
+    r"[=:]\s*(?:[\w.\-]{1,100}[\[(]|\$|<|\{\{|%|process\.env|os\.environ|getenv|None\b|null\b)"
+)
+_NEEDS = {  # what a text must have before a slow detector is tried on it
+    "NpmDetector": re.compile("_authToken"),
+    "KeywordDetector": re.compile(r"(?i)pass|pwd|secret|key|contrase"),
+}
+_WINDOW, _OVERLAP = 2000, 600  # characters; the detectors' patterns are not linear on long lines
+_MOST = 4_000_000  # characters of added lines that are looked at
 
 
 def check(change: Change) -> Iterator[Diagnostic]:
@@ -57,17 +64,28 @@ def _finding(path: str, line: int | None, kind: str, certain: bool) -> Diagnosti
 
 
 def _line(path: str, text: str) -> set[tuple[str, bool]]:
+    """Kinds of secrets on a line, each with whether it is certain."""
     starts = range(0, max(1, len(text) - _OVERLAP), _WINDOW - _OVERLAP)
     windows = [text[start : start + _WINDOW] for start in starts]
-    found = {
-        (d.secret_type, True) for d in _detectors(True) for w in windows for s in d.analyze_string(w) if _real(d, s)
-    }
-    if not found and classify(path) not in {"tests", "docs", "lock", "generated"} and not matches(path, "*.snap"):
-        found = {
-            (d.secret_type, False) for d in _detectors(False) for w in windows
-            if not _indirect(w) for s in d.analyze_string(w) if _real(d, s)
-        }  # fmt: skip
+    found = _kinds(windows, certain=True)
+    if not found and classify(path) not in {"tests", "docs", "lock", "generated"}:
+        found = _kinds([window for window in windows if not _INDIRECT.search(window)], certain=False)
     return found
+
+
+def _kinds(windows: list[str], *, certain: bool) -> set[tuple[str, bool]]:
+    return {
+        (str(detector.secret_type), certain)
+        for detector in _detectors(certain)
+        for window in windows
+        if any(_real(detector, secret) for secret in _secrets(detector, window))
+    }
+
+
+def _secrets(detector: Any, text: str) -> Iterator[str]:
+    needs = _NEEDS.get(type(detector).__name__)
+    if needs is None or needs.search(text):
+        yield from detector.analyze_string(text)
 
 
 @lru_cache(maxsize=2)
@@ -81,13 +99,6 @@ def _real(detector: Any, secret: str) -> bool:
     if type(detector).__name__ == "PrivateKeyDetector":
         return True
     return not _EXAMPLE.search(secret) and any(character.isalpha() for character in secret)
-
-
-def _indirect(text: str) -> bool:
-    """`password = get_password()`, `key: ${KEY}`, `os.environ["KEY"]`: a reference, not a secret."""
-    return bool(
-        re.search(r"[=:]\s*(?:[\w.\-]{1,100}[\[(]|\$|<|\{\{|%|process\.env|os\.environ|getenv|None\b|null\b)", text)
-    )
 
 
 PLUGIN = partial(Guard, "secrets", check)

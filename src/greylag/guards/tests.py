@@ -16,6 +16,7 @@ from greylag.kinds import matches
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change, Tree
 
+_CANDIDATES = 100  # new tests that a lost one is compared with
 _WIDEST = 2000  # characters of a line that are looked at
 _DATA = "__snapshots__/ *.snap testdata/ fixtures/ golden/ goldens/ cassettes/ *.feature"
 _COLLECTED: Mapping[str, re.Pattern[str]] = {  # names that runners collect by default; other files hold no tests
@@ -111,12 +112,16 @@ def _renamed(
 ) -> tuple[list[tuple[_Found, _Found]], list[_Found]]:
     """A test renamed and edited at once: a new one in the same file, of mostly the same words, that asserts as much."""
     lost = []
+    near: defaultdict[str, list[int]] = defaultdict(list)
+    for number, new in free.items():
+        near[new.file.path].append(number)
     for found in rest:
-        number = next((number for number, new in free.items() if _alike(found, new)), None)
-        if number is None:
+        candidates = [number for number in near[found.file.path] if number in free][:_CANDIDATES]
+        match = next((number for number in candidates if _alike(found, free[number])), None)
+        if match is None:
             lost.append(found)
         else:
-            pairs.append((found, free.pop(number)))
+            pairs.append((found, free.pop(match)))
     return pairs, lost
 
 
@@ -127,27 +132,28 @@ def _alike(old: _Found, new: _Found) -> bool:
 
 
 def _lost(change: Change, files: list[FileDiff], base: list[_Found], lost: list[_Found]) -> Iterator[Diagnostic]:
-    per_file = Counter(found.file.path for found in base)
-    gone = Counter(found.file.path for found in lost)
-    for file in files:
-        if gone[file.path] and (file.status == "deleted" or gone[file.path] == per_file[file.path]):
+    had = Counter(found.file.path for found in base)
+    gone: defaultdict[str, list[str]] = defaultdict(list)
+    for found in lost:
+        gone[found.file.path].append(found.case.name)
+    for file in (file for file in files if file.status != "added"):
+        names = gone[file.path]
+        if names and (file.status == "deleted" or len(names) == had[file.path]):
             verb = "deletes the test file" if file.status == "deleted" else "makes a runner see no test any more in"
-            message = f"{verb} {file.old_path} ({gone[file.path]} tests lost)"
+            message = f"{verb} {file.old_path} ({len(names)} tests lost)"
             yield finding(change, "tests", "tests/deleted-file", message, file.path)
-        elif file.status == "deleted" and not per_file[file.path]:
-            yield from _deleted_data(change, file)
-        elif gone[file.path]:
-            for found in lost:
-                if found.file is file:
-                    message = f"removes the test `{found.case.name}`"
-                    yield finding(change, "tests", "tests/deleted-test", message, file.path, line=None)
+        elif file.status == "deleted" and not had[file.path]:
+            yield _deleted_data(change, file)
+        else:
+            for name in names:
+                yield finding(change, "tests", "tests/deleted-test", f"removes the test `{name}`", file.path)
 
 
-def _deleted_data(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
+def _deleted_data(change: Change, file: FileDiff) -> Diagnostic:
     unread = language(file.path) not in DIALECTS and re.search(r"test|spec", PurePosixPath(file.path).name.lower())
     severity = Severity.ERROR if unread and not matches(file.path, _DATA) else Severity.WARNING
     message = f"deletes {file.path}, which belongs to the tests"
-    yield finding(change, "tests", "tests/deleted-data", message, file.path, severity=severity)
+    return finding(change, "tests", "tests/deleted-data", message, file.path, severity=severity)
 
 
 # -- weaker ----------------------------------------------------------------------------------------------------------

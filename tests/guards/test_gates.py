@@ -1,0 +1,119 @@
+# ruff: noqa: E501 - a table reads best with one row a line
+import json
+from typing import Any
+
+import pytest
+
+PYPROJECT = '[project]\nname = "x"\ndependencies = ["click>=8"]\n\n[tool.ruff]\nline-length = 100\n\n[tool.mypy]\nstrict = true\n\n[tool.coverage.report]\nfail_under = 90\n\n[tool.hatch.version]\npath = "x.py"\n'
+PACKAGE = json.dumps(
+    {"name": "x", "scripts": {"test": "vitest run", "lint": "eslint .", "docs": "typedoc"}, "dependencies": {"a": "1"}},
+    indent=2,
+)
+TSCONFIG = '{\n  // comment with "quotes"\n  "compilerOptions": {"strict": true, "target": "es2022",},\n  "include": ["src"]\n}\n'
+POM = "<project>\n  <plugin>\n    <artifactId>maven-checkstyle-plugin</artifactId>\n    <version>3.1</version>\n  </plugin>\n</project>\n"
+
+BLOCKED = {
+    "workflow edited": (".github/workflows/ci.yml", "run: make test\n", "run: true\n", "ci"),
+    "workflow added": (".github/workflows/x.yml", None, "on: push\n", "ci"),
+    "workflow deleted": (".github/workflows/ci.yml", "run: make test\n", None, "ci"),
+    "gitlab": (".gitlab-ci.yml", "a: 1\n", "a: 2\n", "ci"),
+    "jenkins": ("Jenkinsfile", "a\n", "b\n", "ci"),
+    "code owners": (".github/CODEOWNERS", "* @a\n", "* @b\n", "ci"),
+    "in another case": (".GitHub/Workflows/ci.yml", "a\n", "b\n", "ci"),
+    "pre-commit": (".pre-commit-config.yaml", "repos: []\n", "repos: [1]\n", "lint"),
+    "eslint": ("web/.eslintrc.json", "{}\n", '{"rules": {}}\n', "lint"),
+    "flat eslint": ("eslint.config.mjs", "a\n", "b\n", "lint"),
+    "golangci": (".golangci.yml", "a: 1\n", "a: 2\n", "lint"),
+    "ruff": ("ruff.toml", "a = 1\n", "a = 2\n", "lint"),
+    "mypy": ("mypy.ini", "[mypy]\nstrict = True\n", "[mypy]\n", "lint"),
+    "pytest": ("pytest.ini", "[pytest]\n", "[pytest]\naddopts = -k nothing\n", "tests"),
+    "coverage": (".coveragerc", "[report]\nfail_under = 90\n", "[report]\nfail_under = 1\n", "tests"),
+    "codecov": ("codecov.yml", "a: 1\n", "a: 2\n", "tests"),
+    "jest": ("jest.config.js", "a\n", "b\n", "tests"),
+    "pyproject: coverage": ("pyproject.toml", PYPROJECT, PYPROJECT.replace("90", "10"), "tests"),
+    "pyproject: mypy": ("pyproject.toml", PYPROJECT, PYPROJECT.replace("strict = true", "strict = false"), "lint"),
+    "pyproject: table gone": ("pyproject.toml", PYPROJECT, PYPROJECT.replace("[tool.mypy]\nstrict = true\n", ""), "lint"),
+    "pyproject: pytest added": ("pyproject.toml", PYPROJECT, PYPROJECT + '[tool.pytest.ini_options]\naddopts = "-x"\n', "tests"),
+    "pyproject: broken": ("pyproject.toml", PYPROJECT, PYPROJECT + "[[[", "unreadable"),
+    "setup.cfg: flake8": ("setup.cfg", "[metadata]\nname = x\n[flake8]\nmax = 1\n", "[metadata]\nname = x\n[flake8]\nmax = 9\n", "lint"),
+    "tox": ("tox.ini", "[testenv]\ncommands = pytest\n", "[testenv]\ncommands = true\n", "tests"),
+    "package.json: test script": ("package.json", PACKAGE, PACKAGE.replace("vitest run", "true"), "tests"),
+    "package.json: lint script gone": ("package.json", PACKAGE, PACKAGE.replace('"lint": "eslint .",', ""), "lint"),
+    "package.json: install hook": ("package.json", PACKAGE, PACKAGE.replace('"docs": "typedoc"', '"docs": "typedoc", "postinstall": "node x.js"'), "build"),
+    "package.json: jest table": ("package.json", PACKAGE, PACKAGE.replace('"dependencies"', '"jest": {"bail": 1}, "dependencies"'), "tests"),
+    "tsconfig: strict off": ("tsconfig.json", TSCONFIG, TSCONFIG.replace("true", "false"), "lint"),
+    "tsconfig: strict gone": ("tsconfig.json", TSCONFIG, TSCONFIG.replace('"strict": true, ', ""), "lint"),
+    "tsconfig: one of strict off": ("packages/a/tsconfig.build.json", TSCONFIG, TSCONFIG.replace("true,", 'true, "noImplicitAny": false,'), "lint"),
+    "tsconfig: libraries unchecked": ("tsconfig.json", TSCONFIG, TSCONFIG.replace("true,", 'true, "skipLibCheck": true,'), "lint"),
+    "tsconfig: files excluded": ("tsconfig.json", TSCONFIG, TSCONFIG.replace('"include"', '"exclude": ["src/bad"], "include"'), "lint"),
+    "cargo: lints": ("Cargo.toml", '[package]\nname = "x"\n[lints.rust]\nunsafe_code = "forbid"\n', '[package]\nname = "x"\n', "lint"),
+    "cargo: tests off": ("Cargo.toml", '[package]\nname = "x"\n', '[package]\nname = "x"\nautotests = false\n', "tests"),
+    "maven: skipTests": ("pom.xml", POM, POM.replace("<plugin>", "<skipTests>true</skipTests>\n  <plugin>"), "loosened"),
+    "maven: failures ignored": ("pom.xml", POM, POM.replace("<plugin>", "<testFailureIgnore>true</testFailureIgnore>\n  <plugin>"), "loosened"),
+    "maven: check removed": ("pom.xml", POM, "<project>\n</project>\n", "removed"),
+    "gradle: failures ignored": ("build.gradle", "test { }\n", "test { }\ncheckstyle { ignoreFailures = true }\n", "loosened"),
+    "gradle: check off": ("build.gradle.kts", "x\n", "x\ntasks.named(\"pmdMain\") { enabled = false }\n", "loosened"),
+    "make: || true": ("Makefile", "test:\n\tpytest\n", "test:\n\tpytest || true\n", "loosened"),
+    "script: no verify": ("scripts/release.sh", "git push\n", "git push --no-verify\n", "loosened"),
+    ".net: warnings": ("Directory.Build.props", "<a/>\n", "<a/>\n<TreatWarningsAsErrors>false</TreatWarningsAsErrors>\n", "loosened"),
+}  # fmt: skip
+CLEAN = {
+    "pyproject: dependency bump": ("pyproject.toml", PYPROJECT, PYPROJECT.replace("click>=8", "click>=9")),
+    "pyproject: version": ("pyproject.toml", PYPROJECT, PYPROJECT.replace('name = "x"', 'name = "x"\nversion = "2"')),
+    "pyproject: build requirement": ("pyproject.toml", PYPROJECT, PYPROJECT + '[build-system]\nrequires = ["hatchling"]\n'),
+    "pyproject: comment and order": ("pyproject.toml", PYPROJECT, "# a comment\n" + PYPROJECT),
+    "pyproject: another tool": ("pyproject.toml", PYPROJECT, PYPROJECT.replace('path = "x.py"', 'path = "y.py"')),
+    "package.json: dependency bump": ("package.json", PACKAGE, PACKAGE.replace('"a": "1"', '"a": "2"')),
+    "package.json: other script": ("package.json", PACKAGE, PACKAGE.replace("typedoc", "typedoc --json")),
+    "package.json: reformatted": ("package.json", PACKAGE, json.dumps(json.loads(PACKAGE))),
+    "tsconfig: stricter": ("tsconfig.json", TSCONFIG, TSCONFIG.replace("true,", 'true, "noUnusedLocals": true,')),
+    "tsconfig: target": ("tsconfig.json", TSCONFIG, TSCONFIG.replace("es2022", "es2024")),
+    "tsconfig: first one": ("tsconfig.json", None, TSCONFIG),
+    "maven: plugin version": ("pom.xml", POM, POM.replace("3.1", "3.6")),
+    "maven: moved check": ("pom.xml", POM, POM.replace("<project>\n", "<project>\n  <name>x</name>\n")),
+    "make: new target": ("Makefile", "test:\n\tpytest\n", "test:\n\tpytest\n\ndocs:\n\tmkdocs build\n"),
+    "source named ci": ("src/ci.py", "a = 1\n", "a = 2\n"),
+    "document about workflows": ("docs/workflows/ci.md", "a\n", "b\n"),
+    "source with || true": ("src/a.js", "a\n", "const x = y || true;\n"),
+    "cargo: version": ("Cargo.toml", '[package]\nname = "x"\nversion = "1.0.0"\n', '[package]\nname = "x"\nversion = "1.0.1"\n'),
+}  # fmt: skip
+
+
+def files(path: str, text: str | None) -> dict[str, str]:
+    return {} if text is None else {path: text}
+
+
+@pytest.mark.parametrize("name", BLOCKED)
+def test_moved_gate_blocks(guard: Any, name: str) -> None:
+    path, base, head, rule = BLOCKED[name]
+    verdict = guard("gates", files(path, base), files(path, head))
+    assert not verdict.passed
+    assert {finding.rule for finding in verdict.diagnostics} == {f"gates/{rule}"}
+    assert {finding.path for finding in verdict.diagnostics} == {path}
+
+
+@pytest.mark.parametrize("name", CLEAN)
+def test_ordinary_edit_of_a_mixed_file_passes(guard: Any, found: Any, name: str) -> None:
+    path, base, head = CLEAN[name]
+    assert found(guard("gates", files(path, base), files(path, head))) == []
+
+
+def test_gate_that_is_renamed_away_blocks(guard: Any, found: Any) -> None:
+    text = "on: push\njobs: {}\n"
+    verdict = guard("gates", {".github/workflows/ci.yml": text}, {".github/ci.yml.off": text})
+    assert found(verdict) == ["error gates/ci .github/workflows/ci.yml"]
+
+
+def test_each_kind_is_allowed_by_its_own_name(guard: Any) -> None:
+    change = {"ruff.toml": "a = 1\n"}, {"ruff.toml": "a = 2\n"}
+    assert not guard("gates", *change, allow=["ci", "tests"]).passed
+    assert guard("gates", *change, allow=["lint"]).passed
+
+
+def test_finding_says_where_what_and_how_to_allow_it(guard: Any) -> None:
+    (finding,) = guard(
+        "gates", {"pyproject.toml": PYPROJECT}, {"pyproject.toml": PYPROJECT.replace("90", "10")}
+    ).diagnostics
+    assert finding.path == "pyproject.toml"
+    assert "[tool.coverage]" in finding.message
+    assert '`allow = ["tests"]`' in finding.message

@@ -1,0 +1,268 @@
+# ruff: noqa: E501 - a table reads best with one row a line
+"""Each row: what a change does to a test, and what the guard must say of it. The diffs are made by git."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from greylag.testing.changes import Link
+
+Files = Mapping[str, str | bytes]
+
+PY = """import pytest
+
+from shop import total
+
+
+def test_sum():
+    assert total([1, 2]) == 3
+    assert total([]) == 0
+
+
+class TestErrors:
+    def test_rejects_text(self):
+        with pytest.raises(ValueError):
+            total("x")
+        assert total.calls == 1
+"""
+JS = """import { expect, it, describe } from "vitest";
+import { add } from "./add";
+
+describe("add", () => {
+  it("adds numbers", () => {
+    expect(add(1, 2)).toBe(3);
+    expect(add(-1, 1)).toBe(0);
+  });
+
+  it.each([[1, 1], [2, 4]])("squares %i", (a, b) => {
+    expect(a * a).toBe(b);
+  });
+});
+"""
+JAVA = """package org.example;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class TotalTest {
+    @Test
+    void sums() {
+        assertEquals(3, total(1, 2));
+        assertEquals(0, total());
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @CsvSource({"1,2", "3,4"})
+    void each(int a, int b) throws Exception {
+        assertThat(total(a)).isEqualTo(b);
+    }
+}
+"""
+GO = """package shop
+
+import "testing"
+
+func TestTotal(t *testing.T) {
+	if got := Total(1, 2); got != 3 {
+		t.Errorf("got %d", got)
+	}
+	if Total() != 0 {
+		t.Fatal("not empty")
+	}
+}
+
+func TestName(t *testing.T) {
+	require.Equal(t, "shop", Name())
+}
+"""
+RUST = """pub fn total(a: &[i32]) -> i32 {
+    a.iter().sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums() {
+        assert_eq!(total(&[1, 2]), 3);
+        assert_eq!(total(&[]), 0);
+    }
+
+    #[test]
+    #[should_panic]
+    fn panics() {
+        total_of_nothing();
+    }
+}
+"""
+
+
+def edit(text: str, *pairs: tuple[str, str]) -> str:
+    for old, new in pairs:
+        assert old in text
+        text = text.replace(old, new)
+    return text
+
+
+P, J, V, G, R = "tests/test_total.py", "src/add.test.ts", "src/test/java/TotalTest.java", "total_test.go", "src/lib.rs"
+PY_SUM = "def test_sum():\n    assert total([1, 2]) == 3\n    assert total([]) == 0\n"
+JS_ADDS = JS[JS.index('  it("adds') : JS.index("  it.each")]
+JAVA_SUMS = JAVA[JAVA.index("    @Test") : JAVA.index("    @Param")]
+GO_NAME = GO[GO.index("func TestName") :]
+RUST_SUMS = RUST[RUST.index("    #[test]\n    fn sums") : RUST.index("    #[test]\n    #[should")]
+
+BLOCKED: dict[str, tuple[Files, Files, list[str]]] = {
+    "python: file deleted": ({P: PY}, {}, [f"error tests/deleted-file {P}"]),
+    "js: file deleted": ({J: JS}, {}, [f"error tests/deleted-file {J}"]),
+    "java: file deleted": ({V: JAVA}, {}, [f"error tests/deleted-file {V}"]),
+    "go: file deleted": ({G: GO}, {}, [f"error tests/deleted-file {G}"]),
+    "kotlin: file deleted": (
+        {"src/test/kotlin/ATest.kt": "class ATest {\n  @Test\n  fun `adds up`() = assertEquals(1, f())\n}\n"}, {},
+        ["error tests/deleted-file src/test/kotlin/ATest.kt"],
+    ),
+    "unknown language: test file deleted": ({"test/run_test.bats": "@test 'x' { true; }\n"}, {}, ["error tests/deleted-data test/run_test.bats"]),
+    "python: emptied": ({P: PY}, {P: "import pytest\n"}, [f"error tests/deleted-file {P}"]),
+    "python: no longer parses": ({P: PY}, {P: PY + "\n)\n"}, [f"error tests/deleted-file {P}"]),
+    "python: function removed": ({P: PY}, {P: edit(PY, (PY_SUM, ""))}, [f"error tests/deleted-test {P}"]),
+    "js: case removed": ({J: JS}, {J: edit(JS, (JS_ADDS, ""))}, [f"error tests/deleted-test {J}"]),
+    "java: method removed": ({V: JAVA}, {V: edit(JAVA, (JAVA_SUMS, ""))}, [f"error tests/deleted-test {V}"]),
+    "go: function removed": ({G: GO}, {G: edit(GO, (GO_NAME, ""))}, [f"error tests/deleted-test {G}"]),
+    "rust: function removed": ({R: RUST}, {R: edit(RUST, (RUST_SUMS, ""))}, [f"error tests/deleted-test {R}"]),
+    "python: renamed so that it is no test": ({P: PY}, {P: edit(PY, ("def test_sum", "def xtest_sum"))}, [f"error tests/deleted-test {P}"]),
+    "python: commented out": ({P: PY}, {P: edit(PY, (PY_SUM, PY_SUM.replace("\n", "\n# ", 2).replace("def", "# def")))}, [f"error tests/deleted-test {P}"]),
+    "python: under `if False`": ({P: PY}, {P: edit(PY, (PY_SUM, "if False:\n    def test_sum():\n        assert total([1, 2]) == 3\n        assert total([]) == 0\n"))}, [f"error tests/deleted-test {P}"]),
+    "java: annotation removed": ({V: JAVA}, {V: edit(JAVA, ("    @Test\n", ""))}, [f"error tests/deleted-test {V}"]),
+    "js: commented out": ({J: JS}, {J: edit(JS, (JS_ADDS, "/*\n" + JS_ADDS + "*/\n"))}, [f"error tests/deleted-test {J}"]),
+    "file renamed so that no runner finds it": ({P: PY}, {"tests/total_disabled.py": PY}, ["error tests/deleted-file tests/total_disabled.py"]),
+    "test moved out of the tests": ({J: JS}, {"src/old/add.ts.bak": JS}, ["error tests/deleted-file src/old/add.ts.bak"]),
+    "replaced by another test": (
+        {P: PY}, {P: edit(PY, (PY_SUM, "def test_login(client, user):\n    page = client.get('/login', user=user)\n    assert page.status == 200\n    assert 'Welcome' in page.text\n"))},
+        [f"error tests/deleted-test {P}"],
+    ),
+    "python: skip mark": ({P: PY}, {P: edit(PY, ("def test_sum", "@pytest.mark.skip\ndef test_sum"))}, [f"error tests/skipped {P}:6"]),
+    "python: xfail mark": ({P: PY}, {P: edit(PY, ("def test_sum", "@pytest.mark.xfail(strict=False)\ndef test_sum"))}, [f"error tests/skipped {P}:6"]),
+    "python: module mark": ({P: PY}, {P: edit(PY, ("\n\ndef test_sum", "\npytestmark = pytest.mark.skipif(True, reason='x')\n\ndef test_sum"))}, [f"error tests/skipped {P}:5"]),
+    "python: skip called": ({P: PY}, {P: edit(PY, ("    assert total([1, 2]) == 3", "    pytest.skip('flaky')\n    assert total([1, 2]) == 3"))}, [f"error tests/skipped {P}:7"]),
+    "python: unittest skip": ({P: PY}, {P: edit(PY, ("    def test_rejects", "    @unittest.skip('x')\n    def test_rejects"))}, [f"error tests/skipped {P}:12"]),
+    "conftest deselects": ({"tests/conftest.py": "x = 1\n"}, {"tests/conftest.py": "x = 1\ncollect_ignore = ['test_a.py']\n"}, ["error tests/skipped tests/conftest.py:2"]),
+    "js: it.skip": ({J: JS}, {J: edit(JS, ('it("adds', 'it.skip("adds'))}, [f"error tests/skipped {J}:5"]),
+    "js: xit": ({J: JS}, {J: edit(JS, ('it("adds', 'xit("adds'))}, [f"error tests/skipped {J}:5"]),
+    "js: describe.skip": ({J: JS}, {J: edit(JS, ('describe("add', 'describe.skip("add'))}, [f"error tests/skipped {J}:4"]),
+    "js: it.only": ({J: JS}, {J: edit(JS, ('it("adds', 'it.only("adds'))}, [f"error tests/skipped {J}:5"]),
+    "java: Disabled": ({V: JAVA}, {V: edit(JAVA, ("    @Test", "    @Disabled\n    @Test"))}, [f"error tests/skipped {V}:8"]),
+    "java: class Ignore": ({V: JAVA}, {V: edit(JAVA, ("class Total", '@Ignore("later")\nclass Total'))}, [f"error tests/skipped {V}:7"]),
+    "go: Skip": ({G: GO}, {G: edit(GO, ('\trequire.Equal', '\tt.Skip("flaky")\n\trequire.Equal'))}, [f"error tests/skipped {G}:15"]),
+    "rust: ignore": ({R: RUST}, {R: edit(RUST, ("    fn sums", "    #[ignore]\n    fn sums"))}, [f"error tests/skipped {R}:10"]),
+    "python: assertion removed": ({P: PY}, {P: edit(PY, ("    assert total([]) == 0\n", ""))}, [f"error tests/fewer-assertions {P}:6"]),
+    "js: assertion removed": ({J: JS}, {J: edit(JS, ("    expect(add(-1, 1)).toBe(0);\n", ""))}, [f"error tests/fewer-assertions {J}:5"]),
+    "java: assertion removed": ({V: JAVA}, {V: edit(JAVA, ("        assertEquals(0, total());\n", ""))}, [f"error tests/fewer-assertions {V}:8"]),
+    "java: assertion of a parameterised test removed": ({V: JAVA}, {V: edit(JAVA, ("assertThat(total(a)).isEqualTo(b)", "total(a)"))}, [f"error tests/fewer-assertions {V}:14"]),
+    "go: assertion removed": ({G: GO}, {G: edit(GO, ('\tif Total() != 0 {\n\t\tt.Fatal("not empty")\n\t}\n', ""))}, [f"error tests/fewer-assertions {G}:5"]),
+    "rust: assertion removed": ({R: RUST}, {R: edit(RUST, ("        assert_eq!(total(&[]), 0);\n", ""))}, [f"error tests/fewer-assertions {R}:9"]),
+    "python: assertion commented out": ({P: PY}, {P: edit(PY, ("    assert total([]) == 0", "    # assert total([]) == 0"))}, [f"error tests/fewer-assertions {P}:6"]),
+    "python: comparison made truth": ({P: PY}, {P: edit(PY, ("assert total([1, 2]) == 3", "assert total([1, 2])"))}, [f"error tests/weaker-assertions {P}:6"]),
+    "python: not None": ({P: PY}, {P: edit(PY, ("assert total([1, 2]) == 3", "assert total([1, 2]) is not None"))}, [f"error tests/weaker-assertions {P}:6"]),
+    "python: any exception": ({P: PY}, {P: edit(PY, ("ValueError", "Exception"))}, [f"error tests/weaker-assertions {P}:12"]),
+    "js: toBeDefined": ({J: JS}, {J: edit(JS, ("expect(add(1, 2)).toBe(3)", "expect(add(1, 2)).toBeDefined()"))}, [f"error tests/weaker-assertions {J}:5"]),
+    "java: not null": ({V: JAVA}, {V: edit(JAVA, ("assertEquals(3, total(1, 2))", "assertNotNull(total(1, 2))"))}, [f"error tests/weaker-assertions {V}:8"]),
+    "go: no error": ({G: GO}, {G: edit(GO, ('require.Equal(t, "shop", Name())', "require.NotEmpty(t, Name())"))}, [f"error tests/weaker-assertions {G}:14"]),
+    "python: constant": ({P: PY}, {P: edit(PY, ("assert total([1, 2]) == 3", "assert True"))}, [f"error tests/constant-assertion {P}:6"]),
+    "python: or True": ({P: PY}, {P: edit(PY, ("total([1, 2]) == 3", "total([1, 2]) == 3 or True"))}, [f"error tests/constant-assertion {P}:6"]),
+    "js: constant": ({J: JS}, {J: edit(JS, ("expect(add(1, 2)).toBe(3)", "expect(true).toBe(true)"))}, [f"error tests/constant-assertion {J}:5"]),
+    "java: constant": ({V: JAVA}, {V: edit(JAVA, ("assertEquals(3, total(1, 2))", "assertTrue(true)"))}, [f"error tests/constant-assertion {V}:8"]),
+    "rust: constant": ({R: RUST}, {R: edit(RUST, ("assert_eq!(total(&[1, 2]), 3)", "assert!(true)"))}, [f"error tests/constant-assertion {R}:9"]),
+    "a new test that proves nothing": ({}, {P: "def test_new():\n    assert True\n"}, [f"error tests/constant-assertion {P}:1"]),
+    "python: early return": ({P: PY}, {P: edit(PY, ("    assert total([1, 2])", "    return\n    assert total([1, 2])"))}, [f"error tests/early-return {P}:6"]),
+    "js: early return": ({J: JS}, {J: edit(JS, ("    expect(add(1, 2))", "    return;\n    expect(add(1, 2))"))}, [f"error tests/early-return {J}:5"]),
+    "java: early return": ({V: JAVA}, {V: edit(JAVA, ("        assertEquals(3", "        if (true) return;\n        assertEquals(3"), ("if (true) return;", "return;"))}, [f"error tests/early-return {V}:8"]),
+    "a test file becomes a link": ({P: PY}, {P: Link("../other.py")}, [f"error tests/deleted-file {P}"]),
+}  # fmt: skip
+
+CLEAN: dict[str, tuple[Files, Files]] = {
+    "python: file moved": ({P: PY}, {"tests/unit/test_total.py": PY}),
+    "python: file renamed": ({P: PY}, {"tests/test_sums.py": PY}),
+    "js: file moved": ({J: JS}, {"test/add.test.ts": JS}),
+    "java: file renamed": ({V: JAVA}, {"src/test/java/SumTest.java": edit(JAVA, ("TotalTest", "SumTest"))}),
+    "go: file renamed": ({G: GO}, {"sum_test.go": GO}),
+    "python: test renamed": ({P: PY}, {P: edit(PY, ("test_sum", "test_adds_up"))}),
+    "js: test renamed": ({J: JS}, {J: edit(JS, ("adds numbers", "adds two numbers"))}),
+    "java: test renamed": ({V: JAVA}, {V: edit(JAVA, ("void sums", "void addsUp"))}),
+    "go: test renamed": ({G: GO}, {G: edit(GO, ("TestName", "TestShopName"))}),
+    "rust: test renamed": ({R: RUST}, {R: edit(RUST, ("fn sums", "fn adds_up"))}),
+    "python: test moved to another file": (
+        {P: PY, "tests/test_b.py": "def test_b():\n    assert f() == 1\n"},
+        {P: edit(PY, (PY_SUM, "")), "tests/test_b.py": "def test_b():\n    assert f() == 1\n\n\n" + PY_SUM},
+    ),
+    "python: file split in two": ({P: PY}, {"tests/test_sum.py": "from shop import total\n\n\n" + PY_SUM, "tests/test_errors.py": edit(PY, (PY_SUM, ""))}),
+    "python: renamed and edited": ({P: PY}, {P: edit(PY, ("test_sum", "test_sum_of_list"), ("total([1, 2]) == 3", "total([1, 2], start=0) == 3"))}),
+    "python: expectation edited": ({P: PY}, {P: edit(PY, ("== 3", "== 4"))}),
+    "js: expectation edited": ({J: JS}, {J: edit(JS, ("toBe(3)", "toBe(4)"))}),
+    "python: assertion added": ({P: PY}, {P: edit(PY, ("== 0\n", "== 0\n    assert total([5]) == 5\n"))}),
+    "python: assertions moved into a helper": (
+        {P: PY},
+        {P: edit(PY, (PY_SUM, "def _sums_up():\n    assert total([1, 2]) == 3\n    assert total([]) == 0\n\n\ndef test_sum():\n    _sums_up()\n"))},
+    ),
+    "python: reformatted": ({P: PY}, {P: edit(PY, ("total([1, 2]) == 3", "total(\n        [1, 2],\n    ) == 3"))}),
+    "python: the word skip in a string": ({P: PY}, {P: edit(PY, ('total("x")', 'total("pytest.mark.skip @skip SkipTest")'))}),
+    "python: the word skip in a comment": ({P: PY}, {P: edit(PY, ("    assert total([])", "    # pytest.skip would be wrong here\n    assert total([])"))}),
+    "js: the word skip in a string": ({J: JS}, {J: edit(JS, ("adds numbers", "adds it.skip( numbers"))}),
+    "js: array.only in production": ({"src/a.ts": "a\n"}, {"src/a.ts": "query.only('x')\nlist.skip(2)\n"}),
+    "java: Disabled in a string": ({V: JAVA}, {V: edit(JAVA, ("total(1, 2)", 'total("@Disabled", 1, 2)'))}),
+    "go: the word in a string": ({G: GO}, {G: edit(GO, ('"got %d"', '"t.Skip( %d"'))}),
+    "python: a skipped test moves": (
+        {P: "@pytest.mark.skip\ndef test_a():\n    assert f() == 1\n"},
+        {"tests/test_new.py": "import pytest\n\n\n@pytest.mark.skip\ndef test_a():\n    assert f() == 1\n"},
+    ),
+    "python: a skip mark gets a reason": (
+        {P: "@pytest.mark.skip\ndef test_a():\n    assert f() == 1\n"}, {P: "@pytest.mark.skip(reason='x')\ndef test_a():\n    assert f() == 1\n"},
+    ),
+    "python: a skip mark is removed": ({P: "@pytest.mark.skip\ndef test_a():\n    assert f() == 1\n"}, {P: "def test_a():\n    assert f() == 1\n"}),
+    "python: new tests": ({P: PY}, {P: PY, "tests/test_new.py": "def test_new():\n    assert f() == 1\n"}),
+    "python: production code only": ({"src/a.py": "def f():\n    return 1\n", P: PY}, {"src/a.py": "def f():\n    return 2\n", P: PY}),
+    "python: production code with assert removed": ({"src/a.py": "def f():\n    assert x\n    return 1\n"}, {"src/a.py": "def f():\n    return 1\n"}),
+    "rust: production code beside tests": ({R: RUST}, {R: edit(RUST, ("a.iter().sum()", "a.iter().copied().sum()"))}),
+    "java: CSV with braces in an annotation changes": ({V: JAVA}, {V: edit(JAVA, ('"3,4"', '"3,4", "5,6"'))}),
+    "python: windows line ends": ({P: PY}, {P: PY.replace("\n", "\r\n")}),
+    "js: regex that looks like a string": ({J: JS}, {J: edit(JS, ("add(1, 2)", "add(1, 2, /[\"'`]/)"))}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BLOCKED)
+def test_what_takes_proof_away_blocks(guard: Any, found: Any, name: str) -> None:
+    base, head, expected = BLOCKED[name]
+    verdict = guard("tests", base, head)
+    assert [line for line in found(verdict) if not line.startswith("info")] == expected
+    assert not verdict.passed
+    assert '`allow = ["tests"]`' in verdict.diagnostics[0].message
+
+
+@pytest.mark.parametrize("name", CLEAN)
+def test_ordinary_work_on_tests_passes(guard: Any, found: Any, name: str) -> None:
+    verdict = guard("tests", *CLEAN[name])
+    assert [line for line in found(verdict) if not line.startswith("info")] == []
+    assert verdict.passed
+
+
+def test_prompt_that_allows_tests_leaves_a_fact_on_record(guard: Any, found: Any) -> None:
+    verdict = guard("tests", {P: PY}, {}, allow=["tests"])
+    assert verdict.passed
+    assert found(verdict) == [f"info tests/deleted-file {P}"]
+    assert "the prompt allows tests" in verdict.diagnostics[0].message
+
+
+def test_deleted_snapshot_is_shown_and_does_not_block(guard: Any, found: Any) -> None:
+    verdict = guard("tests", {"src/__snapshots__/a.snap": "x\n"}, {})
+    assert verdict.passed
+    assert found(verdict) == ["warning tests/deleted-data src/__snapshots__/a.snap"]
+
+
+def test_edited_expectation_is_a_fact_for_the_judge(guard: Any, found: Any) -> None:
+    assert found(guard("tests", {P: PY}, {P: edit(PY, ("== 3", "== 4"))})) == [f"info tests/edited {P}:6"]
+
+
+def test_padding_a_test_file_beyond_reading_blocks(guard: Any, found: Any) -> None:
+    padded = "# padding\n" * 120_000 + PY
+    assert f"error tests/too-large {P}" in found(guard("tests", {P: PY}, {P: padded}))

@@ -11,13 +11,14 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from greylag.errors import InfraError, UserError
-from greylag.protocols import Command, SandboxBackend
-from greylag.sandboxes import _seccomp
+from greylag.protocols import Bind, Bounds, Command, SandboxBackend
+from greylag.sandboxes import _cgroup, _seccomp
 from greylag.sandboxes.bubblewrap import Bubblewrap
 from greylag.testing.sandbox import alive, shell, spec, until
 
@@ -165,6 +166,23 @@ def _children(parent: int) -> list[int]:
     return found
 
 
+def test_groups_of_a_dead_greylag_are_swept(sandboxed: SandboxBackend, tmp_path: Path) -> None:
+    control = _cgroup.find()
+    if not control.version:
+        pytest.skip(f"UNPROVEN HERE: {control.reason}")
+    stale = _cgroup.open_group(control, Bounds())
+    assert stale is not None
+    renamed = []
+    for path in stale.paths:
+        _, pid, started, *rest = path.name.split("-")
+        renamed.append(path.with_name("-".join(["greylag", pid, str(int(started) - 1), *rest])))
+        path.rename(renamed[-1])
+    with sandboxed.open(spec(tmp_path)) as sandbox:
+        _cgroup.sweep(control)
+        assert sandbox.run(Command(("true",))).returncode == 0  # its own group is not stale
+    assert not [path for path in renamed if path.exists()]
+
+
 def test_nothing_is_left_after_a_normal_end(sandboxed: SandboxBackend, tmp_path: Path) -> None:
     (tmp_path / "low").mkdir(mode=0o777)
     before = set(_groups(os.getpid()))
@@ -177,11 +195,19 @@ def test_nothing_is_left_after_a_normal_end(sandboxed: SandboxBackend, tmp_path:
 
 
 def test_descriptors_do_not_pile_up(sandboxed: SandboxBackend, tmp_path: Path) -> None:
+    broken = (
+        Command(("true", "@port:x@")),
+        Command(("true",), log=tmp_path / "no/log"),
+        Command(("true",), sockets={"x": tmp_path / "no"}),
+    )
     with sandboxed.open(spec(tmp_path)) as sandbox:
         sandbox.run(Command(("true",), files={"a": "b"}))
         before = len([*Path("/proc/self/fd").iterdir()])
         for _ in range(3):
             sandbox.run(Command(("true",), files={"a": "b"}, stdin=b"x", merge=False))
+        for command in broken:
+            with pytest.raises((ValueError, InfraError)):
+                sandbox.run(command)
         assert len([*Path("/proc/self/fd").iterdir()]) == before
 
 
@@ -210,6 +236,13 @@ print(states["layers"], (here / "writes_go_to_the_upper/.workspace.flattened").e
         cwd=tmp_path, env=environ, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert answer.stdout == "weak True\n", answer
+
+
+def test_git_works_on_what_belongs_to_another_user(sandboxed: SandboxBackend, tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", tmp_path / "git"], check=True)
+    given = replace(spec(tmp_path), binds=(Bind(tmp_path / "git/.git", "/workspace/.git"),))
+    with sandboxed.open(given) as sandbox:
+        assert sandbox.run(Command(("git", "status", "--short"))).returncode == 0
 
 
 # -- the filter ------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from greylag.protocols import Bind, Bounds, Command, Ended, SandboxBackend
+from greylag.protocols import Bind, Bounds, Command, Ended, Sandbox, SandboxBackend
 from greylag.sandboxes._seccomp import ARCHES, DENIED, MISSING
 from greylag.testing.sandbox import python, shell, spec
 
@@ -119,30 +119,37 @@ ROOT_PROBES = {
 _BOUNDS = Bounds(seconds=60, temporary=1 << 20)
 
 
-def _ask(backend: SandboxBackend, directory: Path, code: str, host: Host) -> str:
+@pytest.fixture(scope="module")
+def inside(sandboxed: SandboxBackend, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with sandboxed.open(spec(tmp_path_factory.mktemp("inside"), bounds=_BOUNDS)) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def outside(unsandboxed: SandboxBackend, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with unsandboxed.open(spec(tmp_path_factory.mktemp("outside"), bounds=_BOUNDS)) as sandbox:
+        yield sandbox
+
+
+def _ask(sandbox: Sandbox, code: str, host: Host) -> str:
     for name, value in vars(host).items():
         code = code.replace("{" + name + "}", str(value))
-    with backend.open(spec(directory, bounds=_BOUNDS)) as sandbox:
-        completed = sandbox.run(Command(python(code)))
+    completed = sandbox.run(Command(python(code)))
     assert completed.returncode == 0, completed
     return completed.output.decode()
 
 
 @pytest.mark.parametrize("name", [*PROBES, *ROOT_PROBES])
-def test_probe_is_blocked(
-    name: str, sandboxed: SandboxBackend, unsandboxed: SandboxBackend, host: Host, tmp_path: Path
-) -> None:
-    (tmp_path / "in").mkdir()
-    (tmp_path / "out").mkdir()
+def test_probe_is_blocked(name: str, inside: Sandbox, outside: Sandbox, host: Host) -> None:
     code = (PROBES | ROOT_PROBES)[name]
-    assert "reached" not in _ask(sandboxed, tmp_path / "in", code, host)
+    assert "reached" not in _ask(inside, code, host)
     if name in ROOT_PROBES and not _IS_ROOT:
         return  # the control needs root
-    if "reached" not in _ask(unsandboxed, tmp_path / "out", code, host):
+    if "reached" not in _ask(outside, code, host):
         pytest.skip("UNPROVEN HERE: this machine blocks it without a sandbox, too")
 
 
-def test_descriptors_of_greylag_are_not_inherited(sandboxed: SandboxBackend, host: Host, tmp_path: Path) -> None:
+def test_descriptors_of_greylag_are_not_inherited(inside: Sandbox, host: Host) -> None:
     code = (
         "import os\n"
         "names = [f'/proc/self/fd/{n}' for n in range(3, 64)]\n"
@@ -152,7 +159,7 @@ def test_descriptors_of_greylag_are_not_inherited(sandboxed: SandboxBackend, hos
         os.set_inheritable(file.fileno(), True)
         control = subprocess.check_output([sys.executable, "-c", code], close_fds=False, text=True)
         assert str(host.file) in control
-        assert _ask(sandboxed, tmp_path, code, host).strip() == "[]"
+        assert _ask(inside, code, host).strip() == "[]"
 
 
 def test_files_in_the_workspace_never_belong_to_root(sandboxed: SandboxBackend, tmp_path: Path) -> None:

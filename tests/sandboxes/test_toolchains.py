@@ -5,11 +5,12 @@ import re
 import shutil
 import sys
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from greylag.protocols import Command, SandboxBackend
+from greylag.protocols import Command, Sandbox, SandboxBackend
 from greylag.sandboxes import _toolchains
 from greylag.sandboxes.bubblewrap import Bubblewrap
 from greylag.testing.sandbox import shell, spec
@@ -30,12 +31,17 @@ _PROGRAMS = {
 }
 
 
+@pytest.fixture(scope="module")
+def inside(sandboxed: SandboxBackend, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with sandboxed.open(spec(tmp_path_factory.mktemp("inside"))) as sandbox:
+        yield sandbox
+
+
 @pytest.mark.parametrize("name", _PROGRAMS)
-def test_programs_of_the_caller_run_inside(name: str, sandboxed: SandboxBackend, tmp_path: Path) -> None:
+def test_programs_of_the_caller_run_inside(name: str, inside: Sandbox) -> None:
     if shutil.which(name) is None:
         pytest.skip(f"UNPROVEN HERE: {name} not installed")
-    with sandboxed.open(spec(tmp_path)) as sandbox:
-        completed = sandbox.run(Command(shell(_PROGRAMS[name])))
+    completed = inside.run(Command(shell(_PROGRAMS[name])))
     assert completed.returncode == 0, completed.output.decode()
 
 
@@ -132,20 +138,18 @@ def test_variables_of_version_managers_lead_to_their_trees(tmp_path: Path) -> No
     assert "/usr/bin" in tools.env["PATH"].split(":")
 
 
-def test_the_interpreter_of_greylag_is_inside(sandboxed: SandboxBackend, tmp_path: Path) -> None:
+def test_the_interpreter_of_greylag_is_inside(inside: Sandbox) -> None:
     script = '"$GREYLAG_PYTHON" -c "import sys; print(sys.version_info[:2])"'
-    with sandboxed.open(spec(tmp_path)) as sandbox:
-        output = sandbox.run(Command(shell(script))).output.decode()
+    output = inside.run(Command(shell(script))).output.decode()
     assert re.fullmatch(rf"\({sys.version_info.major}, {sys.version_info.minor}\)\n", output)
 
 
-def test_certificates_of_the_company_are_used(sandboxed: SandboxBackend, tmp_path: Path) -> None:
+def test_certificates_of_the_company_are_used(inside: Sandbox) -> None:
     """The system's bundle, to which companies add their own authority."""
     if not Path("/etc/ssl/certs/ca-certificates.crt").exists():
         pytest.skip("UNPROVEN HERE: no bundle on this machine")
     script = (
         'for v in SSL_CERT_FILE NODE_EXTRA_CA_CERTS PIP_CERT GIT_SSL_CAINFO; do eval test -s "\\$$v" || echo $v; done'
     )
-    with sandboxed.open(spec(tmp_path)) as sandbox:
-        completed = sandbox.run(Command(shell(script)))
+    completed = inside.run(Command(shell(script)))
     assert completed.output == b""

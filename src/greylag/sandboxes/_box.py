@@ -14,7 +14,7 @@ from greylag.protocols import Command, Completed, Ended, SandboxSpec
 from greylag.sandboxes import _command, _layers, _profile, _relay, _remedies
 from greylag.sandboxes._cgroup import Group
 from greylag.sandboxes._keeper import Keeper, launcher
-from greylag.sandboxes._process import Job, Jobs, Launch, Ran, execute, kill_group, spool
+from greylag.sandboxes._process import Job, Jobs, Launch, Pipe, Ran, execute, kill_group, spool
 from greylag.sandboxes._toolchains import Tools
 
 _FIRST_PORT = 18080
@@ -82,7 +82,7 @@ class Box:
         argv = start.argv()
         plan = {
             "parent": os.getpid(),
-            "status": start.status[1],
+            "status": start.status.write,
             "cgroups": group.join if group else (),
             "namespaces": start.namespaces,
             "stage": self._keeper.stage,
@@ -103,9 +103,10 @@ class _Start:
     def __init__(self, room: Room, keeper: Keeper, command: Command, stack: ExitStack) -> None:
         self._room, self._command, self._stack, self._stage = room, command, stack, keeper.stage
         self._token = keeper.token
-        self.status = os.pipe()
+        self.status = Pipe()
+        stack.callback(self.status.close)
         self.namespaces = keeper.namespaces
-        self.inherited = [self.status[1], *keeper.namespaces]
+        self.inherited = [self.status.write, *keeper.namespaces]
         self._listeners = self._listen()
         ports = {name: port for name, (port, _) in self._listeners.items()}
         self._places = _profile_places(ports)
@@ -142,7 +143,7 @@ class _Start:
             *_profile.masks(room.tools, room.empty),
             *self._files(),
             *self._sockets(),
-            *("--json-status-fd", str(self.status[1]), "--seccomp", str(self.spool(room.filter))),
+            *("--json-status-fd", str(self.status.write), "--seccomp", str(self.spool(room.filter))),
             *_profile.setenv(self._places.fill_all(env)),
             *("--chdir", os.path.normpath(f"{_profile.WORKSPACE}/{command.cwd}")),
             *("--remount-ro", "/"),

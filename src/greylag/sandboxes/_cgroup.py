@@ -1,8 +1,9 @@
 """Control groups: memory and processes of a whole sandbox, and the truth about out of memory.
 
 cgroup v2 where a parent group may be written (delegation, or root), cgroup v1 as root; else nothing, with the reason.
-Directories are named `greylag-PID-STARTTIME-N` after the process that made them, so that a later start can sweep what
-a killed one left. File names and meaning: kernel documentation, `admin-guide/cgroup-v1/memory.rst`, `cgroup-v2.rst`.
+Directories are named `greylag-PID-STARTTIME-PIDNAMESPACE-N` after the process that made them, so that a later start
+can sweep what a killed one left. File names and meaning: kernel documentation, `admin-guide/cgroup-v1/memory.rst`,
+`cgroup-v2.rst`.
 """
 
 import contextlib
@@ -62,7 +63,7 @@ def open_group(control: Control, bounds: Bounds) -> Group | None:
     """A bounded group for one sandbox, None where there is no control."""
     if not control.version:
         return None
-    group = _make(control.version, control.parents, f"greylag-{os.getpid()}-{start_time(os.getpid())}-{next(_COUNTER)}")
+    group = _make(control.version, control.parents, f"greylag-{_identity(os.getpid())}-{next(_COUNTER)}")
     try:
         _bound(group, bounds)
     except OSError:
@@ -164,12 +165,25 @@ def _directories(mounts: list[list[str]], kind: str, controller: str, path: str)
 
 
 def sweep(control: Control) -> None:
-    """Remove groups whose maker is dead."""
+    """Remove groups whose maker is dead; one in another pid namespace is none of our business."""
+    namespace = _pid_namespace()
     for parent in control.parents:
-        for path in parent.glob("greylag-*-*-*"):
-            _, pid, started, _ = path.name.split("-", 3)
-            if not pid.isdigit() or start_time(int(pid)) != started:
+        for path in parent.glob(f"greylag-*-*-{namespace}-*"):
+            identity, _, _ = path.name.removeprefix("greylag-").rpartition("-")
+            pid = identity.partition("-")[0]
+            if not pid.isdigit() or _identity(int(pid)) != identity:
                 remove_cgroup(str(path))
+
+
+def _identity(pid: int) -> str:
+    return f"{pid}-{start_time(pid)}-{_pid_namespace()}"
+
+
+def _pid_namespace() -> int:
+    try:
+        return Path("/proc/self/ns/pid").stat().st_ino
+    except OSError:
+        return 0
 
 
 def start_time(pid: int) -> str:

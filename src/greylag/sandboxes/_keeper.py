@@ -70,6 +70,7 @@ class Keeper:
         plan = {
             "channel": theirs.fileno(),
             "token": self.token,
+            "parent": os.getpid(),
             "namespace": namespace,
             "stage": self.stage,
             "sources": [(name, str(s.path), str(s.base) if s.base else None) for name, s in sources.items()],
@@ -96,6 +97,8 @@ class Keeper:
 
     def close(self) -> None:
         """Let the namespace go and wait for the clean-up. Safe to repeat."""
+        with contextlib.suppress(OSError):
+            self._channel.send(b".")
         self._channel.close()
         for descriptor in self.namespaces:
             os.close(descriptor)

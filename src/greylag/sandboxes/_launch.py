@@ -139,19 +139,29 @@ def keep(plan: dict[str, Any]) -> int:
         channel.send(_json_line(step=error.step, error=str(error)))
         return 1
     socket.send_fds(channel, [_json_line()], held)
-    _wait_for_end(channel)
-    kill_marked(plan["token"])
+    if not _ended_in_order(channel):
+        _bury(plan["parent"], plan["token"])
     for path in plan["cgroups"]:
         remove_cgroup(path)
     return 0
 
 
-def _wait_for_end(channel: socket.socket) -> None:
+def _ended_in_order(channel: socket.socket) -> bool:
+    """Wait for the other end: it says a byte before it closes, unless it died."""
     try:
-        while channel.recv(1):
-            pass
+        return bool(channel.recv(1))
     except ConnectionError:
-        return
+        return False
+
+
+def _bury(parent: int, token: str) -> None:
+    """Sweep once the parent is dead for good: its children are told only then, and may be about to start something."""
+    deadline = time.monotonic() + _CLEANUP
+    while os.getppid() == parent and time.monotonic() < deadline:
+        time.sleep(0.005)
+    for _ in range(2):
+        kill_marked(token)
+        time.sleep(0.1)  # a program that is being loaded has no arguments yet
 
 
 def _namespace(plan: dict[str, Any]) -> list[int]:

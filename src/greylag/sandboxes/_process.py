@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, Literal
 
 from greylag.errors import InfraError
 from greylag.protocols import Bounds, Command, Completed, Ended
@@ -171,16 +171,37 @@ class Jobs:
         self.kill()
 
 
+class Pipe:
+    """Both ends of a pipe until they are taken; closing closes what was not."""
+
+    def __init__(self) -> None:
+        self._ends = dict(zip(("read", "write"), os.pipe(), strict=True))
+
+    @property
+    def write(self) -> int:
+        """Descriptor of the end to write to."""
+        return self._ends["write"]
+
+    def take(self, end: Literal["read", "write"]) -> int:
+        """A descriptor that the caller closes."""
+        return self._ends.pop(end)
+
+    def close(self) -> None:
+        """Safe to repeat."""
+        while self._ends:
+            os.close(self._ends.popitem()[1])
+
+
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """What to start. `pass_fds` go to the program, among them the write end of `status`, a pipe.
+    """What to start. `pass_fds` go to the program, among them the write end of `status`.
 
     The status channel carries JSON lines: `error` from a launcher, `child-pid` and `exit-code` as bwrap(1) says.
     `owner` is the uid that may open its standard streams again by name, as `echo >/dev/stderr` does.
     """
 
     argv: tuple[str, ...]
-    status: tuple[int, int]
+    status: Pipe
     pass_fds: tuple[int, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     cwd: str | None = None
@@ -248,8 +269,8 @@ def execute(launch: Launch, command: Command, bounds: Bounds, job: Job) -> Ran:
 def _spawn(launch: Launch, command: Command, reader: "_Reader") -> "subprocess.Popen[bytes]":
     """Start the process; the write ends of its pipes stay open only there."""
     with contextlib.ExitStack() as ours:
-        ours.callback(os.close, launch.status[1])
-        reader.watch(launch.status[0], reader.take_status)
+        ours.callback(os.close, launch.status.take("write"))
+        reader.watch(launch.status.take("read"), reader.take_status)
         output = _pipe(launch.owner, ours, reader, reader.take_output)
         errors = output if command.merge else _pipe(launch.owner, ours, reader, reader.take_errors)
         stdin = subprocess.DEVNULL
@@ -377,7 +398,8 @@ class _Reader:
             self._lines.finish()
 
     def close(self) -> None:
-        """Close what is still open."""
+        """Close what is still open, and leave nothing running when an exception led here."""
+        self._kill_inner()
         for key in list(self._selector.get_map().values()):
             self._drop(key.fd)
         self._selector.close()

@@ -29,6 +29,8 @@ _BUNDLE_VARIABLES = (
     *("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "PIP_CERT", "CURL_CA_BUNDLE"),
     *("GIT_SSL_CAINFO", "CARGO_HTTP_CAINFO"),
 )
+# Layers may belong to other uids than the sandbox's; git would refuse them, and there is nobody to protect inside.
+_GIT = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"}
 ETC_FILES = {
     "/etc/passwd": "root:x:0:0:root:/root:/usr/sbin/nologin\n"
     f"agent:x:1000:1000:agent:{HOME}:/bin/sh\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n",
@@ -60,6 +62,7 @@ def environment(tools: Tools) -> dict[str, str]:
         "TERM": "dumb",
         "CARGO_HOME": f"{HOME}/.cargo",
         "GOPATH": f"{HOME}/go",
+        **_GIT,
         **dict.fromkeys(_BUNDLE_VARIABLES if bundle else (), bundle or ""),
         **tools.env,
     }

@@ -17,7 +17,7 @@ from typing import Literal
 from greylag.errors import InfraError
 from greylag.protocols import Bind, Command, Completed, Ended, Guarantee, Layers, Sandbox, SandboxSpec
 from greylag.sandboxes import _cgroup, _command, _guard, _layers, _profile, _relay, _toolchains
-from greylag.sandboxes._process import Job, Jobs, Launch, ask_to_end, execute, spool
+from greylag.sandboxes._process import Job, Jobs, Launch, Pipe, ask_to_end, execute, spool
 
 _WHY = "commands run on the host as the caller"
 _ABSENT = ("user", "no-new-privs", "seccomp", "network")
@@ -131,8 +131,9 @@ class Run:
         if listeners:
             ways = [(f"fd:{server.fileno()}", f"{own}/sockets/{name}") for name, server in listeners.items()]
             relay = [sys.executable, "-I", "-S", "-B", _relay.__file__, json.dumps(ways)]
-        status = os.pipe()
-        plan = {"parent": os.getpid(), "status": status[1], "cgroups": group.join if group else ()}
+        status = Pipe()
+        stack.callback(status.close)
+        plan = {"parent": os.getpid(), "status": status.write, "cgroups": group.join if group else ()}
         descriptor = spool(json.dumps(plan).encode())
         stack.callback(os.close, descriptor)
         return Launch(
@@ -141,7 +142,7 @@ class Run:
                 *(*relay, *(places.fill(word) for word in command.argv)),
             ),
             status,
-            (descriptor, status[1], *(server.fileno() for server in listeners.values())),
+            (descriptor, status.write, *(server.fileno() for server in listeners.values())),
             self._environment(command, places),
             str(_below(host.workspace, command.cwd)),
         )

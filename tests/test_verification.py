@@ -408,6 +408,17 @@ def test_runs_at_the_same_time_share_one_baseline(house: MakeHouse) -> None:
     assert sorted(at.started()) == ["prepare.sh", "test.sh"]
 
 
+def test_without_layers_a_chain_prepares_for_itself_in_each_run(tmp_path: Path) -> None:
+    repository = Repository.make(tmp_path / "repo", {"lock": "1", "prepare.sh": "echo dep > dep", "try.sh": "cat dep"})
+    at = House(tmp_path, plugins.load("sandboxes", "none"), repository)
+    both = Shell("prepare.sh", Phase.PREPARE, ("lock",), also=((Phase.TEST, "try.sh"),))
+    verification = at.verification(both)
+    baseline = verification.baseline()
+    report = verification.run(repository.change({"x": ""}), mode="gate", baseline=baseline)
+    assert [verdict.summary for verdict in (baseline.verdicts[1], report.verdicts[1])] == ["dep", "dep"]
+    assert at.started() == ["prepare.sh", "try.sh"] * 2
+
+
 # -- stopping, network -----------------------------------------------------------------------------------------------
 
 

@@ -78,17 +78,19 @@ def _points(lines: Sequence[str]) -> tuple[_Points, list[Diagnostic]]:
         elif line.strip() == "---":
             end = next((n for n in range(at, len(lines)) if lines[n].strip() == "..."), len(lines))
             if facts is not None:
-                facts.update(_yaml(lines[at:end], len(line) - len(line.lstrip())))
+                facts.update(_yaml(lines[at:end]))
             facts, at = None, end + 1
         elif line.startswith("Bail out!"):
             bails.append(Diagnostic(line))
     return points, bails
 
 
-def _yaml(lines: Sequence[str], indent: int) -> dict[str, str]:
-    """Keys of one flat YAML block; the lines of block scalars joined, quotes taken off."""
+def _yaml(lines: Sequence[str]) -> dict[str, str]:
+    """Keys of one flat YAML block, however deep it stands; the lines of block scalars joined, quotes taken off."""
     facts: dict[str, str] = {}
     key = ""
+    first = next((row for row in lines if row.strip()), "")
+    indent = len(first) - len(first.lstrip())
     for line in (row[indent:] for row in lines):
         if not line.startswith(" ") and (found := _KEY.match(line)):
             key, value = found.groups()
@@ -99,10 +101,10 @@ def _yaml(lines: Sequence[str], indent: int) -> dict[str, str]:
 
 
 def _failure(name: str, facts: dict[str, str]) -> Failed:
-    said = facts.get("error") or facts.get("message") or ""
+    said = facts.get("error") or facts.get("message") or facts.get("values") or ""  # the last one is ava's
     kind = facts.get("name", "")
     own, _, rest = facts.get("location", "").partition(":")
     line = number(rest.partition(":")[0]) if own else None
-    stack = "\n".join(f"    at {frame}" for frame in facts.get("stack", "").split("\n") if frame)
+    stack = "\n".join(f"    at {frame}" for frame in (facts.get("stack") or facts.get("at", "")).split("\n") if frame)
     message = f"{kind}: {said}" if kind and said else said
     return Failed(name, message, f"{said}\n{stack}", own or None, line)

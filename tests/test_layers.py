@@ -164,3 +164,16 @@ def test_sizes_count_no_link(tmp_path: Path) -> None:
     (tmp_path / "a" / "loop").symlink_to(tmp_path)
     assert not is_empty(tmp_path)
     assert 1_000_000 <= disk_usage(tmp_path) < 1_200_000
+
+
+def test_prune_keeps_only_what_a_preparation_may_leave(tmp_path: Path) -> None:
+    for name in ("node_modules/a/index.js", "packages/b/node_modules/c/x.js", "dist/main.js", "packages/b/dist/b.js"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    (tmp_path / "link").symlink_to("/etc")
+    prune(tmp_path, ["packages/b/package.json"], ["node_modules/"])
+    left = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if not path.is_dir())
+    assert left == ["node_modules/a/index.js", "packages/b/node_modules/c/x.js"]
+    assert not (tmp_path / "dist").exists()
+    prune(tmp_path, [], [])
+    assert list(tmp_path.iterdir()) == []

@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pathspec import GitIgnoreSpec
+
 from greylag.directories import remove_tree
 
 _INDEX = "index.json"
@@ -190,11 +192,15 @@ class Lease:
 # -- what a step left behind -----------------------------------------------------------------------------------------
 
 
-def prune(upper: Path, tracked: Collection[str]) -> None:
+def prune(upper: Path, tracked: Collection[str], keep: Sequence[str] | None = None) -> None:
     """Take from an upper directory what the tree itself has: a layer must never bring back contents of another tree.
 
-    Links, files and removal marks in the place of a tracked directory go, too. No link is followed.
+    Links, files and removal marks in the place of a tracked directory go, too. `keep` are gitignore patterns of what
+    may stay (None: everything): what a preparation builds from one tree's sources must not stand in for another's.
+    No link is followed.
     """
+    if keep is not None:
+        _keep_only(upper, GitIgnoreSpec.from_lines(keep))
     files = set(tracked)
     directories = {str(parent) for path in files for parent in Path(path).parents}
     for directory, names, others in os.walk(upper):
@@ -207,6 +213,22 @@ def prune(upper: Path, tracked: Collection[str]) -> None:
         for name in others:
             if str(where / name) in files | directories:
                 Path(directory, name).unlink()
+
+
+def _keep_only(upper: Path, spec: GitIgnoreSpec) -> None:
+    entered = [upper]
+    for directory in entered:  # grows while it is walked
+        for entry in list(os.scandir(directory)):
+            path = Path(entry.path)
+            name = str(path.relative_to(upper))
+            if entry.is_dir(follow_symlinks=False):
+                if not spec.match_file(f"{name}/"):
+                    entered.append(path)
+            elif not spec.match_file(name):
+                path.unlink()
+    for directory in reversed(entered[1:]):
+        with contextlib.suppress(OSError):  # not empty: something below it stays
+            directory.rmdir()
 
 
 def open_up(upper: Path, lowers: Sequence[Path]) -> None:

@@ -173,7 +173,9 @@ class Work:
 
     def _promote(self, chain: Chain, stage: Stage) -> Layer:
         """Make a layer of what a preparation left, for all chains; the chain goes on with a new stage."""
-        prune(stage.workspace, self.bench.change.head.paths())
+        allowed = [job.activation.outputs for job in chain.of(Phase.PREPARE)]
+        keep = None if None in allowed else [pattern for patterns in allowed for pattern in patterns or ()]
+        prune(stage.workspace, self.bench.change.head.paths(), keep)
         open_up(stage.workspace, [self.bench.export()])
         open_up(stage.home, self._homes())
         chain.stage = None

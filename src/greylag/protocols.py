@@ -239,8 +239,9 @@ class Activation:
     phase: Phase
     root: str
     reason: str
-    inputs: tuple[str, ...] = ()  # PREPARE: the files that decide the outcome
+    inputs: tuple[str, ...] = ()  # PREPARE: the files that decide the outcome; none: all of the tree
     plan: object = None  # the verifier's own
+    outputs: tuple[str, ...] | None = None  # PREPARE: gitignore patterns of what may stay in the workspace; None: all
 
 
 @dataclass(frozen=True, slots=True)

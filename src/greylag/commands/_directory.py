@@ -32,7 +32,7 @@ def opened(
     box = assembly.backend(settings, unsafe=unsafe)
     home = Path(tempfile.mkdtemp(prefix="verify-", dir=_homes(directories)))
     try:
-        workspace = Workspace.of_directory(path, home=home, cache=directories.cache, base=base)
+        workspace = Workspace.of_directory(path.resolve(), home=home, cache=directories.cache, base=base)
         verification = assembly.verification(workspace, settings, directories, home=home, box=box, observe=observe)
 
         def verify() -> Report:

@@ -59,7 +59,7 @@ def _given(diff: Path, prompt: str, scope: Scope) -> Change:
 
 
 def _work_tree(path: Path, base: str | None, home: Path, prompt: str, scope: Scope) -> Change:
-    workspace = Workspace.of_directory(path, home=home, cache=config.Directories.of(os.environ).cache, base=base)
+    workspace = Workspace.of_directory(path.resolve(), home=home, cache=config.Directories.of(os.environ).cache, base=base)
     tree = workspace.freeze()
     text = workspace.diff(tree)
     if not text:

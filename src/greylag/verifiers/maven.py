@@ -93,7 +93,7 @@ def _activations(root: str, tree: Tree) -> Iterator[Activation]:
     tools = {"maven": (*programs[0], "-v")}
     reason = posixpath.normpath(f"{root}/pom.xml") + (", mvnw" if len(programs) > 1 else "")
     warm = _step(programs, goal, f"-Dtest={_NOBODY}", f"-Dit.test={_NOBODY}", *_NO_TEST_FITS, may_fail=True)
-    yield Activation("maven", "maven resolve", Phase.PREPARE, root, reason, inputs, Plan((warm,), tools))
+    yield Activation("maven", "maven resolve", Phase.PREPARE, root, reason, inputs, Plan((warm,), tools), ())
     build = _step(programs, "test-compile", read_log=readers.maven_text)
     yield Activation("maven", "maven compile", Phase.COMPILE, root, reason, (), Plan((build,), tools))
     if any(_inside(path, root) and "src/test/" in path for path in tree.paths()):

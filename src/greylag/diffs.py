@@ -152,8 +152,9 @@ def _hunks(body: str) -> Iterator[tuple[str, tuple[Line, ...]]]:
         patch = PatchSet.from_string("--- a/x\n+++ b/x\n" + body)
     except (UnidiffParseError, ValueError) as error:
         raise DiffError("has a hunk that cannot be read") from error
-    if len(patch) != 1:
-        raise DiffError("has a hunk that cannot be read")
+    read = sum(1 + len(hunk) for file in patch for hunk in file)
+    if len(patch) != 1 or read != body.count("\n") + (not body.endswith("\n")):
+        raise DiffError("has lines that belong to no hunk")
     for hunk in patch[0]:
         heading = (
             f"@@ -{hunk.source_start},{hunk.source_length} +{hunk.target_start},{hunk.target_length} @@"

@@ -103,13 +103,18 @@ GUARDED = frozenset({"agents", "ci", "lint", "test configuration", "tests", "dep
 """Classes that a judge must see in full."""
 
 
+def _anywhere(pattern: str) -> str:
+    """In git, a pattern with a slash within holds at the root only."""
+    return f"**/{pattern}" if "/" in pattern.rstrip("/") and not pattern.startswith("/") else pattern
+
+
 @lru_cache(maxsize=64)
 def _spec(patterns: str) -> GitIgnoreSpec:
-    return GitIgnoreSpec.from_lines(patterns.lower().split())
+    return GitIgnoreSpec.from_lines(_anywhere(pattern) for pattern in patterns.lower().split())
 
 
 def matches(path: str, patterns: str) -> bool:
-    """Whether a path fits one of the patterns (gitignore's rules, blanks between, case is ignored)."""
+    """Whether a path fits one of the patterns (as in gitignore, at any depth; case is ignored)."""
     return _spec(patterns).match_file(path.lower())
 
 

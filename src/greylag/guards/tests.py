@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import PurePosixPath
 
 from greylag.diffs import FileDiff, parse
@@ -116,7 +117,7 @@ def _renamed(
     for number, new in free.items():
         near[new.file.path].append(number)
     for found in rest:
-        candidates = [number for number in near[found.file.path] if number in free][:_CANDIDATES]
+        candidates = islice((number for number in near[found.file.path] if number in free), _CANDIDATES)
         match = next((number for number in candidates if _alike(found, free[number])), None)
         if match is None:
             lost.append(found)

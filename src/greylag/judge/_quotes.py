@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from greylag.diffs import FileDiff, Line
 from greylag.judge._reveal import reveal
 
-_LEAST = 3  # letters and digits that a quote must have; `}` is in every diff
+_SHORT = 8  # characters; a quote of fewer must be whole lines, since `if` or `x` is in every diff
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,16 @@ class _View:
             first = bisect_right(self.starts, position) - 1
             last = bisect_right(self.starts, position + len(quote) - 1) - 1
             hits = [n for n in range(first, last + 1) if self.changed[n]]
-            if hits or not changed:
+            whole = len(quote) >= _SHORT or (position == self.starts[first] and self._ends(position + len(quote)))
+            if whole and (hits or not changed):
                 return True, self.lines[hits[0] if hits else first]
             position = self.text.find(quote, position + len(quote))
         return False, None
+
+    def _ends(self, end: int) -> bool:
+        """Whether a line ends there."""
+        after = bisect_right(self.starts, end)
+        return end == len(self.text) or self.starts[after : after + 1] == (end + 1,)
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,9 @@ class Quotable:
 
     def find(self, quote: str, path: str | None = None, *, changed: bool = False) -> Place | None:
         """Where the quote stands: in `path` if it is there, else anywhere. `changed`: not in context lines alone."""
-        wanted = [text for text in dict.fromkeys((_fold(quote), _fold(_unsigned(quote)))) if _says_something(text)]
+        wanted = [
+            text for text in dict.fromkeys((_fold(quote), _fold(_unsigned(quote)))) if any(map(str.isalnum, text))
+        ]
         for name, views in sorted(self.files, key=lambda entry: entry[0] != path):
             for text in wanted:
                 for view in views:
@@ -66,9 +74,9 @@ class Quotable:
 def _views(file: FileDiff) -> Iterator[_View]:
     """Everything in the diff's order, the file as it is now, and as it was: a quote may leave out the other side."""
     lines = tuple(file.lines)
-    header = tuple(Line("+", reveal(line), None, None) for line in file.header[1:] if not line.startswith("index "))
-    yield _view((*header, *lines), signs=True)
-    yield _view((*header, *lines))
+    yield _view(tuple(Line("+", line, None, None) for line in file.header if not line.startswith("index ")))
+    yield _view(lines, signs=True)
+    yield _view(lines)
     yield _view(tuple(line for line in lines if line.sign != "-"))
     yield _view(tuple(line for line in lines if line.sign != "+"))
 
@@ -88,12 +96,8 @@ def _view(lines: Sequence[Line], *, signs: bool = False) -> _View:
 
 
 def _fold(text: str) -> str:
-    return " ".join(reveal(text).split())
+    return " ".join(" ".join(map(reveal, text.split("\n"))).split())
 
 
 def _unsigned(quote: str) -> str:
     return re.sub(r"^[+-]", "", quote, flags=re.MULTILINE)
-
-
-def _says_something(text: str) -> bool:
-    return sum(character.isalnum() for character in text) >= _LEAST

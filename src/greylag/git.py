@@ -33,6 +33,7 @@ SETTINGS: Mapping[str, str] = {
     "core.excludesFile": os.devnull,
     "core.alternateRefsCommand": "true",
     "core.askPass": "",
+    "core.logAllRefUpdates": "false",  # a log would carry our paths into the agent's git directory
     "core.symlinks": "true",
     "core.autocrlf": "false",
     "core.protectHFS": "true",

@@ -21,7 +21,7 @@ class Remote:
 
     url: str
     path: Path | None = None
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, name: str, token: str | None = None) -> "Remote":

@@ -5,8 +5,10 @@ import re
 import subprocess
 import threading
 import unicodedata
-from collections.abc import Iterator, Mapping
+import weakref
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import IO
 
 from greylag.errors import InfraError
 from greylag.git import Git, kill_group, printable
@@ -25,29 +27,39 @@ class Objects:
         self._git = git
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self._end: Callable[[], object] = lambda: None
 
     def read(self, name: str) -> bytes:
         """Contents of an object. Raises `InfraError` when it is not there."""
         with self._lock:
-            process = self._process = self._process or self._git.start("cat-file", "--batch")
-            assert process.stdin is not None
-            assert process.stdout is not None
-            process.stdin.write(f"{name}\n".encode())
-            process.stdin.flush()
-            head = process.stdout.readline().split()
+            stdin, stdout = self._pipes()
+            stdin.write(f"{name}\n".encode())
+            stdin.flush()
+            head = stdout.readline().split()
             if len(head) != 3:
                 raise InfraError(f"object {printable(name)} cannot be read from {self._git.git_dir}")
-            return process.stdout.read(int(head[2]) + 1)[:-1]
+            return stdout.read(int(head[2]) + 1)[:-1]
 
     def close(self) -> None:
         """End the process; a later read starts another."""
         with self._lock:
-            process, self._process = self._process, None
-            if process is not None:
-                kill_group(process)
-                for stream in (process.stdin, process.stdout):
-                    if stream is not None:
-                        stream.close()
+            self._process = None
+            self._end()
+
+    def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
+        if self._process is None:
+            self._process = self._git.start("cat-file", "--batch")
+            self._end = weakref.finalize(self, _end, self._process)  # also when nobody closes
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        return self._process.stdin, self._process.stdout
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    kill_group(process)
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            stream.close()
 
 
 @dataclass(frozen=True)

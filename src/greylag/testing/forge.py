@@ -17,8 +17,15 @@ from greylag.workspace import Workspace
 class Place(Protocol):
     """A forge with one repository, which has the branch `main`."""
 
-    forge: Forge
-    repo: str
+    @property
+    def forge(self) -> Forge:
+        """The forge under test."""
+        ...
+
+    @property
+    def repo(self) -> str:
+        """What a user calls the repository."""
+        ...
 
     def head(self, branch: str) -> str | None:
         """Commit of a branch, as the forge's own side has it."""

@@ -14,7 +14,8 @@ from greylag.protocols import Command, Completed, Ended, SandboxSpec
 from greylag.sandboxes import _command, _layers, _profile, _relay, _remedies
 from greylag.sandboxes._cgroup import Group
 from greylag.sandboxes._keeper import Keeper, launcher
-from greylag.sandboxes._process import Job, Jobs, Launch, Pipe, Ran, execute, kill_group, spool
+from greylag.sandboxes._process import Job, Jobs, Launch, Ran, execute, kill_group
+from greylag.sandboxes._streams import Pipe, spool
 from greylag.sandboxes._toolchains import Tools
 
 _FIRST_PORT = 18080

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from greylag.errors import GreylagError, InfraError
 from greylag.sandboxes import _launch
-from greylag.sandboxes._process import spool
+from greylag.sandboxes._streams import spool
 
 Namespace = Literal["none", "root", "user"]
 _STAGES = ("/mnt", "/media", "/srv", "/opt")  # any directory that every user can enter; only hidden in our namespace

@@ -17,7 +17,8 @@ from typing import Literal
 from greylag.errors import InfraError
 from greylag.protocols import Bind, Command, Completed, Ended, Guarantee, Layers, Sandbox, SandboxSpec
 from greylag.sandboxes import _cgroup, _command, _guard, _layers, _profile, _relay, _toolchains
-from greylag.sandboxes._process import Job, Jobs, Launch, Pipe, ask_to_end, execute, spool
+from greylag.sandboxes._process import Job, Jobs, Launch, ask_to_end, execute
+from greylag.sandboxes._streams import Pipe, spool
 
 _WHY = "commands run on the host as the caller"
 _ABSENT = ("user", "no-new-privs", "seccomp", "network")

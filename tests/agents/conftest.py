@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from greylag.model import Event, Limits, Outcome, Phase, Session, Verdict
+from greylag.model import Counts, Event, Limits, Outcome, Phase, Session, Verdict
 from greylag.protocols import AgentRequest, Command, Completed, Ended, Layers, Sandbox, SandboxSpec
 from greylag.report import Report
 from greylag.testing.repos import write
@@ -88,7 +88,7 @@ def real_sandbox(tmp_path: Path, workspace: Path) -> Iterator[Sandbox]:
         pytest.skip(f"UNPROVEN HERE: {error}")
 
 
-GREEN = Report("t" * 40, "b" * 40, (Verdict("pytest", Phase.TEST, Outcome.PASSED, summary="12 tests"),))
+GREEN = Report("t" * 40, "b" * 40, (Verdict("pytest", Phase.TEST, Outcome.PASSED, counts=Counts(12)),))
 RED = Report("t" * 40, "b" * 40, (Verdict("pytest", Phase.TEST, Outcome.FAILED, summary="test_add failed"),))
 
 

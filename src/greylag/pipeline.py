@@ -10,6 +10,7 @@ frozen tree, the same tree is judged, committed and pushed, and what the agent s
 
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,19 +73,16 @@ class _Steps:
 
     def carry_out(self) -> Run:
         self.tell("checkout", f"checking out {self.task.repo.url}")
-        workspace = self.parts.checkout(self.task, self.home)
-        try:
-            self.keep(base=workspace.base)
-            verification = self.parts.verification(self.task, workspace, self.home, self.observe)
-            self.tell("baseline", f"verifying the base commit {workspace.base[:10]}")
-            baseline = verification.baseline()
-            self.keep(baseline=baseline)
-            _raise_infrastructure(baseline)
-            if obstacle := verification.obstacle(baseline):
-                return self.end(Status.UNVERIFIED, obstacle)  # before anything is spent on an agent
-            return self.attempts(workspace, verification, baseline)
-        finally:
-            workspace.close()
+        with closing(self.parts.checkout(self.task, self.home)) as workspace:
+            self.keep(base=workspace.base, stamps=(*self.run.stamps, *workspace.notes))
+            with closing(self.parts.verification(self.task, workspace, self.home, self.observe)) as verification:
+                self.tell("baseline", f"verifying the base commit {workspace.base[:10]}")
+                baseline = verification.baseline()
+                self.keep(baseline=baseline)
+                _raise_infrastructure(baseline)
+                if obstacle := verification.obstacle(baseline):
+                    return self.end(Status.UNVERIFIED, obstacle)  # before anything is spent on an agent
+                return self.attempts(workspace, verification, baseline)
 
     def attempts(self, workspace: Workspace, verification: Verification, baseline: Report) -> Run:
         policy, lock, prompt = self.task.policy, threading.Lock(), self.task.prompt
@@ -116,7 +114,7 @@ class _Steps:
                 if report.passed:
                     return self.publish(workspace, report)
                 self.tell("gate.refused", _first_reason(report))
-                if session.stop is not StopReason.COMPLETED or not getattr(self.parts.agent, "corrects", True):
+                if session.stop is not StopReason.COMPLETED or not self.parts.agent.corrects:
                     break
                 prompt = evidence.feedback(report)
         return self.refused(workspace)

@@ -194,6 +194,11 @@ class Agent(Protocol):
         """Name in settings and records."""
         ...
 
+    @property
+    def corrects(self) -> bool:
+        """Whether it can do better when it is told what failed: a deterministic codemod cannot."""
+        ...
+
     def run(self, request: AgentRequest) -> Session:
         """One session, or the continuation of `request.resume` in the same conversation."""
         ...

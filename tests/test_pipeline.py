@@ -1,0 +1,267 @@
+"""From a prompt to a pull request: real git, the real sandbox, the local forge; only the agent follows a script."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from greylag import assembly, config, plugins
+from greylag.errors import AgentError, InfraError
+from greylag.model import Event, Outcome, Phase, Policy, Repo, Scope, Status, Strength, Task, Verdict
+from greylag.pipeline import Parts, run_task
+from greylag.protocols import Activation, Context, Tree
+from greylag.report import Run
+from greylag.store import Store
+from greylag.testing.repos import git
+from greylag.testing.service import make_service
+
+GOOD = {"files": {"greet": "#!/bin/sh\necho Hello, ${1:-you}\n"}, "text": "Says you."}
+BROKEN = {"files": {"greet": "#!/bin/sh\necho Bye, $1\n"}}
+
+
+@dataclass
+class Judge:
+    """Says what it is told, in order."""
+
+    answers: list[Outcome | Exception] = field(default_factory=list)
+    name: str = "judge"
+
+    def detect(self, tree: Tree) -> Sequence[Activation]:
+        return [Activation(self.name, self.name, Phase.JUDGE, ".", "every change")]
+
+    def verify(self, activation: Activation, context: Context) -> Verdict:
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return Verdict(self.name, Phase.JUDGE, answer, summary="out of scope" if answer is Outcome.FAILED else "")
+
+
+@dataclass
+class House:
+    """One repository, and everything to carry out tasks on it."""
+
+    state: Path
+    repo: Path
+    judge: Judge | None = None
+    events: list[Event] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
+
+    def run(self, *steps: Mapping[str, Any], task: Task | None = None, **parts: Any) -> Run:
+        self.agent = plugins.load("agents", "scripted", {"steps": steps})
+        task = task or self.task()
+        made = self.parts(task, **parts)
+        store = Store(self.state)
+        run_id = store.new_id()
+        self.home = store.home(run_id)
+        return run_task(task, run_id, self.home, made, observe=self.events.append, record=self.runs.append)
+
+    def task(self, **changes: Any) -> Task:
+        return replace(Task("Greet.", Repo(str(self.repo)), "Greet everybody"), **changes)
+
+    def parts(self, task: Task, **changes: Any) -> Parts:
+        settings = config.parse('[agent]\nname = "scripted"\n[judge]\nmode = "off"\n', "test")
+        directories = config.Directories(self.state, self.state / "cache")
+        made = assembly.parts(task, settings, directories, unsafe=False)
+        if self.judge:
+            judges = (self.judge,)
+            made = replace(
+                made,
+                verification=lambda task, workspace, home, observe: assembly.verification(
+                    workspace, settings, directories, home=home, box=made.backend, observe=observe, judges=judges
+                ),
+            )
+        return replace(made, agent=self.agent, **changes)
+
+    def kinds(self) -> list[str]:
+        return [event.kind for event in self.events]
+
+    def branches(self) -> list[str]:
+        return git(self.repo, "branch", "--format=%(refname:short)").split()
+
+
+@pytest.fixture
+def house(tmp_path: Path, state: Path) -> House:
+    return House(state, make_service(tmp_path / "service"))
+
+
+def test_a_change_that_passes_becomes_a_pull_request_with_evidence(house: House) -> None:
+    before = git(house.repo, "status", "--porcelain=v2", "--branch")
+    run = house.run({**GOOD, "verify": True})
+    assert run.status is Status.OPENED
+    assert run.pull_request is not None
+    assert run.branch in house.branches()
+    assert git(house.repo, "rev-parse", f"{run.branch}^{{tree}}") == run.tree == run.reports[-1].tree
+    assert git(house.repo, "diff", "--name-only", "main", str(run.branch)) == "greet"
+    assert git(house.repo, "status", "--porcelain=v2", "--branch") == before
+    assert "| `sh tests` | `passed: 2 tests` | 2 run | 2 run |" in run.pull_request.body
+    assert "**Judge**: off" in run.pull_request.body
+    assert run.reports[-1].strength is Strength.STRONG
+    assert all(verdict.cached for verdict in run.reports[-1].verdicts if verdict.phase is Phase.TEST)
+    assert "sh tests 2 tests" in house.agent.reports[0]
+
+
+def test_the_report_of_a_failed_gate_is_the_next_message_and_the_repair_is_published(house: House) -> None:
+    run = house.run(BROKEN, GOOD)
+    assert run.status is Status.OPENED
+    assert [report.passed for report in run.reports] == [False, True]
+    assert "tests/hello.sh" in house.agent.prompts[1]
+    assert "greet said: Bye, Ada" in house.agent.prompts[1]
+    assert git(house.repo, "show", f"{run.branch}:greet") == GOOD["files"]["greet"].strip()  # type: ignore[index]
+    assert git(house.repo, "log", "--format=%s", f"main..{run.branch}") == "Greet everybody"
+
+
+def test_a_veto_goes_back_and_costs_an_attempt(house: House) -> None:
+    house.judge = Judge([Outcome.FAILED, Outcome.PASSED])
+    run = house.run(GOOD, {"files": {"greet": "#!/bin/sh\necho Hello, ${1:-all}\n"}})
+    assert run.status is Status.OPENED
+    assert "out of scope" in house.agent.prompts[1]
+
+
+def test_after_the_last_attempt_there_is_no_pull_request_and_the_branch_is_kept(house: House, tmp_path: Path) -> None:
+    run = house.run(*[BROKEN] * 5, task=house.task(policy=Policy(attempts=2)))
+    assert run.status is Status.FAILED
+    assert run.status.exit_code == 1
+    assert len(run.sessions) == len(run.reports) == 2
+    assert run.pull_request is None
+    assert house.branches() == ["main"]
+    assert list((house.state / "pulls").rglob("*.json")) == []
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", str(house.repo), str(clone))
+    git(clone, "fetch", "--quiet", str(house.home / "branch.bundle"), str(run.branch))
+    assert git(clone, "show", "FETCH_HEAD:greet") == str(BROKEN["files"]["greet"]).strip()
+    assert "+echo Bye" in (house.home / "change.diff").read_text()
+    assert "sh tests" in run.reason
+
+
+def test_a_veto_of_the_last_attempt_is_called_so(house: House) -> None:
+    house.judge = Judge([Outcome.FAILED])
+    run = house.run(GOOD, task=house.task(policy=Policy(attempts=1)))
+    assert (run.status, run.reason) == (Status.VETOED, "judge: out of scope")
+
+
+def test_nothing_to_change_is_a_success_without_a_pull_request(house: House) -> None:
+    run = house.run({"text": "It greets already."})
+    assert (run.status, run.reason, run.status.exit_code) == (Status.NO_CHANGE, "It greets already.", 0)
+    assert run.reports == ()
+
+
+def test_a_task_that_the_agent_explains_it_cannot_do_is_declined(house: House) -> None:
+    run = house.run({"decline": "there is no greeting here"})
+    assert (run.status, run.reason) == (Status.DECLINED, "there is no greeting here")
+
+
+def test_an_agent_that_ran_out_of_turns_may_pass_but_is_not_asked_again(house: House) -> None:
+    assert house.run({**GOOD, "stop": "turn limit"}).status is Status.OPENED
+    again = house.run({**BROKEN, "stop": "turn limit"}, GOOD, task=house.task(title="Again", prompt="Again."))
+    assert again.status is Status.FAILED
+    assert len(again.sessions) == 1
+
+
+def test_what_verified_nothing_is_unverified_and_says_so(house: House, tmp_path: Path) -> None:
+    house.repo = make_service(tmp_path / "bare", {".greylag.toml": None, "run-tests": None})
+    run = house.run(GOOD)
+    assert run.status is Status.UNVERIFIED
+    assert "no tests, no linter, no build found" in run.reason
+
+
+def test_a_change_cannot_take_its_own_verifier_away(house: House) -> None:
+    run = house.run({"files": {".greylag.toml": "off = ['command']\n", "greet": "#!/bin/sh\nexit 1\n"}})
+    assert run.status is Status.FAILED
+    assert any(verdict.verifier == "sh tests" for verdict in run.reports[-1].failed)
+
+
+def test_fewer_tests_than_before_are_a_failure_unless_the_prompt_allows_it(house: House) -> None:
+    fewer = {"delete": ["tests/name.sh"], **GOOD}
+    run = house.run(fewer)
+    assert run.status is Status.FAILED
+    assert "2 tests ran before the change and 1 now" in run.reports[-1].render()
+    allowed = house.task(prompt="Drop a test.", policy=Policy(scope=Scope(allow=("tests",))))
+    assert house.run(fewer, task=allowed).status is Status.OPENED
+
+
+def test_tests_that_failed_before_do_not_block_and_are_said_in_words(house: House, tmp_path: Path) -> None:
+    house.repo = make_service(tmp_path / "red", {"tests/red.sh": "echo always red; exit 1\n"})
+    run = house.run(GOOD)
+    assert run.status is Status.OPENED
+    assert run.pull_request is not None
+    assert "1 test failed before this change" in run.pull_request.body
+    assert "failed before" in run.reports[-1].render()
+
+
+def test_infrastructure_that_fails_ends_the_run_and_is_never_shown_to_the_agent(house: House) -> None:
+    house.judge = Judge([InfraError("the model is down"), InfraError("the model is down")])
+    with pytest.raises(InfraError, match="the model is down"):
+        house.run(GOOD, GOOD)
+    assert len(house.agent.prompts) == 1
+    assert house.runs[-1].status is Status.ERRORED
+    assert house.branches() == ["main"]
+
+
+def test_an_agent_that_crashes_ends_the_run_and_the_record_says_why(house: House) -> None:
+    with pytest.raises(AgentError, match="it broke"):
+        house.run({"fail": "it broke"})
+    assert (house.runs[-1].status, house.runs[-1].finished is not None) == (Status.ERRORED, True)
+    assert "it broke" in house.runs[-1].reason
+
+
+def test_an_interrupt_is_recorded_and_leaves_nothing_behind(house: House) -> None:
+    def interrupted(_event: Event) -> None:
+        if _event.kind == "gate":
+            raise KeyboardInterrupt
+
+    agent = plugins.load("agents", "scripted", {"steps": [GOOD]})
+    house.agent = agent
+    task = house.task()
+    store = Store(house.state)
+    run_id = store.new_id()
+    with pytest.raises(KeyboardInterrupt):
+        run_task(task, run_id, store.home(run_id), house.parts(task), observe=interrupted, record=house.runs.append)
+    assert house.runs[-1].status is Status.CANCELLED
+    assert house.branches() == ["main"]
+    assert not (store.home(run_id) / "tree").exists()
+
+
+def test_the_same_task_again_updates_its_pull_request(house: House) -> None:
+    first = house.run(GOOD).pull_request
+    second = house.run({"files": {"greet": "#!/bin/sh\necho Hello, ${1:-all}\n"}}).pull_request
+    assert first is not None
+    assert second is not None
+    assert (second.number, second.branch) == (first.number, first.branch)
+    assert second.head != first.head
+    assert git(house.repo, "log", "--format=%s", f"main..{second.branch}") == "Greet everybody"
+
+
+def test_a_branch_that_a_person_worked_on_is_left_to_them(house: House) -> None:
+    first = house.run(GOOD)
+    git(house.repo, "checkout", "--quiet", str(first.branch))
+    git(house.repo, "commit", "--quiet", "--allow-empty", "-m", "mine")
+    git(house.repo, "checkout", "--quiet", "main")
+    mine = git(house.repo, "rev-parse", str(first.branch))
+    with pytest.raises(Exception, match="hand"):
+        house.run({"files": {"greet": "#!/bin/sh\necho Hello, ${1:-all}\n"}})
+    assert git(house.repo, "rev-parse", str(first.branch)) == mine
+
+
+def test_the_record_holds_the_time_line_from_checkout_to_the_end(house: House) -> None:
+    run = house.run(GOOD)
+    kinds = [kind for kind in house.kinds() if kind in {"checkout", "baseline", "attempt", "gate", "publish", "end"}]
+    assert kinds == ["checkout", "baseline", "attempt", "gate", "publish", "end"]
+    assert house.runs[-1] == run
+    assert json.loads((house.home / "transcript.jsonl").read_text().splitlines()[0])
+    assert any((house.home / "logs").rglob("*.log"))
+
+
+def test_the_agent_has_no_way_to_the_repository_that_was_named(house: House) -> None:
+    script = f"ls -la {house.repo} >&2; git remote -v; git -C {house.repo} log; true"
+    house.agent = plugins.load("agents", "command", {"run": f"({script}) > out.txt 2>&1"})
+    task = house.task()
+    store = Store(house.state)
+    run_id = store.new_id()
+    parts = house.parts(task)
+    run_task(task, run_id, store.home(run_id), parts, observe=house.events.append, record=house.runs.append)
+    text = git(house.repo, "show", f"{house.runs[-1].branch}:out.txt")
+    assert "No such file" in text
+    assert "Greet" not in text

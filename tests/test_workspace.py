@@ -1,5 +1,6 @@
 """Checkout, freeze, export, diff and commit on real repositories of all shapes."""
 
+import hashlib
 import os
 import stat
 import tempfile
@@ -427,6 +428,30 @@ def test_a_sparse_checkout_lacks_nothing(desk: Desk, tmp_path: Path) -> None:
     write(own, {"a.txt": "edited\n"})
     work = desk.of(own)
     assert work.changed(work.freeze()) == ("a.txt",)
+
+
+def test_what_was_committed_since_the_base_counts_where_the_work_tree_has_no_say(desk: Desk, tmp_path: Path) -> None:
+    own = make_repo(tmp_path / "own", FILES)
+    git(own, "checkout", "-q", "-b", "topic")
+    commit(own, {"dir/b.txt": "of the topic\n"}, "Topic")
+    git(own, "sparse-checkout", "set", "--no-cone", "/a.txt")
+    work = desk.of(own, base="main")
+    tree = work.freeze()
+    assert work.changed(tree) == ("dir/b.txt",)
+    assert work.tree(tree).read("dir/b.txt") == b"of the topic\n"
+
+
+def test_files_that_lfs_has_unpacked_are_no_change(desk: Desk, tmp_path: Path) -> None:
+    content = b"large\0content"
+    digest = hashlib.sha256(content).hexdigest()
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{digest}\nsize {len(content)}\n"
+    files = {".gitattributes": "*.big filter=lfs -text\n", "sub/x.big": pointer, "y.big": pointer, "z.big": pointer}
+    own = make_repo(tmp_path / "own", files)
+    write(own, {"sub/x.big": content, "y.big": content[:-1] + b"!"})
+    work = desk.of(own)
+    assert work.changed(work.freeze()) == ("y.big",)
+    write(own, {"sub/x.big": b"other", "y.big": content})
+    assert work.changed(work.freeze()) == ("sub/x.big",), "every freeze looks anew"
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can act for somebody else")

@@ -1,25 +1,33 @@
 """A work tree of the user's: where it begins, what it is based on, what it leaves out. Nothing in it is changed."""
 
+import hashlib
 import os
+import re
+import stat
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from greylag.errors import UserError
 from greylag.git import Git, GitError, printable
+from greylag.protocols import Tree
 
+# github.com/git-lfs/git-lfs, docs/spec.md
+_POINTER = re.compile(
+    rb"version https://git-lfs\.github\.com/spec/v1\n(?:ext-.*\n)*oid sha256:([0-9a-f]{64})\nsize (\d+)\n?"
+)
 _LARGEST = 1 << 20  # bytes of an exclude file
 
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """The work tree `top`; `branch` is None for a detached HEAD; `absent` is what a sparse checkout leaves out."""
+    """The work tree `top`; `branch` is None for a detached HEAD."""
 
     top: Path
     objects: Path
     head: str
     branch: str | None
     excludes: bytes
-    absent: tuple[str, ...]
     git: Git = field(repr=False, compare=False)
 
     def resolve(self, name: str) -> str:
@@ -31,6 +39,32 @@ class Checkout:
                 f"`{printable(name)}` is no revision of {printable(str(self.top))}; name a commit or branch"
             )
         return answer.output.decode().strip()
+
+    def kept(self, head: Tree) -> Iterator[str]:
+        """Paths that the work tree only seems to change: left out by a sparse checkout, or unpacked by Git LFS."""
+        top = str(self.top)
+        if self.git.call("-C", top, "config", "--type=bool", "core.sparseCheckout").output.strip() == b"true":
+            listed = self.git.fields("-C", top, "ls-files", "-t", "-z")
+            yield from (entry[2:] for entry in listed if entry.startswith("S "))
+        for path in self.git.fields("-C", top, "ls-files", "-z", "--", ":(top,attr:filter=lfs)"):
+            try:
+                pointer = _POINTER.fullmatch(head.read(path))
+            except KeyError:
+                continue
+            if pointer is not None and _digest(self.top / path, int(pointer[2])) == pointer[1].decode():
+                yield path
+
+
+def _digest(path: Path, size: int) -> str | None:
+    """SHA-256 of a regular file of that size."""
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as stream:
+            status = os.fstat(stream.fileno())
+            if not stat.S_ISREG(status.st_mode) or status.st_size != size:
+                return None
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return None
 
 
 def find(git: Git, path: Path) -> Checkout:
@@ -54,15 +88,8 @@ def find(git: Git, path: Path) -> Checkout:
         head.output.decode().strip(),
         branch,
         _excludes(git, common / "info/exclude"),
-        _absent(git, top),
         git,
     )
-
-
-def _absent(git: Git, top: str) -> tuple[str, ...]:
-    if git.call("-C", top, "config", "--type=bool", "core.sparseCheckout").output.strip() != b"true":
-        return ()
-    return tuple(entry[2:] for entry in git.fields("-C", top, "ls-files", "-t", "-z") if entry.startswith("S "))
 
 
 def _excludes(git: Git, own: Path) -> bytes:

@@ -38,7 +38,7 @@ class Frozen:
 
 
 def on_host(git: Git, directory: Path, base: str, kept: Sequence[str]) -> Frozen:
-    """Freeze `directory`, starting from the tree `base`; the paths in `kept` stay as they are there.
+    """Freeze `directory`, starting from the tree `base`, which was checked out there; `kept` are paths to take from it.
 
     Raises `AgentError` for a work tree that cannot be frozen.
     """

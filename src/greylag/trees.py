@@ -124,7 +124,7 @@ def problems(base: GitTree, head: GitTree) -> Iterator[Diagnostic]:
         return
     present = [entry for entry in entries if entry.after != "000000"]
     for entry in present:
-        if entry.after == SUBMODULE:
+        if entry.after == SUBMODULE != entry.before:
             yield _problem("nested-repository", "is a nested git repository (a submodule entry)", entry.path)
         yield from _bad_name(entry)
     sizes = _sizes(head.git, [entry.blob for entry in present if entry.after != SUBMODULE])

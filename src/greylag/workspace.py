@@ -6,6 +6,7 @@ judged and pushed is always a git tree that was frozen into that directory, name
 
 import re
 import tempfile
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -42,7 +43,8 @@ class Workspace:
     git: Git
     borrowed: Path  # where the objects of the base are
     notes: tuple[str, ...] = ()
-    absent: tuple[str, ...] = ()  # paths that a sparse checkout leaves out
+    head: str = ""  # the commit that is checked out, where that is not the base
+    kept: Callable[[GitTree], Iterable[str]] = lambda _: ()  # what a freeze takes as it is in the head
     ours: bool = True  # the directory is removed at the end
     _left_out: dict[str, tuple[Diagnostic, ...]] = field(default_factory=dict, init=False, repr=False)
 
@@ -93,13 +95,11 @@ class Workspace:
             trusted = git.init(home / "trusted/repository.git")
             borrow(trusted.directory, place.objects)
             (trusted.directory / "info/exclude").write_bytes(place.excludes)
-            start = place.head
-            if base is not None:
-                start = _merge_base(trusted, place.resolve(base), place.head, base)
+            start = place.head if base is None else _merge_base(trusted, place.resolve(base), place.head, base)
             repo = Repo(str(place.top), place.branch)
-            return cls(
-                repo, start, place.branch or "HEAD", place.top, trusted, place.objects, absent=place.absent, ours=False
-            )
+            work = cls(repo, start, place.branch or "HEAD", place.top, trusted, place.objects, ours=False)
+            work.head, work.kept = place.head, place.kept
+            return work
 
     def freeze(self, backend: SandboxBackend | None = None) -> str:
         """Git tree id of what is in the work tree now, ignored files apart.
@@ -107,8 +107,8 @@ class Workspace:
         With a backend, that is found out inside a sandbox: needed for a work tree that an agent can write.
         Raises `AgentError` for a work tree that cannot be frozen.
         """
-        kept = (*self.tree(self.base_tree).of_mode(SUBMODULE), *self.absent)
-        what = (self.git, self.directory, self.base_tree, kept)
+        head = self.tree(self.git.text("rev-parse", f"{self.head or self.base}^{{tree}}"))
+        what = (self.git, self.directory, head.id, (*head.of_mode(SUBMODULE), *self.kept(head)))
         if backend is None or backend.name == "none":  # without a sandbox there is no wall to read it behind
             frozen = freezing.on_host(*what)
         else:

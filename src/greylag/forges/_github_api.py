@@ -1,5 +1,6 @@
 """Requests to GitHub's REST API: whose fault a refusal is, and how long to wait."""
 
+import functools
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -11,6 +12,8 @@ from greylag.errors import InfraError, UserError
 from greylag.text import one_line
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx2
 
 VERSION = "2022-11-28"
@@ -82,7 +85,7 @@ class Api:
             "User-Agent": "greylag",
         }
         waited = 0.0
-        with httpx2.Client(headers=headers, timeout=_TIMEOUT, follow_redirects=False) as client:
+        with httpx2.Client(headers=headers, timeout=_TIMEOUT, follow_redirects=False, verify=_certificates()) as client:
             for attempt in range(_TRIES):
                 try:
                     response = client.request(method, f"{self.url}{path}", params=query, json=json)
@@ -108,6 +111,14 @@ class Api:
         if answer.status >= 500 or answer.status == 408:
             raise InfraError(f"{what}: {said}")
         raise UserError(f"{what}: {said}; {_REMEDIES.get(answer.status, 'see the settings of the forge')}")
+
+
+@functools.cache
+def _certificates() -> "ssl.SSLContext":
+    """Loading the certificates takes longer than a request."""
+    import httpx2  # noqa: PLC0415  # see above
+
+    return httpx2.create_ssl_context()
 
 
 _REMEDIES = {

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from greylag.model import Limits, Usage
+from greylag.model import Limits, StopReason, Usage
 
 _LINE = 32 << 20  # bytes of one server-sent event; what is longer is relayed, but not read
 
@@ -96,6 +96,7 @@ class Meter:
     def __init__(self, limits: Limits) -> None:
         self._limits, self._lock = limits, threading.Lock()
         self._total, self._open, self.over = Usage(), list[Tally](), False
+        self._out_of_turns = False
 
     @property
     def usage(self) -> Usage:
@@ -103,11 +104,19 @@ class Meter:
         with self._lock:
             return self._sum()
 
+    @property
+    def stop(self) -> StopReason | None:
+        """Which limit has ended the session; None while none has."""
+        return StopReason.BUDGET if self.over else StopReason.TURNS if self._out_of_turns else None
+
     def begin(self, tally: Tally) -> str | None:
         """Count a request from now on; the answer is a reason to refuse it instead."""
         with self._lock:
             if self._exceeded():
                 return "the budget of this session is spent"
+            if self._total.turns + len(self._open) >= self._limits.turns:
+                self._out_of_turns = True
+                return f"the {self._limits.turns} turns of this session are spent"
             if self._limits.usd is not None and price(tally.api, tally.model, 1, 1) is None:
                 return f"no price is known for the model {tally.model!r}, so that a limit in US dollars cannot be held"
             self._open.append(tally)

@@ -116,7 +116,7 @@ class Proxy:
         tally = Tally(request.api, _model(request.body), prompt=len(request.body))
         with self._counted(), self._places:
             if request.path in _BILLED and (reason := self.meter.begin(tally)):
-                self.refusal = "" if self.meter.over else reason
+                self.refusal = "" if self.meter.stop else reason
                 reply.whole(400, _STOP, _error(reason))
                 return
             try:

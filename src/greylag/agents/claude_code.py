@@ -8,32 +8,24 @@ import importlib.util
 import json
 import os
 import shutil
-import sys
 import uuid
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 from greylag.agents._claude_stream import Conversation
-from greylag.agents._record import session_id, tell
-from greylag.bridge import TOOL, Gate, sockets
-from greylag.endings import HOW_TO_DECLINE, declined
-from greylag.errors import AgentError, UserError
+from greylag.agents._client import SERVER, Client, converse, hook, instructions, relay
+from greylag.bridge import TOOL
+from greylag.errors import UserError
 from greylag.llm import LLM
-from greylag.model import Session, StopReason, Usage
-from greylag.protocols import AgentRequest, Command, Completed, Ended
-from greylag.proxy import Proxy, Upstream, serve
-from greylag.text import cap, one_line
+from greylag.model import Session
+from greylag.protocols import AgentRequest, Command
+from greylag.proxy import Upstream
 
 INSTALL = "`npm install -g @anthropic-ai/claude-code` or `pip install claude-agent-sdk`"
-SERVER = "greylag"
 VERIFY = f"mcp__{SERVER}__{TOOL}"
 _TOOLS = ("Read", "Edit", "Write", "Glob", "Grep", "Bash")
 _ISOLATION = ("--setting-sources", "", "--strict-mcp-config", "--disable-slash-commands")
 _RETRIES = 4  # of the client, for one request to the LLM
-_RELAY = ("-I", "-S", "@files@/relay.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,39 +58,10 @@ class ClaudeCode:
         Raises `UserError` for a refused key, `InfraError` for an LLM that does not answer, `AgentError` for a client
         that does not start or crashes, and whatever verification raised.
         """
-        gate = Gate(request.verify, request.observe, self.max_blocks)
-        conversation = Conversation(VERIFY, request)
+        client = Client(self.name, "Claude Code", "claude", self.model, self.max_blocks)
+        return converse(client, self.upstream(), self._command(request), Conversation(VERIFY, request), request)
 
-        def line(text: str) -> None:
-            if conversation.line(text):
-                _tell_usage(request, proxy.meter.usage)
-
-        with ExitStack() as stack:
-            proxy, llm = stack.enter_context(serve(self.upstream(), request.limits))
-            paths = stack.enter_context(sockets(gate))
-            completed = request.sandbox.run(self._command(request, line, {**paths, "llm": llm}))
-        gate.settle()
-        return self._session(request, conversation, gate, proxy, _stop(completed, conversation, proxy))
-
-    def _session(
-        self, request: AgentRequest, conversation: Conversation, gate: Gate, proxy: Proxy, stop: StopReason
-    ) -> Session:
-        usage, text = proxy.meter.usage, conversation.last_words
-        _tell_usage(request, usage)
-        return Session(
-            id=session_id(request),
-            agent=self.name,
-            model=conversation.model or self.model or "",
-            stop=StopReason.DECLINED if stop is StopReason.COMPLETED and declined(text) is not None else stop,
-            usage=usage,
-            text=cap(declined(text) or text, 4000),
-            transcript=str(request.transcript),
-            resume=conversation.session or None,
-            verifications=gate.verifications,
-            blocks=gate.blocks,
-        )
-
-    def _command(self, request: AgentRequest, line: Callable[[str], None], paths: Mapping[str, Path]) -> Command:
+    def _command(self, request: AgentRequest) -> Command:
         resume = request.resume.resume if request.resume else None
         session = ("--resume", resume) if resume else ("--session-id", str(uuid.uuid4()))
         model = ("--model", self.model.removeprefix("anthropic:")) if self.model else ()
@@ -108,16 +71,11 @@ class ClaudeCode:
                 "--mcp-config", "@files@/mcp.json", "--settings", "@files@/settings.json",
                 "--permission-mode", "acceptEdits", "--tools", ",".join(_TOOLS),
                 "--allowedTools", ",".join((*_TOOLS, VERIFY)), "--max-turns", str(request.limits.turns),
-                "--append-system-prompt", _instructions(), *session, *model,
+                "--append-system-prompt", instructions(), *session, *model,
             ),
             env=_environment(request.limits.seconds, self.max_blocks),
             stdin=_message(request.prompt),
-            seconds=request.limits.seconds,
-            sockets=paths,
-            forwards=("llm",),
             files=_files(request.limits.seconds),
-            on_line=line,
-            merge=False,
         )  # fmt: skip
 
     def program(self) -> Path:
@@ -141,10 +99,6 @@ class ClaudeCode:
 
 
 PLUGIN = ClaudeCode
-
-
-def _instructions() -> str:
-    return files("greylag.agents").joinpath("claude_code.md").read_text("utf-8").replace("{decline}", HOW_TO_DECLINE)
 
 
 def _message(prompt: str) -> bytes:
@@ -173,50 +127,12 @@ def _environment(seconds: float, max_blocks: int) -> dict[str, str]:
 
 
 def _files(seconds: float) -> dict[str, str]:
-    """Configuration and the relay, read-only inside."""
-    python = os.path.realpath(sys.executable)
-    server = {"type": "stdio", "command": python, "args": [*_RELAY, f"@sockets@/{TOOL}"]}
-    line = " ".join(f'"{word}"' for word in (python, *_RELAY, "@sockets@/stop"))
-    hook = {"type": "command", "command": line, "timeout": int(seconds)}
+    """Configuration, read-only inside."""
+    program, *words = relay(TOOL)
+    server = {"type": "stdio", "command": program, "args": words}
     settings = {
-        "hooks": {"Stop": [{"hooks": [hook]}]},
+        "hooks": {"Stop": [{"hooks": [{"type": "command", "command": hook(), "timeout": int(seconds)}]}]},
         "includeGitInstructions": False,
         "attribution": {"commit": "", "pr": ""},
     }
-    return {
-        "mcp.json": json.dumps({"mcpServers": {SERVER: server}}),
-        "settings.json": json.dumps(settings),
-        "relay.py": files("greylag.agents").joinpath("_relay.py").read_text("utf-8"),
-    }
-
-
-def _tell_usage(request: AgentRequest, usage: Usage) -> None:
-    money = "" if usage.usd is None else f", ${usage.usd:.4f}"
-    text = f"{usage.turns} turns, {usage.input_tokens} tokens in, {usage.output_tokens} out{money}"
-    tell(request, "usage", text, turns=usage.turns, usd=usage.usd)
-
-
-def _stop(completed: Completed, conversation: Conversation, proxy: Proxy) -> StopReason:
-    """Why it ended: our own knowledge first, then the client's account. Raises when nobody's work can go on."""
-    if conversation.crippled:
-        raise AgentError("Claude Code started without the tool `verify`; nothing was done")
-    if conversation.stop is StopReason.COMPLETED:
-        return StopReason.COMPLETED
-    if completed.ended is Ended.TIMED_OUT:
-        return StopReason.TIMEOUT
-    if proxy.meter.over:
-        return StopReason.BUDGET
-    if completed.ended is Ended.KILLED:
-        return StopReason.KILLED
-    if completed.ended is not Ended.EXITED:
-        raise AgentError(f"Claude Code was ended by the sandbox: {completed.ended.value}")
-    if conversation.stop in {None, StopReason.LLM_ERROR} and (problem := proxy.problem()):
-        raise problem
-    if completed.returncode in {126, 127} and not conversation.started:
-        raise UserError(
-            "Claude Code cannot be started in the sandbox: put the directory of `claude` on PATH, so that it is mounted"
-        )
-    if conversation.stop is None or not conversation.started:
-        words = one_line(completed.errors[-2000:] or completed.output[-2000:], 300) or "no word"
-        raise AgentError(f"Claude Code ended with exit code {completed.returncode} and without a result: {words}")
-    return conversation.stop
+    return {"mcp.json": json.dumps({"mcpServers": {SERVER: server}}), "settings.json": json.dumps(settings)}

@@ -10,6 +10,9 @@ A script is a JSON list of steps; each answers one request, in order:
      {"hang": true},
      {"text": "Done.", "usage": {"input_tokens": 1000, "output_tokens": 50}}]
 
+Tools are called by the names that the client gives them; where an API keeps those of MCP servers apart, the name
+`mcp__SERVER__TOOL` is split, so that one script fits several clients. An `input` that is text calls a tool of free form.
+
 A request without tools (a client's side question, such as a title) gets a fixed answer and takes no step. A request
 after the last step is an error of the request, so that a client ends at once.
 """
@@ -18,7 +21,7 @@ import argparse
 import json
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -126,9 +129,7 @@ def _messages(step: Step, body: Mapping[str, Any]) -> tuple[str, bytes]:
     }  # fmt: skip
     if not body.get("stream"):
         return "application/json", json.dumps(message).encode()
-    return "text/event-stream", b"".join(
-        f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode() for event in _events(message)
-    )
+    return _stream(_events(message))
 
 
 def _events(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -148,7 +149,48 @@ def _events(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     yield {"type": "message_stop"}
 
 
-FORMATS: dict[str, Format] = {"/v1/messages": _messages}
+def _responses(step: Step, body: Mapping[str, Any]) -> tuple[str, bytes]:
+    """OpenAI Responses, streamed when asked."""
+    items: list[dict[str, Any]] = []
+    if step.text:
+        content = [{"type": "output_text", "text": step.text, "annotations": []}]
+        items.append({"id": f"msg_{secrets.token_hex(8)}", "type": "message", "role": "assistant", "content": content})
+    items += [_call(tool) for tool in step.tools]
+    usage = {**step.usage, "total_tokens": sum(step.usage.get(key, 0) for key in USAGE)}
+    response = {
+        "id": f"resp_{secrets.token_hex(8)}", "object": "response", "status": "completed",
+        "model": body.get("model", "model"), "output": items, "usage": usage,
+    }  # fmt: skip
+    if not body.get("stream"):
+        return "application/json", json.dumps(response).encode()
+    started = {**response, "status": "in_progress", "output": [], "usage": None}
+    events: list[dict[str, Any]] = [{"type": "response.created", "response": started}]
+    for index, item in enumerate(items):
+        events += [
+            {"type": f"response.output_item.{verb}", "output_index": index, "item": item} for verb in ("added", "done")
+        ]
+    return _stream([*events, {"type": "response.completed", "response": response}])
+
+
+def _call(tool: Mapping[str, Any]) -> dict[str, Any]:
+    """A call of a tool: `mcp__SERVER__TOOL` is one of an MCP server, text in place of an object one of free form."""
+    call, name = {"call_id": f"call_{secrets.token_hex(8)}"}, tool["name"]
+    if isinstance(tool["input"], str):
+        return {"type": "custom_tool_call", **call, "name": name, "input": tool["input"]}
+    space, _, bare = name.rpartition("__") if name.startswith("mcp__") else ("", "", name)
+    return {
+        "type": "function_call", **call, **({"namespace": space} if space else {}), "name": bare,
+        "arguments": json.dumps(tool["input"]),
+    }  # fmt: skip
+
+
+def _stream(events: Iterable[Mapping[str, Any]]) -> tuple[str, bytes]:
+    """Server-sent events."""
+    lines = (f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events)
+    return "text/event-stream", "".join(lines).encode()
+
+
+FORMATS: dict[str, Format] = {"/v1/messages": _messages, "/v1/responses": _responses}
 
 
 # -- server ----------------------------------------------------------------------------------------------------------

@@ -1,0 +1,80 @@
+"""What `codex exec --json` prints, line by line. Measured with 0.169.0.
+
+`thread.started` names the conversation; `item.completed` holds words and calls of tools; `turn.completed` or
+`turn.failed` comes last. An item of the type `error` is a warning; an event of the type `error` is a retry or the
+reason of the failure that follows. Usage is not read here: it is counted on the way to the model.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from greylag.agents._record import note, tell
+from greylag.model import StopReason
+from greylag.protocols import AgentRequest
+from greylag.text import clean, one_line
+
+
+class Conversation:
+    """One run of the client, as its lines tell it. All of it is untrusted text."""
+
+    model = ""  # which it does not tell
+    crippled = False  # its settings require `verify`: without it, it does not start
+
+    def __init__(self, request: AgentRequest) -> None:
+        self.session, self.text, self.error = "", "", ""
+        self.started = False
+        self.stop: StopReason | None = None
+        self._request = request
+
+    def line(self, line: str) -> bool:
+        """Take one line of standard output; the answer is whether the model has spoken."""
+        try:
+            data = json.loads(line)
+            note(self._request, "codex", line=data)
+        except (ValueError, RecursionError):
+            return False
+        if not isinstance(data, dict):
+            return False
+        item = data.get("item")
+        match data.get("type"):
+            case "thread.started":
+                self.session, self.started = _string(data, "thread_id"), True
+            case "item.completed" if isinstance(item, dict):
+                return self._item(item)
+            case "turn.completed":
+                self.stop = StopReason.COMPLETED
+            case "turn.failed":
+                self.stop = StopReason.LLM_ERROR
+                self.error = _string(data.get("error"), "message") or self.error
+            case "error":
+                self.error = _string(data, "message")
+        return False
+
+    def _item(self, item: Mapping[str, Any]) -> bool:
+        kind = _string(item, "type")
+        if kind == "agent_message" and (text := clean(_string(item, "text")).strip()):
+            self.text = text
+            tell(self._request, "agent.text", text)
+        if kind in {"command_execution", "mcp_tool_call", "file_change", "web_search"}:
+            tool = _string(item, "tool") or kind
+            tell(self._request, "agent.tool", f"{one_line(tool, 60)} {_subject(item)}", tool=one_line(tool, 60))
+        return kind not in {"", "error"}
+
+    @property
+    def last_words(self) -> str:
+        """The final text: an answer, or an error in the client's words."""
+        failed = self.stop is StopReason.LLM_ERROR
+        return clean(self.error).strip() or self.text if failed else self.text
+
+
+def _subject(item: Mapping[str, Any]) -> str:
+    changes = item.get("changes")
+    if isinstance(changes, list):
+        return ", ".join(path for change in changes if (path := _string(change, "path")))
+    return _string(item, "command") or _string(item, "query")
+
+
+def _string(data: object, key: str) -> str:
+    value = data.get(key) if isinstance(data, Mapping) else None
+    return value if isinstance(value, str) else ""

@@ -43,6 +43,11 @@ CLEAN = {
     "line with a mark is moved": ("a.py", "x = 1  # noqa\ny = 2\nz = 3\n", "y = 2\nz = 3\nx = 1  # noqa\n"),
     "mark is removed": ("a.py", "x = 1  # noqa\n", "x = 1\n"),
     "mark becomes narrower in place": ("a.go", "f() //nolint:errcheck\n", "g() //nolint:errcheck\n"),
+    "a sentence about marks": (
+        ".golangci.yml",
+        "a: 1\n",
+        "# we allow unused nolint marks, noqa and nosec in tests\na: 1\n",
+    ),
     "rust lifetime is no string": ("a.rs", "fn f() {}\n", "fn f<'a>(x: &'a str) -> &'a str { x }\n"),
     "python in a docstring": ("a.py", "x = 1\n", '"""Says type: ignore in a sentence."""\nx = 1\n'),
 }
@@ -81,6 +86,13 @@ def test_mark_that_looks_like_a_comment_in_a_string_is_shown(guard: Any, found: 
 def test_scanner_that_is_led_astray_does_not_hide_a_mark(guard: Any, found: Any) -> None:
     head = "function f() { return /`/; }\n// eslint-disable-next-line\nf()\n"
     assert found(guard("suppressions", {"a.js": "f()\n"}, {"a.js": head})) == ["warning suppressions/added a.js:2"]
+
+
+def test_test_that_types_are_refused_is_shown(guard: Any, found: Any) -> None:
+    head = {"test/a.ts": "// @ts-expect-error - must be refused\nf(1)\n", "src/a.ts": "// @ts-expect-error\nf(1)\n"}
+    assert found(guard("suppressions", {}, head)) == [
+        "error suppressions/added src/a.ts:1", "warning suppressions/added test/a.ts:1",
+    ]  # fmt: skip
 
 
 def test_prompt_may_allow_marks(guard: Any, found: Any) -> None:

@@ -226,6 +226,13 @@ CLEAN: dict[str, tuple[Files, Files]] = {
     "rust: production code beside tests": ({R: RUST}, {R: edit(RUST, ("a.iter().sum()", "a.iter().copied().sum()"))}),
     "java: CSV with braces in an annotation changes": ({V: JAVA}, {V: edit(JAVA, ('"3,4"', '"3,4", "5,6"'))}),
     "python: windows line ends": ({P: PY}, {P: PY.replace("\n", "\r\n")}),
+    "js: assertions moved into a helper": (
+        {J: JS}, {J: edit(JS, ('describe("add"', 'function adds() {\n  expect(add(1, 2)).toBe(3);\n  expect(add(-1, 1)).toBe(0);\n}\n\ndescribe("add"'), (JS_ADDS, '  it("adds numbers", () => { adds(); });\n\n'))},
+    ),
+    "go: assertions moved into a helper": ({G: GO}, {G: edit(GO, (GO_NAME, "func checked(t *testing.T) {\n\trequire.Equal(t, \"shop\", Name())\n}\n\nfunc TestName(t *testing.T) {\n\tchecked(t)\n}\n"))}),
+    "java: assertions moved into a helper": (
+        {V: JAVA}, {V: edit(JAVA, (JAVA_SUMS, "    private static void sum(int a) {\n        assertEquals(a, total(1, 2));\n        assertEquals(0, total());\n    }\n\n    @Test\n    void sums() {\n        sum(3);\n    }\n\n"))},
+    ),
     "js: regex that looks like a string": ({J: JS}, {J: edit(JS, ("add(1, 2)", "add(1, 2, /[\"'`]/)"))}),
 }  # fmt: skip
 
@@ -257,6 +264,47 @@ def test_deleted_snapshot_is_shown_and_does_not_block(guard: Any, found: Any) ->
     verdict = guard("tests", {"src/__snapshots__/a.snap": "x\n"}, {})
     assert verdict.passed
     assert found(verdict) == ["warning tests/deleted-data src/__snapshots__/a.snap"]
+
+
+@pytest.mark.parametrize(
+    ("path", "base", "head"),
+    [
+        (P, PY, PY + "\n\n@pytest.mark.skipif(WIN, reason='x')\ndef test_new():\n    assert f() == 1\n"),
+        (P, PY, PY + "\n\ndef test_new():\n    x = 1\n    pytest.skip('later')\n    assert f() == 1\n"),
+        (J, JS, JS + 'it.skip("new", () => { expect(f()).toBe(1) })\n'),
+        (G, GO, GO + '\nfunc TestNew(t *testing.T) {\n\tt.Skip("later")\n\tt.Error(1)\n}\n'),
+        (
+            R,
+            RUST,
+            RUST.replace(
+                "    #[test]\n    fn sums",
+                "    #[test]\n    #[ignore]\n    fn new() {\n        assert_eq!(f(), 1);\n    }\n\n    #[test]\n    fn sums",
+            ),
+        ),
+    ],
+)
+def test_new_test_that_is_skipped_is_shown_because_no_proof_is_lost(
+    guard: Any, path: str, base: str, head: str
+) -> None:
+    verdict = guard("tests", {path: base}, {path: head})
+    assert [(found.rule, found.severity.value) for found in verdict.diagnostics] == [("tests/skipped", "warning")]
+    assert verdict.passed
+
+
+@pytest.mark.parametrize(
+    "addition",
+    [
+        "\n\npytestmark = pytest.mark.skip\n\n\ndef test_new():\n    assert f() == 1\n",
+        "\n\n@pytest.mark.skip\nclass TestNew:\n    def test_new(self):\n        assert f() == 1\n",
+    ],
+)
+def test_new_test_does_not_excuse_a_mark_that_reaches_further(guard: Any, addition: str) -> None:
+    assert not guard("tests", {P: PY}, {P: PY + addition}).passed
+
+
+def test_only_on_a_new_test_blocks_because_the_others_do_not_run(guard: Any, found: Any) -> None:
+    head = JS + 'it.only("new", () => { expect(f()).toBe(1) })\n'
+    assert found(guard("tests", {J: JS}, {J: head})) == [f"error tests/skipped {J}:14"]
 
 
 def test_edited_expectation_is_a_fact_for_the_judge(guard: Any, found: Any) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 from greylag.diffs import FileDiff, parse
 from greylag.guards._guard import Guard, finding, read
 from greylag.guards._source import language, scan
-from greylag.kinds import matches
+from greylag.kinds import TESTS, matches
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change, Tree
 
@@ -34,6 +34,7 @@ _CODE = re.compile(
 )  # fmt: skip
 _DATA = "*.md *.rst *.adoc *.txt *.json *.lock *.csv *.snap *.svg *.ipynb *.po *.patch *.diff"
 _RULE = re.compile(r"\b(?:[A-Z]{1,4}\d{2,5}|@?[a-z]\w*(?:[-/][\w-]+)+)\b")
+_PROSE = re.compile(r"noqa$|nosec$|nolint$|type:", re.IGNORECASE)  # a tool wants these right after the comment's mark
 _MARKER = re.compile(r"(?:#|//|/\*|<!--)[\s#/*]*$")
 _LONGEST = 2000  # characters of a line that are looked at
 
@@ -59,9 +60,11 @@ def _file(change: Change, file: FileDiff, moved: Counter[str]) -> Iterator[Diagn
             moved[text] -= 1
         else:
             where = "" if sure else ", in what looks like a string"
+            expected = "expect-error" in mark and matches(file.path, TESTS)  # a test that wrong types are refused
+            severity = Severity.ERROR if sure and not expected else Severity.WARNING
             yield finding(
                 change, "suppressions", "suppressions/added", f"adds `{mark}`, which makes a tool look away{where}",
-                file.path, line=number, excerpt=text, severity=Severity.ERROR if sure else Severity.WARNING,
+                file.path, line=number, excerpt=text, severity=severity,
             )  # fmt: skip
 
 
@@ -77,10 +80,15 @@ def _marks(tree: Tree, path: str, lines: dict[int, str]) -> Iterator[tuple[int, 
         known = 0 < number <= len(comments)
         views = (_COMMENT, comments[number - 1] if known else whole), (_CODE, code[number - 1] if known else whole)
         found = [(match, view) for pattern, view in views for match in pattern.finditer(view[:_LONGEST])]
+        found = [(match, view) for match, view in found if not _PROSE.match(match[0]) or _begins(match, view)]
         yield from ((number, _mark(match, view), True) for match, view in found)
         if not found:  # a scanner can be led astray; what is written like a comment is at least shown
-            written = (m for m in _COMMENT.finditer(whole[:_LONGEST]) if _MARKER.search(whole[: m.start()]))
+            written = (match for match in _COMMENT.finditer(whole[:_LONGEST]) if _begins(match, whole))
             yield from ((number, _mark(match, whole), False) for match in written)
+
+
+def _begins(match: re.Match[str], line: str) -> bool:
+    return bool(_MARKER.search(line[: match.start()]))
 
 
 def _mark(match: re.Match[str], line: str) -> str:

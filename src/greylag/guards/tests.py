@@ -9,7 +9,9 @@ from itertools import islice
 from pathlib import PurePosixPath
 
 from greylag.diffs import FileDiff, parse
-from greylag.guards._cases import DIALECTS, LARGEST, Case, cases
+from greylag.guards._case import LARGEST, Case
+from greylag.guards._cases import cases
+from greylag.guards._dialects import DIALECTS
 from greylag.guards._guard import Guard, fact, finding, read
 from greylag.guards._source import language, scan
 from greylag.kinds import TESTS as TEST_PATHS
@@ -18,6 +20,8 @@ from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change, Tree
 
 _CANDIDATES = 100  # new tests that a lost one is compared with
+_REACH = 30  # lines between a test and a mark that belongs to it
+_BROAD = re.compile(r"\b(?:class|describe|suite|context|only|fit|pytestmark|collect_ignore\w*|pytest_\w+|mod)\b")
 _WIDEST = 2000  # characters of a line that are looked at
 _DATA = "__snapshots__/ *.snap testdata/ fixtures/ golden/ goldens/ cassettes/ *.feature"
 _COLLECTED: Mapping[str, re.Pattern[str]] = {  # names that runners collect by default; other files hold no tests
@@ -37,7 +41,6 @@ def check(change: Change) -> Iterator[Diagnostic]:
     """Lost tests and weaker ones, new marks that skip, deleted test data."""
     files = [file for file in parse(change.diff) if _concerns(change, file)]
     yield from _too_large(change, files)
-    yield from _skips(change, files)
     base = [_Found(f, c) for f in files if f.status not in {"added", "copied"} for c in _cases(change.base, f.old_path)]
     head = [_Found(f, c) for f in files if f.status != "deleted" and _runs(f) for c in _cases(change.head, f.path)]
     pairs, lost = _pair(base, head)
@@ -45,9 +48,9 @@ def check(change: Change) -> Iterator[Diagnostic]:
     for before, after in pairs:
         yield from _weaker(change, before.case, after)
     known = {(after.file.path, after.case.name) for _, after in pairs}
-    for new in head:
-        if new.case.constant and (new.file.path, new.case.name) not in known:
-            yield _constant(change, new)
+    new = [found for found in head if (found.file.path, found.case.name) not in known]
+    yield from (_constant(change, found) for found in new if found.case.constant)
+    yield from _skips(change, files, {(found.file.path, found.case.line) for found in new})
 
 
 def _concerns(change: Change, file: FileDiff) -> bool:
@@ -186,7 +189,7 @@ def _constant(change: Change, found: _Found) -> Diagnostic:
 # -- skipped ---------------------------------------------------------------------------------------------------------
 
 
-def _skips(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
+def _skips(change: Change, files: list[FileDiff], new: set[tuple[str, int]]) -> Iterator[Diagnostic]:
     """Marks on added lines that skip a test, or all others (`only`). One that was moved or kept is not new."""
     moved = Counter(line.text.strip() for file in files for line in file.removed)
     for file in files:
@@ -196,18 +199,32 @@ def _skips(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
             continue
         code, pattern = scan(text, family).code.split("\n"), DIALECTS[family].skips
         kept = Counter(match[0] for line in file.removed for match in pattern.finditer(line.text[:_WIDEST]))
-        for line in file.added:
-            for match in pattern.finditer("".join(code[(line.new or 1) - 1 : line.new or 1])[:_WIDEST]):
+        added = {line.new or 0: line.text.strip() for line in file.added}
+        for number, whole in added.items():
+            for match in pattern.finditer("".join(code[number - 1 : number])[:_WIDEST]):
                 if kept[match[0]] > 0:
                     kept[match[0]] -= 1
-                elif moved[line.text.strip()] > 0:
-                    moved[line.text.strip()] -= 1
+                elif moved[whole] > 0:
+                    moved[whole] -= 1
                 else:
                     mark = match[0].strip(" (")
+                    own = _of_new_test(number, {line for path, line in new if path == file.path}, added)
                     yield finding(
-                        change, "tests", "tests/skipped", f"adds `{mark}`, which keeps tests from running", file.path,
-                        line=line.new, excerpt=line.text.strip(),
+                        change, "tests", "tests/skipped",
+                        f"adds `{mark}`, which keeps {'a new test' if own else 'tests'} from running", file.path,
+                        line=number, excerpt=whole, severity=Severity.WARNING if own else Severity.ERROR,
                     )  # fmt: skip
+
+
+def _of_new_test(mark: int, new: set[int], added: Mapping[int, str]) -> bool:
+    """Whether a mark can only concern one test that the change itself brings: then no proof is lost."""
+    start = max((line for line in new if line <= mark), default=0)
+    after = min((line for line in new if line >= mark), default=0)
+    for first, last in ((start, mark), (mark, after)):
+        between = [added.get(line) for line in range(first, last + 1)] if first and last - first < _REACH else []
+        if between and all(text is not None and not _BROAD.search(text) for text in between):
+            return True
+    return False
 
 
 PLUGIN = partial(Guard, "tests", check)

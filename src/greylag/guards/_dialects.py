@@ -1,0 +1,102 @@
+"""How families of languages write tests, as patterns for code without comments and string contents.
+
+No pattern may take more than linear time on a file (bounds and possessive quantifiers), because files are hostile.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_NONE = re.compile(r"(?!)")
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a family of languages writes tests: `start` finds one and may have the group `name`."""
+
+    start: re.Pattern[str]
+    asserts: re.Pattern[str]
+    weak: re.Pattern[str]
+    constant: re.Pattern[str]
+    skips: re.Pattern[str]
+    helper: re.Pattern[str] = _NONE  # a function with the group `helper`, in which tests may assert
+    brackets: str = "{}"
+
+
+_TAGS = (
+    r"(?:@(?:\w+\.)*(?:Test|ParameterizedTest|RepeatedTest|TestFactory|TestTemplate|Property)\b"
+    r"|\[(?:Fact|Theory|Test|TestCase|TestMethod)\b)"
+)
+DIALECTS: Mapping[str, Dialect] = {
+    "python": Dialect(
+        _NONE, _NONE, _NONE, _NONE,
+        re.compile(
+            r"\b(?:mark|pytest)\s*\.\s*(?:skip|skipif|xfail|importorskip)\b|\bskip(?:If|Unless|Test)\s*\(|\bSkipTest\b"
+            r"|@(?:unittest\.)?skip\b|\bexpectedFailure\b|\b__test__\s*=\s*False|\bcollect_ignore(?:_glob)?\s*[+=]"
+            r"|\bdef\s+pytest_(?:collection_modifyitems|ignore_collect|runtest_\w+|pyfunc_call)\b"
+        ),
+    ),
+    "js": Dialect(
+        re.compile(r"(?<![\w.$])(?:[xf]?it|x?test|specify|Deno\.test)(?:\.\w+)*\s*(?=[(`])"),
+        re.compile(
+            r"\bexpect(?:\.\w+)?\s*\(|\bassert\w*(?:\.\w+)*\s*\(|\.should\b|\bexpectTypeOf\b|\bcy\.\w+\("
+            r"|(?<![\w.])t\.(?!plan|context|log|teardown|timeout|skip|test\b)\w+\s*\("
+        ),
+        re.compile(
+            r"\.(?:toBeDefined|toBeTruthy|toBeFalsy|toBeUndefined|toBeNull|toHaveBeenCalled|toThrow(?:Error)?)\s*\(\s*\)"
+            r"|\.(?:exist|ok)\b|\bassert(?:\.ok)?\s*\(|\bexpect\.any(?:thing)?\(|(?<![\w.])t\.(?:truthy|pass|ok)\s*\("
+        ),
+        re.compile(
+            r"\b(?:expect|assert(?:\.(?:ok|isTrue))?|t\.(?:true|truthy|ok))\s*\(\s*(?:true|1)\s*[,)]"
+            r"|\b(?:expect|assert\.\w+)\s*\(\s*(\w+)\s*(?:,\s*\1\s*\)|\)\s*\.\s*(?:toBe|toEqual|toStrictEqual)\s*\(\s*\1\s*\))"
+        ),
+        re.compile(
+            r"(?<![\w.$])(?:it|test|describe|suite|context|specify)(?:\.\w+)*\.(?:skip|skipIf|runIf|todo|failing|fails|fixme|only)\b"
+            r"|(?<![\w.$])(?:x(?:it|describe|test|context|specify)|f(?:it|describe))\s*\(|\bthis\.skip\s*\(|(?<![\w.$])(?:ctx|context|t)\.skip\s*\("
+        ),
+        re.compile(r"\b(?:function|const|let)\s+(?P<helper>\w+)\s*(?:\(|=\s*(?:async\s*)?(?:function\b|\())"),
+        "()",
+    ),
+    "java": Dialect(
+        re.compile(
+            rf"{_TAGS}[^{{}};()]{{0,400}}?(?<=[\s>\]])(?P<name>`[^`\n]{{1,300}}`|\w++)[ \t]*+\("
+            r"|\b(?:void|func|fun)\s+(?P<old>test\w*)\s*\("
+        ),
+        re.compile(
+            r"\b\w*[aA]ssert\w*(?:\.\w+)*\s*(?:<[^<>\n]*>\s*)?[({]|\bverify\w*\s*\(|\bfail\s*\(|\bexpect\w*\s*[({]"
+            r"|\.should\w*|\bXCT\w+\s*\(|\.andExpect\s*\(|\.expect(?:Next|Error|Complete)\w*\s*\(|#(?:expect|require)\s*\("
+        ),
+        re.compile(
+            r"\bassert(?:NotNull|DoesNotThrow|InstanceOf)\b|\.isNotNull\s*\(|\.isNotEmpty\s*\(|\bXCTAssertNotNil\s*\("
+            r"|\bAssert\.(?:NotNull|IsNotNull|DoesNotThrow)\b|\bassertThrows\s*\(\s*(?:Exception|Throwable|RuntimeException)\.class"
+        ),
+        re.compile(
+            r"\b(?:assertTrue|XCTAssertTrue|XCTAssert|Assert\.(?:True|IsTrue|That))\s*\(\s*true\s*[,)]"
+            r"|\b(?:assertEquals|Assert\.(?:Equal|AreEqual))\s*\(\s*(\w+)\s*,\s*\1\s*\)|\bassertFalse\s*\(\s*false\s*[,)]"
+        ),
+        re.compile(
+            r"@(?:\w+\.)*(?:Ignore|Disabled\w*|EnabledIf\w*|EnabledOn\w*)\b|\benabled\s*=\s*false\b|\bSkip\s*=|\[\s*Ignore\b"
+            r"|\bassum(?:e|ing)(?:True|False|That|NoException)\s*\(|\bXCTSkip\w*|\bAssert\.(?:Ignore|Inconclusive)\b|\.disabled\s*\("
+        ),
+        re.compile(
+            r"[\w>\]]\s+(?P<helper>(?!(?:if|for|while|switch|catch|synchronized|new|return)\b)\w++)\s*\([^(){};]{0,400}\)"
+            r"\s*(?:throws\s[\w,.\s]{1,200})?\{"
+        ),
+    ),
+    "go": Dialect(
+        re.compile(r"^func\s+(?:\([^()\n]*\)\s*)?(?P<name>(?:Test|Benchmark|Example|Fuzz)\w*)\s*\(", re.MULTILINE),
+        re.compile(r"\b\w+\.(?:Errorf?|Fatalf?|Fail|FailNow)\s*\(|\b(?:assert|require|is|qt)\.\w+\s*\(|\b(?:Expect|Ω)\s*\(|\b(?:assert|check)\w*\s*\("),
+        re.compile(r"\b(?:assert|require)\.(?:NotNil|NotEmpty|NoError|NotPanics|Error)\s*\("),
+        re.compile(r"\b(?:assert|require)\.(?:True\s*\(\s*\w+\s*,\s*true\s*[,)]|Equal\s*\(\s*\w+\s*,\s*(\w+)\s*,\s*\1\s*[,)])"),
+        re.compile(r"\b\w+\.Skip(?:f|Now)?\s*\("),
+        re.compile(r"^func\s+(?:\([^()\n]*\)\s*)?(?P<helper>\w+)\s*\(", re.MULTILINE),
+    ),
+    "rust": Dialect(
+        re.compile(r"#\[\s*(?:\w+::)*(?:test|rstest|test_case|quickcheck|wasm_bindgen_test)\b[^{}]{0,400}?\bfn\s+(?P<name>\w+)"),
+        re.compile(r"\b\w*assert\w*!|\bpanic!|\bunreachable!|\.(?:unwrap_err|expect_err)\s*\(|\binsta::\w+!|\bassert_\w+\s*\(|#\[\s*should_panic"),
+        re.compile(r"\bassert!\s*\([^;\n]{0,300}\.is_(?:ok|some|err|none)\(\)\s*\)"),
+        re.compile(r"\bassert!\s*\(\s*true\s*[,)]|\bassert_eq!\s*\(\s*(\w+)\s*,\s*\1\s*[,)]"),
+        re.compile(r"#\[\s*ignore\b|#\[\s*cfg_attr\s*\([^\n]*\bignore|#\[\s*cfg\s*\(\s*(?:any\s*\(\s*\)|not\s*\(\s*test)"),
+        re.compile(r"\bfn\s+(?P<helper>\w+)"),
+    ),
+}  # fmt: skip

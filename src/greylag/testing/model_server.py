@@ -11,7 +11,7 @@ A script is a JSON list of steps; each answers one request, in order:
      {"text": "Done.", "usage": {"input_tokens": 1000, "output_tokens": 50}}]
 
 Tools are called by the names that the client gives them; where an API keeps those of MCP servers apart, the name
-`mcp__SERVER__TOOL` is split, so that one script fits several clients. An `input` that is text calls a tool of free form.
+`mcp__SERVER__TOOL` is split, so that one script fits several clients. Text as `input` calls a tool of free form.
 
 A request without tools (a client's side question, such as a title) gets a fixed answer and takes no step. A request
 after the last step is an error of the request, so that a client ends at once.

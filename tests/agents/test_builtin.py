@@ -1,7 +1,14 @@
 """The built-in agent: what it changes, how it ends, and what it never shows to a model."""
 
+import asyncio
 import json
+import os
+import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -174,8 +181,6 @@ def test_a_session_that_hit_a_limit_can_be_resumed(ask: Any) -> None:
 
 
 def test_dollars_are_a_limit_where_a_price_is_known(ask: Any) -> None:
-    from decimal import Decimal
-
     dear = RequestUsage(input_tokens=10, cost=Decimal("0.4"))
     agent, _ = playing(lambda: ToolCallPart("list_files", {}), usage=dear)
     session = agent.run(ask(limits=Limits(turns=9, seconds=60, usd=0.5)))
@@ -189,8 +194,6 @@ def test_time_ends_a_session_that_waits_for_the_model(ask: Any) -> None:
     agent = Builtin("openai:test", base_url="http://127.0.0.1:9")
 
     async def never(_: list[ModelMessage], __: AgentInfo) -> ModelResponse:
-        import asyncio
-
         await asyncio.Event().wait()
         raise AssertionError
 
@@ -213,6 +216,33 @@ def test_what_is_not_the_models_business_ends_the_run(ask: Any, error: BaseExcep
         agent.run(ask(verify=verify))
     assert raised.value is error
     assert len(asked) == 1, "the model is not asked again, and so not told"
+
+
+def test_ctrl_c_ends_a_tool_that_blocks_at_once(ask: Any) -> None:
+    waited = []
+
+    def verify() -> Report:
+        os.kill(os.getpid(), signal.SIGINT)
+        waited.append(threading.Event().wait(20))
+        raise AssertionError("Ctrl-C was held back")
+
+    agent, _ = playing(ToolCallPart("verify", {}))
+    with pytest.raises(KeyboardInterrupt):
+        agent.run(ask(verify=verify))
+    assert not waited
+
+
+def test_ctrl_c_ends_a_wait_for_the_model(ask: Any) -> None:
+    agent = Builtin("openai:test", base_url="http://127.0.0.1:9")
+
+    async def never(_: list[ModelMessage], __: AgentInfo) -> ModelResponse:
+        asyncio.get_running_loop().call_soon(os.kill, os.getpid(), signal.SIGINT)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    agent._model = FunctionModel(never)
+    with pytest.raises(KeyboardInterrupt):
+        agent.run(ask())
 
 
 def test_a_model_that_talks_nonsense_is_given_up(ask: Any) -> None:
@@ -341,9 +371,6 @@ def test_a_missing_key_is_found_before_anything_starts() -> None:
 
 
 def test_the_plugin_costs_nothing_until_it_runs() -> None:
-    import subprocess
-    import sys
-
     code = "import sys, greylag.agents.builtin, greylag.agents.command; print('pydantic_ai' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

@@ -59,7 +59,7 @@ def test_reading_numbers_lines_and_says_where_it_stopped(use: Any, workspace: Pa
     assert use("read", path="long.txt", start=2, end=3) == "2\tline 2\n3\tline 3\n(lines 2 to 3 of 3000)"
     assert use("read", path="long.txt").endswith("(lines 1 to 1000 of 3000)")
     assert use("read", path="src/app.py") == "1\tdef add(a, b):\n2\t    return a - b"
-    with pytest.raises(Refused, match="did you mean src/app.py"):
+    with pytest.raises(Refused, match=r"did you mean src/app\.py"):
         use("read", path="src/ap.py")
     (workspace / "logo.png").write_bytes(b"\x89PNG\0\0")
     with pytest.raises(Refused, match="binary file of 6 bytes"):

@@ -1,0 +1,362 @@
+"""The command line as a user has it: exit codes, one clear line for what is wrong, nothing left behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from greylag import __version__
+from greylag.testing.repos import git, make_repo
+from greylag.testing.service import make_service
+
+SETTINGS = '[agent]\nname = "command"\nrun = "echo Hello, you > greeting"\n[judge]\nmode = "off"\n'
+
+
+@dataclass
+class Shell:
+    """greylag in a process of its own, with directories of its own."""
+
+    home: Path
+
+    def environment(self, env: Mapping[str, str] | None = None) -> dict[str, str]:
+        own = {"HOME": str(self.home), "PATH": os.environ["PATH"], "GREYLAG_CONFIG": str(self.home / "greylag.toml")}
+        return {
+            **own,
+            "GREYLAG_STATE": str(self.home / "state"),
+            "GREYLAG_CACHE": str(self.home / "cache"),
+            **(env or {}),
+        }
+
+    def __call__(
+        self, *arguments: str | Path, stdin: bytes = b"", env: Mapping[str, str] | None = None, cwd: Path | None = None
+    ) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "greylag", *map(str, arguments)]
+        return subprocess.run(
+            command, input=stdin.decode("latin-1"), capture_output=True, text=True, encoding="latin-1",
+            env=self.environment(env), cwd=cwd or self.home, check=False, timeout=120,
+        )  # fmt: skip
+
+    def refused(self, *arguments: str | Path, **options: object) -> str:
+        """The one line of an error that the user must mend."""
+        done = self(*arguments, **options)  # type: ignore[arg-type]
+        assert done.returncode == 2, (done.returncode, done.stderr, done.stdout)
+        assert "Traceback" not in done.stderr
+        lines = [line for line in done.stderr.splitlines() if line]
+        assert len(lines) == 1, done.stderr
+        assert not list((self.home / "state").rglob("tree"))
+        return lines[0]
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "greylag.toml").write_text(SETTINGS)
+    return Shell(home)
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Path:
+    return make_service(tmp_path / "service")
+
+
+def test_version_is_printed_without_importing_anything_else(shell: Shell) -> None:
+    assert shell("--version").stdout == f"greylag {__version__}\n"
+    command = [sys.executable, "-X", "importtime", "-m", "greylag", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, env=shell.environment(), check=True)
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert not imported & {"click", "rich", "pydantic", "sqlalchemy", "pydantic_ai", "asyncio", "subprocess"}
+
+
+def test_help_of_every_verb_imports_no_model_library(shell: Shell) -> None:
+    code = (
+        "import sys; from greylag import cli\n"
+        "for verb in cli.VERBS: cli.command_line([verb, '--help'])\n"
+        "heavy = {'pydantic_ai', 'mcp', 'openai', 'anthropic'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_run_opens_a_pull_request_and_show_prints_it(shell: Shell, service: Path) -> None:
+    done = shell("run", "-m", "Add a greeting", "--repo", service)
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert "opened: pull request" in done.stdout
+    listed = shell("show").stdout
+    assert "opened" in listed
+    run_id = listed.split()[0]
+    shown = shell("show", run_id).stdout
+    assert "pull request 1 (open) on local" in shown
+    assert "sh tests" in shown
+    data = json.loads(shell("show", run_id, "--json").stdout)
+    assert data["status"] == "opened"
+    assert data["pull_request"]["branch"].startswith("greylag/add-a-greeting-")
+    assert {"checkout", "baseline", "gate", "end"} <= {event["kind"] for event in data["events"]}
+
+
+def test_run_for_machines_prints_json_only(shell: Shell, service: Path) -> None:
+    done = shell("run", "-", "--repo", service, "--json", stdin=b"Add a greeting\n")
+    assert json.loads(done.stdout)["status"] == "opened"
+    assert all(json.loads(line)["kind"] for line in done.stderr.splitlines())
+
+
+def test_a_change_that_breaks_a_test_ends_with_1_and_names_the_test(shell: Shell, service: Path) -> None:
+    done = shell("run", "-m", "Break it", "--repo", service, "--command", "echo 'echo Bye' > greet")
+    assert done.returncode == 1
+    assert "no pull request: failed" in done.stdout
+    assert "tests/hello.sh" in done.stdout
+    assert len(done.stdout) < 2000 * 4
+    assert git(service, "branch", "--format=%(refname:short)") == "main"
+    run_id = shell("show").stdout.split()[0]
+    assert "+echo Bye" in shell("show", run_id, "--diff").stdout
+
+
+def test_verify_passes_and_the_second_answer_comes_from_the_cache(shell: Shell, service: Path) -> None:
+    first = shell("verify", service)
+    assert (first.returncode, "sh tests 2 tests" in first.stdout) == (0, True), first.stderr + first.stdout
+    again = shell("verify", ".", cwd=service)
+    assert (again.returncode, "cached" in again.stdout) == (0, True)
+    assert git(service, "status", "--porcelain", "--ignored") == ""
+
+
+def test_verify_speaks_json_and_sarif_and_exits_with_1_for_a_failure(shell: Shell, service: Path) -> None:
+    (service / "greet").write_text("echo Bye\n")
+    done = shell("verify", service, "--format", "json")
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["passed"]) == (1, False)
+    assert any(d["path"] == "tests/hello.sh" for v in report["verdicts"] for d in v["diagnostics"])
+    sarif = json.loads(shell("verify", service, "--format", "sarif").stdout)
+    assert sarif["version"] == "2.1.0"
+
+
+def test_a_repository_that_vouches_for_nothing_is_said_to_be_unverified(shell: Shell, tmp_path: Path) -> None:
+    repo = make_repo(tmp_path / "notes", {"notes.txt": "x"})
+    done = shell("verify", repo)
+    assert done.returncode == 1
+    assert "no tests, no linter, no build found" in done.stdout
+
+
+def test_distill_reads_any_bytes(shell: Shell) -> None:
+    log = b"noise\n" * 5000 + b"src/a.c:3:5: error: expected ';' \xff\n" + b"make: *** [all] Error 1\n"
+    done = shell("distill", "--budget", "100", stdin=log)
+    assert "src/a.c:3:5: error" in done.stdout
+    assert len(done.stdout) < 500
+
+
+def test_the_stop_hook_blocks_until_the_work_tree_verifies(shell: Shell, service: Path) -> None:
+    payload = {"cwd": str(service), "session_id": "s1", "stop_hook_active": False}
+    (service / "greet").write_text("echo Bye\n")
+    answer = json.loads(shell("hook", "stop", stdin=json.dumps(payload).encode()).stdout)
+    assert answer["decision"] == "block"
+    assert "hello.sh" in answer["reason"]
+    git(service, "checkout", "--quiet", "greet")
+    assert json.loads(shell("hook", "stop", stdin=json.dumps(payload).encode()).stdout) == {}
+
+
+# -- bad input ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_prompt_is_needed_once(shell: Shell, service: Path) -> None:
+    assert "give one prompt" in shell.refused("run", "--repo", service)
+    assert "give one prompt" in shell.refused("run", "a.md", "-m", "x", "--repo", service)
+    assert "a.md cannot be read: No such file" in shell.refused("run", "a.md", "--repo", service)
+
+
+def test_a_binary_prompt_is_refused(shell: Shell, service: Path, tmp_path: Path) -> None:
+    (tmp_path / "p.md").write_bytes(b"\0\1")
+    assert "binary" in shell.refused("run", tmp_path / "p.md", "--repo", service)
+
+
+def test_a_repository_that_is_missing_empty_or_none(shell: Shell, tmp_path: Path) -> None:
+    assert "does not exist" in shell.refused("run", "-m", "x", "--repo", tmp_path / "nowhere")
+    (tmp_path / "plain").mkdir()
+    assert "plain" in shell.refused("run", "-m", "x", "--repo", tmp_path / "plain")
+    empty = make_repo(tmp_path / "empty", {})
+    assert "no commit" in shell.refused("run", "-m", "x", "--repo", empty)
+
+
+def test_a_detached_head_asks_for_a_branch(shell: Shell, service: Path) -> None:
+    git(service, "checkout", "--quiet", "--detach")
+    assert "--branch" in shell.refused("run", "-m", "x", "--repo", service)
+    assert shell("run", "-m", "x", "--repo", service, "--branch", "main").returncode == 0
+
+
+def test_no_agent_says_how_to_choose_one(shell: Shell, service: Path) -> None:
+    (shell.home / "greylag.toml").write_text('[judge]\nmode = "off"\n')
+    said = shell.refused("run", "-m", "x", "--repo", service)
+    assert "no agent is configured" in said
+    assert "greylag init" in said
+
+
+def test_no_judge_says_how_to_choose_one_or_to_do_without(shell: Shell, service: Path) -> None:
+    (shell.home / "greylag.toml").write_text('[agent]\nname = "command"\nrun = "true"\n')
+    said = shell.refused("run", "-m", "x", "--repo", service)
+    assert "--judge-model" in said
+    assert "--judge off" in said
+
+
+def test_an_agent_that_is_not_installed_names_the_command_to_install_it(shell: Shell, service: Path) -> None:
+    env = {"PATH": "/usr/bin:/bin", "KEY": "k"}
+    (shell.home / "greylag.toml").write_text('[agent]\nname = "claude-code"\nkey-env = "KEY"\n[judge]\nmode = "off"\n')
+    assert "npm install" in shell.refused("run", "-m", "x", "--repo", service, env=env)
+
+
+def test_keys_come_from_the_named_variable_and_from_nowhere_else(shell: Shell, service: Path) -> None:
+    (shell.home / "greylag.toml").write_text(
+        '[agent]\nname = "builtin"\nmodel = "anthropic:m"\n[judge]\nmode = "off"\n'
+    )
+    env = {"ANTHROPIC_API_KEY": "from-the-surroundings"}
+    assert "key-env" in shell.refused("run", "-m", "x", "--repo", service, env=env)
+    (shell.home / "greylag.toml").write_text(
+        '[agent]\nname = "builtin"\nmodel = "anthropic:m"\nkey-env = "MINE"\n[judge]\nmode = "off"\n'
+    )
+    assert "MINE" in shell.refused("run", "-m", "x", "--repo", service, env=env)
+
+
+def test_unknown_keys_name_the_nearest(shell: Shell, service: Path) -> None:
+    (shell.home / "greylag.toml").write_text("[run]\natempts = 2\n")
+    assert "did you mean `attempts`" in shell.refused("run", "-m", "x", "--repo", service)
+    git(service, "checkout", "--quiet", "main")
+    (shell.home / "greylag.toml").write_text(SETTINGS)
+    (service / ".greylag.toml").write_text("of = ['x']\n")
+    git(service, "commit", "--quiet", "-am", "typo")
+    assert "did you mean `off`" in shell.refused("run", "-m", "x", "--repo", service)
+
+
+def test_no_sandbox_is_never_silent(shell: Shell, service: Path) -> None:
+    (shell.home / "greylag.toml").write_text(SETTINGS + '[sandbox]\nname = "none"\n')
+    assert "--unsafe-no-sandbox" in shell.refused("run", "-m", "x", "--repo", service)
+    (shell.home / "greylag.toml").write_text(SETTINGS)
+    done = shell("run", "-m", "Unsafe", "--repo", service, "--unsafe-no-sandbox")
+    assert done.returncode == 0, done.stderr
+    assert "NO SANDBOX" in done.stderr
+    assert "NO SANDBOX" in shell("show", shell("show").stdout.split()[0]).stdout
+
+
+def _path_without(tmp_path: Path, missing: str, **fakes: str) -> str:
+    """A PATH with what a run needs, but for one program, and with fakes for others."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name in {"git", "bwrap", "sh", "true", "ssh"} - {missing, *fakes}:
+        for directory in ("/usr/bin", "/bin"):
+            if Path(directory, name).exists():
+                (tools / name).symlink_to(Path(directory, name))
+                break
+    for name, script in fakes.items():
+        (tools / name).write_text(script)
+        (tools / name).chmod(0o755)
+    return str(tools)
+
+
+def test_without_bubblewrap_the_command_that_installs_it_is_named(shell: Shell, service: Path, tmp_path: Path) -> None:
+    env = {"PATH": _path_without(tmp_path, "bwrap")}
+    assert "apt-get install" in shell.refused("run", "-m", "x", "--repo", service, env=env)
+
+
+def test_a_git_that_is_too_old_or_missing_is_named(shell: Shell, service: Path, tmp_path: Path) -> None:
+    env = {"PATH": _path_without(tmp_path, "", git="#!/bin/sh\necho git version 2.20.1\n")}
+    said = shell.refused("run", "-m", "x", "--repo", service, env=env)
+    assert "2.20.1" in said
+    (tmp_path / "tools" / "git").unlink()
+    assert "git is not installed" in shell.refused("run", "-m", "x", "--repo", service, env=env)
+
+
+def test_a_state_directory_that_cannot_be_written_is_named(shell: Shell, service: Path) -> None:
+    (shell.home / "file").write_text("")
+    said = shell.refused("run", "-m", "x", "--repo", service, env={"GREYLAG_STATE": str(shell.home / "file")})
+    assert "GREYLAG_STATE" in said
+
+
+@pytest.mark.parametrize("verb", [["verify", "/nowhere"], ["show", "2030"], ["judge", "--prompt", "/nowhere.md"]])
+def test_what_is_not_there_is_one_line(shell: Shell, verb: list[str]) -> None:
+    done = shell(*verb)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_init_writes_what_run_understands_and_never_over_it(shell: Shell, service: Path) -> None:
+    (shell.home / "greylag.toml").unlink()
+    given = ["--agent", "command", "--judge-model", "off", "--forge", "local"]
+    assert shell("init", *given).returncode == 0
+    assert 'name = "command"' in (shell.home / "greylag.toml").read_text()
+    assert "is there already" in shell.refused("init", *given)
+    assert shell("run", "-m", "x", "--repo", service, "--command", "echo x > y").returncode == 0
+
+
+def test_init_without_a_terminal_names_the_flag(shell: Shell) -> None:
+    (shell.home / "greylag.toml").unlink()
+    assert "--agent" in shell.refused("init")
+
+
+def test_doctor_says_what_is_missing(shell: Shell) -> None:
+    (shell.home / "greylag.toml").write_text("")
+    done = shell("doctor", "--json")
+    checks = {check["name"]: check for check in json.loads(done.stdout)}
+    assert done.returncode == 2
+    assert checks["agent"]["state"] == "missing"
+    assert checks["sandbox network"]["state"] == "ok"
+
+
+# -- the end -----------------------------------------------------------------------------------------------------------
+
+
+def _processes(marker: str) -> list[str]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+            except OSError:
+                continue
+            if marker in line and "pytest" not in line:
+                found.append(line)
+    return found
+
+
+def _wait(condition: str, check: object, seconds: float = 30) -> None:
+    assert callable(check)
+    end = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < end, f"not seen within {seconds} seconds: {condition}"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_however_it_is_ended_nothing_is_left_running(shell: Shell, service: Path, number: int) -> None:
+    marker = f"987{number:02}{os.getpid()}"
+    command = [
+        sys.executable,
+        "-m",
+        "greylag",
+        "run",
+        "-m",
+        "x",
+        "--repo",
+        str(service),
+        "--command",
+        f"sleep {marker}",
+    ]
+    with subprocess.Popen(
+        command, env=shell.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        _wait("the agent", lambda: any(line.startswith("sleep") for line in _processes(f"sleep {marker}")))
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=30)
+    _wait("the end of the agent", lambda: not _processes(f"sleep {marker}"))
+    _wait("the end of sandboxes", lambda: not _processes(str(shell.home)))
+    assert git(service, "branch", "--format=%(refname:short)") == "main"
+    assert not list((shell.home / "state" / "pulls").rglob("*.json"))
+    assert str(shell.home) not in Path("/proc/self/mountinfo").read_text()
+    if number != signal.SIGKILL:
+        assert process.returncode == 130
+        assert "Kept:" in errors
+        assert "cancelled" in shell("show").stdout
+        assert not list((shell.home / "state").rglob("tree"))

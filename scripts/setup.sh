@@ -35,6 +35,8 @@ if [ ! -x .venv/bin/uv ]; then
     version=$(sed -n '/^name = "uv"$/{n;s/version = "\(.*\)"/\1/p;}' uv.lock)
     .venv/bin/python -m pip install -q --disable-pip-version-check "uv==$version"
 fi
+# Companies put a certificate authority of their own into the system store.
+export UV_SYSTEM_CERTS=1
 VIRTUAL_ENV= UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON=.venv/bin/python .venv/bin/uv sync -q --locked --inexact "$groups"
 
 command -v bwrap >/dev/null || packages bubblewrap

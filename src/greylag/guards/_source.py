@@ -61,7 +61,7 @@ def language(path: str) -> str | None:
     return _SUFFIXES.get(path.rpartition(".")[2].lower()) if "." in path.rpartition("/")[2] else None
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=16)
 def scan(text: str, family: str) -> Source:
     """The three views of a file. Linear in its size: every quantifier is possessive."""
     comments, strings = _RULES[family]

@@ -11,9 +11,9 @@ import pytest
 
 from greylag.directories import own_tree
 from greylag.errors import InfraError, UserError
-from greylag.git import Git, GitError, check_version
+from greylag.git import Answer, Git, GitError, check_version
 from greylag.model import Repo
-from greylag.remote import Remote
+from greylag.remote import Remote, explain
 from greylag.testing.repos import commit, git, make_bare, make_repo, write
 from greylag.workspace import Workspace
 
@@ -469,6 +469,30 @@ def test_as_root_on_somebody_elses_repository(desk: Desk) -> None:
 
 
 # -- the runner ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/a/b", "https://127.0.0.1:1/a/b"])
+def test_a_host_that_does_not_answer_is_infrastructure(url: str, desk: Desk) -> None:
+    with pytest.raises(InfraError, match=r"127\.0\.0\.1.*git ls-remote failed"):
+        desk.checkout(url)
+
+
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        ("git@github.com: Permission denied (publickey).\nfatal: Could not read from remote repository.", "ssh agent"),
+        ("Host key verification failed.\nfatal: Could not read from remote repository.", "accept the host key"),
+        ("remote: Repository not found.\nfatal: repository 'https://github.com/a/b/' not found", "check URL and token"),
+        ("fatal: could not read Username for 'https://github.com': terminal prompts disabled", "name a token"),
+        ("fatal: mismatched algorithms: client sha1; server sha256", "SHA-256"),
+        ("!\tabc:refs/heads/x\t[remote rejected] (protected branch hook declined)", "protected branch hook declined"),
+    ],
+)
+def test_a_refusal_names_its_remedy(said: str, remedy: str) -> None:
+    error = explain(GitError("fetch", Answer(128, b"", said)), Remote("https://github.com/a/b"))
+    assert isinstance(error, UserError)
+    assert remedy in str(error)
+    assert "github.com/a/b" in str(error)
 
 
 @pytest.mark.parametrize("said", ["git version 2.33.8", "git version 1.9.1", "something else"])

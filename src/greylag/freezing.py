@@ -44,14 +44,24 @@ def on_host(git: Git, directory: Path, base: str, kept: Sequence[str]) -> Frozen
     """
     with disk(git.home), tempfile.TemporaryDirectory(prefix="freeze-", dir=git.home) as name:
         env = {"GIT_WORK_TREE": str(directory), "GIT_INDEX_FILE": f"{name}/index"}
-        return _add(lambda arguments, stdin: git.call(*arguments, stdin=stdin, env=env), base, kept)
+
+        def run(arguments: Sequence[str], stdin: bytes) -> Answer:
+            return git.call(*arguments, stdin=stdin, env=env)
+
+        _prepare(run, base, kept)
+        return _add(run)
 
 
-def _add(run: Run, base: str, kept: Sequence[str]) -> Frozen:
+def _prepare(run: Run, base: str, kept: Sequence[str]) -> None:
+    """Fill the index from the tree that was checked out."""
     _checked(run, ("read-tree", base))
     if kept:
         names = "".join(f"{path}\0" for path in kept).encode("utf-8", "surrogateescape")
         _checked(run, ("update-index", "--skip-worktree", "-z", "--stdin"), names)
+
+
+def _add(run: Run) -> Frozen:
+    """Bring the index up to the work tree, and make a tree of it."""
     for _ in range(_TRIES):
         answer = run(("add", "--all", "--ignore-errors"), b"")
         complaints = [line for line in answer.errors.splitlines() if _LEFT_OUT.match(line)]
@@ -84,11 +94,15 @@ def in_sandbox(
         scratch = Path(name) / "scratch"
         scratch.mkdir()
         borrow(store.directory, objects)
+        env = {"GIT_WORK_TREE": str(scratch)}  # an empty one: the index is all that is written
+        _prepare(lambda arguments, stdin: store.call(*arguments, stdin=stdin, env=env), base, kept)
         own_tree(store.directory, backend.owner)
         spec = _spec(directory, store.directory, objects, scratch)
         with backend.open(spec) as sandbox:
             run = functools.partial(_run, sandbox)
-            frozen = _add(run, base, kept)
+            frozen = _add(run)
+            if frozen.tree == base:
+                return frozen
             wanted = f"{frozen.tree}\n^{base}\n".encode()
             _checked(run, ("pack-objects", "--quiet", "--revs", str(store.directory / "change")), wanted)
         _take(git, store.directory)

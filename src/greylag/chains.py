@@ -34,6 +34,7 @@ from greylag.protocols import (
     SandboxBackend,
     SandboxSpec,
 )
+from greylag.rendering import verdict_line
 from greylag.report import Report
 from greylag.selection import Job, Key
 
@@ -210,7 +211,7 @@ class Bench:
             "outcome": verdict.outcome.value, "seconds": verdict.seconds, "cached": verdict.cached, "log": verdict.log,
             **({"run": counts.run, "failed": counts.failed, "skipped": counts.skipped} if counts else {}),
         }  # fmt: skip
-        self.tell("verdict", f"{verdict.id}: {verdict.outcome.value}", **data)
+        self.tell("verdict", verdict_line(verdict), **data)
 
     def tell(self, kind: str, text: str, **data: Any) -> None:
         """One line of the time line."""

@@ -166,7 +166,24 @@ def _tally(verdict: Verdict) -> str:
 # -- passed ----------------------------------------------------------------------------------------------------------
 
 
+def verdict_line(verdict: Verdict) -> str:
+    """One verdict on one line, with the first thing that is wrong."""
+    line = f"{_id(verdict)}: {verdict.outcome.value}{_tests([verdict])}" + (", cached" if verdict.cached else "")
+    if verdict.outcome is Outcome.PASSED:
+        return line
+    groups = _groups(verdict)
+    more = f"; {len(groups) - 1} more" if len(groups) > 1 else ""
+    return f"{line}, {_headline(groups[0], named=False)}{more}"
+
+
 def _passed(verdicts: Sequence[Verdict]) -> list[str]:
+    """One line per verifier; guards have nothing to say when they pass, and share one."""
+    guards = sum(v.phase is Phase.GUARD for v in verdicts)
+    lines = _passed_each([v for v in verdicts if v.phase is not Phase.GUARD])
+    return [*lines, f"ok: {guards} guards"] if guards else lines
+
+
+def _passed_each(verdicts: Sequence[Verdict]) -> list[str]:
     lines = [_ok(v) for v in verdicts]
     if len(lines) <= _OK_LINES:
         return lines

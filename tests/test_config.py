@@ -68,6 +68,7 @@ def test_a_long_first_line_becomes_a_title_of_72_characters() -> None:
         (b"+++\ntitle = 'x'\n+++\n", "holds no prompt"),
         (b"+++\ntitle = 'x'\n", "does not end"),
         (b"+++\ntitel = 'x'\n+++\nDo.", "did you mean `title`"),
+        (b"+++\nallow = ['test']\n+++\nDo.", "did you mean `tests`"),
     ],
 )
 def test_a_prompt_that_is_none_is_refused_in_one_line(data: bytes, words: str) -> None:

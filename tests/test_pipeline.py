@@ -27,6 +27,7 @@ class Judge:
     """Says what it is told, in order."""
 
     answers: list[Outcome | Exception] = field(default_factory=list)
+    details: Mapping[str, Any] = field(default_factory=dict)
     name: str = "judge"
 
     def detect(self, tree: Tree) -> Sequence[Activation]:
@@ -36,7 +37,8 @@ class Judge:
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
-        return Verdict(self.name, Phase.JUDGE, answer, summary="out of scope" if answer is Outcome.FAILED else "")
+        summary = "out of scope" if answer is Outcome.FAILED else ""
+        return Verdict(self.name, Phase.JUDGE, answer, summary=summary, details=self.details)
 
 
 @dataclass
@@ -140,6 +142,12 @@ def test_a_veto_of_the_last_attempt_is_called_so(house: House) -> None:
     house.judge = Judge([Outcome.FAILED])
     run = house.run(GOOD, task=house.task(policy=Policy(attempts=1)))
     assert (run.status, run.reason) == (Status.VETOED, "judge: out of scope")
+
+
+def test_a_judge_that_abstains_asks_for_a_person_and_not_for_another_attempt(house: House) -> None:
+    house.judge = Judge([Outcome.FAILED], details={"decision": "abstain"})
+    run = house.run(GOOD, GOOD)
+    assert (run.status, len(run.sessions)) == (Status.VETOED, 1)
 
 
 def test_nothing_to_change_is_a_success_without_a_pull_request(house: House) -> None:
@@ -252,6 +260,7 @@ def test_the_record_holds_the_time_line_from_checkout_to_the_end(house: House) -
     assert house.runs[-1] == run
     assert json.loads((house.home / "transcript.jsonl").read_text().splitlines()[0])
     assert any((house.home / "logs").rglob("*.log"))
+    assert sorted(path.name for path in house.home.iterdir()) == ["logs", "transcript.jsonl"]
 
 
 def test_the_agent_has_no_way_to_the_repository_that_was_named(house: House) -> None:

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from greylag.errors import UserError
+from greylag.kinds import KINDS
 from greylag.model import Limits, Policy, Scope
 
 Network = Literal["none", "registries", "host"]
@@ -122,6 +123,17 @@ class PromptSettings(Section):
     usd: float | None = Field(None, gt=0)
     labels: tuple[str, ...] | None = None
     draft: bool | None = None
+
+    @field_validator("allow")
+    @classmethod
+    def _known(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
+        known = (*KINDS, "verifiers")
+        for kind in kinds:
+            if kind not in known:
+                near = difflib.get_close_matches(kind, known, 1)
+                hint = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(known)}"
+                raise ValueError(f"there is no kind of change `{kind}`; {hint}")
+        return kinds
 
 
 @dataclass(frozen=True, slots=True)

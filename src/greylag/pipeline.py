@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from greylag import evidence
+from greylag.directories import remove_tree
 from greylag.errors import GreylagError, InfraError
 from greylag.model import Event, Phase, PullRequest, Session, Status, StopReason, Task
 from greylag.protocols import Agent, AgentRequest, Bounds, Forge, Layers, Observe, SandboxBackend, SandboxSpec
@@ -58,6 +59,9 @@ def run_task(
     except GreylagError as error:
         steps.end(Status.ERRORED, str(error))
         raise
+    finally:
+        for name in ("sandbox", "agent-home", "trusted"):  # logs, transcript and artefacts stay
+            remove_tree(home / name)
 
 
 @dataclass(slots=True)
@@ -114,7 +118,7 @@ class _Steps:
                 if report.passed:
                     return self.publish(workspace, report)
                 self.tell("gate.refused", _first_reason(report))
-                if session.stop is not StopReason.COMPLETED or not self.parts.agent.corrects:
+                if not self.parts.agent.corrects or session.stop is not StopReason.COMPLETED or _undecided(report):
                     break
                 prompt = evidence.feedback(report)
         return self.refused(workspace)
@@ -144,6 +148,7 @@ class _Steps:
             forge=self.parts.forge.name, repo=self.task.repo.url, number=0, url="", branch=branch,
             base=workspace.branch, head=commit.commit, title=self.task.title,
             body=evidence.body(self.run, report), labels=self.task.policy.labels,
+            state="draft" if self.task.policy.draft else "open",
         )  # fmt: skip
         self.keep(branch=branch)
         opened = self.parts.forge.publish(commit, request)
@@ -181,6 +186,11 @@ def _raise_infrastructure(report: Report) -> None:
     if report.errored:
         verdict = report.errored[0]
         raise InfraError(f"{verdict.id} could not be run: {verdict.summary or verdict.reason}")
+
+
+def _undecided(report: Report) -> bool:
+    """The judge abstained: a person has to look, and the agent cannot mend that."""
+    return any(verdict.details.get("decision") == "abstain" for verdict in report.failed)
 
 
 def _refusal(report: Report) -> Status:

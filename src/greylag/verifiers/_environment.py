@@ -14,7 +14,7 @@ import uv
 from greylag.protocols import Tree
 from greylag.verifiers import _pyproject
 from greylag.verifiers._plan import Plan, Step
-from greylag.verifiers._pyproject import Project
+from greylag.verifiers._pyproject import FOREIGN, Project
 
 VENV = ".venv"
 PYTHON = f"{VENV}/bin/python"
@@ -28,6 +28,11 @@ _PLUGINS = {  # traces of a pytest plug-in in the configuration -> the package t
     r"--timeout\b": "pytest-timeout",
     r"\bDJANGO_SETTINGS_MODULE\b": "pytest-django",
 }
+_HOOKS = ".pre-commit-config.yaml"
+_INPUTS = re.compile(
+    r"(?:.*/)?(?:pyproject\.toml|setup\.py|setup\.cfg|uv\.lock|uv\.toml|poetry\.lock|tox\.ini|\.python-version"
+    r"|[^/]*requirements[^/]*\.txt|requirements/[^/]+\.txt)"
+)
 _RUFF_PIN = re.compile(
     r"astral-sh/ruff-pre-commit['\"]?\s+rev:\s*(?:[0-9a-f]{40}\s*#\s*frozen:\s*)?['\"]?v?(\d+\.\d+\.\d+)(?=\s|['\"])"
 )
@@ -42,6 +47,30 @@ def plan(project: Project, tree: Tree, checks: Sequence[str]) -> Plan:
     return Plan((_interpreter(project), *install, *extra), {"python": (PYTHON, "--version")}, note)
 
 
+def inputs(project: Project) -> tuple[str, ...]:
+    """The files that decide what is installed; none, which means the whole tree, where compiled code is part of it."""
+    if _compiled(project):
+        return ()
+    deciding = (file for file in project.files if _INPUTS.fullmatch(file) and not FOREIGN & set(file.split("/")))
+    own = {posixpath.normpath(posixpath.join(project.root, file)) for file in deciding}
+    return tuple(sorted(own | ({_HOOKS} if _HOOKS in project.shared else set())))
+
+
+def outputs(project: Project) -> tuple[str, ...] | None:
+    """What preparation may leave: the environment, metadata, and the files that builds write a version into."""
+    if _compiled(project):
+        return None
+    settings = json.dumps(project.pyproject, default=str) + project.setup
+    written = re.findall(r"(?:write_to|version[-_]file)[\"']?\s*[:=]\s*[\"']?([\w./-]+\.\w+)", settings)
+    named = (posixpath.normpath(posixpath.join("/", project.root, file)) for file in written)
+    return (f"{VENV}/", "*.egg-info/", "_version.py", *named)
+
+
+def _compiled(project: Project) -> bool:
+    build = json.dumps(project.pyproject.get("build-system"), default=str) + project.setup
+    return bool(re.search(r"ext_modules|maturin|mesonpy|scikit[-_]build|setuptools[-_]rust|[Cc]ython|cffi", build))
+
+
 def _uv(*arguments: str, fallback: Step | None = None, env: Mapping[str, str] | None = None) -> Step:
     return Step(
         (("uv",), (uv.find_uv_bin(),)),
@@ -49,13 +78,13 @@ def _uv(*arguments: str, fallback: Step | None = None, env: Mapping[str, str] | 
         env={**_ENV, **(env or {})},
         install="install uv",
         fallback=fallback,
-        fallback_on="No interpreter found",
+        fallback_on="No interpreter found|Invalid version request",
     )
 
 
 def _interpreter(project: Project) -> Step:
     """An environment of what .python-version asks for; where the machine lacks that, of what requires-python allows."""
-    make = ("venv", "--seed", "--allow-existing")
+    make = ("venv", "--allow-existing")
     requires = (_pyproject.table(project.pyproject, "project") or {}).get("requires-python")
     allowed = ("--no-project", "--python", requires) if isinstance(requires, str) and requires else ("--no-project",)
     if ".python-version" in project.files:
@@ -132,5 +161,5 @@ def _ruff(project: Project, tree: Tree, checks: Sequence[str]) -> list[str]:
     """ruff in the version that pre-commit pins: many projects name it nowhere else."""
     if "ruff" in project.declared or not any(check.startswith("ruff") for check in checks):
         return []
-    pin = _RUFF_PIN.search(_pyproject.text(tree, ".pre-commit-config.yaml"))
+    pin = _RUFF_PIN.search(_pyproject.text(tree, _HOOKS))
     return [f"ruff=={pin.group(1)}"] if pin else []

@@ -44,6 +44,7 @@ class Project:
     groups: tuple[str, ...]
     declared: frozenset[str]  # normalised names of all packages that its files mention
     nested: tuple[str, ...]  # other roots below it
+    shared: frozenset[str]  # files at the top of the repository
 
     def tool(self, name: str) -> Mapping[str, Any] | None:
         """The table `[tool.NAME]` of pyproject.toml, if there is one."""
@@ -143,7 +144,7 @@ def _project(tree: Tree, root: str, nested: list[str]) -> Project:
     requirements = tuple(sorted(file for file in files if _REQUIREMENTS.fullmatch(file)))
     optional = table(data, "project", "optional-dependencies") or table(data, "tool", "poetry", "extras") or {}
     setup = text(tree, posixpath.join(root, "setup.py")) + text(tree, posixpath.join(root, "setup.cfg"))
-    legacy = set(re.findall(r"^\s*[\"']?([\w-]+)[\"']?\s*[:=]", setup, re.MULTILINE)) if "extras" in setup else set()
+    legacy = re.findall(r"(?:^|[\"'{\s])([\w-]+)[\"']?\s*[:=]", setup) if "extras_require" in setup else []
     groups = {*(table(data, "dependency-groups") or {}), *(table(data, "tool", "poetry", "group") or {})}
     sources = [text(tree, posixpath.join(root, file)) for file in requirements]
     return Project(
@@ -158,6 +159,7 @@ def _project(tree: Tree, root: str, nested: list[str]) -> Project:
         groups=tuple(sorted(filter(_TEST_GROUPS.fullmatch, groups))),
         declared=frozenset(_declared(data, sources, setup, _tox(tox, "deps"))),
         nested=tuple(posixpath.relpath(other, root) for other in nested),
+        shared=frozenset(path for path in tree.paths() if "/" not in path),
     )
 
 

@@ -46,9 +46,7 @@ _OPERATORS = re.compile(r"[|;<>`()\n$]|(?<!&)&(?!&)")
 _PREFIX = re.compile(  # what may stand before the program whose arguments we add to
     r"(?:(?:cross-env|npx|[A-Z][A-Z0-9_]*=[\w./:,-]*|(?:c8|nyc)(?:\s+--[\w-]+(?:=[\w./:,-]+)?)*)\s+)+"
 )
-_CALL = re.compile(
-    r"(?:npm|pnpm|yarn)(?:\s+run(?:-script)?)?(?:\s+--?[\w-]+)*\s+(?:\"/\^?([\w:.-]+)\.\*/\"|([\w:.-]+))"
-)
+_CALL = re.compile(r"(?:npm|pnpm|yarn)(?:\s+run(?:-script)?)?(?:\s+-[\w-]+)*\s+(?:\"/\^?([\w:.-]+)\.\*/\"|([\w:.-]+))")
 _CALLS = re.compile(r"(?:npm-run-all|run-s|run-p)((?:\s+[\w:.*-]+)+)")
 _PROGRAMS = {
     "format": {"prettier", "dprint"},
@@ -56,7 +54,10 @@ _PROGRAMS = {
     "types": {"tsc", "vue-tsc", "svelte-check", "tsd", "tsgo"},
     "test": {"vitest", "jest", "mocha", "ava", "tap", "tape", "uvu", "jasmine", "karma", "qunit"},
 }
-_DEPTH = 5  # scripts that call scripts
+_HARMLESS = re.compile(
+    r"(?:is-ci \|\| )?husky(?: install)?(?: [\w./-]+)?|simple-git-hooks|lefthook install|patch-package"
+)
+_FOLLOWED = 200  # scripts of one package
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Part:
     @property
     def program(self) -> str:
         """The program that arguments behind the command go to; nothing when that is unsure."""
-        return _program(self.command) if not _OPERATORS.search(self.command) and "&&" not in self.command else ""
+        return _program(self.command)
 
     @property
     def bare(self) -> str:
@@ -104,6 +105,17 @@ def left_out(package: Package) -> list[str]:
             present = [(name, _refusal(kind, package.scripts[name])) for name in names if name in package.scripts]
             said += [f"script `{name}` is not run: {why}" for name, why in present]
     return said
+
+
+def builds_on_install(project: Project) -> bool:
+    """Whether an installation runs the project's own code, so that its result depends on more than on lock files."""
+    return any(
+        not _HARMLESS.fullmatch(command) and command not in {built for _, built in _commands(package, "build")}
+        for package in (project.package, *project.members)
+        for name in ("preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare")
+        if name in package.scripts
+        for _, command in _commands(package, name)
+    )
 
 
 def _of_kind(project: Project, kind: str, *, split: bool) -> Iterator[Part]:
@@ -140,20 +152,23 @@ def _split(package: Package, kind: str, name: str) -> Iterator[Part]:
             yield Part(package, own, script, command, whole=command == package.scripts[script].strip())
 
 
-def _commands(package: Package, name: str, depth: int = 0) -> Iterator[tuple[str, str]]:
-    """The commands of a script with those that npm runs before and after it, and of the scripts that it calls."""
+def _commands(package: Package, name: str, seen: set[str] | None = None) -> Iterator[tuple[str, str]]:
+    """The commands of a script with those that npm runs before and after it, and of the scripts that it calls.
+
+    Each script is followed once, however often it is called.
+    """
+    seen = set() if seen is None else seen
     for script in (f"pre{name}", name, f"post{name}"):
-        text = package.scripts.get(script, "").strip()
-        if not text:
-            continue
-        if _OPERATORS.search(text.replace('"/^', '"/')) and not _CALL.fullmatch(text):
+        text = "" if script in seen else package.scripts.get(script, "").strip()
+        seen.add(script)
+        if _OPERATORS.search(text) and not _CALL.fullmatch(text):
             yield script, text
             continue
-        for command in (part.strip() for part in text.split("&&")):
-            called = _called(package, command) if depth < _DEPTH else []
+        for command in filter(None, (part.strip() for part in text.split("&&"))):
+            called = _called(package, command) if len(seen) < _FOLLOWED else []
             for other in called:
-                yield from _commands(package, other, depth + 1)
-            if not called and command:
+                yield from _commands(package, other, seen)
+            if not called:
                 yield script, command
 
 
@@ -170,5 +185,7 @@ def _called(package: Package, command: str) -> list[str]:
 
 
 def _program(command: str) -> str:
+    if "&&" in command or _OPERATORS.search(command):
+        return ""
     words: Sequence[str] = _PREFIX.sub("", command).split(maxsplit=1)
     return words[0] if words else ""

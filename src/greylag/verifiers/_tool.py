@@ -21,7 +21,7 @@ from greylag.model import Counts, Diagnostic, Outcome, Phase, Severity, Verdict
 from greylag.protocols import Activation, Command, Completed, Context, Ended
 from greylag.text import one_line
 from greylag.verifiers._outcome import Found, Result, judge, total
-from greylag.verifiers._plan import Plan, Reader, Step
+from greylag.verifiers._plan import Plan, Reader, Step, Tests
 
 __all__ = ["Plan", "Reader", "Step", "online", "run"]
 
@@ -134,22 +134,29 @@ def _whole(done: Completed, log: Path) -> bytes:
 
 
 def _read(step: Step, fetched: Mapping[str, Any], output: bytes, root: str, paths: Sequence[str]) -> Found:
-    """Reports first; the log only when they name no error, since it repeats them in worse words."""
+    """Reports first. The log repeats them in worse words: it tells counts only where they do not, errors likewise."""
     workspace = fetched["workspace"]
+    # Java's traces name classes; the tree knows their files.
+    junit = partial(readers.junit_xml, files=paths)
+    reader = junit if step.read_report is readers.junit_xml else step.read_report
+    reports = [base64.b64decode(data) for _, data in fetched["reports"]]
+    diagnostics, counts = _parts([reader(data, root, workspace) for data in reports] if reader else [])
+    if step.read_log and not any(d.severity is Severity.ERROR for d in diagnostics):
+        more, printed = _parts([step.read_log(output, root, workspace)])
+        diagnostics, counts = [*diagnostics, *more], counts or printed
+    return Found(tuple(diagnostics), total(counts), root, workspace)
+
+
+def _parts(found: Sequence[Tests | tuple[Diagnostic, ...]]) -> tuple[list[Diagnostic], list[Counts]]:
+    """What readers answer, taken apart: some have counts, some do not."""
     diagnostics: list[Diagnostic] = []
     counts: list[Counts] = []
-    sources = [(step.read_report, base64.b64decode(data)) for _, data in fetched["reports"]]
-    for reader, data in (*sources, (step.read_log, output)):
-        if reader is None or (reader is step.read_log and any(d.severity is Severity.ERROR for d in diagnostics)):
-            continue
-        # Java's traces name classes; the tree knows their files.
-        read = partial(readers.junit_xml, files=paths) if reader is readers.junit_xml else reader
-        for part in read(data, root, workspace):
-            if isinstance(part, Counts):
-                counts.append(part)
-            else:
-                diagnostics += (part,) if isinstance(part, Diagnostic) else part
-    return Found(tuple(diagnostics), total(counts), root, workspace)
+    for part in (part for answer in found for part in answer):
+        if isinstance(part, Counts):
+            counts.append(part)
+        else:
+            diagnostics += (part,) if isinstance(part, Diagnostic) else part
+    return diagnostics, counts
 
 
 def _inside(

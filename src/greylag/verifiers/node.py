@@ -26,7 +26,9 @@ _ENV = {
     "YARN_ENABLE_TELEMETRY": "0",
     "YARN_ENABLE_GLOBAL_CACHE": "false",  # the cache goes into the workspace, so that later phases have it
 }
+_OUTPUTS = ("node_modules/", ".pnp.*", ".yarn/")  # not `dist`: what `prepare` builds is of one tree's sources
 _OFFLINE = {"npm_config_offline": "true"}
+_OUTPUTS = ("node_modules/", ".yarn/", ".pnp.*")
 _SPEAKS = re.compile(r"--(?:reporter|format|json|outputFile|tap)\b|\s-[fR]\s")  # has a form of output of its own
 _NODE_TEST = re.compile(r"node\s(?:[^&]*\s)?--test(?:\s|$)")
 
@@ -60,7 +62,9 @@ def _activations(project: Project) -> Iterator[Activation]:
     if not compiler and not parts:
         return
     title = " ".join((manager.name, manager.install[0]))
-    yield Activation("node", title, Phase.PREPARE, root, _why(project), project.inputs, _installation(project))
+    yield Activation(
+        "node", title, Phase.PREPARE, root, _why(project), project.inputs, _installation(project), _OUTPUTS
+    )
     if compiler:
         plan = Plan((_tsc(project),), _tools(project, ["typescript"]))
         yield Activation("node", "tsc", Phase.STATIC, root, "tsconfig.json, and typescript is a dependency", (), plan)
@@ -99,7 +103,7 @@ def _installation(project: Project) -> Plan:
     notes = _scripts.left_out(project.package)
     if not project.manager.lock:
         notes.insert(0, "there is no lock file: versions are the registry's newest that fit")
-    wrong_node = r'The engine "node" is incompatible|ERR_PNPM_UNSUPPORTED_ENGINE'
+    wrong_node = r'The engine "node" is incompatible|ERR_PNPM_UNSUPPORTED_ENGINE|requires at least Node\.js'
     step = replace(_base(project), arguments=project.manager.install, unable=wrong_node)
     return Plan((step,), _tools(project), "; ".join(notes))
 

@@ -19,10 +19,6 @@ from greylag.verifiers._tool import Plan, Reader, Step
 
 Check = tuple[str, Phase, str, Step]  # name, phase, reason, what to run
 
-_INPUTS = re.compile(
-    r"(?:.*/)?(?:pyproject\.toml|setup\.py|setup\.cfg|uv\.lock|uv\.toml|poetry\.lock|tox\.ini|\.python-version"
-    r"|\.pre-commit-config\.yaml|[^/]*requirements[^/]*\.txt|requirements/[^/]+\.txt)"
-)
 _MYPY_TARGETS = re.compile(r"^\s*(?:files|packages|modules)\s*=|\"(?:files|packages|modules)\":", re.MULTILINE)
 _RUFF_FORMAT = re.compile(r"\bruff format\b|\bid: ruff-format\b|^\[format\]", re.MULTILINE)
 _PYTEST_STYLE = re.compile(r"^(?:import pytest|from pytest import|(?:async )?def test_)", re.MULTILINE)
@@ -61,12 +57,10 @@ def _activations(project: Project, tree: Tree) -> Iterator[Activation]:
     checks = [*_ruff(project, tree), *_mypy(project, tree), *_pyright(project), *_tests(project, tree)]
     if not checks:
         return
-    deciding = (f for f in project.files if _INPUTS.fullmatch(f) and not _pyproject.FOREIGN & set(f.split("/")))
-    inputs = tuple(posixpath.normpath(posixpath.join(project.root, f)) for f in deciding)
-    shared = (".pre-commit-config.yaml",) if project.root != "." else ()
     plan = _environment.plan(project, tree, [name for name, *_ in checks])
     title = _environment.TITLES[project.manager]
-    yield Activation("python", title, Phase.PREPARE, project.root, project.why, (*sorted(inputs), *shared), plan)
+    inputs, outputs = _environment.inputs(project), _environment.outputs(project)
+    yield Activation("python", title, Phase.PREPARE, project.root, project.why, inputs, plan, outputs)
     for name, phase, reason, step in checks:
         yield Activation("python", name, phase, project.root, reason, (), Plan((step,), _versions(name.split()[0])))
 
@@ -132,7 +126,9 @@ def _formats(project: Project, tree: Tree) -> str:
 
 
 def _unformatted(data: bytes, root: str, _workspace: str) -> tuple[Diagnostic, ...]:
-    paths = re.findall(r"^Would reformat: (.+)$", data.decode("utf-8", "replace"), re.MULTILINE)
+    """Files in the words of older and of newer versions of ruff."""
+    text = data.decode("utf-8", "replace")
+    paths = re.findall(r"^(?:Would reformat: | +--> )(\S.*?)(?::\d+:\d+)?$", text, re.MULTILINE)
     places = [posixpath.normpath(posixpath.join(root, path)) for path in paths]
     return tuple(Diagnostic("not formatted as `ruff format` does", path=place, rule="ruff-format") for place in places)
 

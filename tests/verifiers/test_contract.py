@@ -1,0 +1,37 @@
+"""What every verifier of a tool must do, for those that come with greylag."""
+
+import pytest
+
+from greylag import plugins
+from greylag.testing.verifiers import CONTRACT, Check, Content, moves_with_its_directory
+
+PYTHON = {
+    "pyproject.toml": "[project]\nname = 'a'\nversion = '1'\n[tool.ruff.format]\n[tool.mypy]\n[tool.pyright]\n",
+    "tests/test_a.py": "def test_a():\n    pass\n",
+    "uv.lock": "",
+    "setup.cfg": "",
+    "tox.ini": "",
+    ".pre-commit-config.yaml": "",
+}
+NODE = {
+    "package.json": '{"scripts": {"lint": "eslint .", "test": "xo && jest", "build": "tsc"}}',
+    "package-lock.json": "{}",
+    "pnpm-workspace.yaml": "",
+    ".yarnrc.yml": "",
+    "tsconfig.json": "{}",
+}
+MAVEN = {"pom.xml": "<project/>", "src/test/java/ATest.java": "class ATest {}", "core/pom.xml": "<project/>"}
+SAMPLES = {"python": PYTHON, "node": NODE, "maven": MAVEN}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("check", CONTRACT, ids=lambda check: check.__name__)
+def test_contract(check: Check, name: str) -> None:
+    check(plugins.load("verifiers", name), SAMPLES[name])
+
+
+@pytest.mark.parametrize("check", [c for c in CONTRACT if c is not moves_with_its_directory], ids=lambda c: c.__name__)
+def test_contract_of_declared_commands(check: Check) -> None:
+    files: Content = {"Makefile": "test:\n\ttrue\n"}
+    declared = [{"name": "make", "run": "make test", "prepare": "make deps", "when": ["Makefile"]}]
+    check(plugins.load("verifiers", "command", {"commands": declared}), files)

@@ -1,0 +1,119 @@
+"""Maven reactors: what is found, how Maven is called, and real logs through the whole verifier.
+
+Maven cannot be run without its plug-ins, so a wrapper script plays it here: it writes what the real tool wrote (see
+`tests/golden/maven`). The real one is run by `tests/verifiers/by_hand.py`.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from greylag.model import Counts, Outcome, Phase
+from greylag.testing.verifiers import Bench, detect
+from greylag.verifiers._tool import Plan
+from greylag.verifiers.maven import Maven
+
+MakeBench = Callable[[dict[str, str]], Bench]
+GOLDEN = Path(__file__).parent.parent / "golden" / "maven"
+WRAPPER = {".mvn/wrapper/maven-wrapper.properties": "", "pom.xml": "<project/>", "core/src/test/java/a/ATest.java": ""}
+
+
+def test_the_outermost_pom_of_each_tree_is_a_reactor() -> None:
+    assert {a.root for a in detect(Maven(), {"pom.xml": "", "core/pom.xml": ""}).values()} == {"."}
+    poms = ("api/pom.xml", "api/core/pom.xml", "web/pom.xml", "lib/src/it/x/pom.xml", "examples/y/pom.xml")
+    assert {a.root for a in detect(Maven(), dict.fromkeys(poms, "")).values()} == {"api", "web"}
+
+
+def test_tests_are_run_where_there_are_some() -> None:
+    phases = {a.phase for a in detect(Maven(), {"pom.xml": "", "src/main/java/A.java": ""}).values()}
+    assert phases == {Phase.PREPARE, Phase.COMPILE}
+
+
+def test_failsafe_needs_the_phase_verify() -> None:
+    pom = "<plugin><artifactId> maven-failsafe-plugin </artifactId></plugin>"
+    assert "maven verify" in detect(Maven(), {"pom.xml": pom, "src/test/java/AIT.java": ""})
+
+
+def test_the_wrapper_is_preferred_when_it_is_whole() -> None:
+    def programs(*files: str) -> tuple[tuple[str, ...], ...]:
+        plan = detect(Maven(), dict.fromkeys(("pom.xml", *files), ""))["maven compile"].plan
+        assert isinstance(plan, Plan)
+        return plan.steps[0].programs
+
+    assert programs("mvnw") == (("mvn",),)
+    assert programs("mvnw", ".mvn/wrapper/maven-wrapper.properties")[0] == ("sh", "./mvnw")
+
+
+def test_inputs_are_what_decides_the_artefacts() -> None:
+    files = {
+        "pom.xml": "",
+        "core/pom.xml": "",
+        ".mvn/extensions.xml": "",
+        "src/main/java/A.java": "",
+        "gradle/wrapper/x": "",
+    }
+    assert detect(Maven(), files)["maven resolve"].inputs == (".mvn/extensions.xml", "core/pom.xml", "pom.xml")
+
+
+def mvnw(script: str) -> dict[str, str]:
+    return {**WRAPPER, "mvnw": f'[ "$1" = -v ] && exit; echo "$MAVEN_OPTS" > opts; echo "$*" > args\n{script}\n'}
+
+
+def test_later_phases_are_offline_and_the_machine_is_shared(bench: MakeBench) -> None:
+    at = bench(mvnw("true"))
+    at.verify(Maven(), "maven compile")
+    arguments = (at.workspace / "args").read_text().split()
+    assert {"-B", "-ntp", "-fae", "-o", "test-compile"} <= set(arguments)
+    assert not any("@" in argument for argument in arguments)
+    assert "-XX:ActiveProcessorCount=2" in (at.workspace / "opts").read_text()
+    at.verify(Maven(), "maven resolve")
+    assert "-o" not in (at.workspace / "args").read_text().split()
+
+
+def test_compile_errors_have_places(bench: MakeBench) -> None:
+    log = (GOLDEN / "compile-error.txt").read_text()
+    verdict = bench({**mvnw("cat log; exit 1"), "log": log}).verify(Maven(), "maven compile")["maven compile"]
+    assert verdict.outcome is Outcome.FAILED
+    assert all(d.path and d.path.endswith(".java") and d.line for d in verdict.diagnostics)
+
+
+@pytest.mark.parametrize(
+    ("line", "outcome"),
+    [
+        ("[ERROR] COMPILATION ERROR :", Outcome.PASSED),
+        (
+            "[ERROR] Could not resolve dependencies for project a:b:jar:1: Could not find artifact x:y:jar:9",
+            Outcome.FAILED,
+        ),
+        ("[ERROR] Could not transfer artifact x:y:pom:1 from/to central: Connection refused", Outcome.ERRORED),
+        ("[ERROR] Fatal error compiling: error: release version 99 not supported", Outcome.ERRORED),
+        ("[ERROR] Detected Maven Version: 3.8.7 is not in the allowed range [3.9,).", Outcome.ERRORED),
+    ],
+)
+def test_preparation_fails_for_what_is_its_own(bench: MakeBench, line: str, outcome: Outcome) -> None:
+    verdict = bench(mvnw(f"echo '{line}'; exit 1")).verify(Maven(), "maven resolve")["maven resolve"]
+    assert verdict.outcome is outcome
+
+
+def test_reports_of_all_modules_are_read_and_classes_become_files(bench: MakeBench) -> None:
+    case = '<testcase classname="a.ATest" name="{}">{}</testcase>'
+    trace = '<failure message="no" type="E">E: no\n\tat a.ATest.two(ATest.java:7)</failure>'
+    red = f'<testsuite name="a.ATest">{case.format("one", "")}{case.format("two", trace)}</testsuite>'
+    green = f'<testsuite name="b.BTest">{case.format("three", "")}</testsuite>'
+    script = (
+        "mkdir -p core/target/surefire-reports web/target/failsafe-reports\n"
+        "cp red core/target/surefire-reports/TEST-a.ATest.xml; cp green web/target/failsafe-reports/TEST-b.xml\n"
+        "echo '[ERROR] There are test failures.'; exit 1"
+    )
+    verdict = bench({**mvnw(script), "red": red, "green": green}).verify(Maven(), "maven test")["maven test"]
+    assert verdict.counts == Counts(3, 1)
+    assert [(d.path, d.line) for d in verdict.diagnostics] == [("core/src/test/java/a/ATest.java", 7)]
+
+
+@pytest.mark.parametrize("line", ["[INFO] No tests to run.", "[INFO] Tests are skipped.", "[INFO] BUILD SUCCESS"])
+def test_a_build_without_tests_is_no_pass_of_the_test_phase(bench: MakeBench, line: str) -> None:
+    stale = {"core/target/surefire-reports/TEST-a.xml": '<testsuite><testcase name="old"/></testsuite>'}
+    verdict = bench({**mvnw(f"echo '{line}'"), **stale}).verify(Maven(), "maven test")["maven test"]
+    assert verdict.outcome is Outcome.SKIPPED
+    assert verdict.summary == "no tests"

@@ -1,0 +1,196 @@
+"""JavaScript projects: package managers by their files, and real npm and node in the real sandbox without network."""
+
+import json
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from greylag.model import Counts, Outcome, Phase
+from greylag.testing.verifiers import Bench, Files, detect
+from greylag.verifiers import _summaries
+from greylag.verifiers._package import Manager, projects
+from greylag.verifiers._tool import Plan, Step
+from greylag.verifiers.node import Node
+
+MakeBench = Callable[[dict[str, str]], Bench]
+
+
+def package(**fields: object) -> str:
+    return json.dumps({"name": "a", "version": "1.0.0", **fields})
+
+
+def steps(files: Mapping[str, str], name: str) -> tuple[Step, ...]:
+    plan = detect(Node(), files)[name].plan
+    assert isinstance(plan, Plan)
+    return plan.steps
+
+
+# -- package managers ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("files", "name", "line"),
+    [
+        ({"package-lock.json": "{}"}, "npm ci", "npm ci --no-audit --no-fund --no-progress"),
+        ({}, "npm install", "npm install --no-audit --no-fund --no-progress"),
+        ({"pnpm-lock.yaml": "lockfileVersion: '9.0'"}, "pnpm install", "pnpm install --frozen-lockfile"),
+        ({"yarn.lock": "# yarn lockfile v1"}, "yarn install", "yarn install --non-interactive --frozen-lockfile"),
+        ({"yarn.lock": "__metadata:\n  version: 8"}, "yarn install", "yarn install --immutable"),
+    ],
+)
+def test_the_lock_file_tells_the_package_manager(files: Mapping[str, str], name: str, line: str) -> None:
+    (step,) = steps({"package.json": package(scripts={"test": "jest"}), **files}, name)
+    assert step.line == line
+
+
+@pytest.mark.parametrize(
+    ("pin", "files", "manager"),
+    [
+        ("pnpm@9.1.0+sha512.abc", {"package-lock.json": "{}"}, Manager("pnpm", "9.1.0", "")),
+        ("yarn@1.22.22", {"yarn.lock": "# v1"}, Manager("yarn", "1.22.22", "yarn.lock")),
+        ("yarn@4.5.0", {"yarn.lock": "x"}, Manager("yarn", "4.5.0", "yarn.lock", berry=True, pnp=True)),
+        (None, {"pnpm-lock.yaml": "lockfileVersion: 5.4"}, Manager("pnpm", "7", "pnpm-lock.yaml")),
+        ("bun@1", {}, Manager("npm", "", "")),
+    ],
+)
+def test_package_json_pins_the_package_manager(pin: str | None, files: Mapping[str, str], manager: Manager) -> None:
+    (project,) = projects(Files({"package.json": package(**{"packageManager": pin} if pin else {}), **files}))
+    assert project.manager == manager
+
+
+def test_a_pinned_package_manager_comes_through_npm_and_another_one_from_the_machine_if_it_can() -> None:
+    pinned = "--package=pnpm@9.1.0"
+    assert Manager("pnpm", "9.1.0", "").programs == (("npm", "exec", "--yes", pinned, "--", "pnpm"),)
+    assert Manager("pnpm", "9", "").programs[0] == ("pnpm",)
+    rc = {
+        "yarn.lock": "__metadata:",
+        ".yarnrc.yml": "yarnPath: .yarn/releases/yarn-4.cjs\n",
+        ".yarn/releases/yarn-4.cjs": "x",
+    }
+    below = {f"web/{path}": text for path, text in {**rc, "package.json": package()}.items()}
+    (project,) = projects(Files(below))
+    assert project.manager.programs == (("node", "@workspace@/web/.yarn/releases/yarn-4.cjs"),)
+
+
+def test_only_npm_wants_a_mark_before_further_arguments() -> None:
+    assert Manager("npm", "", "").script("test", ["-x"]) == ("run", "--silent", "test", "--", "-x")
+    assert Manager("pnpm", "", "").script("test", ["-x"]) == ("run", "test", "-x")
+
+
+def test_without_a_lock_file_it_is_said() -> None:
+    plan = detect(Node(), {"package.json": package(scripts={"test": "jest"})})["npm install"].plan
+    assert isinstance(plan, Plan)
+    assert "no lock file" in plan.note
+
+
+# -- runners ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments"),
+    [
+        ("jest", "--ci --json --outputFile="),
+        ("vitest run", "--reporter=default --reporter=json --outputFile.json="),
+        ("NODE_ENV=test cross-env A=1 mocha --exit", "--reporter xunit --reporter-option output="),
+        ("c8 ava", "--tap"),
+        ("jest --json", None),
+        ("mocha -R spec", None),
+        ("node test.js", None),
+        ("jest; true", None),
+    ],
+)
+def test_known_runners_are_asked_for_a_report_unless_they_have_one(script: str, arguments: str | None) -> None:
+    (step,) = steps({"package.json": package(scripts={"test": script})}, "npm run test")
+    assert (arguments in " ".join(step.arguments)) if arguments else step.arguments[-1] == "test"
+    assert step.line == script
+
+
+def test_typescript_is_checked_where_no_script_does_it() -> None:
+    files = {"tsconfig.json": "{}", "package.json": package(devDependencies={"typescript": "5"})}
+    assert detect(Node(), files)["tsc"].phase is Phase.STATIC
+    files["package.json"] = package(devDependencies={"typescript": "5"}, scripts={"build": "tsc -p ."})
+    assert "tsc" not in detect(Node(), files)
+    assert "tsc" not in detect(Node(), {**files, "package.json": package()})
+
+
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [
+        ("Tests:       1 failed, 2 skipped, 3 passed, 6 total\n", Counts(4, 1, 2)),
+        ("      Tests  1 failed | 2 passed (3)\n", Counts(3, 1)),
+        ("  12 passing (10ms)\n  1 pending\n  2 failing\n", Counts(14, 2, 1)),
+        ("\u2139 tests 3\n\u2139 pass 2\n\u2139 fail 0\n\u2139 skipped 1\n", Counts(2, 0, 1)),
+        ("# tests 3\n# pass 2\n# fail 1\n", Counts(3, 1)),
+        ("  1 test failed\n  3 tests passed\n", Counts(4, 1)),
+        ("all good\n", None),
+    ],
+)
+def test_counts_come_from_closing_lines(text: str, counts: Counts | None) -> None:
+    found = _summaries.javascript(text.encode(), ".", "/workspace")
+    assert (found[0] if found else None) == counts
+
+
+def test_prettier_names_files() -> None:
+    for text in ("[warn] src/a b.ts\n[warn] Code style issues found in the above file.\n", "src/a b.ts\n"):
+        found = _summaries.prettier(f"Checking formatting...\n{text}".encode(), "web", "/workspace")
+        assert [d.path for d in found] == ["web/src/a b.ts"]
+
+
+# -- real npm and node -----------------------------------------------------------------------------------------------
+
+LOCK = json.dumps(
+    {"name": "a", "version": "1.0.0", "lockfileVersion": 3, "packages": {"": {"name": "a", "version": "1.0.0"}}}
+)
+CASES = (
+    "const test = require('node:test'); const assert = require('node:assert');\n"
+    "test('adds', () => assert.strictEqual(1 + 1, {}));\ntest('later', {{ skip: true }}, () => {{}});\n"
+)
+PROJECT = {
+    "package.json": package(scripts={"lint": "node lint.js", "build": "node build.js", "test": "node --test"}),
+    "package-lock.json": LOCK,
+    "lint.js": "",
+    "build.js": "require('fs').writeFileSync('built', '')",
+    "a.test.js": CASES.format(2),
+}
+
+
+@pytest.mark.toolchain("npm", "node")
+def test_a_project_from_installation_to_tests(bench: MakeBench) -> None:
+    at = bench(dict(PROJECT))
+    verdicts = at.verify(Node())
+    assert {name: v.outcome for name, v in verdicts.items()} == dict.fromkeys(
+        ("npm ci", "npm run lint", "npm run build", "npm run test"), Outcome.PASSED
+    )
+    assert verdicts["npm run test"].counts == Counts(1, 0, 1)
+    assert set(verdicts["npm run test"].details["tools"]) == {"node", "npm"}
+    assert (at.workspace / "built").exists()
+
+
+@pytest.mark.toolchain("npm", "node")
+def test_a_failed_test_of_node_is_named(bench: MakeBench) -> None:
+    at = bench({**PROJECT, "a.test.js": CASES.format(3)})
+    verdict = at.verify(Node(), "npm run test")["npm run test"]
+    assert verdict.outcome is Outcome.FAILED
+    assert verdict.counts == Counts(1, 1, 1)
+    (failed,) = verdict.diagnostics
+    assert failed.test == "adds"
+    assert failed.path == "a.test.js"
+
+
+@pytest.mark.toolchain("npm", "node")
+def test_a_linter_does_not_hide_the_tests_of_a_compound_script(bench: MakeBench) -> None:
+    message = {"line": 1, "column": 1, "severity": 2, "ruleId": "semi", "message": "no"}
+    xo = f"#!/bin/sh\necho '{json.dumps([{'filePath': 'a.js', 'messages': [message]}])}'; exit 1\n"
+    files = {**PROJECT, "package.json": package(scripts={"test": "xo && node --test"}), "node_modules/.bin/xo": xo}
+    verdicts = bench(files).verify(Node(), "xo", "node")
+    assert verdicts["xo"].outcome is Outcome.FAILED
+    assert [(d.path, d.rule) for d in verdicts["xo"].diagnostics] == [("a.js", "semi")]
+    assert verdicts["node"].counts == Counts(1, 0, 1)
+
+
+@pytest.mark.toolchain("npm", "node")
+def test_a_script_whose_tool_is_not_installed_fails_in_its_own_words(bench: MakeBench) -> None:
+    files = {**PROJECT, "package.json": package(scripts={"lint": "no-such-linter ."})}
+    verdict = bench(files).verify(Node(), "npm run lint")["npm run lint"]
+    assert verdict.outcome is Outcome.FAILED
+    assert "no-such-linter" in verdict.diagnostics[-1].excerpt

@@ -1,0 +1,247 @@
+"""Python projects: what is found in their files, and real tools in the real sandbox without network."""
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from greylag.model import Counts, Outcome, Phase
+from greylag.protocols import Activation
+from greylag.testing.verifiers import Bench, detect
+from greylag.verifiers._tool import Plan
+from greylag.verifiers.python import Python
+
+MakeBench = Callable[[dict[str, str]], Bench]
+PROJECT = "[project]\nname = 'a'\nversion = '1'\nrequires-python = '>=3.9'\n"
+TEST = "def test_a():\n    assert True\n"
+OWN = Path(sys.prefix)  # greylag's own environment, which the sandbox has at the same place
+
+
+def found(files: Mapping[str, str]) -> dict[str, Activation]:
+    return detect(Python(), files)
+
+
+def lines(activation: Activation) -> list[str]:
+    plan = activation.plan
+    assert isinstance(plan, Plan)
+    return [" ".join(step.arguments) for step in plan.steps]
+
+
+# -- detection -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"uv.lock": "", "pyproject.toml": PROJECT}, "uv sync"),
+        ({"pyproject.toml": PROJECT + "[tool.uv]\n"}, "uv sync"),
+        ({"poetry.lock": "", "pyproject.toml": PROJECT}, "poetry install"),
+        ({"pyproject.toml": "[tool.poetry]\nname = 'a'\n"}, "poetry install"),
+        ({"setup.py": "from setuptools import setup; setup()"}, "uv pip install"),
+        ({"requirements.txt": "six\n"}, "uv pip install"),
+        ({}, "uv pip install"),
+    ],
+)
+def test_the_package_manager_is_told_by_files(files: Mapping[str, str], expected: str) -> None:
+    (prepare, *_) = found({**files, "tests/test_a.py": TEST}).values()
+    assert (prepare.name, prepare.phase) == (expected, Phase.PREPARE)
+
+
+def test_tools_run_only_where_they_are_configured() -> None:
+    files = {"pyproject.toml": PROJECT, "src/a.py": "", "tests/test_a.py": TEST}
+    assert list(found(files)) == ["uv pip install", "pytest"]
+    files["pyproject.toml"] += "[tool.ruff]\n[tool.mypy]\n[tool.pyright]\n"
+    assert list(found(files)) == ["uv pip install", "ruff", "mypy", "pyright", "pytest"]
+    assert found({**files, ".pre-commit-config.yaml": "- id: ruff-format"})["ruff format"].phase is Phase.FORMAT
+
+
+def test_a_project_without_any_check_is_not_even_installed() -> None:
+    assert found({"pyproject.toml": PROJECT, "src/a.py": ""}) == {}
+
+
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        ({"pyproject.toml": PROJECT + "[tool.pytest.ini_options]\n"}, "[tool.pytest] in pyproject.toml"),
+        ({"pytest.ini": "[pytest]\n", "setup.py": ""}, "[pytest] in pytest.ini"),
+        ({"setup.cfg": "[metadata]\nname = a\n[tool:pytest]\n"}, "[tool:pytest] in setup.cfg"),
+        ({"tests/conftest.py": ""}, "tests/conftest.py"),
+        ({"requirements-dev.txt": "pytest>=8\n", "setup.py": ""}, "pytest among its dependencies, and tests/test_a.py"),
+        ({"tests/test_b.py": "import pytest\n"}, "pytest tests such as tests/test_b.py"),
+    ],
+)
+def test_pytest_has_its_reason(files: Mapping[str, str], reason: str) -> None:
+    assert found({"tests/test_a.py": "import unittest\n", **files})["pytest"].reason == reason
+
+
+def test_unittest_is_for_those_who_have_nothing_else() -> None:
+    assert "unittest" in found({"setup.py": "", "tests/test_a.py": "import unittest\n"})
+    assert "unittest" not in found({"setup.py": "", "tests/test_a.py": "import pytest\n"})
+
+
+def test_several_projects_of_a_monorepo_and_no_samples() -> None:
+    files = {
+        "api/pyproject.toml": PROJECT, "api/test_a.py": TEST,
+        "api/plugin/setup.py": "", "api/plugin/test_p.py": TEST,
+        "web/package.json": "{}",
+        "examples/x/pyproject.toml": PROJECT, "examples/x/test_x.py": TEST,
+    }  # fmt: skip
+    tests = {name: a for name, a in found(files).items() if a.phase is Phase.TEST}
+    assert list(tests) == ["pytest (api)", "pytest (api/plugin)"]
+    assert "--ignore=plugin" in lines(tests["pytest (api)"])[0]
+
+
+def test_members_of_a_uv_workspace_are_installed_with_their_root() -> None:
+    root = "[tool.uv.workspace]\nmembers = ['libs/*']\n"
+    files = {"pyproject.toml": root, "uv.lock": "", "libs/a/pyproject.toml": PROJECT, "libs/a/tests/test_a.py": TEST}
+    activations = found(files)
+    assert {a.root for a in activations.values()} == {"."}
+    assert "--all-packages" in lines(activations["uv sync"])[1]
+
+
+def test_preparation_installs_the_project_and_what_its_tests_need() -> None:
+    setup = "setup(name='a', extras_require={'test': ['six'], 'docs': ['sphinx']})"
+    files = {"setup.py": setup, "requirements.txt": "", "requirements/dev.txt": "pytest\n", "docs/requirements.txt": ""}
+    text = "\n".join(lines(found({**files, "tests/test_a.py": TEST})["uv pip install"]))
+    assert "--editable .[test]" in text
+    assert "--requirements requirements.txt" in text
+    assert "--requirements requirements/dev.txt" in text
+    assert "docs" not in text
+
+
+def test_dependency_groups_for_tests_are_installed_and_others_are_not() -> None:
+    groups = "[dependency-groups]\ntest = ['pytest']\nlint = ['ruff']\ndocs = ['sphinx']\n"
+    sync = lines(found({"pyproject.toml": PROJECT + groups, "uv.lock": "", "test_a.py": TEST})["uv sync"])[1]
+    assert "--group lint --group test" in sync
+    assert "docs" not in sync
+    assert "--locked" in sync
+
+
+def test_pytest_is_added_where_nobody_names_it_with_the_plugins_that_it_is_told_to_use() -> None:
+    config = "[tool.pytest.ini_options]\naddopts = '--cov=a -n 2'\n"
+    prepare = found({"pyproject.toml": PROJECT + config, "test_a.py": TEST})["uv pip install"]
+    assert lines(prepare)[-1].endswith("pytest pytest-cov pytest-xdist")
+    assert isinstance(prepare.plan, Plan)
+    assert "pytest-cov" in prepare.plan.note
+    (declared,) = (a for a in found({"requirements.txt": "pytest==8.*\n", "test_a.py": TEST}).values() if a.inputs)
+    assert not any(line.endswith(" pytest") for line in lines(declared))
+
+
+@pytest.mark.parametrize("rev", ["v0.9.1", "'v0.9.1'", "c60c980e561ed3e73101667fe8365c609d19a438  # frozen: v0.9.1"])
+def test_ruff_comes_in_the_version_that_pre_commit_pins(rev: str) -> None:
+    hooks = f"repos:\n  - repo: https://github.com/astral-sh/ruff-pre-commit\n    rev: {rev}\n    hooks: []\n"
+    files = {"pyproject.toml": PROJECT + "[tool.ruff]\n", ".pre-commit-config.yaml": hooks, "a.py": ""}
+    assert lines(found(files)["uv pip install"])[-1].endswith(" ruff==0.9.1")
+
+
+def test_a_version_from_git_is_made_up_since_there_is_no_git() -> None:
+    build = "[build-system]\nrequires = ['hatch-vcs']\n"
+    plan = found({"pyproject.toml": PROJECT + build, "test_a.py": TEST})["uv pip install"].plan
+    assert isinstance(plan, Plan)
+    assert plan.steps[1].env["SETUPTOOLS_SCM_PRETEND_VERSION_FOR_A"]
+    assert not any("PRETEND" in name for name in plan.steps[0].env)
+
+
+def test_inputs_are_the_files_that_decide_what_is_installed() -> None:
+    files = {"pyproject.toml": PROJECT, "uv.lock": "", "src/a.py": "", "test_a.py": TEST, "examples/b/setup.py": ""}
+    assert found(files)["uv sync"].inputs == ("pyproject.toml", "uv.lock")
+
+
+def test_what_an_installation_leaves_for_other_trees_is_bounded() -> None:
+    build = (
+        "[build-system]\nrequires = ['hatch-vcs']\n[tool.hatch.build.hooks.vcs]\nversion-file = 'src/a/version.py'\n"
+    )
+    prepare = found({"api/pyproject.toml": PROJECT + build, "api/test_a.py": TEST})["uv pip install (api)"]
+    assert prepare.outputs == (".venv/", "*.egg-info/", "_version.py", "/api/src/a/version.py")
+
+
+def test_compiled_code_is_built_for_each_tree() -> None:
+    setup = "from setuptools import setup; setup(ext_modules=[1])"
+    prepare = found({"setup.py": setup, "test_a.py": TEST})["uv pip install"]
+    assert (prepare.inputs, prepare.outputs) == ((), None)
+
+
+# -- real tools ------------------------------------------------------------------------------------------------------
+
+OWN_TOOLS = {  # what a preparation would have made, from the tools that greylag is tested with
+    ".venv/bin/python": f'#!/bin/sh\nexec "{OWN}/bin/python" "$@"\n',
+    ".venv/bin/ruff": f'#!/bin/sh\nexec "{OWN}/bin/ruff" "$@"\n',
+    ".venv/bin/mypy": f'#!/bin/sh\nexec "{OWN}/bin/python" -m mypy "$@"\n',
+}
+BROKEN = {
+    "pyproject.toml": PROJECT + "[tool.ruff.format]\n[tool.mypy]\nstrict = true\n[tool.pytest.ini_options]\n",
+    "src/calc.py": "import os\n\ndef add(a: int, b: int) -> int:\n    return str(a+b)\n",
+    "tests/test_calc.py": (
+        "import sys\nsys.path.insert(0, 'src')\nimport calc\nimport pytest\n\n"
+        "def test_add() -> None:\n    assert calc.add(1, 2) == 3\n\n"
+        "@pytest.mark.skip\ndef test_later() -> None: ...\n\ndef test_fine() -> None: ...\n"
+    ),
+}
+
+
+def test_each_tool_names_the_place(bench: MakeBench) -> None:
+    at = bench({**BROKEN, **OWN_TOOLS})
+    verdicts = at.verify(Python(), "ruff format", "ruff", "mypy", "pytest")
+    assert {v.outcome for v in verdicts.values()} == {Outcome.FAILED}
+    assert [d.path for d in verdicts["ruff format"].diagnostics] == ["src/calc.py", "tests/test_calc.py"]
+    ruff = verdicts["ruff"].diagnostics
+    assert ("src/calc.py", 1, "F401") in {(d.path, d.line, d.rule) for d in ruff}
+    assert [(d.path, d.line, d.rule) for d in verdicts["mypy"].diagnostics] == [("src/calc.py", 4, "return-value")]
+    (failed,) = verdicts["pytest"].diagnostics
+    assert (failed.path, failed.line) == ("tests/test_calc.py", 7)
+    assert verdicts["pytest"].counts == Counts(2, 1, 1)
+    assert set(verdicts["pytest"].details["tools"]) == {"python", "pytest"}
+
+
+@pytest.mark.parametrize(
+    ("test", "outcome", "word"),
+    [
+        ("def test_a(): ...", Outcome.PASSED, "1 test"),
+        ("x = 1", Outcome.SKIPPED, "no tests"),
+        ("import nowhere", Outcome.FAILED, "nowhere"),
+        ("import os; os._exit(0)", Outcome.SKIPPED, "no tests"),
+    ],
+    ids=["green", "no tests", "broken import", "killed itself"],
+)
+def test_the_ends_of_pytest(bench: MakeBench, test: str, outcome: Outcome, word: str) -> None:
+    at = bench({**OWN_TOOLS, "conftest.py": "", "test_a.py": test + "\n"})
+    verdict = at.verify(Python(), "pytest")["pytest"]
+    assert verdict.outcome is outcome
+    assert word in verdict.summary + "".join(d.message + d.excerpt for d in verdict.diagnostics)
+
+
+def test_a_tool_that_the_project_does_not_install_is_said_and_no_pass(bench: MakeBench) -> None:
+    at = bench({"pyproject.toml": PROJECT + "[tool.ruff]\n", "a.py": "import os\n"})
+    verdict = at.verify(Python(), "ruff")["ruff"]
+    assert verdict.outcome is Outcome.SKIPPED
+    assert verdict.summary == "ruff is configured, but the project does not install it"
+
+
+def test_a_project_without_dependencies_from_preparation_to_unittest(bench: MakeBench) -> None:
+    case = "import unittest\n\nclass T(unittest.TestCase):\n    def test_one(self): self.assertEqual(1, {})\n"
+    skip = "    @unittest.skip('later')\n    def test_two(self): ...\n"
+    at = bench(
+        {"requirements.txt": "", "app.py": "", "tests/__init__.py": "", "tests/test_a.py": case.format(1) + skip}
+    )
+    verdicts = at.verify(Python())
+    assert verdicts["uv pip install"].outcome is Outcome.PASSED, verdicts["uv pip install"]
+    assert verdicts["unittest"].outcome is Outcome.PASSED
+    assert verdicts["unittest"].counts == Counts(1, 0, 1)
+    at.files["tests/test_a.py"] = case.format(2)
+    red = at.verify(Python())["unittest"]
+    assert red.counts == Counts(1, 1)
+    assert [(d.test, d.message) for d in red.diagnostics] == [("tests.test_a.T.test_one", "AssertionError: 1 != 2")]
+
+
+def test_an_interpreter_that_the_machine_lacks_is_not_the_changes_fault(bench: MakeBench) -> None:
+    at = bench({"pyproject.toml": PROJECT.replace(">=3.9", "==3.4.*"), "test_a.py": TEST})
+    verdict = at.verify(Python(), "uv pip install")["uv pip install"]
+    assert verdict.outcome is Outcome.ERRORED
+    assert "3.4" in verdict.summary
+
+
+def test_a_pinned_interpreter_that_is_missing_gives_way_to_one_that_is_allowed(bench: MakeBench) -> None:
+    at = bench({"pyproject.toml": PROJECT, ".python-version": "3.4\n", "test_a.py": "import unittest\n"})
+    verdict = at.verify(Python(), "uv pip install")["uv pip install"]
+    assert verdict.outcome is Outcome.PASSED, verdict

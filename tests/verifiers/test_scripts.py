@@ -1,0 +1,147 @@
+"""Which scripts of package.json are run, and as what."""
+
+import json
+
+import pytest
+
+from greylag.model import Phase
+from greylag.testing.verifiers import Files
+from greylag.verifiers._package import projects
+from greylag.verifiers._scripts import builds_on_install, left_out, parts
+
+
+def found(**scripts: str) -> list[tuple[str, str]]:
+    """Kind and command of all parts of a package with these scripts; `_` stands for `:` in names."""
+    named = {name.replace("_", ":"): text for name, text in scripts.items()}
+    (project,) = projects(Files({"package.json": json.dumps({"scripts": named})}))
+    return [(part.kind, part.command) for part in parts(project)]
+
+
+@pytest.mark.parametrize(
+    ("scripts", "expected"),
+    [
+        ({"test": "jest"}, [("test", "jest")]),
+        ({"test": 'echo "Error: no test specified" && exit 1'}, []),
+        ({"start": "node server.js", "dev": "vite", "release": "np"}, []),
+        ({"lint": "eslint --fix ."}, []),
+        ({"lint": "eslint --fix .", "lint_check": "eslint ."}, [("lint", "eslint .")]),
+        ({"format": "prettier --write ."}, []),
+        ({"format": "prettier --check ."}, [("format", "prettier --check .")]),
+        ({"test": "jest --watch"}, []),
+        ({"test": "jest --watchAll=false"}, [("test", "jest --watchAll=false")]),
+        ({"build": "tsc -w"}, []),
+        ({"build": "vite build"}, [("build", "vite build")]),
+        ({"types": "node gen-types.js"}, []),
+        ({"test": "vitest --watch", "test_ci": "vitest run"}, [("test", "vitest run")]),
+    ],
+)
+def test_only_what_checks_is_run(scripts: dict[str, str], expected: list[tuple[str, str]]) -> None:
+    assert found(**scripts) == expected
+
+
+def test_a_compound_script_is_taken_apart() -> None:
+    assert found(test="xo && npm run build && ava && tsd", build="tsc -p .") == [
+        ("lint", "xo"),
+        ("types", "tsd"),
+        ("build", "tsc -p ."),
+        ("test", "ava"),
+    ]
+
+
+def test_scripts_that_call_scripts_are_followed() -> None:
+    scripts = {"test": 'pnpm run "/^test:.*/"', "test_lint": "eslint .", "test_types": "tsc", "test_spec": "vitest run"}
+    assert found(**scripts) == [("lint", "eslint ."), ("types", "tsc"), ("test", "vitest run")]
+    assert found(test="run-s lint unit:*", lint="xo", unit_a="ava a", unit_b="ava b") == [
+        ("lint", "xo"),
+        ("test", "ava a"),
+        ("test", "ava b"),
+    ]
+
+
+def test_what_npm_runs_before_and_after_belongs_to_it() -> None:
+    assert found(pretest="node gen.js", test="mocha") == [("test", "node gen.js"), ("test", "mocha")]
+
+
+def test_a_shells_operators_keep_a_script_whole() -> None:
+    for text in (
+        "eslint . ; jest",
+        "jest | tee log",
+        "(xo && ava)",
+        "jest || true",
+        "jest & wait",
+        "echo $(id) && jest",
+    ):
+        assert found(test=text) == [("test", text)]
+
+
+def test_a_script_that_calls_itself_ends() -> None:
+    assert found(test="npm run test && npm test && jest")[-1] == ("test", "jest")
+
+
+def test_the_same_command_is_run_once() -> None:
+    assert found(lint="eslint .", test="npm run lint && jest") == [("lint", "eslint ."), ("test", "jest")]
+
+
+def test_what_is_left_out_is_said() -> None:
+    scripts = {"lint": "eslint --fix .", "test": "jest --watch", "format": "prettier -w ."}
+    (project,) = projects(Files({"package.json": json.dumps({"scripts": scripts})}))
+    assert left_out(project.package) == [
+        "script `format` is not run: it formats instead of checking",
+        "script `lint` is not run: it fixes instead of checking",
+        "script `test` is not run: it watches",
+    ]
+
+
+def test_members_speak_where_the_root_is_silent_in_the_order_of_their_dependencies() -> None:
+    files = {
+        "package.json": json.dumps({"workspaces": ["packages/*", "!packages/old"], "scripts": {"lint": "eslint ."}}),
+        "packages/a/package.json": json.dumps(
+            {"name": "a", "dependencies": {"b": "*"}, "scripts": {"build": "tsc", "lint": "xo", "test": "jest"}}
+        ),
+        "packages/b/package.json": json.dumps({"name": "b", "scripts": {"build": "tsc"}}),
+        "packages/old/package.json": json.dumps({"name": "old", "scripts": {"build": "tsc"}}),
+        "packages/a/test/fixture/package.json": "{}",
+    }
+    roots = {project.package.root: project for project in projects(Files(files))}
+    assert set(roots) == {".", "packages/old"}
+    assert [(p.phase, p.package.root) for p in parts(roots["."])] == [
+        (Phase.STATIC, "."),
+        (Phase.COMPILE, "packages/b"),
+        (Phase.COMPILE, "packages/a"),
+        (Phase.TEST, "packages/a"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "run-s " + "--a " * 900 + "!",
+        "c8 " + "--a " * 900 + "!",
+        "npm run " + "--a " * 900 + "!",
+        "tsc " * 900 + "!",
+    ],
+)
+def test_hostile_scripts_take_no_time(text: str) -> None:
+    found(test=text)
+
+
+def test_scripts_that_call_each_other_many_times_take_no_time() -> None:
+    many = {f"s{n}": " && ".join([f"npm run s{n + 1}"] * 200) for n in range(30)}
+    assert found(test="npm run s0", **many, s30="jest") == [("test", "jest")]
+    deep = {f"s{n}": f"npm run s{n + 1}" for n in range(5000)}
+    assert len(found(test="npm run s0", **deep)) == 1
+
+
+@pytest.mark.parametrize(
+    ("scripts", "expected"),
+    [
+        ({}, False),
+        ({"prepare": "husky"}, False),
+        ({"prepare": "is-ci || husky install"}, False),
+        ({"prepare": "npm run build", "build": "del-cli out && tsc"}, False),  # the build is run for each tree, anyway
+        ({"postinstall": "node generate.js"}, True),
+    ],
+)
+def test_an_installation_that_runs_the_projects_own_code_is_known(scripts: dict[str, str], expected: bool) -> None:
+    (project,) = projects(Files({"package.json": json.dumps({"scripts": scripts})}))
+    assert builds_on_install(project) is expected

@@ -1,0 +1,301 @@
+"""The one runner, with real commands in the real sandbox: what counts, and what is never a pass."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from greylag import readers
+from greylag.model import Counts, Diagnostic, Outcome, Phase, Severity, Verdict
+from greylag.protocols import Activation, Completed, Context, Ended, Tree
+from greylag.testing.verifiers import Bench
+from greylag.verifiers import _inside, _tool
+from greylag.verifiers._outcome import Found, judge
+from greylag.verifiers._tool import Plan, Step
+
+MakeBench = Callable[[dict[str, str]], Bench]
+GREEN = '<testsuite><testcase classname="a" name="one"/><testcase classname="a" name="two"/></testsuite>'
+RED = '<testsuite><testcase classname="a" name="one"><failure message="no">no</failure></testcase></testsuite>'
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A verifier with one activation of a given plan."""
+
+    plan: Plan
+    phase: Phase = Phase.TEST
+    root: str = "."
+    name: str = "planned"
+
+    def detect(self, tree: Tree) -> Sequence[Activation]:
+        return [Activation(self.name, "tool", self.phase, self.root, "told so", (), self.plan)]
+
+    def verify(self, activation: Activation, context: Context) -> Verdict:
+        return _tool.run(activation, context)
+
+
+def sh(script: str, **more: object) -> Step:
+    return replace(Step((("sh",),), ("-c", script), title="the tool"), **more)  # type: ignore[arg-type]
+
+
+def junit(script: str) -> Step:
+    return sh(script, reports=("out/*.xml",), read_report=readers.junit_xml)
+
+
+def take(bench: Bench, *steps: Step, phase: Phase = Phase.TEST, **more: bool) -> Verdict:
+    return bench.verify(Planned(Plan(steps, **more), phase))["tool"]  # type: ignore[arg-type]
+
+
+# -- the exit code is the authority ----------------------------------------------------------------------------------
+
+
+def test_a_report_tells_counts_and_failures(bench: MakeBench) -> None:
+    at = bench({"red.xml": RED, "green.xml": GREEN})
+    verdict = take(at, junit("mkdir out; cp red.xml green.xml out; exit 1"))
+    assert verdict.outcome is Outcome.FAILED
+    assert verdict.counts == Counts(3, 1)
+    assert [d.test for d in verdict.diagnostics] == ["a.one"]
+    assert verdict.summary == "3 tests, 1 failed"
+
+
+def test_a_failure_without_a_diagnostic_shows_the_log(bench: MakeBench) -> None:
+    verdict = take(bench({}), sh("echo 'fatal: the flux is inverted'; exit 7"), phase=Phase.STATIC)
+    assert verdict.outcome is Outcome.FAILED
+    assert verdict.summary == "`the tool` failed with exit code 7"
+    assert "the flux is inverted" in verdict.diagnostics[-1].excerpt
+
+
+def test_a_green_report_does_not_overrule_the_exit_code(bench: MakeBench) -> None:
+    verdict = take(bench({"green.xml": GREEN}), junit("mkdir out; cp green.xml out; echo coverage too low; exit 2"))
+    assert verdict.outcome is Outcome.FAILED
+    assert "coverage too low" in verdict.diagnostics[-1].excerpt
+
+
+def test_errors_in_a_run_that_passed_are_warnings_and_said(bench: MakeBench) -> None:
+    verdict = take(bench({"red.xml": RED}), junit("mkdir out; cp red.xml out; exit 0"))
+    assert verdict.outcome is Outcome.PASSED
+    assert [d.severity for d in verdict.diagnostics] == [Severity.WARNING]
+    assert "1 finding, but the tool passed" in verdict.summary
+
+
+def test_an_unreadable_report_does_not_hide_what_the_tool_said(bench: MakeBench) -> None:
+    verdict = take(bench({}), junit("mkdir out; echo '<testsu' > out/a.xml; echo Segmentation fault; exit 3"))
+    assert verdict.outcome is Outcome.FAILED
+    assert "Segmentation fault" in verdict.diagnostics[-1].excerpt
+
+
+def test_failures_that_share_only_the_exit_code_are_told_apart(bench: MakeBench) -> None:
+    at = bench({})
+    one, other, again = (
+        take(at, sh(f"echo 'error: {what} is broken after 0.{n} s'; exit 1"), phase=Phase.STATIC).diagnostics[-1]
+        for n, what in enumerate(("the lint", "the test", "the lint"))
+    )
+    assert one.fingerprint != other.fingerprint
+    assert one.fingerprint == again.fingerprint
+
+
+# -- no tests --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        sh("exit 5", empty_codes=(5,)),
+        sh("echo No tests found, exiting with code 1; exit 1", empty="No tests found"),
+        sh("echo No tests to run.", empty="No tests to run"),
+        junit("exit 0"),
+        junit("mkdir -p out; echo '<testsuite><testcase name=\"a\"><skipped/></testcase></testsuite>' > out/a.xml"),
+    ],
+    ids=["exit code", "text and failure", "text and success", "no report", "all skipped"],
+)
+def test_no_tests_is_neither_a_pass_nor_a_failure(bench: MakeBench, step: Step) -> None:
+    verdict = take(bench({}), step)
+    assert verdict.outcome is Outcome.SKIPPED
+    assert verdict.counts is not None
+    assert verdict.counts.run == 0
+    assert verdict.summary.startswith("no test")
+
+
+def test_a_test_that_prints_the_words_cannot_hide_its_failure(bench: MakeBench) -> None:
+    step = replace(junit("mkdir out; cp red.xml out; echo No tests found; exit 1"), empty="No tests found")
+    assert take(bench({"red.xml": RED}), step).outcome is Outcome.FAILED
+
+
+# -- reports are fetched, not believed -------------------------------------------------------------------------------
+
+
+def test_a_stale_report_is_not_taken_for_a_new_one(bench: MakeBench) -> None:
+    verdict = take(bench({"out/old.xml": GREEN}), junit("echo crashed; exit 1"))
+    assert verdict.outcome is Outcome.FAILED
+    assert verdict.counts is None
+
+
+def test_links_and_pipes_are_no_reports(bench: MakeBench) -> None:
+    script = "mkdir out; cd out; ln -s ../green.xml link.xml; ln -s .. deep; mkfifo pipe.xml; exit 0"
+    assert take(bench({"green.xml": GREEN}), junit(script)).outcome is Outcome.SKIPPED
+
+
+def test_a_report_in_the_home_is_found_and_its_directory_made(bench: MakeBench) -> None:
+    step = sh('cp green.xml "$HOME/.greylag/x.xml"', reports=("@home@/.greylag/x.xml",), read_report=readers.junit_xml)
+    assert take(bench({"green.xml": GREEN}), step).counts == Counts(2)
+
+
+def test_paths_are_relative_to_the_repository(bench: MakeBench) -> None:
+    at = bench({"pkg/a.txt": ""})
+    step = sh(
+        "echo \"$PWD/src/a.ts(3,4): error TS1: bad\"; echo 'b.ts(1,1): error TS2: bad'; exit 2",
+        read_log=readers.tsc_text,
+    )
+    verdict = at.verify(Planned(Plan((step,)), Phase.STATIC, "pkg"))["tool"]
+    assert [(d.path, d.line) for d in verdict.diagnostics] == [("pkg/src/a.ts", 3), ("pkg/b.ts", 1)]
+
+
+@pytest.mark.parametrize(
+    ("glob", "fits", "not_"),
+    [
+        ("**/target/*/T-*.xml", ("target/a/T-b.xml", "m/n/target/a/T-b.xml"), ("target/T-b.xml", "xtarget/a/T-.xml")),
+        ("out/*.xml", ("out/a.xml",), ("out/b/a.xml", "out/a.xml.bak", "out/axxml")),
+    ],
+)  # fmt: skip
+def test_globs(glob: str, fits: tuple[str, ...], not_: tuple[str, ...]) -> None:
+    pattern = _inside.glob_pattern(glob)
+    assert all(pattern.match(path) for path in fits)
+    assert not any(pattern.match(path) for path in not_)
+
+
+def test_reports_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(_inside, "FILE_LIMIT", 10)
+    monkeypatch.setattr(_inside, "TOTAL_LIMIT", 15)
+    for name, size in (("a", 10), ("b", 11), ("c", 10), ("d", 4)):
+        Path(f"{name}.xml").write_text("x" * size)
+    answer = _inside.after({"reports": ["*.xml"], "tools": {}})
+    assert [path for path, _ in answer["reports"]] == ["a.xml", "d.xml"]
+    assert answer["dropped"] == 2
+
+
+# -- what is nobody's fault ------------------------------------------------------------------------------------------
+
+
+def test_a_missing_tool_names_what_to_install(bench: MakeBench) -> None:
+    verdict = take(bench({}), Step((("greylag-no-such-tool",),), install="install the no-such tool"))
+    assert verdict.outcome is Outcome.ERRORED
+    assert "install the no-such tool" in verdict.summary
+
+
+def test_the_first_program_that_is_there_is_taken(bench: MakeBench) -> None:
+    step = Step((("greylag-no-such-tool", "-x"), ("./wrap", "-y")), ("z",))
+    at = bench({"wrap": '#!/bin/sh\necho "got $*" > got\n'})
+    assert take(at, step, phase=Phase.COMPILE).outcome is Outcome.PASSED
+    assert (at.workspace / "got").read_text() == "got -y z\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "phase", "outcome"),
+    [
+        ("echo 'getaddrinfo ENOTFOUND registry.npmjs.org'; exit 1", Phase.PREPARE, Outcome.ERRORED),
+        ("echo 'getaddrinfo ENOTFOUND registry.npmjs.org'; exit 1", Phase.TEST, Outcome.FAILED),
+        ("echo 'cp: No space left on device'; exit 1", Phase.TEST, Outcome.ERRORED),
+        ("kill -9 $$", Phase.TEST, Outcome.ERRORED),
+        ("echo 'No solution found: there is no version of foo==9'; exit 1", Phase.PREPARE, Outcome.FAILED),
+    ],
+)
+def test_infrastructure_is_told_apart(bench: MakeBench, script: str, phase: Phase, outcome: Outcome) -> None:
+    assert take(bench({}), sh(script), phase=phase).outcome is outcome
+
+
+def test_a_command_that_runs_too_long_has_timed_out(bench: MakeBench) -> None:
+    verdict = take(bench({}), sh("sleep 600", seconds=0.5))
+    assert verdict.outcome is Outcome.TIMED_OUT
+    assert "the tool" in verdict.summary
+
+
+@pytest.mark.parametrize("ended", [Ended.OUT_OF_MEMORY, Ended.OUTPUT_CAPPED, Ended.KILLED])
+def test_a_command_that_was_stopped_is_no_failed_test(ended: Ended) -> None:
+    done = Completed(ended, 137, b"FAILED test_a.py")
+    red = Found((Diagnostic("no", test="a"),), Counts(1, 1), ".", "/workspace")
+    result = judge(sh("true"), Phase.TEST, done, red)
+    assert result.outcome is Outcome.ERRORED
+    assert ended.value in result.summary
+
+
+def test_an_unfit_machine_is_no_failure_even_with_diagnostics(bench: MakeBench) -> None:
+    step = sh(
+        "echo 'a.ts(1,1): error TS1: release 99 not supported'; exit 1",
+        read_log=readers.tsc_text,
+        unable="release .* not supported",
+    )
+    assert take(bench({}), step, phase=Phase.COMPILE).outcome is Outcome.ERRORED
+
+
+# -- plans -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_plan_ends_at_the_first_step_that_does_not_pass(bench: MakeBench) -> None:
+    at = bench({})
+    verdict = take(at, sh("touch one"), sh("exit 1"), sh("touch three"), phase=Phase.PREPARE)
+    assert verdict.outcome is Outcome.FAILED
+    assert {path.name for path in at.workspace.iterdir()} == {"one"}
+
+
+def test_independent_steps_are_all_taken_and_the_worst_counts(bench: MakeBench) -> None:
+    at = bench({"green.xml": GREEN})
+    red, empty, green = sh("exit 1"), sh("exit 5", empty_codes=(5,)), junit("mkdir out; cp green.xml out")
+    verdict = take(at, red, empty, green, keep_going=True)
+    assert verdict.outcome is Outcome.FAILED
+    assert verdict.counts == Counts(2)
+    assert take(at, empty, green, keep_going=True).outcome is Outcome.PASSED
+    assert take(at, empty, empty, keep_going=True).outcome is Outcome.SKIPPED
+
+
+def test_a_fallback_is_taken_only_for_its_reason(bench: MakeBench) -> None:
+    at = bench({})
+    old = sh(
+        "echo 'unrecognized arguments: --output'; exit 2", fallback=sh("true"), fallback_on="unrecognized arguments"
+    )
+    broken = sh("echo 'a.py:1: error'; exit 2", fallback=sh("true"), fallback_on="unrecognized arguments")
+    assert take(at, old, phase=Phase.STATIC).outcome is Outcome.PASSED
+    assert take(at, broken, phase=Phase.STATIC).outcome is Outcome.FAILED
+
+
+def test_what_may_fail_has_its_limits(bench: MakeBench) -> None:
+    at = bench({})
+    unresolved = "Could not resolve"
+    fine = sh("echo does not compile; exit 1", may_fail=True, fatal=unresolved)
+    fatal = sh("echo Could not resolve a:b:9; exit 1", may_fail=True, fatal=unresolved)
+    assert take(at, fine, phase=Phase.PREPARE).outcome is Outcome.PASSED
+    assert take(at, fatal, phase=Phase.PREPARE).outcome is Outcome.FAILED
+
+
+def test_variables_are_appended_to_and_the_share_of_the_machine_is_filled_in(bench: MakeBench) -> None:
+    at = bench({})
+    take(at, sh('echo "$HOME|$SHARE" > got', append={"HOME": "-x"}, env={"SHARE": "@cpus@"}))
+    home, share = (at.workspace / "got").read_text().strip().split("|")
+    assert home.startswith("/")
+    assert home.endswith(" -x")
+    assert share == "2"
+
+
+@pytest.mark.parametrize(("mode", "phase", "line"), [
+    ("gate", Phase.TEST, "test -o\n"), ("baseline", Phase.TEST, "test\n"), ("gate", Phase.PREPARE, "test\n"),
+])  # fmt: skip
+def test_tools_are_told_when_there_is_no_network(bench: MakeBench, mode: str, phase: Phase, line: str) -> None:
+    at = bench({"tool": '#!/bin/sh\necho "$*" > got\n'})
+    at.verify(Planned(Plan((Step((("./tool",),), ("test",), offline=("-o",)),)), phase), mode=mode)  # type: ignore[arg-type]
+    assert (at.workspace / "got").read_text() == line
+
+
+def test_versions_are_recorded(bench: MakeBench) -> None:
+    tools = {"sh": ("echo", "sh 1.22.3-beta, built today"), "gone": ("no-such-tool",), "silent": ("true",)}
+    verdict = bench({}).verify(Planned(Plan((sh("true"),), tools)))["tool"]
+    assert verdict.details["tools"] == {"sh": "1.22.3-beta"}
+    assert json.dumps(verdict.details)
+
+
+def test_the_log_is_kept_and_nothing_else(bench: MakeBench) -> None:
+    at = bench({})
+    verdict = take(at, sh("echo out; echo err >&2"))
+    assert sorted(at.log(verdict).split()) == ["err", "out"]
+    assert [path.name for path in (at.path / "logs").iterdir()] == [verdict.log]

@@ -55,6 +55,8 @@ def chat(**settings: Any) -> Iterator[Server]:
     server = Server(**settings)
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # which keeps connections open
+
         def do_POST(self) -> None:
             server.requests.append({"path": self.path, **{k.lower(): v for k, v in self.headers.items()}})
             self.rfile.read(int(self.headers["content-length"]))
@@ -63,12 +65,15 @@ def chat(**settings: Any) -> Iterator[Server]:
             for name, value in (("content-type", "application/json"), ("content-length", str(len(body)))):
                 self.send_header(name, value)
             self.send_header("retry-after-ms", "1")
+            if server.status == 307:
+                self.send_header("location", "/elsewhere")
             self.end_headers()
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None: ...
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        http.daemon_threads = True
         server.url = f"http://127.0.0.1:{http.server_port}"
         thread = threading.Thread(target=http.serve_forever, args=(0.05,))
         thread.start()
@@ -199,12 +204,17 @@ def test_without_a_base_url_the_providers_own_address_is_used(
 
 def test_a_key_shows_in_no_repr_and_no_log(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setenv("MY_KEY", KEY)
-    monkeypatch.setenv("OPENAI_LOG", "debug")
-    with chat() as server, caplog.at_level(logging.DEBUG):
-        which = LLM("openai:gpt-4o", base_url=server.url + "/v1", key_env="MY_KEY")
-        model = llm.build(which)
-        ask(which)
-    assert KEY not in repr(which) + repr(model) + repr(vars(model)) + caplog.text
+    for name in ("anthropic", "openai", "httpx2", "httpcore2"):  # as ANTHROPIC_LOG=debug and OPENAI_LOG=debug do
+        caplog.set_level(logging.DEBUG, logger=name)
+    with chat() as one, serve([]) as other, caplog.at_level(logging.DEBUG):
+        for which in (
+            LLM("openai:gpt-4o", base_url=one.url + "/v1", key_env="MY_KEY"),
+            LLM("anthropic:claude-opus-5", base_url=other.url, key_env="MY_KEY"),
+        ):
+            model = llm.build(which)
+            ask(which)
+            assert KEY not in repr(which) + repr(model) + repr(vars(model))
+    assert KEY not in caplog.text
     assert "Hello?" not in caplog.text
 
 

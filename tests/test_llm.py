@@ -2,6 +2,8 @@
 
 import json
 import logging
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -331,6 +333,21 @@ def test_a_file_that_is_no_recording_says_where(tmp_path: Path, text: str, says:
         llm.build(LLM(f"replay:{tmp_path / 'bad.json'}"))
     with pytest.raises(UserError, match="does not exist"):
         LLM(f"replay:{tmp_path / 'none.json'}").check()
+
+
+def test_a_recording_loads_no_sdk(tmp_path: Path) -> None:
+    """They take longer to import than most recordings to play."""
+    which = record(tmp_path, agent=[{"text": "one"}])
+    code = f"""
+import sys
+from greylag import llm
+which = llm.LLM({which.model!r})
+assert not {{"pydantic_ai", "anthropic", "openai"}} & sys.modules.keys()
+with llm.blame(which):
+    llm.build(which)
+assert not {{"anthropic", "openai"}} & sys.modules.keys()
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_usage_counts_cached_tokens() -> None:

@@ -2,8 +2,8 @@
 
 Nothing is picked up from the surroundings: the key comes from the variable or file that the configuration names, the
 address from `base_url` or the provider's own, and what the SDKs gather from the environment (other keys, proxies,
-headers, organisations) is dropped before a request leaves. pydantic-ai, which takes seconds to import, is behind
-`greylag.wire`, imported where a model is really made.
+headers, organisations) is dropped before a request leaves. pydantic-ai and the SDKs, which take seconds to import,
+are behind `greylag.wire`, `greylag.replay` and `greylag.blame`, imported where a model is really used.
 """
 
 import asyncio
@@ -115,9 +115,13 @@ def build(llm: LLM, role: Role = "agent") -> "Model":
     Raises `UserError` for a key that is not there and for a recording that cannot be played.
     """
     key = llm.key()
+    if llm.replayed:
+        from greylag.replay import replay  # noqa: PLC0415 - seconds
+
+        return replay(llm.name, role)
     from greylag import wire  # noqa: PLC0415 - seconds
 
-    return wire.build(llm, key, role)
+    return wire.build(llm, key)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
@@ -133,12 +137,12 @@ def blame(llm: LLM) -> Iterator[None]:
     A refused key or an unknown model is `UserError`; rate limits, 5xx and connections are `InfraError`; a model that
     does not keep to its protocol is `AgentError`. No text of them holds the key.
     """
-    from greylag import wire  # noqa: PLC0415 - seconds
+    from greylag import blame as failures  # noqa: PLC0415 - seconds
 
     try:
         yield
-    except wire.FAILURES as error:
-        raise wire.blamed(llm, error) from None  # the chain below holds the request
+    except failures.FAILURES as error:
+        raise failures.blamed(llm, error) from None  # the chain below holds the request
 
 
 def usage(llm: LLM, spent: "RunUsage") -> Usage:

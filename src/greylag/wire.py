@@ -1,26 +1,15 @@
-"""The SDKs behind `greylag.llm`: clients that know nothing of the environment, and the blame for their failures.
+"""The SDKs behind `greylag.llm`, with clients that know nothing of the environment.
 
-Importing this takes seconds; only `greylag.llm` does it, when a model is really made.
+Each SDK takes seconds to import, so that only the one that is used is.
 """
+# ruff: noqa: PLC0415 - see above
 
 import logging
 
-import anthropic
 import httpx2
-import openai
-from pydantic_ai import exceptions as failed
 from pydantic_ai.models import Model
-from pydantic_ai.models.anthropic import AnthropicModel
-from pydantic_ai.models.openai import OpenAIChatModel
-from pydantic_ai.providers.anthropic import AnthropicProvider
-from pydantic_ai.providers.openai import OpenAIProvider
 
-from greylag.errors import AgentError, GreylagError, InfraError, UserError
-from greylag.llm import LLM, Role
-from greylag.replay import replay
-from greylag.text import one_line
-
-FAILURES = (failed.ModelAPIError, failed.UnexpectedModelBehavior, failed.UserError)
+from greylag.llm import LLM
 
 _TIMEOUT = httpx2.Timeout(600.0, connect=10.0)  # seconds without a byte; models think for minutes
 _RETRIES = 2  # by the SDK, with its backoff, before we call it a failure of infrastructure
@@ -32,16 +21,19 @@ _HEADERS = frozenset(
 )
 
 
-def build(llm: LLM, key: str | None, role: Role) -> Model:
+def build(llm: LLM, key: str | None) -> Model:
     """See `greylag.llm.build`."""
-    if llm.replayed:
-        return replay(llm.name, role)
+    model = _anthropic(llm, key) if llm.provider == "anthropic" else _openai(llm, key)
     for name in ("anthropic", "openai", "httpx2", "httpcore2"):  # ANTHROPIC_LOG and the like would print prompts
         logging.getLogger(name).setLevel(logging.WARNING)
-    return _anthropic(llm, key) if llm.provider == "anthropic" else _openai(llm, key)
+    return model
 
 
 def _anthropic(llm: LLM, key: str | None) -> Model:
+    import anthropic
+    from pydantic_ai.models.anthropic import AnthropicModel
+    from pydantic_ai.providers.anthropic import AnthropicProvider
+
     client = anthropic.AsyncAnthropic(
         api_key=key or "none",
         base_url=llm.url,
@@ -53,6 +45,10 @@ def _anthropic(llm: LLM, key: str | None) -> Model:
 
 
 def _openai(llm: LLM, key: str | None) -> Model:
+    import openai
+    from pydantic_ai.models.openai import OpenAIChatModel
+    from pydantic_ai.providers.openai import OpenAIProvider
+
     client = openai.AsyncOpenAI(
         api_key=key or "none",
         base_url=llm.url,
@@ -81,30 +77,3 @@ def _client(authentication: dict[str, str]) -> httpx2.AsyncClient:
         limits=httpx2.Limits(max_keepalive_connections=0),
         event_hooks={"request": [only_ours]},
     )
-
-
-def blamed(llm: LLM, error: Exception) -> GreylagError:
-    """The error of ours that says who must act. Servers echo keys, so the key is cut out of their words."""
-    status = getattr(error, "status_code", None)
-    host = llm.url.partition("://")[2].partition("/")[0].rpartition("@")[2]
-    if isinstance(error, failed.ModelAuthenticationError) or status in {401, 403}:
-        key = f"the key in {llm.key_place}" if llm.key_place else "a request without a key"
-        return UserError(f"{host} refuses {key} ({status}); check the key and what it is good for")
-    text = _scrubbed(llm, str(error))
-    if isinstance(error, failed.ModelQuotaExceededError):
-        return UserError(f"{host} says that quota or credit is used up ({status}): {text}")
-    if isinstance(error, failed.ModelNotFoundError):
-        return UserError(f"{host} has no model `{llm.name}` ({status}): {text}")
-    if isinstance(error, failed.ModelRequestRejectedError):
-        return AgentError(f"{host} rejects the request to `{llm.name}` ({status}): {text}")
-    if isinstance(error, failed.ModelAPIError):
-        return InfraError(f"{host} does not answer for `{llm.name}` ({status or 'no connection'}): {text}")
-    return AgentError(f"model `{llm.model}` does not keep to its protocol: {text}")
-
-
-def _scrubbed(llm: LLM, text: str) -> str:
-    try:
-        key = llm.key()
-    except UserError:  # gone in the meantime
-        key = None
-    return one_line(text.replace(key, "[key]") if key else text)

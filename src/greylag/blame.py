@@ -1,0 +1,36 @@
+"""What goes wrong between greylag and a model, by who must act. See `greylag.llm.blame`."""
+
+from pydantic_ai import exceptions as failed
+
+from greylag.errors import AgentError, GreylagError, InfraError, UserError
+from greylag.llm import LLM
+from greylag.text import one_line
+
+FAILURES = (failed.ModelAPIError, failed.UnexpectedModelBehavior, failed.UserError)
+
+
+def blamed(llm: LLM, error: Exception) -> GreylagError:
+    """The error of ours that says who must act. Servers echo keys, so the key is cut out of their words."""
+    status = getattr(error, "status_code", None)
+    host = llm.url.partition("://")[2].partition("/")[0].rpartition("@")[2]
+    if isinstance(error, failed.ModelAuthenticationError) or status in {401, 403}:
+        key = f"the key in {llm.key_place}" if llm.key_place else "a request without a key"
+        return UserError(f"{host} refuses {key} ({status}); check the key and what it is good for")
+    text = _scrubbed(llm, str(error))
+    if isinstance(error, failed.ModelQuotaExceededError):
+        return UserError(f"{host} says that quota or credit is used up ({status}): {text}")
+    if isinstance(error, failed.ModelNotFoundError):
+        return UserError(f"{host} has no model `{llm.name}` ({status}): {text}")
+    if isinstance(error, failed.ModelRequestRejectedError):
+        return AgentError(f"{host} rejects the request to `{llm.name}` ({status}): {text}")
+    if isinstance(error, failed.ModelAPIError):
+        return InfraError(f"{host} does not answer for `{llm.name}` ({status or 'no connection'}): {text}")
+    return AgentError(f"model `{llm.model}` does not keep to its protocol: {text}")
+
+
+def _scrubbed(llm: LLM, text: str) -> str:
+    try:
+        key = llm.key()
+    except UserError:  # gone in the meantime
+        key = None
+    return one_line(text.replace(key, "[key]") if key else text)

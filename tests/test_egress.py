@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from greylag.allowlist import EgressPolicy, RefusedError, allowed_address, check, parse
 from greylag.egress import Egress
+from greylag.egress.allowlist import EgressPolicy, RefusedError, allowed_address, check, parse
+from greylag.egress.registries import HOSTS, environment
 from greylag.errors import InfraError, UserError
 from greylag.model import Event
-from greylag.registries import HOSTS, environment
 
 
 class Origin(BaseHTTPRequestHandler):

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from greylag import freezing, plugins
+from greylag import plugins
 from greylag.model import Repo
 from greylag.protocols import Command, SandboxBackend
 from greylag.testing.repos import git, make_bare, make_repo, write
-from greylag.workspace import Workspace
+from greylag.workspace import Workspace, freezing
 
 pytestmark = pytest.mark.toolchain("bwrap")
 

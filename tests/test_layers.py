@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from greylag.layers import LayerStore, Lease, disk_usage, is_empty, merge, open_up, prune
+from greylag.verification.layers import LayerStore, Lease, disk_usage, is_empty, merge, open_up, prune
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 
 from greylag.model import Counts, Diagnostic, Origin, Outcome, Phase, Severity, Verdict
 from greylag.report import Report
-from greylag.sarif import to_sarif
-from greylag.serialise import from_json, to_json, verdict_from_dict, verdict_to_dict
+from greylag.report.sarif import to_sarif
+from greylag.report.serialise import from_json, to_json, verdict_from_dict, verdict_to_dict
 
 RUFF = Verdict("ruff", Phase.STATIC, Outcome.PASSED, seconds=0.4)
 PYTEST = Verdict("pytest", Phase.TEST, Outcome.PASSED, "services/api", counts=Counts(31, 0, 2), seconds=14.2)

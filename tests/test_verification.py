@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from greylag import plugins
-from greylag.comparison import NO_TESTS, UNVERIFIED
 from greylag.errors import InfraError, UserError
 from greylag.model import Diagnostic, Event, Origin, Outcome, Phase, Scope, Strength, Verdict
 from greylag.protocols import Activation, Context, SandboxBackend
 from greylag.testing.repos import Files
 from greylag.testing.verifying import TEST, Fixed, House, MakeHouse, Repository, Shell
 from greylag.verification import Settings
+from greylag.verification.comparison import NO_TESTS, UNVERIFIED
 
 PREPARE = Shell("prepare.sh", Phase.PREPARE, inputs=("lock",))
 LINT = Shell("lint.sh", Phase.STATIC)

@@ -12,8 +12,8 @@ import pytest
 from greylag.directories import own_tree
 from greylag.errors import InfraError, UserError
 from greylag.git import Answer, Git, GitError, check_version
+from greylag.git.remote import Remote, explain
 from greylag.model import Repo
-from greylag.remote import Remote, explain
 from greylag.testing.repos import commit, git, make_bare, make_repo, write
 from greylag.workspace import Workspace
 

@@ -10,11 +10,11 @@ import pytest
 
 from greylag.errors import UserError
 from greylag.git import Git
+from greylag.git.remote import Remote
 from greylag.model import Repo
-from greylag.remote import Remote
 from greylag.testing.repos import commit, git, make_bare, make_repo, write
-from greylag.trees import escapes, is_git_directory
 from greylag.workspace import Workspace
+from greylag.workspace.trees import escapes, is_git_directory
 
 Checkout = Callable[..., Workspace]
 
@@ -238,7 +238,7 @@ def test_ext_is_refused_by_git_itself_too(trap: Trap, tmp_path: Path) -> None:
 
 def _ls_remote(ours: Git, remote: Remote) -> None:
     from greylag.git import GitError
-    from greylag.remote import explain
+    from greylag.git.remote import explain
 
     try:
         remote.run(ours, "ls-remote", "--", remote.url)

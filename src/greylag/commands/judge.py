@@ -17,7 +17,7 @@ from greylag.model import Phase, Scope, Verdict
 from greylag.plugins import load, names
 from greylag.protocols import Change, Command, Completed, Context, Verifier
 from greylag.report import Report
-from greylag.serialise import report_to_dict
+from greylag.report.serialise import report_to_dict
 from greylag.workspace import Workspace
 
 
@@ -59,7 +59,9 @@ def _given(diff: Path, prompt: str, scope: Scope) -> Change:
 
 
 def _work_tree(path: Path, base: str | None, home: Path, prompt: str, scope: Scope) -> Change:
-    workspace = Workspace.of_directory(path.resolve(), home=home, cache=config.Directories.of(os.environ).cache, base=base)
+    workspace = Workspace.of_directory(
+        path.resolve(), home=home, cache=config.Directories.of(os.environ).cache, base=base
+    )
     tree = workspace.freeze()
     text = workspace.diff(tree)
     if not text:

@@ -10,8 +10,8 @@ import click
 from greylag import assembly
 from greylag.commands import _directory, _options
 from greylag.progress import show
-from greylag.sarif import to_sarif
-from greylag.serialise import report_to_dict
+from greylag.report.sarif import to_sarif
+from greylag.report.serialise import report_to_dict
 
 
 @click.command(name="verify", help="Verify PATH as it is now, against its base commit. Nothing in it is modified.")

@@ -13,9 +13,9 @@ from typing import Any
 
 from greylag.errors import InfraError, UserError
 from greylag.git import Git, disk, printable
+from greylag.git.remote import Remote, head
 from greylag.model import PullRequest
 from greylag.protocols import Pushable
-from greylag.remote import Remote, head
 
 _FIELDS = {each.name for each in fields(PullRequest)}
 

@@ -7,9 +7,9 @@ from typing import Protocol
 import pytest
 
 from greylag.errors import UserError
+from greylag.git.remote import Commit
 from greylag.model import PullRequest, Repo
 from greylag.protocols import Forge
-from greylag.remote import Commit
 from greylag.testing.repos import commit, git
 from greylag.workspace import Workspace
 

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from greylag import registries
+from greylag.egress import registries
 from greylag.text import one_line
 
 _PORTS = frozenset({80, 443})

@@ -15,11 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from greylag import registries
-from greylag.allowlist import EgressPolicy
-from greylag.egress import Egress
+from greylag.egress import Egress, registries
+from greylag.egress.allowlist import EgressPolicy
 from greylag.errors import InfraError
-from greylag.layers import Layer, Lease, Stage
 from greylag.model import Event, Outcome, Phase, Verdict
 from greylag.protocols import (
     Bounds,
@@ -34,9 +32,10 @@ from greylag.protocols import (
     SandboxBackend,
     SandboxSpec,
 )
-from greylag.rendering import verdict_line
 from greylag.report import Report
-from greylag.selection import Job, Key
+from greylag.report.rendering import verdict_line
+from greylag.verification.layers import Layer, Lease, Stage
+from greylag.verification.selection import Job, Key
 
 Network = Literal["none", "registries", "host"]
 

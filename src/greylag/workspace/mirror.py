@@ -10,7 +10,7 @@ from pathlib import Path
 
 from greylag.errors import UserError
 from greylag.git import Git, GitError, disk, printable
-from greylag.remote import Remote, explain
+from greylag.git.remote import Remote, explain
 
 
 @dataclass(frozen=True, slots=True)

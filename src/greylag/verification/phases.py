@@ -4,16 +4,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from greylag import comparison
-from greylag.chains import Bench, Chain, chains
 from greylag.directories import remove_tree
-from greylag.layers import Layer, Lease, Stage, is_empty, merge, open_up, prune
 from greylag.model import Outcome, Phase, Verdict
-from greylag.passes import Passes
-from greylag.passes import key as digest
 from greylag.protocols import Tree
 from greylag.report import Report
-from greylag.selection import Job, Key, Selection
+from greylag.verification import comparison
+from greylag.verification.chains import Bench, Chain, chains
+from greylag.verification.layers import Layer, Lease, Stage, is_empty, merge, open_up, prune
+from greylag.verification.passes import Passes
+from greylag.verification.passes import key as digest
+from greylag.verification.selection import Job, Key, Selection
 
 TOOLS = (Phase.FORMAT, Phase.STATIC, Phase.COMPILE, Phase.TEST)
 

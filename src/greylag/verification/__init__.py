@@ -15,17 +15,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
-from greylag import comparison, registries
-from greylag.allowlist import EgressPolicy
-from greylag.chains import Bench, Network, Running
 from greylag.directories import remove_tree
-from greylag.layers import LayerStore, Lease
+from greylag.egress import registries
+from greylag.egress.allowlist import EgressPolicy
 from greylag.model import Diagnostic, Event, Outcome, Phase, Scope, Verdict
-from greylag.passes import Passes, key
-from greylag.phases import TOOLS, Rules, Work, describe
 from greylag.protocols import Bounds, Change, Observe, SandboxBackend, Tree, Verifier
 from greylag.report import Report
-from greylag.selection import Selection, select
+from greylag.verification import comparison
+from greylag.verification.chains import Bench, Network, Running
+from greylag.verification.layers import LayerStore, Lease
+from greylag.verification.passes import Passes, key
+from greylag.verification.phases import TOOLS, Rules, Work, describe
+from greylag.verification.selection import Selection, select
 
 
 class Source(Protocol):

@@ -18,7 +18,7 @@ from typing import Any
 from greylag import __version__
 from greylag.model import Verdict
 from greylag.report import Report
-from greylag.serialise import report_from_dict, report_to_dict, verdict_from_dict, verdict_to_dict
+from greylag.report.serialise import report_from_dict, report_to_dict, verdict_from_dict, verdict_to_dict
 
 AGE = 7 * 86400.0  # seconds
 _FORMAT = 1

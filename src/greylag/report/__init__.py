@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from greylag import rendering
 from greylag.model import Diagnostic, Outcome, Phase, PullRequest, Session, Status, Strength, Task, Verdict
+from greylag.report import rendering
 
 
 @dataclass(frozen=True, slots=True)

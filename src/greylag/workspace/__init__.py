@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from greylag import checkouts, freezing, mirror
 from greylag.directories import own_tree, remove_tree
 from greylag.errors import UserError
 from greylag.git import Git, borrow, disk, printable
+from greylag.git.remote import Commit, Remote
 from greylag.model import Diagnostic, Repo
 from greylag.protocols import SandboxBackend
-from greylag.remote import Commit, Remote
 from greylag.text import clean
-from greylag.trees import SUBMODULE, GitTree, Objects, changes, problems
+from greylag.workspace import checkouts, freezing, mirror
+from greylag.workspace.trees import SUBMODULE, GitTree, Objects, changes, problems
 
 __all__ = ["AUTHOR", "Commit", "GitTree", "Workspace"]
 

@@ -1,4 +1,4 @@
-"""The way out of a sandbox: a host-side proxy on a unix socket that lets through what `greylag.allowlist` allows.
+"""Egress: an allow-listing HTTP proxy on a unix socket. It is the only way out that a sandbox has.
 
 It speaks CONNECT, and GET or HEAD for plain `http://` addresses. The name is looked up once, here; the address that was
 checked is the address that is connected to, so that a second answer of a name server changes nothing. Behind an
@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
-from greylag.allowlist import HOP, EgressPolicy, Refusal, RefusedError, Request, allowed_address, check, parse
+from greylag.egress.allowlist import HOP, EgressPolicy, Refusal, RefusedError, Request, allowed_address, check, parse
 from greylag.errors import InfraError, UserError
 from greylag.model import Event
 from greylag.protocols import Observe

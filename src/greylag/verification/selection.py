@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from greylag.comparison import failed, tool
 from greylag.model import Outcome, Phase, Verdict
 from greylag.protocols import Activation, Tree, Verifier
+from greylag.verification.comparison import failed, tool
 
 Key = tuple[str, str, str, Phase]
 

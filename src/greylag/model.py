@@ -190,7 +190,7 @@ class StopReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one session consumed, as a delta. `cost_source` is `client`, `prices` or `unknown`."""
+    """What one session consumed, as a delta. `cost_source` is `client`, `prices`, `replay` or `unknown`."""
 
     turns: int = 0
     input_tokens: int = 0

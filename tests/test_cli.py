@@ -117,6 +117,20 @@ def test_a_change_that_breaks_a_test_ends_with_1_and_names_the_test(shell: Shell
     assert git(service, "branch", "--format=%(refname:short)") == "main"
     run_id = shell("show").stdout.split()[0]
     assert "+echo Bye" in shell("show", run_id, "--diff").stdout
+    log = next(line.split()[2] for line in done.stdout.splitlines() if line.startswith("details: log "))
+    assert shell("show", run_id, "--log", log).returncode == 0
+    assert shell("show", run_id, "--log", "../../../greylag.db").returncode == 2
+
+
+def test_flags_name_another_plugin_than_the_settings_and_win_over_the_front_matter(shell: Shell, service: Path) -> None:
+    (shell.home / "greylag.toml").write_text(
+        '[agent]\nname = "builtin"\nmodel = "anthropic:m"\nkey-env = "NONE"\n[judge]\nmode = "off"\n'
+    )
+    agent = ("--agent", "command", "--command", "echo Hello, you > greeting")
+    prompt = b"+++\nattempts = 3\n+++\nAdd a greeting\n"
+    done = shell("run", "-", "--repo", service, *agent, "--attempts", "2", stdin=prompt)
+    assert done.returncode == 0, done.stderr
+    assert "attempt 1 of 2: command" in done.stdout
 
 
 def test_verify_passes_and_the_second_answer_comes_from_the_cache(shell: Shell, service: Path) -> None:

@@ -83,3 +83,12 @@ def test_directories_follow_greylag_then_xdg_then_home() -> None:
     assert (own.state, own.cache) == (Path("/s"), Path("/c"))
     xdg = config.Directories.of({"XDG_STATE_HOME": "/xs", "HOME": "/h"})
     assert (xdg.state, xdg.cache) == (Path("/xs/greylag"), Path("/h/.cache/greylag"))
+
+
+def test_settings_of_a_plugin_go_when_another_one_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "greylag.toml"
+    file.write_text("[agent]\nname = 'builtin'\nmodel = 'a:b'\n[forge]\ntoken-env = 'T'\n")
+    found = config.load(file, {"GREYLAG_AGENT_RUN": "x", "GREYLAG_AGENT_NAME": "command"}, {"forge.name": "github"})
+    assert found.agent.settings == {"run": "x"}
+    assert found.forge.settings == {"token-env": "T"}
+    assert config.load(file, {"GREYLAG_AGENT": "builtin"}).agent.settings == {"model": "a:b"}

@@ -1,6 +1,6 @@
 """Settings: TOML and environment into typed values, and prompts with their front matter.
 
-Order, the first one wins: flag > `GREYLAG_<SECTION>_<KEY>` > the prompt's front matter > the operator's `greylag.toml`
+Order, the first one wins: flag > the prompt's front matter > `GREYLAG_<SECTION>_<KEY>` > the operator's `greylag.toml`
 > defaults. A repository's own `.greylag.toml` is a separate, smaller model, read from the base commit: it can add and
 tune verifiers, and nothing else. A secret is never a value here: settings name the variable or the file that holds it.
 """
@@ -187,11 +187,18 @@ def _front_matter(text: str, name: str) -> tuple[str, str]:
 
 
 def load(path: Path | None, environ: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Settings:
-    """The operator's settings. `flags` maps `section.key` to values that win over everything."""
+    """The operator's settings. `flags` maps `section.key` to values that win over everything.
+
+    Where a later place names another plugin, the settings of the earlier one go with its name.
+    """
     data = _toml(_read(path), str(path)) if path else {}
-    for dotted, value in [*_environment(environ), *(flags or {}).items()]:
-        section, _, key = dotted.partition(".")
-        data.setdefault(section, {})[key] = value
+    for layer in (dict(_environment(environ)), flags or {}):
+        for dotted, value in sorted(layer.items(), key=lambda item: not item[0].endswith(".name")):
+            section, _, key = dotted.partition(".")
+            table = data.setdefault(section, {})
+            if key == "name" and table.get("name", value) != value:
+                table.clear()
+            table[key] = value
     return _validate(Settings, data, str(path) if path else "settings")
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ def command(prompt_file: str | None, message: str | None, repo: str, branch: str
     prompt = _options.read_prompt(prompt_file, message)
     settings = _options.settings(options["config_path"], _flags(options))
     target = Repo(_location(repo), branch or prompt.settings.branch, prompt.settings.subdirectory)
-    task = Task(prompt.text, target, prompt.title, prompt.policy(_limits(settings.run, options)))
+    task = Task(prompt.text, target, prompt.title, _chosen(prompt, options).policy(settings.run))
     directories = config.Directories.of(os.environ)
     parts = assembly.parts(task, settings, directories, unsafe=options["unsafe_no_sandbox"])
     store = Store(directories.state)
@@ -77,9 +78,11 @@ def _flags(options: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _limits(run: config.RunSettings, options: dict[str, Any]) -> config.RunSettings:
+def _chosen(prompt: config.Prompt, options: dict[str, Any]) -> config.Prompt:
+    """The prompt with what flags say of its limits: they win over its front matter."""
     names = ("attempts", "turns", "minutes", "tokens", "usd", "draft")
-    return run.model_copy(update={name: options[name] for name in names if options[name] is not None})
+    given = {name: options[name] for name in names if options[name] is not None}
+    return replace(prompt, settings=prompt.settings.model_copy(update=given))
 
 
 def _location(repo: str) -> str:

@@ -31,8 +31,8 @@ def command(run_id: str | None, log: str | None, limit: int, *, diff: bool, as_j
         run = store.run(run_id)
         home = store.home(run.id)
         if log or diff:
-            path = home / "logs" / os.path.basename(str(log)) if log else home / "change.diff"  # noqa: PTH119 - an id
-            if not path.is_file():
+            path = home / "logs" / str(log) if log else home / "change.diff"
+            if not (path.resolve().is_relative_to(home.resolve()) and path.is_file()):
                 raise click.UsageError(f"run {run.id} has no {'log ' + str(log) if log else 'kept change'}")
             lines = [clean(path.read_bytes())]
         elif as_json:

@@ -96,7 +96,7 @@ class Meter:
     def __init__(self, limits: Limits) -> None:
         self._limits, self._lock = limits, threading.Lock()
         self._total, self._open, self.over = Usage(), list[Tally](), False
-        self._out_of_turns = False
+        self._out_of_turns, self.model = False, ""  # the model that answered last
 
     @property
     def usage(self) -> Usage:
@@ -132,6 +132,7 @@ class Meter:
         with self._lock:
             self._open = [other for other in self._open if other is not tally]
             self._total += tally.usage
+            self.model = tally.model if tally.answered else self.model
             self._exceeded()
 
     def _sum(self) -> Usage:

@@ -2,8 +2,6 @@
 
 import json
 import os
-import select
-import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Mapping
@@ -170,28 +168,7 @@ with agent.trial(bench, steps) as tried:
 def test_killing_greylag_leaves_no_process(tmp_path: Path) -> None:
     marker = f"claude-marker-{uuid.uuid4().hex}"
     command = [sys.executable, "-c", CHILD, str(tmp_path / "bench"), marker]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
-        assert child.stdout
-        assert child.stdout.readline() == "hanging\n"
-        left = with_marker(marker)
-        assert len(left) > 1
-        child.kill()
-    for descriptor in left.values():
-        assert select.select([descriptor], [], [], 30)[0], "a process of the session outlived greylag"
-        os.close(descriptor)
-    assert with_marker(marker) == {}
-
-
-def with_marker(marker: str) -> dict[int, int]:
-    """Processes whose command line or environment has the marker, with descriptors that tell of their end."""
-    found = {}
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            if marker.encode() in (entry / "cmdline").read_bytes():
-                found[int(entry.name)] = os.pidfd_open(int(entry.name))
-        except OSError:
-            continue  # it ended meanwhile
-    return found
+    agent.dies_with_greylag(command, marker)
 
 
 # -- without the client ----------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from greylag.agents._record import session_id, tell
 from greylag.bridge import Gate, sockets
 from greylag.endings import HOW_TO_DECLINE, declined
 from greylag.errors import AgentError, UserError
+from greylag.metering import Meter
 from greylag.model import Session, StopReason, Usage
 from greylag.protocols import AgentRequest, Command, Completed, Ended
 from greylag.proxy import Proxy, Upstream, serve
@@ -78,7 +79,7 @@ def converse(client: Client, upstream: Upstream, command: Command, account: Acco
                 seconds=request.limits.seconds,
                 sockets={**paths, "llm": llm},
                 forwards=("llm",),
-                files={**command.files, "relay.py": _text("_relay.py")},
+                files={**command.files, "relay.py": source("_relay.py")},
                 on_line=line,
                 merge=False,
             )
@@ -86,19 +87,19 @@ def converse(client: Client, upstream: Upstream, command: Command, account: Acco
     gate.settle()
     stop = _stop(client, completed, account, proxy)
     _tell_usage(request, proxy.meter.usage)
-    return _session(client, account, request, gate, stop=stop, usage=proxy.meter.usage)
+    return _session(client, account, request, gate, stop=stop, meter=proxy.meter)
 
 
 def _session(
-    client: Client, account: Account, request: AgentRequest, gate: Gate, *, stop: StopReason, usage: Usage
+    client: Client, account: Account, request: AgentRequest, gate: Gate, *, stop: StopReason, meter: Meter
 ) -> Session:
     text = account.last_words
     return Session(
         id=session_id(request),
         agent=client.agent,
-        model=account.model or client.model or "",
+        model=account.model or one_line(meter.model, 80) or client.model or "",
         stop=StopReason.DECLINED if stop is StopReason.COMPLETED and declined(text) is not None else stop,
-        usage=usage,
+        usage=meter.usage,
         text=cap(declined(text) or text, 4000),
         transcript=str(request.transcript),
         resume=account.session or None,
@@ -134,9 +135,14 @@ def _stop(client: Client, completed: Completed, account: Account, proxy: Proxy) 
     return account.stop
 
 
+def script(name: str) -> tuple[str, ...]:
+    """Words that run one of the command's files inside."""
+    return (os.path.realpath(sys.executable), "-I", "-S", f"@files@/{name}")
+
+
 def relay(name: str) -> tuple[str, ...]:
     """Words of the command by which the client reaches `verify` or the stop gate."""
-    return (os.path.realpath(sys.executable), "-I", "-S", "@files@/relay.py", f"@sockets@/{name}")
+    return (*script("relay.py"), f"@sockets@/{name}")
 
 
 def hook() -> str:
@@ -146,10 +152,11 @@ def hook() -> str:
 
 def instructions() -> str:
     """What the model is told of the job, beside the client's own system prompt."""
-    return _text("client.md").replace("{decline}", HOW_TO_DECLINE)
+    return source("client.md").replace("{decline}", HOW_TO_DECLINE)
 
 
-def _text(name: str) -> str:
+def source(name: str) -> str:
+    """A file of this package."""
     return files("greylag.agents").joinpath(name).read_text("utf-8")
 
 

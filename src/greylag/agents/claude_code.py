@@ -52,6 +52,11 @@ class ClaudeCode:
         """Name of the agent in settings and records."""
         return "claude-code"
 
+    @property
+    def corrects(self) -> bool:
+        """True: it does better when it is told what failed."""
+        return True
+
     def run(self, request: AgentRequest) -> Session:
         """One session in the sandbox of `request`; its conversation goes on when `request.resume` is given.
 

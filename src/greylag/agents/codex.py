@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from greylag.agents._client import SERVER, Client, converse, hook, instructions, relay
+from greylag.agents._client import SERVER, Client, converse, hook, instructions, relay, script, source
 from greylag.agents._codex_events import Conversation
 from greylag.bridge import TOOL
 from greylag.errors import UserError
@@ -26,22 +26,19 @@ INSTALL = "`npm install -g @openai/codex`"
 _FLAGS = ("--json", "--skip-git-repo-check", "--dangerously-bypass-hook-trust", "--ignore-rules")
 _RETRIES = 4  # of the client, for one request to the LLM
 _ISOLATION: Mapping[str, Any] = {
-    "projects": {"@workspace@": {"trust_level": "untrusted"}},  # its `.codex` is not loaded
+    "projects": {"@workspace@": {"trust_level": "untrusted"}},  # its `.codex` and its AGENTS.md are not read
     "project_root_markers": [],  # nor what lies above it
-    "project_doc_max_bytes": 0,  # AGENTS.md
-    "skills": {"include_instructions": False, "bundled": {"enabled": False}},
+    "project_doc_max_bytes": 0,
+    "skills.include_instructions": False,  # `_codex_start.py` sees to those that are called by name
+    "skills.bundled.enabled": False,
 }
+_WHERE = f"""\
+- `{TOOL}` is the tool of the MCP server `{SERVER}`. Where it is not listed, it is deferred: look it up, and use it.
+"""  # Codex shows tools of MCP servers to some of its models on demand only
 _OFF = (
     *("apps", "goals", "image_generation", "plugins", "shell_snapshot", "skill_search"),
     *("enable_request_compression", "unbounded_connection_retries"),
 )
-# An earlier session leaves its conversation in CODEX_HOME. What else it left there must not steer this one.
-_START = """\
-mkdir -p "$CODEX_HOME" &&
-find "$CODEX_HOME" -mindepth 1 -maxdepth 1 ! -name sessions -exec rm -rf {} + &&
-cp @files@/config.toml "$CODEX_HOME/config.toml" &&
-exec "$@"
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +66,11 @@ class Codex:
         """Name of the agent in settings and records."""
         return "codex"
 
+    @property
+    def corrects(self) -> bool:
+        """True: it does better when it is told what failed."""
+        return True
+
     def run(self, request: AgentRequest) -> Session:
         """One session in the sandbox of `request`; its conversation goes on when `request.resume` is given.
 
@@ -84,12 +86,13 @@ class Codex:
 
     def _command(self, request: AgentRequest) -> Command:
         resume = request.resume.resume if request.resume else None
-        start = ("sh", "-c", _START, "sh", str(self.program()), "exec")
+        flags = (*_FLAGS, *(("--model", self._model) if self._model else ()))
+        words = ("exec", "resume", *flags, resume, "-") if resume else ("exec", *flags, "-")
         return Command(
-            argv=(*start, *(("resume", *_FLAGS, resume) if resume else _FLAGS), "-"),
+            argv=(*script("start.py"), "@files@/config.toml", "@workspace@", str(self.program()), *words),
             env={"CODEX_HOME": "@home@/.codex"},
             stdin=request.prompt.encode("utf-8", "replace"),
-            files={"config.toml": config(self._model, request.limits.seconds)},
+            files={"config.toml": config(request.limits.seconds), "start.py": source("_codex_start.py")},
         )
 
     def program(self) -> Path:
@@ -108,14 +111,14 @@ class Codex:
 PLUGIN = Codex
 
 
-def config(model: str | None, seconds: float) -> str:
+def config(seconds: float) -> str:
     """Text of `config.toml`, with the sandbox's marks in it. Settings: developers.openai.com/codex/config-reference."""
     program, *words = relay(TOOL)
     settings = {
-        **({"model": model} if model else {}),
         "model_provider": SERVER,
         "model_providers": {SERVER: _provider()},
-        "developer_instructions": instructions(),
+        "developer_instructions": instructions() + _WHERE,
+        "include_permissions_instructions": False,
         "mcp_servers": {SERVER: _server(program, words, seconds)},
         "hooks": {"Stop": [{"hooks": [{"type": "command", "command": hook(), "timeout": int(seconds)}]}]},
         "approval_policy": "never",

@@ -7,6 +7,8 @@ The client is real, the sandbox is real; only the model is played, by `greylag.t
 """
 
 import os
+import select
+import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -232,6 +234,35 @@ def is_deaf_to_the_repository(bench: Bench) -> None:
         assert len(tried.model.questions) == 2
         assert CANARY not in "".join(request.text for request in tried.model.requests)
         assert not list(tried.workspace.rglob("CANARY"))
+
+
+def dies_with_greylag(argv: Sequence[str], marker: str) -> None:
+    """A program that runs a session and prints a line in the middle of it: when it is killed, nothing is left.
+
+    Its processes are known by the marker in their command lines.
+    """
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as program:
+        try:
+            assert program.stdout
+            assert program.stdout.readline()
+            left = _with_marker(marker)
+            assert len(left) > 1, "no process of the session bears the marker"
+        finally:
+            program.kill()
+    for descriptor in left.values():
+        assert select.select([descriptor], [], [], 30)[0], "a process of the session outlived greylag"
+        os.close(descriptor)
+    assert _with_marker(marker) == {}
+
+
+def _with_marker(marker: str) -> dict[int, int]:
+    """Processes that bear the marker, with descriptors that tell of their end."""
+    found = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it ended meanwhile
+            if marker.encode() in (entry / "cmdline").read_bytes():
+                found[int(entry.name)] = os.pidfd_open(int(entry.name))
+    return found
 
 
 def raised(kind: type[GreylagError], session: Callable[[], Session]) -> str:

@@ -62,6 +62,13 @@ class Request:
         """All of the body, to look for words in."""
         return json.dumps(self.body, ensure_ascii=False)
 
+    @property
+    def has_tools(self) -> bool:
+        """Whether the model may call tools: a request without any is a client's side question."""
+        items = self.body.get("input")
+        kinds = [item.get("type") for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+        return bool(self.body.get("tools")) or "additional_tools" in kinds
+
 
 Format = Callable[[Step, Mapping[str, Any]], tuple[str, bytes]]
 
@@ -83,7 +90,7 @@ class Model:
     @property
     def questions(self) -> list[Request]:
         """The requests that carried tools: those of the conversation itself."""
-        return [request for request in self.requests if request.body.get("tools")]
+        return [request for request in self.requests if request.has_tools]
 
     def answer(self, request: Request) -> tuple[int, str, bytes]:
         """Status, content type and body."""
@@ -95,7 +102,7 @@ class Model:
             form = FORMATS.get(request.path.partition("?")[0])
             if form is None or request.method != "POST":
                 return _failed(404, "this server plays " + ", ".join(FORMATS))
-            step = Step("Title") if not request.body.get("tools") else self._steps.pop(0) if self._steps else None
+            step = Step("Title") if not request.has_tools else self._steps.pop(0) if self._steps else None
         if step is None:
             return _failed(400, "the script has no more steps")
         if step.hang:

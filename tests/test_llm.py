@@ -37,6 +37,7 @@ class Server:
 
     status: int = 200
     message: str = "no"
+    body: str | None = None
     model: str = "gpt-4o"
     url: str = ""
     requests: list[dict[str, str]] = field(default_factory=list)
@@ -62,7 +63,7 @@ def chat(**settings: Any) -> Iterator[Server]:
         def do_POST(self) -> None:
             server.requests.append({"path": self.path, **{k.lower(): v for k, v in self.headers.items()}})
             self.rfile.read(int(self.headers["content-length"]))
-            body = json.dumps(server.answer()).encode()
+            body = (json.dumps(server.answer()) if server.body is None else server.body).encode()
             self.send_response(server.status)
             for name, value in (("content-type", "application/json"), ("content-length", str(len(body)))):
                 self.send_header(name, value)
@@ -254,7 +255,19 @@ def test_an_error_of_the_server_says_who_must_act(
     assert len(server.requests) == (3 if who is InfraError else 1), "only infrastructure is tried again"
 
 
+@pytest.mark.parametrize("body", ["", "null", "[]", "{}", '{"choices": null, "content": null}', "<html>Sign in</html>"])
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+def test_a_server_that_is_no_language_model_is_told_from_one(
+    monkeypatch: pytest.MonkeyPatch, body: str, provider: str
+) -> None:
+    monkeypatch.setattr("greylag.wire._RETRIES", 0)
+    with chat(body=body) as server:
+        error = failure(LLM(f"{provider}:our-own-7b", base_url=server.url))
+    assert isinstance(error, InfraError)
+
+
 def test_no_server_is_a_failure_of_infrastructure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("greylag.wire._RETRIES", 0)
     monkeypatch.setenv("MY_KEY", KEY)
     with chat() as server:
         pass

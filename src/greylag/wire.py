@@ -4,6 +4,7 @@ Each SDK takes seconds to import, so that only the one that is used is.
 """
 # ruff: noqa: PLC0415 - see above
 
+import json
 import logging
 
 import httpx2
@@ -37,7 +38,7 @@ def _anthropic(llm: LLM, key: str | None) -> Model:
     client = anthropic.AsyncAnthropic(
         api_key=key or "none",
         base_url=llm.url,
-        http_client=_client({"x-api-key": key} if key else {}),
+        http_client=_client({"x-api-key": key} if key else {}, "content"),
         max_retries=_RETRIES,
         open_telemetry=False,
     )
@@ -52,17 +53,18 @@ def _openai(llm: LLM, key: str | None) -> Model:
     client = openai.AsyncOpenAI(
         api_key=key or "none",
         base_url=llm.url,
-        http_client=_client({"authorization": f"Bearer {key}"} if key else {}),
+        http_client=_client({"authorization": f"Bearer {key}"} if key else {}, "choices"),
         max_retries=_RETRIES,
     )
     return OpenAIChatModel(llm.name, provider=OpenAIProvider(openai_client=client))
 
 
-def _client(authentication: dict[str, str]) -> httpx2.AsyncClient:
+def _client(authentication: dict[str, str], wanted: str) -> httpx2.AsyncClient:
     """An HTTP client that sends what the protocol needs and our key, whatever the SDK has found around it.
 
     It follows no redirect, so that the key reaches the named address only, and keeps no connection open, so that it
-    can be used from one event loop after the other.
+    can be used from one event loop after the other. An answer without the key `wanted`, over which the SDKs stumble,
+    counts as a broken connection.
     """
 
     async def only_ours(request: httpx2.Request) -> None:
@@ -70,10 +72,19 @@ def _client(authentication: dict[str, str]) -> httpx2.AsyncClient:
             del request.headers[name]
         request.headers.update(authentication)
 
+    async def sound(response: httpx2.Response) -> None:
+        if response.is_success and "event-stream" not in response.headers.get("content-type", ""):
+            try:
+                body = json.loads(await response.aread())
+            except ValueError:
+                body = None
+            if not isinstance(body, dict) or not isinstance(body.get(wanted), list):
+                raise httpx2.RemoteProtocolError("the answer is not that of a language model", request=response.request)
+
     return httpx2.AsyncClient(
         trust_env=False,
         follow_redirects=False,
         timeout=_TIMEOUT,
         limits=httpx2.Limits(max_keepalive_connections=0),
-        event_hooks={"request": [only_ours]},
+        event_hooks={"request": [only_ours], "response": [sound]},
     )

@@ -14,7 +14,7 @@ import pytest
 
 from greylag import proxy
 from greylag.errors import InfraError, UserError
-from greylag.model import Limits
+from greylag.model import Limits, StopReason
 from greylag.proxy import Proxy, Upstream
 from greylag.testing import model_server
 from greylag.testing.model_server import Model
@@ -122,6 +122,35 @@ def test_a_spent_budget_refuses_the_next_request_before_it_leaves(limits: Limits
     assert served.meter.over
     assert served.problem() is None
     assert len(model.requests) == 1
+
+
+def test_turns_are_answers_and_the_one_too_many_does_not_leave() -> None:
+    steps: list[dict[str, Any]] = [{"status": 529}, {"text": "a"}, {"text": "b"}, {"text": "c"}]
+    with playing(*steps, limits=Limits(turns=2)) as (model, served, client):
+        statuses = []
+        for _ in range(4):
+            statuses.append(client.ask()[0])
+            served.settle()
+        assert model.left == 1
+    assert statuses == [529, 200, 200, 400]
+    assert served.meter.stop is StopReason.TURNS
+    assert served.meter.usage.turns == 2
+    assert served.problem() is None
+
+
+def test_a_client_of_openais_responses_is_served_and_metered() -> None:
+    usage = {"input_tokens": 1000, "input_tokens_details": {"cached_tokens": 600}, "output_tokens": 50}
+    ask = {"model": "gpt-5.5", "stream": True, "tools": [{"type": "custom", "name": "exec"}], "input": []}
+    with playing({"text": "Hello.", "usage": usage}, {"text": "again", "usage": usage}) as (model, served, client):
+        status, body = client.ask(ask, "/v1/responses", authorization="Bearer from-inside")
+        assert (status, b"Hello." in body, b"response.completed" in body) == (200, True, True)
+        assert client.ask({**ask, "stream": False}, "/v1/responses")[0] == 200
+        served.settle()
+    assert {request.headers["authorization"] for request in model.requests} == {f"Bearer {KEY}"}
+    spent = served.meter.usage
+    assert (spent.turns, spent.input_tokens, spent.cached_tokens, spent.output_tokens) == (2, 2000, 1200, 100)
+    assert spent.usd == pytest.approx(2 * (400 * 5 + 600 * 0.5 + 50 * 30) / 1e6)  # list prices per million
+    assert served.meter.model == "gpt-5.5"
 
 
 def test_a_limit_in_dollars_needs_a_price() -> None:

@@ -374,3 +374,18 @@ def test_however_it_is_ended_nothing_is_left_running(shell: Shell, service: Path
         assert "Kept:" in errors
         assert "cancelled" in shell("show").stdout
         assert not list((shell.home / "state").rglob("tree"))
+
+
+@pytest.mark.parametrize("verb", ["run", "verify"])
+def test_a_full_disk_is_told_before_anything_starts(shell: Shell, service: Path, verb: str) -> None:
+    cache = shell.home / "cache"
+    cache.mkdir()
+    arguments = ("run", "-m", "Add a greeting", "--repo", str(service)) if verb == "run" else ("verify", str(service))
+    small = ("unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o size=1m none "$0" && exec "$@"', str(cache))
+    done = subprocess.run(
+        [*small, sys.executable, "-m", "greylag", *arguments], capture_output=True, text=True, env=shell.environment(),
+        check=False,
+    )  # fmt: skip
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
+    assert "cache has only 0.00 GiB free" in done.stderr
+    assert "GREYLAG_CACHE" in done.stderr

@@ -144,8 +144,10 @@ def verifiers(settings: config.Settings, own: config.RepositorySettings) -> tupl
     return tuple(plugins.load("verifiers", name, tuned(name)) for name in (*known, *further) if name not in off)
 
 
-def free_space(path: Path, gib: float = 0.2) -> None:
-    """Refuse to start on a full disk."""
-    free = shutil.disk_usage(path).free / 2**30
-    if free < gib:
-        raise UserError(f"{path} has only {free:.2f} GiB free; make room, or set GREYLAG_STATE and GREYLAG_CACHE")
+def enough_space(directories: config.Directories, gib: float = 0.2) -> None:
+    """Refuse to start on a full disk, before anything is half written."""
+    for name, path in (("STATE", directories.state), ("CACHE", directories.cache)):
+        there = next(place for place in (path, *path.parents) if place.exists())
+        free = shutil.disk_usage(there).free / 2**30
+        if free < gib:
+            raise UserError(f"{path} has only {free:.2f} GiB free; make room, or name another place in GREYLAG_{name}")

@@ -28,6 +28,7 @@ def opened(
 ) -> Iterator[Directory]:
     """Verification of what is in `path` now, against the base commit."""
     directories = config.Directories.of(os.environ)
+    assembly.enough_space(directories)
     directories.cache.mkdir(parents=True, exist_ok=True)
     box = assembly.backend(settings, unsafe=unsafe)
     home = Path(tempfile.mkdtemp(prefix="verify-", dir=_homes(directories)))

@@ -48,6 +48,7 @@ def command(prompt_file: str | None, message: str | None, repo: str, branch: str
     target = Repo(_location(repo), branch or prompt.settings.branch, prompt.settings.subdirectory)
     task = Task(prompt.text, target, prompt.title, _chosen(prompt, options).policy(settings.run))
     directories = config.Directories.of(os.environ)
+    assembly.enough_space(directories)
     parts = assembly.parts(task, settings, directories, unsafe=options["unsafe_no_sandbox"])
     store = Store(directories.state)
     run_id = store.new_id()

@@ -335,6 +335,14 @@ def test_the_start_keeps_conversations_and_nothing_else(tmp_path: Path) -> None:
     assert (tmp_path / "precious/file").read_text() == ""
 
 
+def test_the_start_does_not_empty_what_a_link_in_place_of_its_home_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "precious/skills").mkdir(parents=True)
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home/.codex").symlink_to(tmp_path / "precious")
+    assert start(tmp_path)[0].returncode == 0
+    assert [path.name for path in (tmp_path / "precious").iterdir()] == ["skills"]
+
+
 def test_the_start_names_every_skill_however_it_is_called(tmp_path: Path) -> None:
     skills = tmp_path / "work/.agents/skills"
     names = ['quo"te', "de\x7fl", "new\nline", "a/b/c", "é"]
@@ -357,6 +365,32 @@ def test_the_start_names_every_skill_however_it_is_called(tmp_path: Path) -> Non
     wanted = {str(skills / name / "SKILL.md") for name in names} | {str(tmp_path / "elsewhere/SKILL.md")}
     assert wanted < {entry["path"] for entry in named}
     assert len(named) == len(wanted) + 1
+
+
+def test_a_client_that_the_sandbox_does_not_show_is_named_with_the_remedy(bench: Bench, tmp_path: Path) -> None:
+    program = tmp_path / "elsewhere"
+    program.write_text("#!/bin/sh\n", "ascii")
+    program.chmod(0o755)
+    hidden = replace(bench, make=lambda url: Codex(base_url=url, binary=str(program)))
+    with agent.trial(hidden, []) as tried:
+        assert "on PATH" in agent.raised(UserError, tried.run)
+
+
+def test_a_client_that_crashes_is_the_agents_failure_in_one_clean_line(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if os.getuid() == 0:
+        tmp_path.chmod(0o755)
+    program = tmp_path / "bin/codex"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho '[[[['; printf '\\033[31mred\\n' >&2; exit 139\n", "ascii")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    with agent.trial(replace(bench, backend=Bubblewrap()), []) as tried:
+        message = agent.raised(AgentError, tried.run)
+    assert "exit code 139" in message
+    assert "red" in message
+    assert message.isprintable()
 
 
 def test_what_is_missing_is_named_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

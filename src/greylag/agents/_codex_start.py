@@ -22,6 +22,8 @@ def main() -> None:
     """Prepare, then become the program."""
     settings, workspace, *program = sys.argv[1:]
     home = Path(os.environ["CODEX_HOME"])
+    if home.is_symlink():
+        home.unlink()  # else its end would be emptied
     home.mkdir(parents=True, exist_ok=True)
     for entry in home.iterdir():
         if entry.is_dir() and not entry.is_symlink():
@@ -32,7 +34,11 @@ def main() -> None:
     tops = [Path(base, below) for base in (workspace, os.environ["HOME"]) for below in SKILLS]
     text = Path(settings).read_text("utf-8") + f"skills.config = [{', '.join(map(disabled, skills(tops)))}]\n"
     (home / "config.toml").write_text(text, "utf-8")
-    os.execv(program[0], program)  # noqa: S606 - no shell is what we want
+    try:
+        os.execv(program[0], program)  # noqa: S606 - no shell is what we want
+    except OSError as error:
+        print(f"{program[0]}: {error.strerror}", file=sys.stderr)
+        sys.exit(127)
 
 
 def skills(tops: Iterable[Path]) -> Iterator[str]:

@@ -65,7 +65,7 @@ class Manager:
         if self.name == "pnpm":
             return ("install", "--frozen-lockfile" if self.lock else "--no-frozen-lockfile")
         if self.berry:
-            return ("install", "--immutable") if self.lock else ("install",)
+            return ("install", "--immutable" if self.lock else "--no-immutable")
         return ("install", "--non-interactive", *(("--frozen-lockfile",) if self.lock else ()))
 
     def script(self, name: str, arguments: Sequence[str] = ()) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ _ENV = {
 }
 _OUTPUTS = ("node_modules/", ".pnp.*", ".yarn/")  # not `dist`: what `prepare` builds is of one tree's sources
 _OFFLINE = {"npm_config_offline": "true"}
-_OUTPUTS = ("node_modules/", ".yarn/", ".pnp.*")
+_OUTPUTS = ("node_modules/", ".yarn/", ".pnp.*", "yarn.lock", "package-lock.json", "pnpm-lock.yaml")
 _SPEAKS = re.compile(r"--(?:reporter|format|json|outputFile|tap)\b|\s-[fR]\s")  # has a form of output of its own
 _NODE_TEST = re.compile(r"node\s(?:[^&]*\s)?--test(?:\s|$)")
 

@@ -1,0 +1,106 @@
+"""Whole projects of each package manager, from installation to tests, with the network. Not collected; run it by hand:
+
+    python -m pytest tests/verifiers/by_hand.py -p no:cacheprovider
+
+It needs npm, Maven and the public registries, takes minutes, and is for whoever changes how a tool is called.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from greylag.testing.repos import Files, make_repo
+
+JEST = {"jest": "29.7.0"}
+PYTHON = "[build-system]\nrequires = ['setuptools']\nbuild-backend = 'setuptools.build_meta'\n[project]\nname = 'a'\n"
+TEST = "import a\nimport six\n\ndef test_a() -> None:\n    assert a.ONE == 1\n"
+POM = """<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
+<groupId>org.example</groupId><artifactId>a</artifactId><version>1</version>
+<properties><maven.compiler.source>11</maven.compiler.source><maven.compiler.target>11</maven.compiler.target>
+<project.build.sourceEncoding>UTF-8</project.build.sourceEncoding></properties>
+<dependencies><dependency><groupId>org.junit.jupiter</groupId><artifactId>junit-jupiter</artifactId>
+<version>5.10.2</version><scope>test</scope></dependency></dependencies>
+<build><plugins><plugin><artifactId>maven-surefire-plugin</artifactId><version>3.2.5</version></plugin></plugins></build>
+</project>"""
+
+
+def package(manager: str | None, **fields: object) -> str:
+    pin = {"packageManager": manager} if manager else {}
+    return json.dumps(
+        {"name": "a", "version": "1.0.0", **pin, "scripts": {"test": "jest"}, "devDependencies": JEST, **fields}
+    )
+
+
+NODE = {"a.test.js": "test('adds', () => expect(1 + 1).toBe(2));\n", ".gitignore": "node_modules\n"}
+PROJECTS: dict[str, Files] = {
+    "npm": {**NODE, "package.json": package(None)},
+    "pnpm": {**NODE, "package.json": package("pnpm@9.15.9")},
+    "yarn 1": {**NODE, "package.json": package("yarn@1.22.22")},
+    "yarn 4": {**NODE, "package.json": package("yarn@4.5.0")},
+    "yarn 4, node_modules": {
+        **NODE,
+        "package.json": package("yarn@4.5.0"),
+        ".yarnrc.yml": "nodeLinker: node-modules\n",
+    },
+    "mocha": {
+        "package.json": package(None, scripts={"test": "mocha a.test.js"}, devDependencies={"mocha": "10.8.2"}),
+        "a.test.js": "describe('a', () => it('adds', () => {}));\n",
+    },
+    "vitest": {
+        "package.json": package(None, scripts={"test": "vitest run"}, devDependencies={"vitest": "1.6.0"}),
+        "a.test.js": "import {expect, test} from 'vitest';\ntest('adds', () => expect(1 + 1).toBe(2));\n",
+    },
+    "ava": {
+        "package.json": package(None, type="module", scripts={"test": "ava"}, devDependencies={"ava": "6.1.3"}),
+        "a.test.js": "import test from 'ava';\ntest('adds', t => t.is(1 + 1, 2));\n",
+    },
+    "pip": {
+        "pyproject.toml": PYTHON + "version = '1'\n[project.optional-dependencies]\ntest = ['pytest', 'six']\n",
+        "a.py": "ONE = 1\n",
+        "tests/test_a.py": TEST,
+    },
+    "pip, version from git": {
+        "pyproject.toml": PYTHON.replace("'setuptools'", "'setuptools', 'setuptools-scm'")
+        + "dynamic = ['version']\n[tool.setuptools_scm]\nversion_file = 'a/_version.py'\n"
+        + "[tool.setuptools]\npackages = ['a']\n",
+        "a/__init__.py": "from a._version import version\nONE = 1\n",
+        "requirements-dev.txt": "six\n",
+        "tests/test_a.py": TEST,
+    },
+    "poetry": {
+        "pyproject.toml": "[tool.poetry]\nname = 'a'\nversion = '1'\ndescription = ''\nauthors = []\n"
+        "[tool.poetry.dependencies]\npython = '>=3.9'\nsix = '*'\n[tool.poetry.group.dev.dependencies]\npytest = '*'\n",
+        "a/__init__.py": "ONE = 1\n",
+        "tests/test_a.py": TEST,
+    },
+    "maven": {
+        "pom.xml": POM,
+        "src/test/java/ATest.java": "class ATest { @org.junit.jupiter.api.Test void adds() {} }\n",
+    },
+}
+
+
+@pytest.mark.parametrize("name", PROJECTS)
+def test_one_test_runs(name: str, tmp_path: Path) -> None:
+    report = verify(make_repo(tmp_path / "repo", PROJECTS[name]), tmp_path)
+    verdicts = {v["verifier"]: (v["outcome"], v["summary"], v["diagnostics"]) for v in report["verdicts"]}
+    assert report["passed"], json.dumps([verdicts, report["notes"]], indent=1)
+    assert [v["counts"]["run"] for v in report["verdicts"] if v["counts"]] == [1]
+
+
+def verify(repo: Path, state: Path) -> dict[str, Any]:
+    directories = {"GREYLAG_CACHE": str(state / "cache"), "GREYLAG_STATE": str(state / "state")}
+    done = subprocess.run(
+        [sys.executable, "-m", "greylag", "verify", str(repo), "--format", "json"],
+        env={"PATH": os.environ["PATH"], "HOME": str(state), **directories},
+        capture_output=True,
+        check=False,
+    )
+    assert done.stdout, done.stderr.decode(errors="replace")
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found

@@ -143,6 +143,14 @@ def test_node_says_the_same_in_both_formats() -> None:
         assert "0 !== 4" in found[0].message
 
 
+def test_tap_of_ava_says_why_a_test_failed() -> None:
+    counts, (adds, throws) = readers.tap(golden("ava/output.tap"))
+    assert counts == Counts(3, 2, 1)
+    assert "- 2" in adds.excerpt
+    assert throws.message.startswith("AssertionError: 'Function threw unexpected exception:'")
+    assert (throws.path, throws.line) == ("a.test.js", 3)
+
+
 def test_tap_counts_a_parent_that_fails_for_itself_and_a_bail_out() -> None:
     log = (
         "TAP version 13\n# Subtest: a\n    ok 1 - fine\n    1..1\nnot ok 1 - a\nok 2 - b # SKIP later\nBail out! disk\n"

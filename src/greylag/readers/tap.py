@@ -101,7 +101,7 @@ def _yaml(lines: Sequence[str]) -> dict[str, str]:
 
 
 def _failure(name: str, facts: dict[str, str]) -> Failed:
-    said = facts.get("error") or facts.get("message") or facts.get("values") or ""  # the last one is ava's
+    said = next((facts[key] for key in ("error", "message", "values", "details") if facts.get(key)), "")  # ava's last
     kind = facts.get("name", "")
     own, _, rest = facts.get("location", "").partition(":")
     line = number(rest.partition(":")[0]) if own else None

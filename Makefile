@@ -12,7 +12,7 @@ demo:
 test:
 	@scripts/setup.sh --dev
 	@$(MAKE) --no-print-directory lint
-	@.venv/bin/python -m pytest -n auto -q
+	@.venv/bin/python -m pytest -q
 
 lint:
 	.venv/bin/ruff format --check .

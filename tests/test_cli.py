@@ -16,6 +16,8 @@ from greylag import __version__
 from greylag.testing.repos import git, make_repo
 from greylag.testing.service import make_service
 
+pytestmark = pytest.mark.toolchain("bwrap")
+
 SETTINGS = '[agent]\nname = "command"\nrun = "echo Hello, you > greeting"\n[judge]\nmode = "off"\n'
 
 

@@ -18,6 +18,8 @@ from greylag.store import Store
 from greylag.testing.repos import git
 from greylag.testing.service import make_service
 
+pytestmark = pytest.mark.toolchain("bwrap")
+
 GOOD = {"files": {"greet": "#!/bin/sh\necho Hello, ${1:-you}\n"}, "text": "Says you."}
 BROKEN = {"files": {"greet": "#!/bin/sh\necho Bye, $1\n"}}
 

@@ -21,6 +21,8 @@ from greylag.sandboxes.none import Unsandboxed
 from greylag.testing import agent
 from greylag.testing.agent import CANARY, Bench
 
+pytestmark = pytest.mark.toolchain("bwrap")
+
 real = pytest.mark.client("claude")
 
 

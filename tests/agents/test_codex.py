@@ -24,6 +24,8 @@ from greylag.sandboxes.none import Unsandboxed
 from greylag.testing import agent
 from greylag.testing.agent import CANARY, Bench
 
+pytestmark = pytest.mark.toolchain("bwrap")
+
 real = pytest.mark.client("codex")
 GOLDEN = Path(__file__).parents[1] / "golden" / "codex"
 VERIFY = {"name": "mcp__greylag__verify", "input": {}}

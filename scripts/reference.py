@@ -2,8 +2,8 @@
 
 import json
 import sys
-from collections.abc import Iterator
-from inspect import getdoc
+from collections.abc import Callable, Iterator
+from inspect import getdoc, signature
 from pathlib import Path
 
 import click
@@ -41,7 +41,7 @@ def _pages() -> Iterator[tuple[str, str]]:
 
 
 def _cli() -> Iterator[str]:
-    root = click.Context(greylag, info_name="greylag", terminal_width=100)
+    root = click.Context(greylag, info_name="greylag", terminal_width=100, help_option_names=["-h", "--help"])
     yield _block(greylag.get_help(root))
     for verb in VERBS:
         command = greylag.get_command(root, verb)
@@ -61,7 +61,7 @@ def _block(text: str) -> str:
 def _settings() -> Iterator[str]:
     yield (getdoc(config) or "") + "\n"
     for name in ("agent", "judge", "sandbox", "forge"):
-        yield f"## `[{name}]`\n\n`name` names the plugin; all other keys are the plugin's own.\n"
+        yield f"## `[{name}]`\n\n`name` names the plugin; all other keys are [the plugin's own](plugins.md).\n"
     for title, model in (
         ("`[run]`", config.RunSettings),
         ("`[verify]`", config.VerifySettings),
@@ -101,9 +101,20 @@ def _plugins() -> Iterator[str]:
         if names:
             yield f"## {kind}\n"
         for name in names:
-            doc = getdoc(plugins.module(kind, name)) or ""
-            yield f"- `{name}`: {' '.join(doc.split(chr(10) + chr(10))[0].split())}"
+            module = plugins.module(kind, name)
+            summary = (getdoc(module) or "").partition("\n\n")[0]
+            own = "" if kind == "guards" else _own_settings(module.PLUGIN)  # no table of the settings is a guard's
+            yield f"- `{name}`: {' '.join(summary.split())}{own}"
         yield ""
+
+
+def _own_settings(make: Callable[..., object]) -> str:
+    """The keys that a plugin takes from its table, with their defaults."""
+    keys = []
+    for key, parameter in signature(make).parameters.items():
+        known = "" if parameter.default in {parameter.empty, None, "", ()} else f" ({json.dumps(parameter.default)})"
+        keys.append(f"`{key.replace('_', '-')}`{known}")
+    return f" Settings: {', '.join(keys)}." if keys else ""
 
 
 if __name__ == "__main__":

@@ -149,6 +149,9 @@ def test_verify_speaks_json_and_sarif_and_exits_with_1_for_a_failure(shell: Shel
     report = json.loads(done.stdout)
     assert (done.returncode, report["passed"]) == (1, False)
     assert any(d["path"] == "tests/hello.sh" for v in report["verdicts"] for d in v["diagnostics"])
+    text = shell("verify", service).stdout
+    log, place = (next(line for line in text.splitlines() if line.startswith(key)) for key in ("details: ", "logs: "))
+    assert b"Bye" in Path(place.removeprefix("logs: "), log.split()[2]).read_bytes()
     sarif = json.loads(shell("verify", service, "--format", "sarif").stdout)
     assert sarif["version"] == "2.1.0"
 

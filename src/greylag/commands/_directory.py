@@ -1,14 +1,14 @@
 """What `verify`, `mcp` and `hook` share: verification of a directory where it is, with nothing in it modified."""
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from greylag import assembly, config
+from greylag.directories import remove_tree
 from greylag.protocols import Observe, Verify
 from greylag.report import Report
 from greylag.workspace import Workspace
@@ -16,7 +16,7 @@ from greylag.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """A directory that can be verified again and again; `logs` holds the logs that reports name."""
+    """A directory that can be verified again and again. Afterwards the logs that reports name are in `logs`."""
 
     verify: Verify
     logs: Path
@@ -32,18 +32,31 @@ def opened(
     directories.cache.mkdir(parents=True, exist_ok=True)
     box = assembly.backend(settings, unsafe=unsafe)
     home = Path(tempfile.mkdtemp(prefix="verify-", dir=_homes(directories)))
-    try:
+    logs = directories.cache / "logs" / home.name.removeprefix("verify-")
+    with ExitStack() as stack:
+        stack.callback(remove_tree, home)
+        stack.callback(_keep, home / "logs", logs)
         workspace = Workspace.of_directory(path.resolve(), home=home, cache=directories.cache, base=base)
+        stack.callback(workspace.close)
         verification = assembly.verification(workspace, settings, directories, home=home, box=box, observe=observe)
+        stack.callback(verification.close)
 
         def verify() -> Report:
             tree = workspace.freeze()
             baseline = verification.baseline()
             return verification.run(tree, mode="gate", baseline=baseline)
 
-        yield Directory(verify, home / "logs")
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+        yield Directory(verify, logs)
+
+
+def _keep(source: Path, target: Path, most: int = 20) -> None:
+    """Keep the logs of the last verifications: a report names them when its reader wants to know more."""
+    if source.is_dir():
+        target.parent.mkdir(exist_ok=True, mode=0o700)
+        source.rename(target)
+    kept = sorted(target.parent.glob("*"), key=lambda path: path.stat().st_mtime) if target.parent.is_dir() else []
+    for old in kept[:-most]:
+        remove_tree(old)
 
 
 def _homes(directories: config.Directories) -> Path:

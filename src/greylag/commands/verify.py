@@ -31,6 +31,8 @@ def command(path: Path, base: str | None, form: str, config_path: Path | None, *
         report = replace(report, notes=(assembly.NO_SANDBOX, *report.notes))
     if form == "text":
         print(report.render(2000))
+        if any(verdict.log for verdict in report.failed):
+            print(f"logs: {directory.logs}")
     else:
         print(json.dumps(report_to_dict(report) if form == "json" else to_sarif(report), indent=2))
     return 0 if report.passed else 75 if report.errored else 1

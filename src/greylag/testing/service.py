@@ -15,7 +15,11 @@ failed=0
   for test in tests/*.sh; do
     name=$(basename "$test" .sh)
     if out=$(sh "$test" 2>&1); then echo "<testcase classname='sh' name='$name'/>"
-    else failed=1; echo "$name: $out" >&2; echo "<testcase classname='sh' name='$name' file='$test'><failure message='$out'/></testcase>"; fi
+    else
+      failed=1
+      echo "$name: $out" >&2
+      echo "<testcase classname='sh' name='$name' file='$test'><failure message='$out'/></testcase>"
+    fi
   done
   echo '</testsuite>'
 } > report.xml

@@ -207,4 +207,5 @@ def test_the_verifier_of_the_page_is_found_by_its_dotted_path(example: Path) -> 
 
 
 def environment(example: Path) -> dict[str, str]:
-    return {"PATH": os.environ["PATH"], "HOME": str(example), "PYTHONPATH": str(example)}
+    path = os.pathsep.join(filter(None, (str(example), os.environ.get("PYTHONPATH"))))
+    return {"PATH": os.environ["PATH"], "HOME": str(example), "PYTHONPATH": path}

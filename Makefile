@@ -3,7 +3,7 @@ AGENT ?= builtin
 MODEL ?=
 KEY_ENV ?=
 
-.PHONY: demo test lint setup bench clean
+.PHONY: demo test lint setup clean
 
 demo:
 	@scripts/setup.sh

@@ -207,6 +207,7 @@ def test_infrastructure_that_fails_ends_the_run_and_is_never_shown_to_the_agent(
         house.run(GOOD, GOOD)
     assert len(house.agent.prompts) == 1
     assert house.runs[-1].status is Status.ERRORED
+    assert "${1:-you}" in (house.home / "change.diff").read_text()
     assert house.branches() == ["main"]
 
 

@@ -86,7 +86,11 @@ class _Steps:
                 _raise_infrastructure(baseline)
                 if obstacle := verification.obstacle(baseline):
                     return self.end(Status.UNVERIFIED, obstacle)  # before anything is spent on an agent
-                return self.attempts(workspace, verification, baseline)
+                try:
+                    return self.attempts(workspace, verification, baseline)
+                except (GreylagError, KeyboardInterrupt):
+                    self.save(workspace)  # what an agent was paid for is not lost with a judge that did not answer
+                    raise
 
     def attempts(self, workspace: Workspace, verification: Verification, baseline: Report) -> Run:
         policy, lock, prompt = self.task.policy, threading.Lock(), self.task.prompt
@@ -98,9 +102,7 @@ class _Steps:
 
         with self.parts.backend.open(self.agent_sandbox(workspace)) as sandbox:
             for attempt in range(1, policy.attempts + 1):
-                self.tell(
-                    "attempt", f"attempt {attempt} of {policy.attempts}: {self.parts.agent.name}", attempt=attempt
-                )
+                self.tell("attempt", f"attempt {attempt} of {policy.attempts}: {self.run.agent}", attempt=attempt)
                 last = self.run.sessions[-1] if self.run.sessions else None
                 request = AgentRequest(
                     prompt, sandbox, verify, policy.limits, self.home / "transcript.jsonl", self.observe, last
@@ -157,13 +159,20 @@ class _Steps:
 
     def refused(self, workspace: Workspace) -> Run:
         """The gate said no to the last: keep the branch as an artefact, and say why."""
+        self.save(workspace)
         report = self.run.reports[-1]
-        branch = evidence.branch(self.task)
-        commit = workspace.commit(report.tree, evidence.commit_message(self.task), branch, author=self.parts.author)
-        commit.save(self.home / "branch.bundle")
-        (self.home / "change.diff").write_text(workspace.diff(report.tree), "utf-8", "surrogateescape")
-        self.keep(branch=branch, artefacts=("branch.bundle", "change.diff"))
         return self.end(_refusal(report), _first_reason(report))
+
+    def save(self, workspace: Workspace) -> None:
+        """Keep the last frozen tree as a branch in a bundle, and as a diff, in the run's directory."""
+        tree = self.run.tree
+        if tree is None or tree == workspace.base_tree:
+            return
+        branch = evidence.branch(self.task)
+        commit = workspace.commit(tree, evidence.commit_message(self.task), branch, author=self.parts.author)
+        commit.save(self.home / "branch.bundle")
+        (self.home / "change.diff").write_text(workspace.diff(tree), "utf-8", "surrogateescape")
+        self.keep(branch=branch, artefacts=("branch.bundle", "change.diff"))
 
     def end(self, status: Status, reason: str) -> Run:
         """Close the record."""

@@ -12,7 +12,7 @@ import click
 
 from greylag import assembly, config
 from greylag.commands import _options
-from greylag.errors import UserError
+from greylag.errors import GreylagError, UserError
 from greylag.model import Event, Repo, Task
 from greylag.pipeline import run_task
 from greylag.progress import Progress, show
@@ -61,6 +61,10 @@ def command(prompt_file: str | None, message: str | None, repo: str, branch: str
         except KeyboardInterrupt:
             print(f"\ngreylag: interrupted; nothing is left running. Kept: {store.home(run_id)}", file=sys.stderr)
             return 130
+        except GreylagError:
+            if (store.home(run_id) / "branch.bundle").exists():
+                print(f"greylag: the change of the agent is kept in {store.home(run_id)}", file=sys.stderr)
+            raise
     if options["as_json"]:
         print(json.dumps(to_json(run)))
     else:

@@ -139,7 +139,7 @@ def test_a_version_from_git_is_made_up_since_there_is_no_git() -> None:
     build = "[build-system]\nrequires = ['hatch-vcs']\n"
     plan = found({"pyproject.toml": PROJECT + build, "test_a.py": TEST})["uv pip install"].plan
     assert isinstance(plan, Plan)
-    assert plan.steps[1].env["SETUPTOOLS_SCM_PRETEND_VERSION_FOR_A"]
+    assert {"SETUPTOOLS_SCM_PRETEND_VERSION_FOR_A", "SETUPTOOLS_SCM_PRETEND_VERSION"} <= set(plan.steps[1].env)
     assert not any("PRETEND" in name for name in plan.steps[0].env)
 
 
@@ -209,6 +209,13 @@ def test_the_ends_of_pytest(bench: MakeBench, test: str, outcome: Outcome, word:
     verdict = at.verify(Python(), "pytest")["pytest"]
     assert verdict.outcome is outcome
     assert word in verdict.summary + "".join(d.message + d.excerpt for d in verdict.diagnostics)
+
+
+def test_tests_find_programs_of_their_environment(bench: MakeBench) -> None:
+    test = "import subprocess\ndef test_a():\n    assert subprocess.check_output(['greet']) == b'hi\\n'\n"
+    at = bench({f"api/{name}": text for name, text in {**OWN_TOOLS, "test_a.py": test, "setup.py": ""}.items()})
+    at.files["api/.venv/bin/greet"] = "#!/bin/sh\necho hi\n"
+    assert at.verify(Python(), "pytest")["pytest"].outcome is Outcome.PASSED
 
 
 def test_a_tool_that_the_project_does_not_install_is_said_and_no_pass(bench: MakeBench) -> None:

@@ -142,8 +142,9 @@ def _version(project: Project) -> dict[str, str]:
         return {}
     name = (_pyproject.table(project.pyproject, "project") or {}).get("name", "")
     own = f"SETUPTOOLS_SCM_PRETEND_VERSION_FOR_{re.sub(r'[^A-Z0-9]+', '_', str(name).upper())}"
-    names = (own, "PDM_BUILD_SCM_VERSION", "PBR_VERSION", *(("SETUPTOOLS_SCM_PRETEND_VERSION",) if not name else ()))
-    return dict.fromkeys(names, "999.0.0")
+    # hatch-vcs does not say whose version it asks for.
+    anybody = ("SETUPTOOLS_SCM_PRETEND_VERSION",) if not name or re.search(r"hatch[_-]vcs", declared) else ()
+    return dict.fromkeys((own, "PDM_BUILD_SCM_VERSION", "PBR_VERSION", *anybody), "999.0.0")
 
 
 def _test_runner(project: Project, tree: Tree, checks: Sequence[str]) -> list[str]:

@@ -114,7 +114,9 @@ def _command(step: Step, ready: Mapping[str, Any], log: str, activation: Activat
     offline = not online(activation, context)
     arguments = (*step.arguments, *step.offline) if offline else step.arguments
     appended = {name: f"{ready['env'][name]} {value}".strip() for name, value in step.append.items()}
-    env = {"CI": "true", "NO_COLOR": "1", **step.env, **(step.offline_env if offline else {}), **appended}
+    first = (posixpath.normpath(posixpath.join("@workspace@", _place(step, activation), path)) for path in step.paths)
+    path = {"PATH": ":".join((*first, ready["env"]["PATH"]))} if step.paths else {}
+    env = {"CI": "true", "NO_COLOR": "1", **path, **step.env, **(step.offline_env if offline else {}), **appended}
     return Command(
         argv=tuple(part.replace("@cpus@", share) for part in (*step.programs[ready["program"]], *arguments)),
         cwd=_place(step, activation),
@@ -163,7 +165,7 @@ def _inside(
     verb: str, step: Step, tools: Mapping[str, Sequence[str]], activation: Activation, context: Context
 ) -> dict[str, Any]:
     """Ask `_inside.py`, which runs in the sandbox, and read its answer. Raises `InfraError` when there is none."""
-    request = {"programs": step.programs, "reports": step.reports, "env": [*step.append], "tools": tools}
+    request = {"programs": step.programs, "reports": step.reports, "env": ["PATH", *step.append], "tools": tools}
     script = Path(__file__).with_name("_inside.py").read_text("utf-8")
     answer = context.logs / f".{verb}-{_log_name(activation, 0)}"
     try:

@@ -26,8 +26,8 @@ _ENV = {
     "YARN_ENABLE_TELEMETRY": "0",
     "YARN_ENABLE_GLOBAL_CACHE": "false",  # the cache goes into the workspace, so that later phases have it
 }
-_OUTPUTS = ("node_modules/", ".pnp.*", ".yarn/")  # not `dist`: what `prepare` builds is of one tree's sources
 _OFFLINE = {"npm_config_offline": "true"}
+# Not `dist`: what `prepare` builds is of one tree's sources. A lock file is the manager's own where there was none.
 _OUTPUTS = ("node_modules/", ".yarn/", ".pnp.*", "yarn.lock", "package-lock.json", "pnpm-lock.yaml")
 _SPEAKS = re.compile(r"--(?:reporter|format|json|outputFile|tap)\b|\s-[fR]\s")  # has a form of output of its own
 _NODE_TEST = re.compile(r"node\s(?:[^&]*\s)?--test(?:\s|$)")
@@ -62,9 +62,9 @@ def _activations(project: Project) -> Iterator[Activation]:
     if not compiler and not parts:
         return
     title = " ".join((manager.name, manager.install[0]))
-    yield Activation(
-        "node", title, Phase.PREPARE, root, _why(project), project.inputs, _installation(project), _OUTPUTS
-    )
+    own = _scripts.builds_on_install(project)
+    inputs, outputs = ((), None) if own else (project.inputs, _OUTPUTS)
+    yield Activation("node", title, Phase.PREPARE, root, _why(project), inputs, _installation(project), outputs)
     if compiler:
         plan = Plan((_tsc(project),), _tools(project, ["typescript"]))
         yield Activation("node", "tsc", Phase.STATIC, root, "tsconfig.json, and typescript is a dependency", (), plan)
@@ -141,10 +141,10 @@ def _running(project: Project, part: Part, base: Step, arguments: Sequence[str])
     """A whole script is run by the package manager, a part of one by the shell that would have run it."""
     if part.whole:
         return replace(base, arguments=project.manager.script(part.script, arguments))
-    top = posixpath.normpath(f"@workspace@/{project.package.root}")
-    binaries = f"$PWD/node_modules/.bin:{top}/node_modules/.bin"
-    line = f'PATH="{binaries}:$PATH"; export PATH; {" ".join((part.command, *arguments))}'
-    return replace(base, programs=(("sh",),), arguments=("-c", line))
+    line = " ".join((part.command, *arguments))
+    top = posixpath.relpath(project.package.root, part.package.root)
+    paths = dict.fromkeys(posixpath.normpath(f"{place}/node_modules/.bin") for place in (".", top))
+    return replace(base, programs=(("sh",),), arguments=("-c", line), paths=tuple(paths))
 
 
 def _reporting(project: Project, part: Part, base: Step, runner: "_Runner", report: str) -> Step:

@@ -22,6 +22,7 @@ Check = tuple[str, Phase, str, Step]  # name, phase, reason, what to run
 _MYPY_TARGETS = re.compile(r"^\s*(?:files|packages|modules)\s*=|\"(?:files|packages|modules)\":", re.MULTILINE)
 _RUFF_FORMAT = re.compile(r"\bruff format\b|\bid: ruff-format\b|^\[format\]", re.MULTILINE)
 _PYTEST_STYLE = re.compile(r"^(?:import pytest|from pytest import|(?:async )?def test_)", re.MULTILINE)
+_PATHS = (f"{VENV}/bin",)  # as in an activated environment: tests start programs by their names
 _PYTEST = (
     "-m",
     "pytest",
@@ -93,6 +94,7 @@ def _of_project(
         arguments,
         absent=f"{module} is configured, but the project does not install it",
         env=env or {},
+        paths=_PATHS,
         read_log=read,
         merge=False,
         fallback=fallback,
@@ -194,6 +196,7 @@ def _pytest(project: Project) -> Step:
         (*_PYTEST, f"--junitxml={report}", *(f"--ignore={other}" for other in project.nested)),
         install="the preparation made no environment",
         env={"PYTHONDONTWRITEBYTECODE": "1"},
+        paths=_PATHS,
         reports=(report,),
         read_report=readers.junit_xml,
         empty_codes=(5,),
@@ -208,6 +211,7 @@ def _unittest(project: Project) -> Step:
         ("-m", "unittest", "discover", "-s", top, "-t", "."),
         install="the preparation made no environment",
         env={"PYTHONDONTWRITEBYTECODE": "1"},
+        paths=_PATHS,
         read_log=_summaries.unittest,
         empty_codes=(5,),
         seconds=3600.0,

@@ -260,14 +260,14 @@ def test_an_error_of_the_server_says_who_must_act(
 def test_a_server_that_is_no_language_model_is_told_from_one(
     monkeypatch: pytest.MonkeyPatch, body: str, provider: str
 ) -> None:
-    monkeypatch.setattr("greylag.wire._RETRIES", 0)
+    monkeypatch.setattr("greylag.llm.wire._RETRIES", 0)
     with chat(body=body) as server:
         error = failure(LLM(f"{provider}:our-own-7b", base_url=server.url))
     assert isinstance(error, InfraError)
 
 
 def test_no_server_is_a_failure_of_infrastructure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("greylag.wire._RETRIES", 0)
+    monkeypatch.setattr("greylag.llm.wire._RETRIES", 0)
     monkeypatch.setenv("MY_KEY", KEY)
     with chat() as server:
         pass

@@ -115,7 +115,6 @@ class PromptSettings(Section):
     )
     paths: tuple[str, ...] = Field((), description="gitignore patterns; a change elsewhere is blocked")
     branch: str | None = None
-    subdirectory: str = "."
     attempts: int | None = Field(None, ge=1, le=20)
     turns: int | None = Field(None, ge=1)
     minutes: float | None = Field(None, gt=0)

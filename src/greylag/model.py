@@ -156,7 +156,6 @@ class Repo:
 
     url: str
     branch: str | None = None
-    subdirectory: str = "."
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +171,7 @@ class Task:
     @property
     def id(self) -> str:
         """Ten hexadecimal digits of campaign, repository and prompt."""
-        key = "\0".join((self.campaign, self.repo.url, self.repo.branch or "", self.repo.subdirectory, self.prompt))
+        key = "\0".join((self.campaign, self.repo.url, self.repo.branch or "", self.prompt))
         return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:10]
 
 

@@ -83,6 +83,7 @@ def real_sandbox(tmp_path: Path, workspace: Path) -> Iterator[Sandbox]:
             os.chown(path, backend.owner, backend.owner, follow_symlinks=False)
     try:
         with backend.open(SandboxSpec("agent", Layers(upper=workspace), Layers(upper=home), scratch)) as box:
+            box.run(Command(("true",)))  # a sandbox starts with its first command
             yield box
     except UserError as error:
         pytest.skip(f"UNPROVEN HERE: {error}")

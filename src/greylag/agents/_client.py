@@ -14,10 +14,10 @@ from greylag.agents._record import session_id, tell
 from greylag.bridge import Gate, sockets
 from greylag.endings import HOW_TO_DECLINE, declined
 from greylag.errors import AgentError, UserError
-from greylag.metering import Meter
 from greylag.model import Session, StopReason, Usage
 from greylag.protocols import AgentRequest, Command, Completed, Ended
 from greylag.proxy import Proxy, Upstream, serve
+from greylag.proxy.metering import Meter
 from greylag.text import cap, one_line
 
 SERVER = "greylag"  # the MCP server's name, as the client knows it

@@ -22,9 +22,9 @@ from greylag.agents._record import note, session_id, tell
 from greylag.agents._tools import Toolbox
 from greylag.endings import declined
 from greylag.errors import InfraError, UserError
+from greylag.llm.replay import said
 from greylag.model import Limits, Session, StopReason, Usage
 from greylag.protocols import AgentRequest
-from greylag.replay import said
 from greylag.text import clean
 
 if TYPE_CHECKING:

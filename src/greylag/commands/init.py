@@ -14,7 +14,7 @@ _MODELS = {"builtin": "anthropic:claude-sonnet-4-5"}
 
 
 @click.command(name="init", help="Choose an agent, a judge and a forge, and write the settings.")
-@click.option("--agent", help="builtin, claude-code, command, or another plugin.")
+@click.option("--agent", help="builtin, claude-code, codex, command, or another plugin.")
 @click.option("--model", help="Model of the agent; for builtin as PROVIDER:NAME. Empty: the agent's own default.")
 @click.option("--key-env", help="Environment variable that holds the agent's key.")
 @click.option("--judge-model", help="Model of the judge, as PROVIDER:NAME, or `off`.")
@@ -56,12 +56,13 @@ def _ask(question: str, default: str, flag: str) -> str:
 
 
 def _llm(agent: str, given: dict[str, str | None]) -> dict[str, str]:
-    if agent not in {"builtin", "claude-code"}:
+    if agent not in {"builtin", "claude-code", "codex"}:
         return {}
     model = given["model"]
     if model is None:
         model = _ask("Model of the agent", _MODELS.get(agent, ""), "--model") if agent in _MODELS else ""
-    key = given["key_env"] or _ask("Variable that holds its key", "ANTHROPIC_API_KEY", "--key-env")
+    usual = "OPENAI_API_KEY" if agent == "codex" or model.startswith("openai:") else "ANTHROPIC_API_KEY"
+    key = given["key_env"] or _ask("Variable that holds its key", usual, "--key-env")
     return {**({"model": model} if model else {}), "key-env": key}
 
 

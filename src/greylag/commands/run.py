@@ -28,7 +28,7 @@ from greylag.text import clean
     "--repo", required=True, help="Repository: a path or a URL. A path is never modified, but for the branch."
 )
 @click.option("--branch", help="Base branch; the default branch otherwise.")
-@click.option("--agent", help="Agent: builtin, claude-code, command, or another plugin.")
+@click.option("--agent", help="Agent: builtin, claude-code, codex, command, or another plugin.")
 @click.option("--model", help="Model of the agent; for builtin as PROVIDER:NAME.")
 @click.option("--command", "codemod", metavar="TEXT", help="What the agent `command` runs, through sh, in the sandbox.")
 @_options.judge_options
@@ -45,7 +45,7 @@ def command(prompt_file: str | None, message: str | None, repo: str, branch: str
     """Put the task together, carry it out, say what came of it."""
     prompt = _options.read_prompt(prompt_file, message)
     settings = _options.settings(options["config_path"], _flags(options))
-    target = Repo(_location(repo), branch or prompt.settings.branch, prompt.settings.subdirectory)
+    target = Repo(_location(repo), branch or prompt.settings.branch)
     task = Task(prompt.text, target, prompt.title, _chosen(prompt, options).policy(settings.run))
     directories = config.Directories.of(os.environ)
     assembly.enough_space(directories)

@@ -3,7 +3,7 @@
 Nothing is picked up from the surroundings: the key comes from the variable or file that the configuration names, the
 address from `base_url` or the provider's own, and what the SDKs gather from the environment (other keys, proxies,
 headers, organisations) is dropped before a request leaves. pydantic-ai and the SDKs, which take seconds to import,
-are behind `greylag.wire`, `greylag.replay` and `greylag.blame`, imported where a model is really used.
+are behind `greylag.llm.wire`, `greylag.llm.replay` and `greylag.llm.failures`, imported where a model is really used.
 """
 
 import asyncio
@@ -116,10 +116,10 @@ def build(llm: LLM, role: Role = "agent") -> "Model":
     """
     key = llm.key()
     if llm.replayed:
-        from greylag.replay import replay  # noqa: PLC0415 - seconds
+        from greylag.llm.replay import replay  # noqa: PLC0415 - seconds
 
         return replay(llm.name, role)
-    from greylag import wire  # noqa: PLC0415 - seconds
+    from greylag.llm import wire  # noqa: PLC0415 - seconds
 
     return wire.build(llm, key)
 
@@ -137,7 +137,7 @@ def blame(llm: LLM) -> Iterator[None]:
     A refused key or an unknown model is `UserError`; rate limits, 5xx and connections are `InfraError`; a model that
     does not keep to its protocol is `AgentError`. No text of them holds the key.
     """
-    from greylag import blame as failures  # noqa: PLC0415 - seconds
+    from greylag.llm import failures  # noqa: PLC0415 - seconds
 
     try:
         yield

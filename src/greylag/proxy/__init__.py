@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from greylag.errors import GreylagError, InfraError, UserError
-from greylag.metering import Meter, Tally
 from greylag.model import Limits
+from greylag.proxy.metering import Meter, Tally
 from greylag.text import one_line
 
 if TYPE_CHECKING:

@@ -69,6 +69,15 @@ def test_hostile_text_stays_in_its_span_and_wakes_nobody() -> None:
     assert "fixes #12" not in text
 
 
+def test_a_long_prompt_cannot_hide_the_evidence() -> None:
+    task = Task("```sh\nx\n" + "y\n" * 9000, Repo("/r"), "T")
+    run = Run("r", task, Status.RUNNING, datetime.now(UTC))
+    text = evidence.body(run, Report("t", "b"))
+    assert text.index("### Evidence") < text.index("### Prompt")
+    assert text.count("````") == 2
+    assert text.rstrip().endswith(f"<!-- greylag-task: {task.id} -->")
+
+
 def test_branch_is_the_same_for_every_start_of_a_task() -> None:
     assert evidence.branch(TASK) == f"greylag/use-time-zone-aware-timestamps-{TASK.id}"
     assert evidence.branch(Task("x", Repo("/r"), "!!!")).startswith("greylag/change-")

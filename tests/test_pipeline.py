@@ -100,7 +100,8 @@ def test_a_change_that_passes_becomes_a_pull_request_with_evidence(house: House)
     assert git(house.repo, "rev-parse", f"{run.branch}^{{tree}}") == run.tree == run.reports[-1].tree
     assert git(house.repo, "diff", "--name-only", "main", str(run.branch)) == "greet"
     assert git(house.repo, "status", "--porcelain=v2", "--branch") == before
-    assert "| `sh tests` | `passed: 2 tests` | 2 run | 2 run |" in run.pull_request.body
+    assert "| `sh tests` | `passed (known from the same tree): 2 tests` | 2 run | 2 run |" in run.pull_request.body
+    assert "the agent's last session ended: completed" in run.pull_request.body
     assert "**Judge**: off" in run.pull_request.body
     assert run.reports[-1].strength is Strength.STRONG
     assert all(verdict.cached for verdict in run.reports[-1].verdicts if verdict.phase is Phase.TEST)
@@ -163,6 +164,14 @@ def test_a_task_that_the_agent_explains_it_cannot_do_is_declined(house: House) -
     assert (run.status, run.reason) == (Status.DECLINED, "there is no greeting here")
 
 
+@pytest.mark.parametrize("end", [{"decline": "cannot be done"}, {"stop": "llm error"}, {"stop": "killed"}])
+def test_a_change_that_its_agent_gave_up_is_kept_and_never_published(house: House, end: Mapping[str, Any]) -> None:
+    run = house.run({**GOOD, "text": "", **end})
+    assert run.status is (Status.DECLINED if "decline" in end else Status.FAILED)
+    assert house.branches() == ["main"]
+    assert "${1:-you}" in (house.home / "change.diff").read_text()
+
+
 def test_an_agent_that_ran_out_of_turns_may_pass_but_is_not_asked_again(house: House) -> None:
     assert house.run({**GOOD, "stop": "turn limit"}).status is Status.OPENED
     again = house.run({**BROKEN, "stop": "turn limit"}, GOOD, task=house.task(title="Again", prompt="Again."))
@@ -172,8 +181,9 @@ def test_an_agent_that_ran_out_of_turns_may_pass_but_is_not_asked_again(house: H
 
 def test_what_verified_nothing_is_unverified_and_says_so(house: House, tmp_path: Path) -> None:
     house.repo = make_service(tmp_path / "bare", {".greylag.toml": None, "run-tests": None})
-    run = house.run(GOOD)
+    run = house.run(GOOD, GOOD)
     assert run.status is Status.UNVERIFIED
+    assert len(run.sessions) == 1, "no agent can mend that"
     assert "no tests, no linter, no build found" in run.reason
 
 

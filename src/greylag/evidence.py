@@ -35,11 +35,11 @@ def feedback(report: Report) -> str:
 def body(run: Run, report: Report) -> str:
     """The pull request's text in Markdown: what was asked, what was verified on which tree, what the judge answered."""
     sections = [
-        run.task.prompt.strip() if len(run.task.prompt) <= 4000 else run.task.prompt[:4000] + "\n…",
         "\n".join(["### Evidence", "", *_facts(run, report)]),
         "\n".join(_verdicts(run.baseline, report)),
         "\n".join(_findings("Guards", (v for v in report.verdicts if v.phase is Phase.GUARD))),
         "\n".join(_judge(v for v in report.verdicts if v.phase is Phase.JUDGE)),
+        "### Prompt\n\n" + _fenced(run.task.prompt),
         f"<!-- {MARKER}: {run.task.id} -->",
     ]
     return "\n\n".join(_harmless(section) for section in sections if section) + "\n"
@@ -52,6 +52,7 @@ def _facts(run: Run, report: Report) -> Iterator[str]:
     yield f"- strength: {report.strength.value}; attempts: {len(run.reports)}; run `{run.id}`"
     if session:
         yield f"- agent {span(run.agent)}, model {span(session.model or 'not named')}, {_cost(usage)}"
+        yield f"- the agent's last session ended: {session.stop.value}"
     for note in (*run.stamps, *report.notes):
         yield f"- {span(note)}"
 
@@ -67,7 +68,8 @@ def _verdicts(baseline: Report | None, report: Report) -> Iterator[str]:
     yield "|---|---|---|---|---|"
     for verdict in report.verdicts:
         if verdict.phase <= Phase.TEST:
-            result = verdict.outcome.value + (f": {verdict.summary}" if verdict.summary else "")
+            known = " (known from the same tree)" if verdict.cached else ""
+            result = verdict.outcome.value + known + (f": {verdict.summary}" if verdict.summary else "")
             old, new = _tests(before.get(verdict.id)), _tests(verdict)
             yield f"| {cell(verdict.id)} | {cell(result)} | {old} | {new} | {verdict.seconds:.1f} |"
 
@@ -115,6 +117,13 @@ def span(text: str) -> str:
     ticks = "`" * (max(runs, default=0) + 1)
     pad = " " if line.startswith("`") or line.endswith("`") else ""
     return f"{ticks}{pad}{line}{pad}{ticks}" if line else ""
+
+
+def _fenced(text: str, limit: int = 8000) -> str:
+    """A code block that its text cannot close."""
+    text = text.strip() if len(text) <= limit else text[:limit].rstrip() + "\n…"
+    ticks = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
+    return f"{ticks}markdown\n{text}\n{ticks}"
 
 
 def cell(text: str) -> str:

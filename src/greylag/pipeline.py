@@ -25,6 +25,8 @@ from greylag.report import Report, Run
 from greylag.verification import Verification
 from greylag.workspace import AUTHOR, Workspace
 
+_GIVEN_UP = {StopReason.DECLINED, StopReason.LLM_ERROR, StopReason.KILLED}
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -113,6 +115,8 @@ class _Steps:
                 self.keep(tree=tree)
                 if tree == workspace.base_tree:
                     return self.unchanged(session)
+                if session.stop in _GIVEN_UP:
+                    return self.given_up(workspace, session)
                 self.tell("gate", f"gate: verifying the frozen tree {tree[:10]}", tree=tree)
                 report = verification.run(tree, mode="gate", baseline=baseline)
                 self.keep(reports=(*self.run.reports, report))
@@ -120,7 +124,7 @@ class _Steps:
                 if report.passed:
                     return self.publish(workspace, report)
                 self.tell("gate.refused", _first_reason(report))
-                if not self.parts.agent.corrects or session.stop is not StopReason.COMPLETED or _undecided(report):
+                if not self.parts.agent.corrects or session.stop is not StopReason.COMPLETED or not _mendable(report):
                     break
                 prompt = evidence.feedback(report)
         return self.refused(workspace)
@@ -140,6 +144,12 @@ class _Steps:
         if session.stop is not StopReason.COMPLETED:
             return self.end(Status.FAILED, f"the agent ended without a change: {session.stop.value}")
         return self.end(Status.NO_CHANGE, session.text)
+
+    def given_up(self, workspace: Workspace, session: Session) -> Run:
+        """The agent changed something and then said that it cannot, or broke off: nobody stands for that change."""
+        self.save(workspace)
+        status = Status.DECLINED if session.stop is StopReason.DECLINED else Status.FAILED
+        return self.end(status, session.text or f"the agent broke off: {session.stop.value}")
 
     def publish(self, workspace: Workspace, report: Report) -> Run:
         """Commit exactly the tree that was verified and judged, push it, open the pull request."""
@@ -177,7 +187,8 @@ class _Steps:
     def end(self, status: Status, reason: str) -> Run:
         """Close the record."""
         self.keep(status=status, reason=reason, finished=datetime.now(UTC))
-        self.tell("end", f"{status.value}: {reason}" if reason else status.value, status=status.value)
+        said = reason.removeprefix(f"{status.value}: ")
+        self.tell("end", f"{status.value}: {said}" if said else status.value, status=status.value)
         return self.run
 
     def keep(self, **changes: Any) -> None:
@@ -197,9 +208,9 @@ def _raise_infrastructure(report: Report) -> None:
         raise InfraError(f"{verdict.id} could not be run: {verdict.summary or verdict.reason}")
 
 
-def _undecided(report: Report) -> bool:
-    """The judge abstained: a person has to look, and the agent cannot mend that."""
-    return any(verdict.details.get("decision") == "abstain" for verdict in report.failed)
+def _mendable(report: Report) -> bool:
+    """Whether an agent can do something about it: not when nothing vouches for a tree, nor when the judge abstained."""
+    return bool(report.failed) and not any(v.details.get("decision") == "abstain" for v in report.failed)
 
 
 def _refusal(report: Report) -> Status:

@@ -73,8 +73,16 @@ def test_a_green_report_does_not_overrule_the_exit_code(bench: MakeBench) -> Non
     assert "coverage too low" in verdict.diagnostics[-1].excerpt
 
 
-def test_errors_in_a_run_that_passed_are_warnings_and_said(bench: MakeBench) -> None:
+def test_an_exit_code_of_0_does_not_overrule_failed_tests_in_the_report(bench: MakeBench) -> None:
     verdict = take(bench({"red.xml": RED}), junit("mkdir out; cp red.xml out; exit 0"))
+    assert verdict.outcome is Outcome.FAILED
+    assert [d.test for d in verdict.diagnostics] == ["a.one"]
+    assert verdict.summary == "1 test, 1 failed, although `the tool` ended with exit code 0"
+
+
+def test_errors_of_a_linter_that_passed_are_warnings_and_said(bench: MakeBench) -> None:
+    step = sh("echo 'src/a.ts(1,2): error TS2304: no such name'; exit 0", read_log=readers.tsc_text)
+    verdict = take(bench({}), step, phase=Phase.STATIC)
     assert verdict.outcome is Outcome.PASSED
     assert [d.severity for d in verdict.diagnostics] == [Severity.WARNING]
     assert "1 finding, but the tool passed" in verdict.summary

@@ -117,7 +117,8 @@ def conclusion(run: Run, home: Path) -> str:
     if run.pull_request:
         lines += [f"{run.status.value}: {run.pull_request.url}"]
     else:
-        lines += [f"no pull request: {run.status.value}" + (f", {run.reason}" if run.reason else "")]
+        reason = run.reason.removeprefix(f"{run.status.value}: ")
+        lines += [f"no pull request: {run.status.value}" + (f", {reason}" if reason else "")]
     if run.reports:
         lines += ["", run.reports[-1].render(2000)]
     if run.branch and not run.pull_request:

@@ -159,8 +159,8 @@ class Work:
         }
         done: dict[Key, Verdict] = {}
         for chain in list(todo):
-            name = self._layer_key(chain)
-            if layer := next((found for lease in self.leases if (found := lease.find(name))), None):
+            names = (self._layer_key(chain), self._own_key(chain))
+            if layer := next((found for lease in self.leases for name in names if (found := lease.find(name))), None):
                 self.bench.prepared.append(layer)
                 done |= {job.key: _prepared(job, "from the same inputs as before") for job in todo.pop(chain)}
         for verdict in done.values():
@@ -179,16 +179,22 @@ class Work:
         open_up(stage.workspace, [self.bench.export()])
         open_up(stage.home, self._homes())
         chain.stage = None
-        return self.bench.lease.add(stage, self._layer_key(chain))
+        key = self._layer_key(chain) if self.bench.mode == "baseline" else self._own_key(chain)
+        return self.bench.lease.add(stage, key)
 
     def _homes(self) -> list[Path]:
         return [*(layer.home for layer in self.bench.prepared), *self.bench.caches]
 
     def _layer_key(self, chain: Chain) -> str:
+        """By inputs, so that other trees find it: the key of what was made on the base commit, which is trusted."""
         head, jobs = self.bench.change.head, chain.of(Phase.PREPARE)
         inputs = sorted({path for job in jobs for path in job.activation.inputs})
         contents = [digest(path, _read(head, path)) for path in inputs] or [head.id]
         return self.key("layer", *map(describe, jobs), *contents)
+
+    def _own_key(self, chain: Chain) -> str:
+        """What a change's own preparation left is good for exactly its tree: its code may have written anything."""
+        return self.key("own", self._layer_key(chain), self.bench.change.head.id)
 
 
 def describe(job: Job) -> str:

@@ -63,14 +63,17 @@ def total(counts: Sequence[Counts]) -> Counts | None:
 
 
 def judge(step: Step, phase: Phase, done: Completed, found: Found) -> Result:
-    """What `done` says. The exit code is the authority, reports and log only tell why."""
+    """What `done` says. Exit code and report must agree on a pass, since code within a tool can forge its exit code.
+
+    Otherwise the exit code is the authority, reports and log only tell why.
+    """
     text = (done.output + done.errors).decode("utf-8", "replace")
     if done.ended is not Ended.EXITED:
         return _interrupted(step, done, found)
     if _without_tests(step, phase, done.returncode, text, found.counts):
         return Result(Outcome.SKIPPED, _why_none(found.counts), counts=found.counts or Counts(0))
     if done.returncode == 0:
-        return _succeeded(found)
+        return _succeeded(step, found)
     if step.unable and (hit := re.search(step.unable, text)):
         return Result(Outcome.ERRORED, _line(text, hit.start()))
     if step.may_fail and not (step.fatal and re.search(step.fatal, text)):
@@ -99,7 +102,10 @@ def _why_none(counts: Counts | None) -> str:
     return f"no test ran, {counts.skipped} skipped" if counts and counts.skipped else "no tests"
 
 
-def _succeeded(found: Found) -> Result:
+def _succeeded(step: Step, found: Found) -> Result:
+    if found.counts and found.counts.failed:
+        summary = f"{tests(found.counts)}, although `{step.line}` ended with exit code 0"
+        return Result(Outcome.FAILED, summary, found.diagnostics, found.counts)
     diagnostics = tuple(
         replace(d, severity=Severity.WARNING) if d.severity is Severity.ERROR else d for d in found.diagnostics
     )

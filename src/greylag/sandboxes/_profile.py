@@ -15,7 +15,17 @@ _SHARED_MEMORY = 1 << 30
 # Never shadow, keys, configuration of package managers or git: they hold credentials on many machines.
 _ETC = (
     *("alternatives", "ca-certificates", "crypto-policies", "debian_version", "fonts", "gai.conf", "host.conf"),
-    *("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "locale.alias", "locale.conf", "magic", "maven"),
+    *(
+        "ld.so.cache",
+        "ld.so.conf",
+        "ld.so.conf.d",
+        "localtime",
+        "locale.alias",
+        "locale.conf",
+        "magic",
+        "maven/m2.conf",
+        "maven/logging",
+    ),
     *("mime.types", "os-release", "perl", "pki/ca-trust", "pki/java", "pki/tls/cert.pem", "pki/tls/certs"),
     *("protocols", "python3", "rpc", "services", "sgml", "shells", "ssl/ca-bundle.pem", "ssl/cert.pem", "ssl/certs"),
     *("ssl/openssl.cnf", "ssl/java", "terminfo", "timezone", "xml"),

@@ -347,3 +347,134 @@ def test_openai_paths_carry_a_bearer_and_streamed_chats_tell_their_usage() -> No
     usage = served.meter.usage
     assert (usage.input_tokens, usage.cached_tokens, usage.output_tokens) == (200, 120, 30)
     assert usage.usd
+
+
+# -- what is counted, and what is no answer ----------------------------------------------------------------------------
+
+CHAT = {"model": "gpt-5", "stream": True, "messages": []}
+FIRST = {"input_tokens": 100, "output_tokens": 1}
+START = {"type": "message_start", "message": {"model": "claude-sonnet-4-5", "usage": FIRST}}
+END = [{"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 30}}]
+STOP = {"type": "message_stop"}
+
+
+def delta(kind: str, **words: str) -> dict[str, Any]:
+    return {"type": "content_block_delta", "index": 0, "delta": {"type": kind, **words}}
+
+
+def sse(*events: Any) -> str:
+    return "".join(f"data: {json.dumps(event)}\n\n" for event in events)
+
+
+@contextmanager
+def answering(text: str, kind: str = "text/event-stream") -> Iterator[tuple[str, Proxy, Client]]:
+    """A server that gives the same answer to everything, with status 200; its address comes first."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response_only(200)
+            self.send_header("content-type", kind)
+            self.send_header("content-length", str(len(text.encode())))
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def log_message(self, *_args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        address = f"127.0.0.1:{server.server_port}"
+        try:
+            with running(f"http://{address}") as (served, client):
+                yield address, served, client
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+WORDY = [delta("text_delta", text="word ") for _ in range(300)]
+
+
+@pytest.mark.parametrize("kind", ["text/event-stream", "text/plain"])
+def test_what_the_server_tells_at_the_end_alone_counts(kind: str) -> None:
+    with answering(sse(START, *WORDY, *END, STOP), kind) as (_address, served, client):
+        client.ask()
+        served.settle()
+    spent = served.meter.usage
+    assert (spent.input_tokens, spent.output_tokens, spent.cost_source) == (100, 30, "prices")
+    assert spent.usd == pytest.approx((100 * 3 + 30 * 15) / 1e6)
+    assert served.problem() is None
+
+
+@pytest.mark.parametrize(
+    ("target", "events", "tokens"),
+    [
+        ("/v1/messages", [START, *WORDY], 375),
+        ("/v1/messages", [START, delta("input_json_delta", partial_json="x" * 40)], 10),
+        ("/v1/messages", [START, delta("thinking_delta", thinking="x" * 40)], 10),
+        ("/v1/messages", [START, delta("signature_delta", signature="x" * 4000)], 1),
+        ("/v1/responses", [{"type": "response.output_text.delta", "delta": "x" * 40, "obfuscation": "y" * 400}], 10),
+        ("/v1/chat/completions", [{"choices": [{"delta": {"role": "assistant", "content": "x" * 40}}]}], 10),
+        (
+            "/v1/chat/completions",
+            [{"choices": [{"delta": {"tool_calls": [{"id": "y" * 400, "function": {"arguments": "x" * 40}}]}}]}],
+            10,
+        ),
+        (  # usage in every chunk, and words after the last
+            "/v1/chat/completions",
+            [{"choices": [], "usage": {"completion_tokens": 1}}, {"choices": [{"delta": {"content": "x" * 40}}]}],
+            10,
+        ),
+    ],
+)
+def test_until_then_an_estimate_of_the_models_own_words_counts_and_is_called_one(
+    target: str, events: list[Any], tokens: int
+) -> None:
+    with answering(sse(*events)) as (_address, served, client):
+        client.ask(ASK if target == "/v1/messages" else CHAT, target)
+        served.settle()
+    spent = served.meter.usage
+    assert (spent.turns, spent.output_tokens, spent.cost_source) == (1, tokens, "estimate")
+    assert "breaks off" in str(served.problem())
+
+
+NONSENSE = [
+    "",
+    "<html>Welcome to nginx</html>",
+    "{}",
+    "null",
+    "[" * 100_000,
+    '{"type": ["message"], "usage": {"input_tokens": 5, "output_tokens": 5000}}',
+    '{"type": "message", "usage": {"output_tokens": 5000}, "choices": []}',
+    'data: {"type": {"a": 1}, "delta": {"text": "many words of nobody"}}\n\n',
+    "data: {nonsense\n\n",
+    '{"error": {"message": "no such thing"}}',
+]
+
+
+@pytest.mark.parametrize("text", NONSENSE)
+@pytest.mark.parametrize("kind", ["text/event-stream", "application/json", "text/html"])
+def test_nonsense_is_infrastructure_that_is_named_and_costs_nothing(text: str, kind: str) -> None:
+    with answering(text, kind) as (address, served, client):
+        assert client.ask()[0] == 200
+        served.settle()
+        client.ask({}, "/v1/messages/count_tokens")  # which is no proof that the LLM is back
+        problem = served.problem()
+    assert isinstance(problem, InfraError)
+    assert address in str(problem)
+    assert str(problem).isprintable()
+    spent = served.meter.usage
+    assert (spent.turns, spent.input_tokens, spent.output_tokens, spent.usd) == (0, 0, 0, None)
+
+
+def test_counts_that_cannot_be_are_not_believed() -> None:
+    usage = {"input_tokens": 10**400, "output_tokens": True}
+    whole = {"type": "message", "model": "claude-sonnet-4-5", "content": [], "usage": usage}
+    with answering(json.dumps(whole), "application/json") as (_address, served, client):
+        client.ask({**ASK, "stream": False})
+        served.settle()
+    assert served.meter.usage.input_tokens < 1000
+    assert (served.meter.usage.output_tokens, served.meter.usage.cost_source) == (0, "estimate")
+    assert served.problem() is None

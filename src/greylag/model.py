@@ -189,7 +189,11 @@ class StopReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one session consumed, as a delta. `cost_source` is `client`, `prices`, `replay` or `unknown`."""
+    """What one session consumed, as a delta.
+
+    `cost_source` is `client`, `prices` (of tokens that the server told), `estimate` (of text, where an answer was cut
+    off before its server told), `replay`, `unknown`, or `mixed` for a sum over several of them.
+    """
 
     turns: int = 0
     input_tokens: int = 0

@@ -248,6 +248,26 @@ def test_its_end_is_judged_by_its_reason_never_by_the_word_success(
     assert (session.stop, session.text, session.resume) == (stop, "Words.", "s1")
 
 
+CALL = """
+import os, urllib.request
+headers = {"content-type": "application/json", "anthropic-version": "2023-06-01"}
+url = os.environ["ANTHROPIC_BASE_URL"] + "/v1/messages"
+urllib.request.urlopen(urllib.request.Request(url, b'{"tools": [{}]}', headers)).read()
+"""
+
+
+@pytest.mark.parametrize("reason", ["api_error", "completed"])
+def test_nonsense_in_place_of_an_llm_is_infrastructure_however_the_client_calls_it(
+    reason: str, player: Callable[[str], Bench]
+) -> None:
+    last = json.dumps({"type": "result", "is_error": reason != "completed", "terminal_reason": reason})
+    script = f"/usr/bin/python3 - <<'END' || exit 9\n{CALL}END\necho '{init(claude_code.VERIFY)}'; echo '{last}'"
+    with agent.trial(player(script), [{"raw": "<html>Welcome</html>"}]) as tried:
+        message = agent.raised(InfraError, tried.run)
+        assert tried.model.url.removeprefix("http://") in message
+    assert "Welcome" in message
+
+
 def test_what_is_missing_is_named_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UserError, match="npm install -g @anthropic-ai/claude-code"):

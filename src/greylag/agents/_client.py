@@ -112,7 +112,7 @@ def _stop(client: Client, completed: Completed, account: Account, proxy: Proxy) 
     """Why it ended: our own knowledge first, then the client's account. Raises when nobody's work can go on."""
     if account.crippled:
         raise AgentError(f"{client.title} started without the tool `verify`; nothing was done")
-    if account.stop is StopReason.COMPLETED:
+    if account.stop is StopReason.COMPLETED and (proxy.meter.usage.turns or not proxy.last):
         return StopReason.COMPLETED
     if completed.ended is Ended.TIMED_OUT:
         return StopReason.TIMEOUT
@@ -122,7 +122,7 @@ def _stop(client: Client, completed: Completed, account: Account, proxy: Proxy) 
         return StopReason.KILLED
     if completed.ended is not Ended.EXITED:
         raise AgentError(f"{client.title} was ended by the sandbox: {completed.ended.value}")
-    if account.stop in {None, StopReason.LLM_ERROR} and (problem := proxy.problem()):
+    if account.stop in {None, StopReason.LLM_ERROR, StopReason.COMPLETED} and (problem := proxy.problem()):
         raise problem
     if completed.returncode in {126, 127} and not account.started:
         raise UserError(

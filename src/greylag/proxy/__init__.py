@@ -31,6 +31,7 @@ _FREE = {("POST", "/v1/messages/count_tokens"), ("GET", "/v1/models")}
 _UPWARDS = ("content-type", "accept", "user-agent", "anthropic-version", "anthropic-beta", "openai-beta")
 _DOWNWARDS = ("content-type", "request-id", "x-request-id", "retry-after", "x-should-retry")
 _BODY = 64 << 20  # bytes of one request, and of one answer that is not streamed
+_HEAD = 100  # bytes of nonsense that are shown
 _CONNECTIONS = 64
 _AT_ONCE = 4  # requests; more of them wait, so that a flood cannot outrun the meter
 _SETTLE = 1.0  # seconds
@@ -70,7 +71,7 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """How the last request ended, when it did not end well. Status 0: no answer came."""
+    """How the last request ended, when it did not end well. Status 0: no answer came; 2xx: nonsense did."""
 
     status: int
     text: str
@@ -99,7 +100,7 @@ class Proxy:
             return UserError(f"{host} refused {where} (HTTP {failure.status}); put a valid key there")
         if failure.status == 404 or 300 <= failure.status < 400:
             return UserError(f"{host} does not know the model or the address (HTTP {failure.status}: {failure.text})")
-        if failure.status in {0, 408, 429} or failure.status >= 500:
+        if failure.status in {0, 408, 429} or failure.status >= 500 or failure.status < 300:
             status = f"HTTP {failure.status}: " if failure.status else ""
             return InfraError(f"the LLM at {host} does not answer ({status}{failure.text})")
         return None
@@ -137,24 +138,37 @@ class Proxy:
                 body = b"".join(_bounded(answer.iter_bytes()))
                 if answer.is_success and request.path in _BILLED:
                     tally.read(body)
-                self._note(answer.status_code, _message(body))
+                    self._judge(answer.status_code, request, tally, body)
+                elif not answer.is_success:
+                    self._note(answer.status_code, _message(body))
                 reply.whole(answer.status_code, passed | (_STOP if answer.status_code in {401, 403} else {}), body)
                 return
             reply.start(answer.status_code, passed)
+            head = b""
             for chunk in answer.iter_bytes():
                 if self.meter.exceeded():  # by what came before: what is paid for is passed on
                     reply.broken()
                     return
+                head = head or chunk[:_HEAD]
                 tally.feed(chunk)
+                if tally.error or not tally.answered:  # now: the client may hang up because of it
+                    self._judge(answer.status_code, request, tally, head)
                 reply.send(chunk)
-            self._note(529 if tally.error else answer.status_code, tally.error)
+            tally.feed(b"\n")
+            self._judge(answer.status_code, request, tally, head)
             reply.end()
 
-    def _note(self, status: int, text: str) -> None:
+    def _judge(self, status: int, request: "Request", tally: Tally, head: bytes) -> None:
+        """Remember whether a request that is billed was answered as its API has it, HTTP being content."""
+        if request.path in _BILLED:
+            flaw = _flaw(tally, head[:_HEAD], streamed=bool(_json(request.body).get("stream")))
+            self._note(status, flaw, good=not flaw)
+
+    def _note(self, status: int, text: str, *, good: bool = False) -> None:
         """Remember how the last request ended. No word of it holds the key."""
         key = self.upstream.key
         text = text.replace(key, "[key]") if key else text
-        self.last = None if 200 <= status < 300 else Failure(status, one_line(text, 200))
+        self.last = None if good else Failure(status, one_line(text, 200))
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
@@ -332,6 +346,17 @@ def _message(body: bytes) -> str:
     error = data.get("error") if isinstance(data.get("error"), dict) else data
     text = error.get("message") if isinstance(error, dict) else None
     return text if isinstance(text, str) else body[:200].decode("utf-8", "replace")
+
+
+def _flaw(tally: Tally, head: bytes, *, streamed: bool) -> str:
+    """What is wrong with an answer that HTTP calls a success; empty when nothing is. `streamed`: as was asked for."""
+    if tally.error:
+        return tally.error
+    if not tally.answered:
+        return f"no answer of an LLM, but {head.decode('utf-8', 'replace')!r}" if head.strip() else "an empty answer"
+    if tally.streamed is not streamed:
+        return "an answer that is no stream" if streamed else "a stream that was not asked for"
+    return "an answer that breaks off" if streamed and not tally.ended else ""
 
 
 def _model(body: bytes) -> str:

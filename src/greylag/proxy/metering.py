@@ -13,6 +13,13 @@ from typing import Any
 
 from greylag.model import Limits, StopReason, Usage
 
+_EVENTS = {
+    *("message_start", "content_block_start", "content_block_delta", "content_block_stop", "message_delta"),
+    "message_stop",
+}  # of Anthropic's streams
+_ENDS = {"message_stop", "response.completed", "response.incomplete", "response.failed"}
+_WORDS = {"text", "partial_json", "thinking", "delta", "content", "arguments", "input", "refusal", "reasoning_content"}
+_MOST = 10**9  # tokens; a count above is nonsense
 _LINE = 32 << 20  # bytes of one server-sent event; what is longer is relayed, but not read
 
 
@@ -25,35 +32,59 @@ class Tally:
     prompt: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     heard: int = 0  # characters that the model has written
-    answered: bool = False
-    error: str = ""  # that a stream ended with
+    answered: bool = False  # in a shape of the API: nonsense is no answer
+    streamed: bool = False  # the answer came in events
+    told: bool = False  # output tokens of all that was heard
+    ended: bool = False  # the stream has come to its proper end
+    error: str = ""  # that stands in place of the answer, or that a stream ended with
     _rest: bytes = b""
 
     def feed(self, chunk: bytes) -> None:
         """Read a piece of an event stream."""
-        self.answered = True
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         if len(self._rest) > _LINE:
             self._rest = b""
         for line in lines:
             if line.startswith(b"data:"):
-                self.read(line[5:])
+                self._event(line[5:].strip())
 
-    def read(self, text: bytes) -> None:
-        """Read one JSON object: a whole response, or an event of a stream."""
-        self.answered = True
-        try:
-            data = json.loads(text)
-        except (ValueError, RecursionError):
+    def read(self, body: bytes) -> None:
+        """Read a whole response. It may be a stream all the same, by a server that does not say so."""
+        data = _object(body)
+        if data is None:
+            self.feed(body + b"\n")
+        else:
+            self._take(data)
+
+    def _event(self, text: bytes) -> None:
+        data = _object(text)
+        if data is not None:
+            self._take(data)
+            self.streamed = self.answered
+            self.ended = self.ended or (self.answered and _ends(data))
+        elif text == b"[DONE]":
+            self.ended = True
+        else:
+            self.error = self.error or "an event that is no JSON object"
+
+    def _take(self, data: Mapping[str, Any]) -> None:
+        if not _shaped(self.api, data):
+            if data.get("type") == "error" or _sub(data, "error"):
+                words = _sub(_sub(data, "error"), "message") or _sub(data, "message")
+                self.error = str(words or "an error in place of an answer")
             return
-        for part in (data, *(_sub(data, name) for name in ("message", "response"))):
-            if isinstance(part, dict):
-                self.model = part["model"] if isinstance(part.get("model"), str) else self.model
-                for key, value in _counts(self.api, part.get("usage")).items():
-                    self.counts[key] = max(value, self.counts.get(key, 0))  # a stream repeats them, growing
-        if _sub(data, "type") == "error":
-            self.error = str(_sub(_sub(data, "error"), "message") or "error in the stream")
-        self.heard += _written(data)
+        self.answered = True
+        if words := _written(data):
+            self.heard += words
+            self.told = False
+        for name in ("", "message", "response"):
+            part = _sub(data, name) if name else data
+            self.model = part["model"] if isinstance(_sub(part, "model"), str) else self.model
+            counts = _counts(self.api, _sub(part, "usage"))
+            for key, value in counts.items():
+                self.counts[key] = max(value, self.counts.get(key, 0))  # a stream repeats them, growing
+            if "output" in counts and name != "message":  # which comes first, when nothing is written yet
+                self.told = True
 
     @property
     def input(self) -> int:
@@ -62,16 +93,18 @@ class Tally:
 
     @property
     def output(self) -> int:
-        """Output tokens; estimated while the response has not told, so that hanging up early saves nothing."""
-        return max(self.counts.get("output", 0), self.heard // 4)
+        """Output tokens as told; estimated before, so that a stream can be cut and hanging up early saves nothing."""
+        told = self.counts.get("output", 0)
+        return told if self.told else max(told, self.heard // 4)
 
     @property
     def usage(self) -> Usage:
-        """The same as a delta. `usd` is None when no price of the model is known."""
+        """The same as a delta; nothing for nonsense. `usd` is None when no price of the model is known."""
         if not self.answered:
             return Usage()
         usd = price(self.api, self.model, self.input, self.output, self.counts)
-        source = "unknown" if usd is None else "prices"
+        known = "prices" if self.told and "input" in self.counts else "estimate"
+        source = "unknown" if usd is None else known
         return Usage(1, self.input, self.output, self.counts.get("cached", 0), usd, source)
 
 
@@ -164,7 +197,7 @@ def _counts(api: str, usage: object) -> dict[str, int]:
 def _number(data: object, *names: str) -> int | None:
     for name in names:
         value = data.get(name) if isinstance(data, dict) else None
-        if isinstance(value, int) and value >= 0:
+        if type(value) is int and 0 <= value <= _MOST:
             return value
     return None
 
@@ -173,13 +206,39 @@ def _sub(data: object, name: str) -> Any:
     return data.get(name) if isinstance(data, dict) else None
 
 
-def _written(event: object) -> int:
-    """Characters of a model's words in one event."""
-    delta = _sub(event, "delta")
-    choices = _sub(event, "choices")
-    deltas = [delta, *(_sub(choice, "delta") for choice in choices)] if isinstance(choices, list) else [delta]
-    return sum(len(d) if isinstance(d, str) else _text(d) for d in deltas)
+def _object(text: bytes) -> dict[str, Any] | None:
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return data if isinstance(data, dict) else None
 
 
-def _text(delta: object) -> int:
-    return sum(len(v) for v in delta.values() if isinstance(v, str)) if isinstance(delta, dict) else 0
+def _shaped(api: str, data: Mapping[str, Any]) -> bool:
+    """Whether this is a response of the API, or an event of one."""
+    kind = data.get("type")
+    if not isinstance(kind, str):
+        kind = ""
+    if api == "anthropic":
+        return kind in _EVENTS or (kind == "message" and isinstance(data.get("content"), list))
+    return kind.startswith("response.") or any(isinstance(data.get(name), list) for name in ("choices", "output"))
+
+
+def _ends(event: Mapping[str, Any]) -> bool:
+    choices = event.get("choices")
+    finished = isinstance(choices, list) and any(_sub(choice, "finish_reason") for choice in choices)
+    return finished or str(event.get("type")) in _ENDS
+
+
+def _written(data: Mapping[str, Any]) -> int:
+    """Characters of a model's own words in an event or a whole response; types, names and signatures are none."""
+    count, left = 0, [(name, data.get(name)) for name in ("delta", "choices", "content", "output")]
+    while left:  # no recursion: how deep it goes is up to the server
+        name, value = left.pop()
+        if isinstance(value, str):
+            count += len(value) if name in _WORDS else 0
+        elif isinstance(value, dict):
+            left += value.items()
+        elif isinstance(value, list):
+            left += ((name, item) for item in value)
+    return count

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from greylag.errors import AgentError, GreylagError, InfraError, UserError
+from greylag.errors import GreylagError, InfraError, UserError
 from greylag.model import Diagnostic, Event, Limits, Outcome, Phase, Session, StopReason, Verdict
 from greylag.protocols import Agent, AgentRequest, Bounds, Layers, Sandbox, SandboxBackend, SandboxSpec
 from greylag.report import Report
@@ -208,9 +208,10 @@ def blames_an_outage_on_the_service(bench: Bench) -> None:
 
 
 def survives_nonsense(bench: Bench) -> None:
-    """Bytes that are no answer end the session in one of the known ways."""
-    with trial(bench, [{"raw": "data: {nonsense\n\n"}] * 20) as tried, suppress(AgentError, InfraError):
-        assert tried.run().stop is StopReason.LLM_ERROR
+    """Bytes that are no answer are a failure of the service, which is named."""
+    for number, raw in enumerate(("data: {nonsense\n\n", "<html>Welcome</html>", "")):
+        with trial(replace(bench, directory=bench.directory / str(number)), [{"raw": raw}] * 20) as tried:
+            assert tried.model.url.removeprefix("http://") in raised(InfraError, tried.run)
 
 
 def raises_what_verification_raised(bench: Bench) -> None:

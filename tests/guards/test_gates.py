@@ -55,6 +55,8 @@ BLOCKED = {
     "gradle: check off": ("build.gradle.kts", "x\n", "x\ntasks.named(\"pmdMain\") { enabled = false }\n", "loosened"),
     "make: || true": ("Makefile", "test:\n\tpytest\n", "test:\n\tpytest || true\n", "loosened"),
     "script: no verify": ("scripts/release.sh", "git push\n", "git push --no-verify\n", "loosened"),
+    "script: options by environment": ("Makefile", "test:\n\tpytest\n", "export PYTEST_ADDOPTS = -k x\ntest:\n\tpytest\n", "loosened"),
+    "script: code by environment": ("scripts/t.sh", "npm test\n", "NODE_OPTIONS='--import ./x.js' npm test\n", "loosened"),
     ".net: warnings": ("Directory.Build.props", "<a/>\n", "<a/>\n<TreatWarningsAsErrors>false</TreatWarningsAsErrors>\n", "loosened"),
 }  # fmt: skip
 CLEAN = {
@@ -72,6 +74,7 @@ CLEAN = {
     "maven: plugin version": ("pom.xml", POM, POM.replace("3.1", "3.6")),
     "maven: moved check": ("pom.xml", POM, POM.replace("<project>\n", "<project>\n  <name>x</name>\n")),
     "make: new target": ("Makefile", "test:\n\tpytest\n", "test:\n\tpytest\n\ndocs:\n\tmkdocs build\n"),
+    "script: memory of node": ("scripts/b.sh", "npm test\n", "NODE_OPTIONS=--max-old-space-size=4096 npm test\n"),
     "source named ci": ("src/ci.py", "a = 1\n", "a = 2\n"),
     "document about workflows": ("docs/workflows/ci.md", "a\n", "b\n"),
     "source with || true": ("src/a.js", "a\n", "const x = y || true;\n"),

@@ -46,6 +46,15 @@ _LAX = {
     "suppressImplicitAnyIndexErrors",
 }
 
+_MANAGER = (
+    re.compile(  # settings of npm, pnpm and yarn that decide what a script runs, in their spelling without dashes
+        r"(?<![a-z0-9])(scriptshell|shellemulator|nodeoptions|nodearguments|onloadscript|ignorescripts|enablescripts"
+        r"|enableprepostscripts|ifpresent|prefix|globalconfig|userconfig|workspaces?|cwd|yarnpath|plugins"
+        r"|injectenvironmentfiles|pnpmfile|globalpnpmfile|ignorepnpmfile|configdependencies|nodeversion|usenodeversion)"
+        r"(?:\[\])?(?=\s*[=:]|\s+\S|\s*$)"
+    )
+)
+
 LOOSENED = re.compile(  # lines that make a build pass where it failed
     r"skip[-.]?tests?\b|\bskipITs?\b|maven\.test\.skip|\bmaven\.test\.failure\.ignore|testFailureIgnore|<skip>\s*true"
     r"|failOn\w*>\s*false|failOn\w+\s*[=:]\s*false|failsOnError>\s*false|failOnError>\s*false|haltOn\w+\s*=\s*\"?(?:no|false)"
@@ -54,6 +63,7 @@ LOOSENED = re.compile(  # lines that make a build pass where it failed
     r"|\|\|\s*(?:true|:|exit\s+0)(?:\s|$)|--no-verify\b|--exit-zero\b|--passWithNoTests\b|--continue-on-error"
     r"|continue-on-error:\s*true"
     r"|allow_failure:\s*true|--no-cov\b|--no-strict|--cov-fail-under[= ]0\b|\bset\s+\+e\b"
+    r"|\b(?:PYTEST_ADDOPTS|PYTEST_PLUGINS|LD_PRELOAD)\s*[:=]|\bNODE_OPTIONS\b[^\n]{0,200}(?:--require|--import|--loader|-r\s|--test)"
     r"|TreatWarningsAsErrors>\s*false|<NoWarn>|<WarningLevel>\s*0|-Wno-error|<excludes?>|<minimum>\s*0?\.0*<",
     re.IGNORECASE,
 )  # fmt: skip
@@ -77,7 +87,16 @@ def pyproject(text: str) -> dict[str, tuple[str, Any]]:
     kinds = {tool: kind for kind, tools in _TOOLS.items() for tool in tools.split()}
     found = {f"[tool.{name}]": (kinds[name], value) for name, value in data.get("tool", {}).items() if name in kinds}
     backend = {key: value for key, value in data.get("build-system", {}).items() if key != "requires"}
-    return {**found, "[build-system]": ("build", backend or None)}
+    plugins = [
+        data.get("project", {}).get("entry-points", {}),
+        data.get("tool", {}).get("poetry", {}).get("plugins", {}),
+    ]
+    pytest = [table.get("pytest11") for table in plugins]
+    return {
+        **found,
+        "[build-system]": ("build", backend or None),
+        "pytest11": ("tests", pytest if any(pytest) else None),
+    }
 
 
 def cargo(text: str) -> dict[str, tuple[str, Any]]:
@@ -110,13 +129,44 @@ def package_json(text: str) -> dict[str, tuple[str, Any]]:
     """Scripts that check or build, hooks of the installation, and the configuration of tools in `package.json`."""
     data = _json(text)
     found: dict[str, tuple[str, Any]] = {}
-    scripts = data.get("scripts")
-    for name, command in (scripts if isinstance(scripts, dict) else {}).items():
-        kind = next((kind for kind, pattern in _SCRIPTS.items() if pattern.search(name.lower())), None)
-        if kind:
+    for name, command in _table(data, "scripts").items():
+        if kind := script_kind(name):
             found[f"script `{name}`"] = (kind, command)
     for kind, keys in _PACKAGE.items():
         found |= {f"`{key}`": (kind, data[key]) for key in keys if key in data}
+    pnpm = _table(data, "pnpm")
+    return found | {f"`pnpm.{key}`": ("build", pnpm[key]) for key in pnpm if _MANAGER.fullmatch(key.lower())}
+
+
+def scripts(text: str) -> dict[str, str]:
+    """All scripts of a `package.json`; none when it cannot be read."""
+    try:
+        found = _table(_json(text), "scripts")
+    except UnreadableError:
+        return {}
+    return {name: command for name, command in found.items() if isinstance(command, str)}
+
+
+def script_kind(name: str) -> str | None:
+    """The kind of gate that a script of this name is."""
+    return next((kind for kind, pattern in _SCRIPTS.items() if pattern.search(name.lower())), None)
+
+
+def manager(text: str) -> dict[str, tuple[str, Any]]:
+    """Settings in `.npmrc`, `.yarnrc*` and `pnpm-workspace.yaml` that decide what a script runs.
+
+    Line by line, whatever the format: each line that names one, with the lines of a list below it.
+    """
+    found: dict[str, tuple[str, Any]] = {}
+    name = ""
+    for line in text.splitlines():
+        plain = re.sub(r"[-_\"']", "", line[:_WIDEST].lower()).strip()
+        if plain.startswith(("#", ";")) or not plain:
+            continue
+        match = _MANAGER.search(plain)
+        name = f"`{match[1]}`" if match else name if line[0] in " \t-" else ""
+        if name:
+            found[name] = ("build", (*found.get(name, ("", ()))[1], plain))
     return found
 
 
@@ -161,6 +211,11 @@ def _json(text: str) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise UnreadableError
     return data
+
+
+def _table(data: dict[str, Any], key: str) -> dict[str, Any]:
+    table = data.get(key)
+    return table if isinstance(table, dict) else {}
 
 
 def _without_comments(text: str) -> str:

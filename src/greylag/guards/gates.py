@@ -1,4 +1,4 @@
-"""Gates that a change must not move by itself: CI, linters, types, coverage, test and build configuration."""
+"""Gates that a change must not move by itself: CI, linters, types, tests, builds, and the programs that check."""
 
 import re
 from collections import Counter
@@ -7,6 +7,7 @@ from functools import partial
 
 from greylag.diffs import FileDiff, parse
 from greylag.guards import _gate_tables as tables
+from greylag.guards import _programs as programs
 from greylag.guards._guard import Guard, finding, read
 from greylag.kinds import BUILD, CI, LINT, TEST_CONFIG, matches
 from greylag.model import Diagnostic, Severity
@@ -16,6 +17,7 @@ _WHOLE: Mapping[str, tuple[str, str]] = {  # kind -> patterns, what such a file 
     "ci": (CI, "configures continuous integration"),
     "lint": (LINT, "configures linters or hooks"),
     "tests": (TEST_CONFIG, "configures tests or coverage"),
+    "build": (".pnpmfile.cjs .pnpmfile.mjs .env.yarn", "steers a package manager"),
 }
 _TABLES: Mapping[str, Callable[[str], tables.Parts]] = {
     "pyproject.toml": tables.pyproject,
@@ -23,19 +25,29 @@ _TABLES: Mapping[str, Callable[[str], tables.Parts]] = {
     "setup.cfg tox.ini": tables.ini,
     "package.json": tables.package_json,
     "tsconfig*.json jsconfig*.json": tables.tsconfig,
+    ".npmrc .yarnrc .yarnrc.yml .yarnrc.yaml pnpm-workspace.yaml": tables.manager,
 }
 _BUILD = f"{BUILD} pom.xml *.gradle *.gradle.kts *.sbt *.csproj *.props *.targets *.sh *.bash *.ps1 *.bat scripts/ bin/"
 _WIDEST = 2000  # characters of a line that are looked at
 
 
 def check(change: Change) -> Iterator[Diagnostic]:
-    """Files that are gates as a whole, tables in mixed files, and lines in build files that loosen or remove one."""
-    for file in parse(change.diff):
+    """Files that are gates or shadow one, tables in mixed files, lines in build files that loosen or remove one."""
+    files = parse(change.diff)
+    named = programs.named(change.base) if files else {}
+    roots = programs.roots(change.base, change.head) if files else {}
+    for file in files:
         whole = _whole(file)
         if whole:
             kind, name, what = whole
             verb = {"added": "adds", "deleted": "deletes"}.get(file.status, "changes")
             yield finding(change, kind, f"gates/{kind}", f"{verb} {name}, which {what}", name)
+            continue
+        if taken := programs.shadow(file, roots, change.head):
+            yield finding(change, "build", "gates/shadow", f"{file.path} {taken}", file.path)
+        if program := next((name for name in sorted(file.names) if name in named), None):
+            message = f"changes {program}, which verification runs ({named[program]})"
+            yield finding(change, "build", "gates/program", message, program)
             continue
         reader = next((reader for patterns, reader in _TABLES.items() if matches(file.path, patterns)), None)
         if reader:

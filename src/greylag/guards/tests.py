@@ -1,4 +1,4 @@
-"""Tests that are deleted, skipped or weakened: by comparing what base and head contain, not by the diff's looks."""
+"""Tests that are deleted, skipped, weakened or made to exit as passed: by comparing the contents of base and head."""
 
 import re
 from collections import Counter, defaultdict
@@ -12,6 +12,7 @@ from greylag.diffs import FileDiff, parse
 from greylag.guards._case import LARGEST, Case
 from greylag.guards._cases import cases
 from greylag.guards._dialects import DIALECTS
+from greylag.guards._exits import exits
 from greylag.guards._guard import Guard, fact, finding, read
 from greylag.guards._source import language, scan
 from greylag.kinds import TESTS as TEST_PATHS
@@ -38,9 +39,10 @@ class _Found:
 
 
 def check(change: Change) -> Iterator[Diagnostic]:
-    """Lost tests and weaker ones, new marks that skip, deleted test data."""
+    """Lost tests and weaker ones, new marks that skip, forced exit codes, deleted test data."""
     files = [file for file in parse(change.diff) if _concerns(change, file)]
     yield from _too_large(change, files)
+    yield from exits(change, files)
     base = [_Found(f, c) for f in files if f.status not in {"added", "copied"} for c in _cases(change.base, f.old_path)]
     head = [_Found(f, c) for f in files if f.status != "deleted" and _runs(f) for c in _cases(change.head, f.path)]
     pairs, lost = _pair(base, head)

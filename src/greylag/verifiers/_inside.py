@@ -85,7 +85,7 @@ def _read(path: str) -> bytes | None:
 
 def _version(argv: list[str]) -> str:
     try:
-        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=5, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     found = re.search(r"\d+(?:\.\d+)+[\w.+-]*", (done.stdout + done.stderr).decode("utf-8", "replace"))

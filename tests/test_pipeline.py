@@ -245,6 +245,20 @@ def test_an_interrupt_is_recorded_and_leaves_nothing_behind(house: House) -> Non
     assert not (store.home(run_id) / "tree").exists()
 
 
+def test_an_interrupt_after_the_pull_request_does_not_deny_it(house: House) -> None:
+    def interrupted(event: Event) -> None:
+        if event.kind == "end":
+            raise KeyboardInterrupt
+
+    house.agent = plugins.load("agents", "scripted", {"steps": [GOOD]})
+    task, store = house.task(), Store(house.state)
+    run_id = store.new_id()
+    with pytest.raises(KeyboardInterrupt):
+        run_task(task, run_id, store.home(run_id), house.parts(task), observe=interrupted, record=house.runs.append)
+    assert house.runs[-1].status is Status.OPENED
+    assert house.runs[-1].branch in house.branches()
+
+
 def test_the_same_task_again_updates_its_pull_request(house: House) -> None:
     first = house.run(GOOD).pull_request
     second = house.run({"files": {"greet": "#!/bin/sh\necho Hello, ${1:-all}\n"}}).pull_request

@@ -56,7 +56,10 @@ def run_task(
         record(run)
         return steps.carry_out()
     except KeyboardInterrupt:
-        steps.end(Status.CANCELLED, "interrupted")
+        if opened := steps.run.pull_request:  # too late to cancel: the record must say what is there
+            steps.keep(status=Status.OPENED, reason=f"pull request {opened.url}", finished=datetime.now(UTC))
+        else:
+            steps.end(Status.CANCELLED, "interrupted")
         raise
     except GreylagError as error:
         steps.end(Status.ERRORED, str(error))

@@ -51,10 +51,6 @@ class Source:
     code: str  # comments and the contents of strings are blank
     comments: str  # everything else is blank
 
-    def line_of(self, offset: int) -> int:
-        """Line number from 1."""
-        return self.text.count("\n", 0, offset) + 1
-
 
 def language(path: str) -> str | None:
     """Family of languages, by the file's suffix; None when it is not known."""

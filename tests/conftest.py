@@ -21,6 +21,17 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["PATH"] += os.pathsep + clients
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Two for each processor, since most tests wait for other programs; each needs half a GiB with what it starts.
+
+    More than sixteen would only import more: the tests are over before all of them have begun.
+    """
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 29
+    return max(1, min(2 * len(os.sched_getaffinity(0)), memory, 16))
+
+
 @functools.cache
 def _usable(name: str) -> bool:
     """Whether a program is there; bubblewrap has to start, too, which it may not within another sandbox."""

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import pytest
 from greylag import __version__
 from greylag.testing.repos import git, make_repo
 from greylag.testing.service import make_service
+from greylag.testing.warm import Ended, Warm
 
 pytestmark = pytest.mark.toolchain("bwrap")
 
@@ -23,9 +24,10 @@ SETTINGS = '[agent]\nname = "command"\nrun = "echo Hello, you > greeting"\n[judg
 
 @dataclass
 class Shell:
-    """greylag in a process of its own, with directories of its own."""
+    """greylag in a process of its own, with directories of its own; `warm` saves the time of its imports."""
 
     home: Path
+    warm: Warm
 
     def environment(self, env: Mapping[str, str] | None = None) -> dict[str, str]:
         own = {"HOME": str(self.home), "PATH": os.environ["PATH"], "GREYLAG_CONFIG": str(self.home / "greylag.toml")}
@@ -38,12 +40,15 @@ class Shell:
 
     def __call__(
         self, *arguments: str | Path, stdin: bytes = b"", env: Mapping[str, str] | None = None, cwd: Path | None = None
-    ) -> "subprocess.CompletedProcess[str]":
+    ) -> Ended:
+        return self.warm(*map(str, arguments), stdin=stdin, env=self.environment(env), cwd=cwd or self.home)
+
+    def cold(self, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+        """The same by an interpreter that starts for it, as for a user."""
         command = [sys.executable, "-m", "greylag", *map(str, arguments)]
         return subprocess.run(
-            command, input=stdin.decode("latin-1"), capture_output=True, text=True, encoding="latin-1",
-            env=self.environment(env), cwd=cwd or self.home, check=False, timeout=120,
-        )  # fmt: skip
+            command, capture_output=True, text=True, env=self.environment(), cwd=self.home, check=False, timeout=120
+        )
 
     def refused(self, *arguments: str | Path, **options: object) -> str:
         """The one line of an error that the user must mend."""
@@ -56,12 +61,18 @@ class Shell:
         return lines[0]
 
 
+@pytest.fixture(scope="module")
+def warm() -> Iterator[Warm]:
+    with Warm() as server:
+        yield server
+
+
 @pytest.fixture
-def shell(tmp_path: Path) -> Shell:
+def shell(tmp_path: Path, warm: Warm) -> Shell:
     home = tmp_path / "home"
     home.mkdir()
     (home / "greylag.toml").write_text(SETTINGS)
-    return Shell(home)
+    return Shell(home, warm)
 
 
 @pytest.fixture
@@ -70,7 +81,7 @@ def service(tmp_path: Path) -> Path:
 
 
 def test_version_is_printed_without_importing_anything_else(shell: Shell) -> None:
-    assert shell("--version").stdout == f"greylag {__version__}\n"
+    assert shell.cold("--version").stdout == f"greylag {__version__}\n"
     command = [sys.executable, "-X", "importtime", "-m", "greylag", "--version"]
     done = subprocess.run(command, capture_output=True, text=True, env=shell.environment(), check=True)
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
@@ -89,7 +100,7 @@ def test_help_of_every_verb_imports_no_model_library(shell: Shell) -> None:
 
 
 def test_run_opens_a_pull_request_and_show_prints_it(shell: Shell, service: Path) -> None:
-    done = shell("run", "-m", "Add a greeting", "--repo", service)
+    done = shell.cold("run", "-m", "Add a greeting", "--repo", service)
     assert done.returncode == 0, done.stderr + done.stdout
     assert "opened: pull request" in done.stdout
     listed = shell("show").stdout
@@ -136,7 +147,7 @@ def test_flags_name_another_plugin_than_the_settings_and_win_over_the_front_matt
 
 
 def test_verify_passes_and_the_second_answer_comes_from_the_cache(shell: Shell, service: Path) -> None:
-    first = shell("verify", service)
+    first = shell.cold("verify", service)
     assert (first.returncode, "sh tests 2 tests" in first.stdout) == (0, True), first.stderr + first.stdout
     again = shell("verify", ".", cwd=service)
     assert (again.returncode, "cached" in again.stdout) == (0, True)

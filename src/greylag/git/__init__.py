@@ -187,15 +187,12 @@ class Git:
         umask: int = 0o022,
     ) -> Answer:
         """Run one command to its end. Raises `InfraError` on time-out, no disk, more than `cap` bytes of output."""
-        with disk(self.home), tempfile.TemporaryFile(dir=self.home) as source:
-            if isinstance(stdin, bytes):
-                source.write(stdin)
-                source.seek(0)
+        with disk(self.home), self._source(stdin) as source:
             process = subprocess.Popen(
                 [program(), *arguments],
                 cwd=self.home,
                 env=self.environment(config) | dict(env or {}),
-                stdin=source if isinstance(stdin, bytes) else stdin,
+                stdin=source,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 start_new_session=True,
@@ -205,6 +202,18 @@ class Git:
         if answer.code and "No space left on device" in answer.errors:
             raise InfraError(f"no space left on the device of {self.git_dir or self.home}; free some and run again")
         return answer
+
+    @contextlib.contextmanager
+    def _source(self, stdin: bytes | IO[bytes]) -> Iterator[IO[bytes] | int]:
+        if not isinstance(stdin, bytes):
+            yield stdin
+        elif not stdin:
+            yield subprocess.DEVNULL
+        else:
+            with tempfile.TemporaryFile(dir=self.home) as source:
+                source.write(stdin)
+                source.seek(0)
+                yield source
 
     def run(
         self,

@@ -56,6 +56,11 @@ class Workspace:
         """Tree id of the base commit."""
         return self.git.text("rev-parse", f"{self.base}^{{tree}}")
 
+    @cached_property
+    def head_tree(self) -> str:
+        """Tree id of the commit that is checked out."""
+        return self.git.text("rev-parse", f"{self.head}^{{tree}}") if self.head else self.base_tree
+
     @classmethod
     def checkout(
         cls, repo: Repo, *, home: Path, cache: Path, owner: int, token: str | None = None, url: str | None = None
@@ -70,8 +75,8 @@ class Workspace:
             found = mirror.fetch(git, Remote.of(url or repo.url, token), repo.branch, cache)
             trusted = git.init(home / "trusted/repository.git")
             borrow(trusted.directory, found.git_dir / "objects")
-            trusted.run("update-ref", f"refs/heads/{found.branch}", found.commit)
-            trusted.run("fetch", "--quiet", "--no-write-fetch-head", str(found.git_dir), "refs/tags/*:refs/tags/*")
+            head = f"create refs/heads/{found.branch} {found.commit}\n"
+            trusted.run("update-ref", "--stdin", stdin=head.encode("utf-8", "surrogateescape") + found.tags)
             tree = home / "tree"
             work = cls(repo, found.commit, found.branch, tree, trusted, found.git_dir / "objects", found.notes)
             tree.mkdir()
@@ -107,7 +112,7 @@ class Workspace:
         With a backend, that is found out inside a sandbox: needed for a work tree that an agent can write.
         Raises `AgentError` for a work tree that cannot be frozen.
         """
-        head = self.tree(self.git.text("rev-parse", f"{self.head or self.base}^{{tree}}"))
+        head = self.tree(self.head_tree)
         what = (self.git, self.directory, head.id, (*head.of_mode(SUBMODULE), *self.kept(head)))
         if backend is None or backend.name == "none":  # without a sandbox there is no wall to read it behind
             frozen = freezing.on_host(*what)
@@ -188,8 +193,8 @@ def _give(theirs: Git, trusted: Git, branch: str, owner: int) -> None:
     ref = f"refs/heads/{branch}"
     options = ("--quiet", f"--depth={HISTORY}", "--no-write-fetch-head", "--update-head-ok", "--update-shallow")
     theirs.run("fetch", *options, str(trusted.directory), f"{ref}:{ref}")
-    for key, value in (("user.name", "agent"), ("user.email", "agent@localhost"), ("gc.auto", "0")):
-        theirs.run("config", key, value)
+    with (theirs.directory / "config").open("a") as config:
+        config.write("[user]\n\tname = agent\n\temail = agent@localhost\n[gc]\n\tauto = 0\n")
     env = {"GIT_WORK_TREE": str(tree)}
     theirs.run("read-tree", "HEAD", env=env)
     own_tree(tree, owner)

@@ -15,11 +15,15 @@ from greylag.git.remote import Remote, explain
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A branch in the cache. `notes` say how the branch was chosen when nobody named it."""
+    """A branch in the cache. `notes` say how the branch was chosen when nobody named it.
+
+    `tags` are all tags there, as `git update-ref --stdin` reads them.
+    """
 
     git_dir: Path
     branch: str
     commit: str
+    tags: bytes
     notes: tuple[str, ...] = ()
 
 
@@ -38,7 +42,8 @@ def fetch(git: Git, remote: Remote, branch: str | None, cache: Path) -> Fetched:
                 stale.unlink()  # of a fetch that was killed: the lock is ours
             options = ["--quiet", "--update-shallow", "--no-write-fetch-head", *remote.service("upload-pack")]
             remote.run(mirror, "fetch", *options, "--", remote.url, f"+refs/heads/{branch}:{ref}")
-            return Fetched(cache / f"{key}.git", branch, mirror.text("rev-parse", ref), notes)
+            tags = mirror.run("for-each-ref", "--format=create %(refname) %(objectname)", "refs/tags")
+            return Fetched(mirror.directory, branch, mirror.text("rev-parse", ref), tags, notes)
     except GitError as error:
         raise explain(error, remote) from error
 

@@ -21,13 +21,17 @@ _HOPS = 40  # symbolic links in one path, as the kernel has it
 
 
 class Objects:
-    """Reads objects of one git directory through one `git cat-file --batch`, from any thread."""
+    """Reads objects of one git directory through one `git cat-file --batch`, from any thread.
+
+    What a tree lists is remembered for as long as this is, because verifiers, guards and gate ask for the same few.
+    """
 
     def __init__(self, git: Git) -> None:
         self._git = git
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._end: Callable[[], object] = lambda: None
+        self._listed: dict[str, Mapping[str, tuple[str, str]]] = {}
 
     def read(self, name: str) -> bytes:
         """Contents of an object. Raises `InfraError` when it is not there."""
@@ -39,6 +43,17 @@ class Objects:
             if len(head) != 3:
                 raise InfraError(f"object {printable(name)} cannot be read from {self._git.git_dir}")
             return stdout.read(int(head[2]) + 1)[:-1]
+
+    def entries(self, tree: str) -> Mapping[str, tuple[str, str]]:
+        """Path -> mode and object id of all that is in a tree, at any depth."""
+        if tree not in self._listed:
+            found = {}
+            for entry in self._git.fields("ls-tree", "-r", "-z", "--full-tree", tree):
+                meta, _, path = entry.partition("\t")
+                mode, _, name = meta.split(" ")
+                found[path] = mode, name
+            self._listed[tree] = found
+        return self._listed[tree]
 
     def close(self) -> None:
         """End the process; a later read starts another."""
@@ -80,20 +95,11 @@ class GitTree:
 
     def of_mode(self, mode: str) -> dict[str, str]:
         """Paths whose mode starts so (`100` files, `LINK`, `SUBMODULE`), with their object ids."""
-        return {path: name for path, (found, name) in self._entries.items() if found.startswith(mode)}
+        return {path: name for path, (found, name) in self.objects.entries(self.id).items() if found.startswith(mode)}
 
     @functools.cached_property
     def _files(self) -> dict[str, str]:
         return dict(sorted(self.of_mode("100").items()))
-
-    @functools.cached_property
-    def _entries(self) -> dict[str, tuple[str, str]]:
-        found = {}
-        for entry in self.git.fields("ls-tree", "-r", "-z", "--full-tree", self.id):
-            meta, _, path = entry.partition("\t")
-            mode, _, name = meta.split(" ")
-            found[path] = mode, name
-        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@ AGENT ?= builtin
 MODEL ?=
 KEY_ENV ?=
 
-.PHONY: demo test lint setup clean
+.PHONY: demo test lint bench setup clean
 
 demo:
 	@scripts/setup.sh
@@ -20,6 +20,10 @@ lint:
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
 	.venv/bin/python scripts/reference.py --check
+
+bench:
+	@scripts/setup.sh --dev
+	@for name in start sandbox distill overhead; do .venv/bin/python -m benchmarks.$$name || exit; done
 
 setup:
 	@scripts/setup.sh --dev

@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from openapi_core import OpenAPI
-from openapi_core.exceptions import OpenAPIError
-from openapi_core.testing import MockRequest, MockResponse
 
 from greylag import plugins
 from greylag.errors import InfraError, UserError
@@ -19,14 +17,22 @@ from greylag.model import PullRequest
 from greylag.testing.forge import Author, ForgeContract, author_of
 from greylag.testing.github import TOKEN, Exchange, FakeGitHub, Fault, description, serve
 
+if TYPE_CHECKING:
+    from openapi_core import OpenAPI
+
 
 @cache
-def openapi() -> OpenAPI:
+def openapi() -> "OpenAPI":
+    from openapi_core import OpenAPI  # a second to import, for the workers that run no test of this file, too
+
     return OpenAPI.from_dict(description())
 
 
 def conforms(exchange: Exchange) -> None:
     """Raise unless request and answer are as GitHub describes them; not every error is described."""
+    from openapi_core.exceptions import OpenAPIError
+    from openapi_core.testing import MockRequest, MockResponse
+
     args = {name: values[0] for name, values in exchange.query.items()}
     request = MockRequest(
         "https://api.github.com", exchange.method.lower(), exchange.path, args=args,

@@ -19,6 +19,7 @@ from types import FrameType
 from typing import Any
 
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+_IGNORED = (signal.SIGPIPE, signal.SIGXFSZ)  # by Python, which programs would inherit
 _GRACE = 5.0
 END = signal.SIGTERM  # how greylag asks the guard to end it all
 
@@ -89,7 +90,7 @@ def main() -> int:
 
     signal.signal(END, end)
     try:
-        child = os.posix_spawnp(argv[0], argv, os.environ, setpgroup=0)
+        child = os.posix_spawnp(argv[0], argv, os.environ, setpgroup=0, setsigdef=_IGNORED)
     except OSError as error:
         print(f"{argv[0]}: {error.strerror}", file=sys.stderr, flush=True)
         code = 126 if isinstance(error, PermissionError) else 127

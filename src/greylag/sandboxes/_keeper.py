@@ -1,7 +1,9 @@
 """Host side of `_launch.py`: the process that holds a sandbox's mounts, and the plans for it."""
 
 import contextlib
-import json
+import functools
+import importlib.abc
+import importlib.util
 import marshal
 import os
 import socket
@@ -20,6 +22,11 @@ from greylag.sandboxes._streams import spool
 Namespace = Literal["none", "root", "user"]
 _STAGES = ("/mnt", "/media", "/srv", "/opt")  # any directory that every user can enter; only hidden in our namespace
 _START = 30.0
+_RUN = (
+    "import marshal, sys\n"
+    "with open(int(sys.argv[2]), 'rb') as file: plan = marshal.load(file); exec(marshal.load(file))\n"
+    "main(sys.argv[1], plan)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,8 @@ class Keeper:
             self.close()
             raise InfraError(f"the sandbox's mounts could not be prepared: {error}") from error
         self.namespaces = tuple(held)
-        answer = json.loads(text or b'{"step": "start", "error": "the launcher ended without a word"}')
+        silence = {"step": "start", "error": "the launcher ended without a word"}
+        answer = marshal.loads(text) if text else silence  # noqa: S302 - from our own process
         if "error" in answer:
             self.close()
             raise RefusedError(answer["step"], answer["error"])
@@ -99,6 +107,7 @@ class Keeper:
         """Let the namespace go and wait for the clean-up. Safe to repeat."""
         with contextlib.suppress(OSError):
             self._channel.send(b".")
+            self._channel.recv(1)  # waits for its end, without the sleeps of `Popen.wait`
         self._channel.close()
         for descriptor in self.namespaces:
             os.close(descriptor)
@@ -140,5 +149,18 @@ def _start(mode: str, plan: dict[str, Any], *inherit: int) -> "subprocess.Popen[
 
 
 def launcher(mode: str, descriptor: int) -> tuple[str, ...]:
-    """How `_launch.py` is called: isolated from environment, user site and our own packages."""
-    return (sys.executable, "-I", "-S", "-B", _launch.__file__, mode, str(descriptor))
+    """How a plan, marshalled in the file `descriptor`, is carried out by `_launch.py`.
+
+    Isolated from environment, user site and our own packages. The program is put behind the plan, compiled, because
+    every command waits for it.
+    """
+    os.pwrite(descriptor, _program(), os.fstat(descriptor).st_size)
+    return (sys.executable, "-I", "-S", "-B", "-c", _RUN, mode, str(descriptor))
+
+
+@functools.cache
+def _program() -> bytes:
+    spec = importlib.util.find_spec(_launch.__name__)
+    assert spec is not None
+    assert isinstance(spec.loader, importlib.abc.InspectLoader)
+    return marshal.dumps(spec.loader.get_code(_launch.__name__))

@@ -1,19 +1,20 @@
 """Prepares the mounts of a sandbox and starts its commands. A program of its own: standard library only.
 
-    python -I -S _launch.py keep FD     once per sandbox: hold a mount namespace, and clean up when greylag is gone
-    python -I -S _launch.py start FD    once per command: enter that namespace, become harmless, become bubblewrap
+    keep     once per sandbox: hold a mount namespace, and clean up when greylag is gone
+    start    once per command: enter that namespace, become harmless, become bubblewrap
 
-FD holds the plan, marshalled. Whatever goes wrong is told on a channel of its own, never on the command's output.
+`greylag.sandboxes._keeper.launcher` says how it is started and comes by its plan. Whatever goes wrong is told on a
+channel of its own, never on the command's output.
 
 Why a mount namespace before bubblewrap's: as root, sources below a 0700 home must be reachable after the uid is
 dropped; and bubblewrap before 0.11 cannot mount overlays. Every source is opened before anything is mounted, so that
 a mount cannot hide a later source. The namespace is shared by the commands of a sandbox, because two overlay mounts
 with one upper directory are undefined behaviour.
 
-Every command pays for the imports of this file, so they are few.
+Every command pays for the imports of this file, so they are few: each of json, pathlib, signal and socket would cost
+more than all the rest.
 """
 
-# pathlib, json and socket cost more than all the rest; `start` does without them
 # ruff: noqa: PTH102, PTH106, PTH112, PTH123, PTH208, PLC0415
 from __future__ import annotations
 
@@ -24,19 +25,19 @@ import resource
 import stat
 import sys
 import time
+from _socket import SCM_RIGHTS, SOL_SOCKET, socket  # what `socket` is made from
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Iterator
-    from typing import Any
+    from typing import Any, NoReturn
 
 _CLONE_NEWNS = 0x00020000
 _CLONE_NEWUSER = 0x10000000
 _MS_NOSUID, _MS_NODEV, _MS_BIND, _MS_REC, _MS_PRIVATE = 2, 4, 4096, 16384, 1 << 18
 _PR_SET_PDEATHSIG = 1
 _O_PATH = 0o10000000
-_SIGKILL = 9
+_SIGKILL, _SIGPIPE, _SIGXFSZ = 9, 13, 25
 _CLEANUP = 5.0  # seconds
 
 
@@ -130,15 +131,14 @@ def _marked(token: bytes) -> Iterator[int]:
 
 def keep(plan: dict[str, Any]) -> int:
     """Make the namespace, hand its descriptors over, wait for the other end to close, clean up."""
-    import socket
-
-    channel = socket.socket(fileno=plan["channel"])
+    channel = socket(fileno=plan["channel"])
     try:
         held = _namespace(plan)
     except StepError as error:
-        channel.send(_json_line(step=error.step, error=str(error)))
+        channel.send(marshal.dumps({"step": error.step, "error": str(error)}))
         return 1
-    socket.send_fds(channel, [_json_line()], held)
+    descriptors = b"".join(descriptor.to_bytes(4, sys.byteorder) for descriptor in held)
+    channel.sendmsg([marshal.dumps({})], [(SOL_SOCKET, SCM_RIGHTS, descriptors)])
     if not _ended_in_order(channel):
         _bury(plan["parent"], plan["token"])
     for path in plan["cgroups"]:
@@ -146,7 +146,7 @@ def keep(plan: dict[str, Any]) -> int:
     return 0
 
 
-def _ended_in_order(channel: socket.socket) -> bool:
+def _ended_in_order(channel: socket) -> bool:
     """Wait for the other end: it says a byte before it closes, unless it died."""
     try:
         return bool(channel.recv(1))
@@ -243,14 +243,10 @@ def start(plan: dict[str, Any]) -> int:
     try:
         _start(plan)
     except StepError as error:
-        os.write(plan["status"], _json_line(error=str(error)))
+        import json
+
+        os.write(plan["status"], json.dumps({"error": str(error)}).encode() + b"\n")
     return 125
-
-
-def _json_line(**facts: str) -> bytes:
-    import json
-
-    return json.dumps(facts).encode() + b"\n"
 
 
 def _start(plan: dict[str, Any]) -> None:
@@ -271,6 +267,8 @@ def _start(plan: dict[str, Any]) -> None:
         _step("drop privileges", os.setresgid, *[plan["uid"]] * 3)
         _step("drop privileges", os.setresuid, *[plan["uid"]] * 3)
     _limit(plan["rlimits"])
+    for number in (_SIGPIPE, _SIGXFSZ):  # Python ignores them, which programs would inherit
+        ctypes.CDLL(None).signal(number, None)
     os.umask(0o022)
     os.chdir("/")
     die_with(plan["parent"])
@@ -287,13 +285,6 @@ def _limit(wanted: dict[str, int]) -> None:
         _step("limits", resource.setrlimit, kind, (bound, bound))
 
 
-def main() -> int:
-    """Read the plan and do it."""
-    descriptor = int(sys.argv[2])
-    with os.fdopen(descriptor, "rb") as file:
-        plan = marshal.load(file)  # noqa: S302 - from our own process
-    return {"keep": keep, "start": start}[sys.argv[1]](plan)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def main(mode: str, plan: dict[str, Any]) -> NoReturn:
+    """Carry out a plan, and end without the farewells of an interpreter."""
+    os._exit({"keep": keep, "start": start}[mode](plan))

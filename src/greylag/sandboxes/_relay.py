@@ -15,6 +15,7 @@ import sys
 import threading
 
 _CHUNK = 1 << 16
+_IGNORED = (signal.SIGPIPE, signal.SIGXFSZ)  # by Python, which programs would inherit
 _FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 
 
@@ -64,7 +65,7 @@ def pump(source: socket.socket, target: socket.socket) -> None:
 def run(argv: list[str]) -> int:
     """Run the command to its end."""
     try:
-        child = os.posix_spawnp(argv[0], argv, os.environ)
+        child = os.posix_spawnp(argv[0], argv, os.environ, setsigdef=_IGNORED)
     except OSError as error:
         print(f"{argv[0]}: {error.strerror}", file=sys.stderr)
         return 126 if isinstance(error, PermissionError) else 127

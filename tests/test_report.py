@@ -8,6 +8,7 @@ import pytest
 
 from greylag.model import Counts, Diagnostic, Origin, Outcome, Phase, Severity, Verdict
 from greylag.report import Report
+from greylag.report.rendering import verdict_line
 from greylag.report.sarif import to_sarif
 from greylag.report.serialise import from_json, to_json, verdict_from_dict, verdict_to_dict
 
@@ -93,6 +94,18 @@ def test_pre_existing_failures_stand_apart() -> None:
     assert "1. y.py:1: new" in text
     line = next(line for line in text.splitlines() if "test_old" in line)
     assert line.startswith("pre-existing, failed before this change, too, and not counted: 1: x.py:9")
+
+
+def test_failed_tests_are_told_apart_from_those_that_failed_before() -> None:
+    old = Diagnostic("old", path="x.py", test="x.py::test_old", origin=Origin.PRE_EXISTING)
+    verdict = replace(failing(Diagnostic("new", path="y.py", test="y.py::test_new"), old), counts=Counts(2, 2))
+    assert report(verdict).render().startswith("FAILED in test: pytest 2 of 2 tests failed (1 new, 1 as before)\n")
+    assert verdict_line(verdict) == ("pytest: 2 of 2 tests failed (1 new, 1 as before), y.py y.py::test_new: new")
+    red = replace(verdict, outcome=Outcome.RED_BEFORE, root="api", diagnostics=(old,), counts=Counts(9, 1))
+    assert verdict_line(red) == "pytest (api): failed before, too, 1 of 9 tests failed (0 new, 1 as before)"
+    assert report(RUFF, red).render().splitlines()[1] == (
+        "as before: pytest (api) 1 of 9 tests failed, all of that before this change, too"
+    )
 
 
 def test_a_pass_with_old_and_flaky_failures_is_not_silent_about_them() -> None:

@@ -5,18 +5,19 @@ import os
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from greylag import plugins
 from greylag.errors import InfraError, UserError
-from greylag.model import Diagnostic, Event, Origin, Outcome, Phase, Scope, Strength, Verdict
+from greylag.model import Counts, Diagnostic, Event, Origin, Outcome, Phase, Scope, Strength, Verdict
 from greylag.protocols import Activation, Context, SandboxBackend
 from greylag.testing.repos import Files
 from greylag.testing.verifying import TEST, Fixed, House, MakeHouse, Repository, Shell
 from greylag.verification import Settings
-from greylag.verification.comparison import NO_TESTS, UNVERIFIED
+from greylag.verification.comparison import NO_TESTS, UNVERIFIED, compare
 
 PREPARE = Shell("prepare.sh", Phase.PREPARE, inputs=("lock",))
 LINT = Shell("lint.sh", Phase.STATIC)
@@ -474,3 +475,12 @@ def test_only_preparation_has_a_way_out_and_refusals_are_told(house: MakeHouse) 
     assert logs[0].startswith("HTTP/1.1 403")
     assert "no proxy" in logs[1]
     assert "network: evil.example:443: the host is not on the list of allowed ones" in report.notes
+
+
+def test_the_summary_tells_new_failures_from_old_ones() -> None:
+    old = Diagnostic("old", path="x.py", test="x.py::old")
+    before = Verdict("pytest", Phase.TEST, Outcome.FAILED, diagnostics=(old,), counts=Counts(2, 1))
+    now = replace(before, diagnostics=(old, replace(old, test="x.py::new")), counts=Counts(2, 2))
+    now = replace(now, summary="2 tests, 2 failed; network: none")
+    compared = compare(now, before, red=True, tests=False)
+    assert compared.summary == "2 of 2 tests failed (1 new, 1 as before); network: none"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from greylag.model import Diagnostic, Origin, Outcome, Phase, Severity, Strength, Verdict
+from greylag.model import Counts, Diagnostic, Origin, Outcome, Phase, Severity, Strength, Verdict
 from greylag.text import cap, clean, one_line
 
 HARD_CAP = 2000  # tokens, whatever is asked for
@@ -157,10 +157,26 @@ def _tally(verdict: Verdict) -> str:
     """`pytest 3 of 31 tests failed` or `ruff 4 errors`."""
     if verdict.outcome is Outcome.TIMED_OUT:
         return f"{_id(verdict)} TIMED OUT after {verdict.seconds:.0f} s"
-    if verdict.counts and verdict.counts.failed:
-        return f"{_id(verdict)} {verdict.counts.failed} of {_plural(verdict.counts.run, 'test')} failed"
+    if tests := failed_tests(verdict):
+        return f"{_id(verdict)} {tests}"
     new = sum(d.origin is Origin.NEW and d.severity is Severity.ERROR for d in verdict.diagnostics)
     return f"{_id(verdict)} {_plural(new, 'error')}" if new else _id(verdict)
+
+
+def failed_tests(verdict: Verdict) -> str:
+    """`3 of 31 tests failed`, with `(2 new, 1 as before)` where that is known of some; empty when none failed."""
+    if not (verdict.counts and verdict.counts.failed):
+        return ""
+    errors = [d for d in verdict.diagnostics if d.test and d.severity is Severity.ERROR]
+    new = {(d.path, d.test) for d in errors if d.origin is Origin.NEW}
+    old = {(d.path, d.test) for d in errors if d.origin is Origin.PRE_EXISTING} - new
+    known = min(len(old), verdict.counts.failed)
+    split = f" ({verdict.counts.failed - known} new, {known} as before)" if known else ""
+    return _failed_of(verdict.counts) + split
+
+
+def _failed_of(counts: Counts | None) -> str:
+    return f"{counts.failed} of {_plural(counts.run, 'test')} failed" if counts else ""
 
 
 # -- passed ----------------------------------------------------------------------------------------------------------
@@ -168,8 +184,10 @@ def _tally(verdict: Verdict) -> str:
 
 def verdict_line(verdict: Verdict) -> str:
     """One verdict on one line, with the first thing that is wrong."""
-    line = f"{_id(verdict)}: {verdict.outcome.value}{_tests([verdict])}" + (", cached" if verdict.cached else "")
-    if verdict.outcome is Outcome.PASSED:
+    failed, outcome = failed_tests(verdict), verdict.outcome
+    said = [failed] if failed and outcome is Outcome.FAILED else [outcome.value, failed or _tests([verdict]).strip()]
+    line = f"{_id(verdict)}: " + ", ".join([*filter(None, said), *(["cached"] if verdict.cached else [])])
+    if outcome is Outcome.PASSED or (outcome is Outcome.RED_BEFORE and failed):
         return line
     groups = _groups(verdict)
     more = f"; {len(groups) - 1} more" if len(groups) > 1 else ""
@@ -198,7 +216,8 @@ def _passed_each(verdicts: Sequence[Verdict]) -> list[str]:
 
 def _ok(verdict: Verdict) -> str:
     if verdict.outcome is Outcome.RED_BEFORE:
-        return f"as before: {_tally(verdict)}, all of that before this change, too"
+        tally = f"{_id(verdict)} {_failed_of(verdict.counts)}" if failed_tests(verdict) else _tally(verdict)
+        return f"as before: {tally}, all of that before this change, too"
     root = "" if verdict.root in {"", "."} else f" ({one_line(verdict.root, 80)})"
     seconds = " cached" if verdict.cached else f" {verdict.seconds:.0f} s"
     return f"ok: {one_line(verdict.verifier, 60)}{_tests([verdict])}{root}{seconds}"

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from greylag.model import Diagnostic, Origin, Outcome, Phase, Severity, Verdict
 from greylag.report import Report
+from greylag.report.rendering import failed_tests
 
 UNVERIFIED = "unverified: nothing in this repository vouches for a change (no tests, no linter, no build found)"
 NO_TESTS = "no tests ran"
@@ -44,6 +45,7 @@ def compare(verdict: Verdict, before: Verdict | None, *, red: bool, tests: bool)
         serious = [d for d in verdict.diagnostics if d.severity is not Severity.INFO]
         if red and serious and not any(d.origin is Origin.NEW for d in serious):
             verdict = replace(verdict, outcome=Outcome.RED_BEFORE)
+    verdict = _told_apart(verdict)
     if tests or blocks(verdict) or verdict.details.get("partial"):
         return verdict
     return _fewer(verdict, before)
@@ -56,6 +58,14 @@ def _origin(diagnostic: Diagnostic, known: Counter[str]) -> Diagnostic:
     old = known[diagnostic.fingerprint] > 0
     known[diagnostic.fingerprint] -= old
     return replace(diagnostic, origin=Origin.PRE_EXISTING if old else Origin.NEW)
+
+
+def _told_apart(verdict: Verdict) -> Verdict:
+    """The summary with the number of failed tests split into new ones and those from before."""
+    if verdict.counts is None:
+        return verdict
+    plain = f"{_tests(verdict.counts.run)}, {verdict.counts.failed} failed"
+    return replace(verdict, summary=verdict.summary.replace(plain, failed_tests(verdict), 1))
 
 
 def _vanished(verdict: Verdict, before: Verdict) -> Verdict:

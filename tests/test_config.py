@@ -24,9 +24,16 @@ def test_flag_wins_over_environment_over_file(tmp_path: Path) -> None:
     [
         ("[run]\natempts = 2\n", ["run.atempts", "did you mean `attempts`"]),
         ("[rum]\nattempts = 2\n", ["`rum`", "did you mean `run`"]),
-        ("[run]\nattempts = 0\n", ["run.attempts", "greater than or equal to 1"]),
+        ("[run]\nattempts = 0\n", ["`run.attempts` is 0; it takes at least 1"]),
         ("[run\n", ["not valid TOML", "line 1"]),
         ('[[command]]\nname = "x"\n', ["unknown key `command`"]),
+        ('[run]\nattempts = "three"\n', ['`run.attempts` is "three"; it takes a whole number, such as 3']),
+        ('[run]\nusd = "much"\n', ['`run.usd` is "much"; it takes a number']),
+        ('[run]\ndraft = "perhaps"\n', ["it takes true or false"]),
+        ('[run]\nlabels = "bot"\n', ['it takes a list, such as ["a", "b"]']),
+        ("[run]\nauthor = 3\n", ["`run.author` is 3; it takes a text in quotes"]),
+        ('[verify]\nnetwork = "all"\n', ['`verify.network` is "all"; it takes ', "'registries'"]),
+        ("run = 3\n", ["`run` is 3; it takes a table"]),
     ],
 )
 def test_what_does_not_fit_is_named_with_its_remedy(tmp_path: Path, text: str, words: list[str]) -> None:
@@ -36,6 +43,41 @@ def test_what_does_not_fit_is_named_with_its_remedy(tmp_path: Path, text: str, w
         config.load(file, {})
     assert all(word in str(error.value) for word in [*words, "greylag.toml"])
     assert "\n" not in str(error.value).strip() or "TOML" in str(error.value)
+
+
+def test_settings_that_are_not_there_are_one_line_with_a_remedy(tmp_path: Path) -> None:
+    with pytest.raises(
+        UserError, match=r"nowhere\.toml do not exist; write them with `greylag init --config "
+    ) as error:
+        config.load(tmp_path / "nowhere.toml", {})
+    assert "Errno" not in str(error.value)
+    with pytest.raises(UserError, match=r"cannot be read: Is a directory"):
+        config.load(tmp_path, {})
+
+
+def test_a_text_where_a_table_belongs_is_told_also_beside_a_flag(tmp_path: Path) -> None:
+    (tmp_path / "greylag.toml").write_text('agent = "builtin"\n')
+    with pytest.raises(UserError, match=r'`agent` is "builtin"; it takes a table'):
+        config.load(tmp_path / "greylag.toml", {}, {"agent.name": "command"})
+
+
+def test_a_variable_that_does_not_fit_is_named_itself() -> None:
+    with pytest.raises(UserError, match=r"^variable GREYLAG_RUN_ATTEMPTS: `run\.attempts` is \"x\"; it takes a whole"):
+        config.load(None, {"GREYLAG_RUN_ATTEMPTS": "x"})
+    with pytest.raises(UserError, match=r"^variable GREYLAG_RUN_ATEMPTS: unknown key .* `attempts`"):
+        config.load(None, {"GREYLAG_RUN_ATEMPTS": "2"})
+
+
+def test_a_flag_wins_over_a_variable_for_settings_of_plugins_too() -> None:
+    found = config.load(None, {"GREYLAG_JUDGE_KEY_ENV": "A"}, {"judge.key-env": "B"})
+    assert found.judge.settings == {"key-env": "B"}
+
+
+def test_a_declared_command_that_lacks_something_or_has_the_wrong_kind_is_named() -> None:
+    with pytest.raises(UserError, match=r"`command\[1\]\.run` is missing"):
+        config.repository(b'[[command]]\nname = "x"\n')
+    with pytest.raises(UserError, match=r"`command\[1\]\.run` is 3; it takes a text in quotes or a list"):
+        config.repository(b'[[command]]\nname = "x"\nrun = 3\n')
 
 
 def test_a_repository_can_add_verifiers_and_nothing_else() -> None:

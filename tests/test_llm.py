@@ -123,8 +123,12 @@ def test_a_missing_key_names_the_option(tmp_path: Path, monkeypatch: pytest.Monk
     for name in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "ANTHROPIC_AUTH_TOKEN", "OPENAI_ADMIN_KEY"):
         monkeypatch.setenv(name, KEY)
     for model in ("anthropic:claude-opus-5", "openai:gpt-4o"):
-        with pytest.raises(UserError, match=r"by key-env or its file by key-file"):
+        with pytest.raises(
+            UserError, match=r"of the agent needs a key: .* --key-env NAME, or write key-env .* \[agent\]"
+        ):
             llm.build(LLM(model))
+    with pytest.raises(UserError, match=r"of the judge needs a key: .* --judge-key-env NAME, .* \[judge\]"):
+        LLM("openai:gpt-4o", role="judge").key()
     with pytest.raises(UserError, match=r"variable `MY_KEY` .* is empty or not set"):
         llm.build(LLM("openai:gpt-4o", key_env="MY_KEY"))
     with pytest.raises(UserError, match=r"key-file `.*missing` cannot be read: No such file"):

@@ -16,6 +16,8 @@ from greylag.verification import Settings as VerificationSettings
 from greylag.verification import Verification
 from greylag.workspace import Workspace
 
+_AGENT_FLAGS = {"run": "--command TEXT", "model": "--model NAME", "key_env": "--key-env NAME"}
+_JUDGE_FLAGS = {"model": "--judge-model PROVIDER:NAME", "mode": "--judge MODE", "key_env": "--judge-key-env NAME"}
 NO_SANDBOX = "NO SANDBOX: agent and verifiers ran on this machine as this user (--unsafe-no-sandbox)"
 
 
@@ -61,7 +63,7 @@ def agent(settings: config.Settings) -> Agent:
     """The agent that was named; a clear error when none was."""
     if not settings.agent.name:
         raise UserError("no agent is configured; choose one with --agent NAME, or once and for all with `greylag init`")
-    made: Agent = plugins.load("agents", settings.agent.name, settings.agent.settings)
+    made: Agent = plugins.load("agents", settings.agent.name, settings.agent.settings, _AGENT_FLAGS)
     return made
 
 
@@ -75,7 +77,7 @@ def judge(settings: config.Settings) -> tuple[Verifier, ...]:
             "no judge is configured; name its model with --judge-model PROVIDER:NAME, "
             "or say --judge off (then nobody compares the change with the prompt)"
         )
-    return (plugins.load("judge", settings.judge.name or "llm", own),)
+    return (plugins.load("judge", settings.judge.name or "llm", own, _JUDGE_FLAGS),)
 
 
 def forge(settings: config.Settings, repo: Repo, directories: config.Directories) -> Forge:

@@ -9,7 +9,7 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from greylag.errors import UserError
+from greylag.expected import misfit, where
 from greylag.kinds import KINDS
 from greylag.model import Limits, Policy, Scope
 
@@ -191,14 +192,18 @@ def load(path: Path | None, environ: Mapping[str, str], flags: Mapping[str, Any]
     Where a later place names another plugin, the settings of the earlier one go with its name.
     """
     data = _toml(_read(path), str(path)) if path else {}
-    for layer in (dict(_environment(environ)), flags or {}):
+    variables = {dotted: (name, value) for name, dotted, value in _environment(environ)}
+    for layer in ({dotted: value for dotted, (_, value) in variables.items()}, flags or {}):
         for dotted, value in sorted(layer.items(), key=lambda item: not item[0].endswith(".name")):
             section, _, key = dotted.partition(".")
             table = data.setdefault(section, {})
+            if not isinstance(table, dict):
+                break  # validation says so
             if key == "name" and table.get("name", value) != value:
                 table.clear()
             table[key] = value
-    return _validate(Settings, data, str(path) if path else "settings")
+    sources = {dotted: f"variable {name}" for dotted, (name, _) in variables.items() if dotted not in (flags or {})}
+    return _validate(Settings, data, str(path) if path else "settings", sources)
 
 
 def parse(text: str, name: str) -> Settings:
@@ -237,13 +242,13 @@ def repository(data: bytes | None) -> RepositorySettings:
     return _parse(RepositorySettings, data.decode("utf-8", "replace"), ".greylag.toml on the base commit")
 
 
-def _environment(environ: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
+def _environment(environ: Mapping[str, str]) -> Iterator[tuple[str, str, Any]]:
+    """Name of each variable of ours, the key that it stands for, its value."""
     sections = ("agent", "judge", "sandbox", "forge", "run", "verify")
     for name, value in sorted(environ.items()):
         match = re.fullmatch(rf"GREYLAG_({'|'.join(sections).upper()})(?:_(\w+))?", name)
         if match:
-            key = (match[2] or "name").lower()
-            yield f"{match[1].lower()}.{key if match[1].lower() in sections[:4] else _kebab(key)}", _scalar(value)
+            yield name, f"{match[1].lower()}.{_kebab((match[2] or 'name').lower())}", _scalar(value)
 
 
 def _scalar(value: str) -> Any:
@@ -257,8 +262,12 @@ def _scalar(value: str) -> Any:
 def _read(path: Path) -> str:
     try:
         return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} cannot be read: {error}") from error
+    except FileNotFoundError as error:
+        raise UserError(f"settings {path} do not exist; write them with `greylag init --config {path}`") from error
+    except OSError as error:
+        raise UserError(f"settings {path} cannot be read: {error.strerror}; name a file of yours") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"settings {path} are not UTF-8 (byte {error.start}); save the file as UTF-8") from error
 
 
 def _toml(text: str, name: str) -> dict[str, Any]:
@@ -275,18 +284,20 @@ def _parse(model: type[M], text: str, name: str) -> M:
     return _validate(model, _toml(text, name), name)
 
 
-def _validate(model: type[M], data: dict[str, Any], name: str) -> M:
+def _validate(model: type[M], data: dict[str, Any], name: str, sources: Mapping[str, str] | None = None) -> M:
+    """`sources`: what errors call the place of a key, where that is not `name`."""
     try:
         return model.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        place, said = misfit(error.errors())
+        name = (sources or {}).get(where(place), name)
         if first["type"] == "extra_forbidden":
-            raise UserError(f"{name}: unknown key `{where}`{_nearest(model, first['loc'])}") from error
-        raise UserError(f"{name}: `{where}`: {first['msg']}") from error
+            raise UserError(f"{name}: unknown key `{where(place)}`{_nearest(model, place)}") from error
+        raise UserError(f"{name}: `{where(place)}` {said}") from error
 
 
-def _nearest(model: type[BaseModel], loc: tuple[int | str, ...]) -> str:
+def _nearest(model: type[BaseModel], loc: Sequence[int | str]) -> str:
     for part in loc[:-1]:
         inner = next((f.annotation for n, f in model.model_fields.items() if part in {n, f.alias}), None)
         inner = next(iter(getattr(inner, "__args__", ())), inner)

@@ -366,7 +366,7 @@ def test_a_server_that_is_down_is_infrastructure(ask: Any, monkeypatch: pytest.M
 def test_a_missing_key_is_found_before_anything_starts() -> None:
     with pytest.raises(UserError, match="variable `MY_KEY`"):
         plugins.load("agents", "builtin", {"model": "anthropic:claude-opus-5", "key-env": "MY_KEY"})
-    with pytest.raises(UserError, match="needs the setting `model`"):
+    with pytest.raises(UserError, match="needs `model` in "):
         plugins.load("agents", "builtin", {})
 
 

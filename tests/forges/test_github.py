@@ -182,8 +182,8 @@ def test_the_token_is_in_no_error_url_or_config(
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({}, "token_env"),
-        ({"token_env": "A", "token_file": "b"}, "token_env"),
+        ({}, "token-env"),
+        ({"token_env": "A", "token_file": "b"}, "token-env"),
         ({"token_env": "UNSET_VARIABLE"}, "UNSET_VARIABLE holds no GitHub token"),
         ({"token_file": "/nonexistent/token"}, "cannot be read"),
         ({"token_env": "A", "url": "http://github.example.org/api/v3"}, "https"),

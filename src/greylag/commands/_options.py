@@ -25,7 +25,10 @@ def sandbox_options(function: F) -> F:
 
 
 def judge_options(function: F) -> F:
-    """`--judge` and `--judge-model`."""
+    """`--judge`, `--judge-model` and `--judge-key-env`."""
+    function = click.option("--judge-key-env", metavar="NAME", help="Variable that holds the key of the judge.")(
+        function
+    )
     function = click.option("--judge-model", help="Model of the judge, as PROVIDER:NAME.")(function)
     return click.option(
         "--judge", "judge_mode", type=click.Choice(["off", "shadow", "advise", "veto"]), help="What the judge may do."

@@ -34,9 +34,8 @@ def command(path: Path, prompt_file: str, base: str | None, diff: Path | None, *
     if diff and base:
         raise UserError("give --base or --diff, not both")
     prompt = _options.read_prompt(prompt_file, None)
-    settings = _options.settings(
-        options["config"], {"judge.mode": options["judge_mode"], "judge.model": options["judge_model"]}
-    )
+    flags = {"judge.mode": "judge_mode", "judge.model": "judge_model", "judge.key-env": "judge_key_env"}
+    settings = _options.settings(options["config"], {key: options[name] for key, name in flags.items()})
     judges = assembly.judge(settings)
     if not judges:
         raise UserError("the judge is off in the settings; give --judge veto")

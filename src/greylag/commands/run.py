@@ -30,6 +30,7 @@ from greylag.text import clean
 @click.option("--branch", help="Base branch; the default branch otherwise.")
 @click.option("--agent", help="Agent: builtin, claude-code, codex, command, or another plugin.")
 @click.option("--model", help="Model of the agent; for builtin as PROVIDER:NAME.")
+@click.option("--key-env", metavar="NAME", help="Variable that holds the key of the agent.")
 @click.option("--command", "codemod", metavar="TEXT", help="What the agent `command` runs, through sh, in the sandbox.")
 @_options.judge_options
 @click.option("--forge", help="Forge: local, github, or another plugin; by the repository otherwise.")
@@ -76,9 +77,11 @@ def _flags(options: dict[str, Any]) -> dict[str, Any]:
     return {
         "agent.name": options["agent"],
         "agent.model": options["model"],
+        "agent.key-env": options["key_env"],
         "agent.run": options["codemod"],
         "judge.mode": options["judge_mode"],
         "judge.model": options["judge_model"],
+        "judge.key-env": options["judge_key_env"],
         "forge.name": options["forge"],
     }
 

@@ -37,7 +37,10 @@ class GitHub:
         patience: float = 300.0,
     ) -> None:
         if (token_env is None) == (token_file is None):
-            raise UserError("forge `github`: name the variable (`token_env`) or the file (`token_file`) of the token")
+            raise UserError(
+                "forge `github` needs one place of its token: write token-env (the name of a variable) or token-file "
+                "into [forge] of greylag.toml"
+            )
         parts = urlsplit(url)
         if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
             raise UserError(f"forge `github`: `url` must be an https URL, not `{printable(url)}`")

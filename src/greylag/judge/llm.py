@@ -103,7 +103,10 @@ def plugin(
     """The judge, from its settings; the first four are those of `greylag.llm.LLM`. Raises `UserError`."""
     if mode not in get_args(Mode):
         raise UserError(f"judge mode `{one_line(mode, 60)}` is none of {', '.join(get_args(Mode))}")
-    return Judge(llm.LLM(model, base_url, key_env, key_file), mode, tokens, seconds)  # type: ignore[arg-type]  # checked
+    asked = llm.LLM(model, base_url, key_env, key_file, "judge")
+    if mode != "off":
+        asked.check()
+    return Judge(asked, mode, tokens, seconds)  # type: ignore[arg-type]  # checked
 
 
 @cache

@@ -40,6 +40,7 @@ class LLM:
     base_url: str | None = None
     key_env: str | None = None
     key_file: str | None = None
+    role: Role = "agent"  # whose model it is, for errors
 
     def __post_init__(self) -> None:
         if self.provider not in {*_HOMES, "replay"} or not self.name:
@@ -83,7 +84,11 @@ class LLM:
         if self.replayed or (self.base_url and not self.key_place):
             return None
         if not self.key_place:
-            raise UserError(f"model `{self.model}` needs a key: name its variable by key-env or its file by key-file")
+            flag = "--judge-key-env" if self.role == "judge" else "--key-env"
+            raise UserError(
+                f"model `{self.model}` of the {self.role} needs a key: name the variable that holds it by {flag} NAME, "
+                f"or write key-env (or key-file) into [{self.role}] of greylag.toml"
+            )
         value = os.environ.get(self.key_env, "") if self.key_env else _contents(self.key_file or "")
         value = value.strip()
         if not value:

@@ -127,6 +127,7 @@ def test_a_change_that_breaks_a_test_ends_with_1_and_names_the_test(shell: Shell
     assert "no pull request: failed" in done.stdout
     assert "tests/hello.sh" in done.stdout
     assert len(done.stdout) < 2000 * 4
+    assert "refused: sh tests: 2 of 2 tests failed\n\nno pull request: failed\n" in done.stdout
     assert git(service, "branch", "--format=%(refname:short)") == "main"
     run_id = shell("show").stdout.split()[0]
     assert "+echo Bye" in shell("show", run_id, "--diff").stdout
@@ -217,6 +218,20 @@ def test_a_detached_head_asks_for_a_branch(shell: Shell, service: Path) -> None:
     git(service, "checkout", "--quiet", "--detach")
     assert "--branch" in shell.refused("run", "-m", "x", "--repo", service)
     assert shell("run", "-m", "x", "--repo", service, "--branch", "main").returncode == 0
+
+
+def test_an_error_after_the_checkout_is_told_once_and_leaves_nothing(shell: Shell, service: Path) -> None:
+    done = shell("run", "-m", "x", "--repo", service, "--branch", "mian")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "did you mean `main`" in done.stderr
+    assert "mian" not in done.stdout
+    assert not list((shell.home / "state" / "runs").iterdir())
+    failed = shell("run", "-m", "x", "--repo", service, "--command", "echo out of luck; false", "--json")
+    assert (failed.returncode, json.loads(failed.stdout)["status"]) == (4, "errored")
+    error, kept, record = failed.stderr.splitlines()[-3:]
+    assert error.endswith("failed (exit code 1): out of luck")
+    assert Path(kept.split()[1]).is_dir()
+    assert record.endswith(f"greylag show {Path(kept.split()[1]).name}")
 
 
 def test_no_agent_says_how_to_choose_one(shell: Shell, service: Path) -> None:

@@ -24,7 +24,7 @@ def _run() -> int:
     try:
         return command_line()
     except GreylagError as error:
-        print(f"greylag: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"greylag: {' '.join(str(error).split())}", *getattr(error, "__notes__", ()), sep="\n", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("greylag: interrupted", file=sys.stderr)

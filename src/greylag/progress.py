@@ -18,6 +18,8 @@ from rich.text import Text
 from greylag.model import Event
 from greylag.text import one_line
 
+_SAID_BELOW = {"end"}  # the conclusion, or the line of an error, says it
+_PREFIXES = {"gate.refused": "refused: "}
 LOUD = {"checkout", "baseline", "attempt", "gate", "gate.refused", "publish", "end", "replay", "egress.refused"}
 NORMAL = LOUD | {"verdict", "agent.tool", "agent.blocked", "agent.text"}
 
@@ -44,7 +46,7 @@ class Lines:
 
     def __call__(self, event: Event) -> None:
         """Print it, with minutes and seconds since the start."""
-        if worth_a_line(event):
+        if worth_a_line(event) and event.kind not in _SAID_BELOW:
             minutes, seconds = divmod(int(time.monotonic() - self._start), 60)
             with self._lock:
                 print(f"{minutes:02}:{seconds:02} {line(event)}", file=self._out, flush=True)
@@ -76,7 +78,7 @@ class Screen:
         """Take it into the view."""
         if event.kind == "usage":
             self._usage = event.text
-        elif worth_a_line(event):
+        elif worth_a_line(event) and event.kind not in _SAID_BELOW:
             self._console.print(Text(line(event), style=_style(event)), soft_wrap=True, highlight=False)
         if event.kind == "attempt":
             self._attempt = one_line(event.text, 40)
@@ -106,7 +108,7 @@ def show(out: TextIO, *, as_json: bool) -> Iterator[Progress]:
 def line(event: Event) -> str:
     """An event as one safe line."""
     indent = "" if event.kind in LOUD else "  "
-    return indent + one_line(event.text, 240)
+    return indent + _PREFIXES.get(event.kind, "") + one_line(event.text, 240)
 
 
 def _style(event: Event) -> str:

@@ -3,7 +3,8 @@
 import json
 import os
 import sys
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,13 @@ from typing import Any
 import click
 
 from greylag import assembly, config
-from greylag.commands import _options
+from greylag.commands import _options, _screen
 from greylag.errors import GreylagError, UserError
 from greylag.model import Event, Repo, Task
-from greylag.pipeline import run_task
+from greylag.pipeline import Parts, run_task
 from greylag.progress import Progress, show
 from greylag.report import Run
 from greylag.store import Store, to_json
-from greylag.text import clean
 
 
 @click.command(name="run", help="Carry out PROMPT (a Markdown file, or - for standard input) on one repository.")
@@ -53,24 +53,35 @@ def command(prompt_file: str | None, message: str | None, repo: str, branch: str
     parts = assembly.parts(task, settings, directories, unsafe=options["unsafe_no_sandbox"])
     store = Store(directories.state)
     run_id = store.new_id()
-    with show(sys.stderr if options["as_json"] else sys.stdout, as_json=options["as_json"]) as progress:
-        for stamp in parts.stamps:
-            print(f"greylag: {stamp}", file=sys.stderr)
-        observe = _Recorder(store, run_id, progress)
-        try:
-            run = run_task(task, run_id, store.home(run_id), parts, observe=observe, record=store.record)
-        except KeyboardInterrupt:
-            print(f"\ngreylag: interrupted; nothing is left running. Kept: {store.home(run_id)}", file=sys.stderr)
-            return 130
-        except GreylagError:
-            if (store.home(run_id) / "branch.bundle").exists():
-                print(f"greylag: the change of the agent is kept in {store.home(run_id)}", file=sys.stderr)
-            raise
-    if options["as_json"]:
-        print(json.dumps(to_json(run)))
-    else:
-        print(conclusion(run, store.home(run_id)))
+    recorder = _Recorder(store, run_id)
+    try:
+        run = _carried_out(task, run_id, parts, recorder, as_json=options["as_json"])
+    except KeyboardInterrupt:
+        _early_end(recorder, as_json=options["as_json"])
+        print(_screen.interrupted(recorder.run, store.home(run_id)), file=sys.stderr)
+        return 130
+    except GreylagError as error:
+        _early_end(recorder, as_json=options["as_json"])
+        for line in _screen.kept(store.home(run_id)):
+            error.add_note(line)
+        raise
+    print(json.dumps(to_json(run)) if options["as_json"] else _screen.conclusion(run, store.home(run_id)))
     return run.status.exit_code
+
+
+def _carried_out(task: Task, run_id: str, parts: Parts, recorder: "_Recorder", *, as_json: bool) -> Run:
+    with show(sys.stderr if as_json else sys.stdout, as_json=as_json) as progress:
+        for stamp in parts.stamps if not as_json else ():
+            print(f"greylag: {stamp}", file=sys.stderr)
+        recorder.progress = progress
+        home = recorder.store.home(run_id)
+        return run_task(task, run_id, home, parts, observe=recorder.observe, record=recorder.record)
+
+
+def _early_end(recorder: "_Recorder", *, as_json: bool) -> None:
+    """Machines get the record of a run that did not come to its end, too."""
+    if as_json and recorder.run:
+        print(json.dumps(to_json(recorder.run)))
 
 
 def _flags(options: dict[str, Any]) -> dict[str, Any]:
@@ -103,28 +114,21 @@ def _location(repo: str) -> str:
     return str(path)
 
 
+@dataclass(slots=True)
 class _Recorder:
-    """Shows each event and writes it down."""
+    """Shows each event and writes it down; `run` is the record as it was last written."""
 
-    def __init__(self, store: Store, run_id: str, progress: Progress) -> None:
-        self._store, self._run_id, self._progress, self._numbers = store, run_id, progress, count()
+    store: Store
+    run_id: str
+    run: Run | None = None
+    progress: Progress | None = None
+    numbers: Iterator[int] = field(default_factory=count)
 
-    def __call__(self, event: Event) -> None:
-        self._progress(event)
-        self._store.observe(self._run_id, next(self._numbers), event)
+    def observe(self, event: Event) -> None:
+        if self.progress:
+            self.progress(event)
+        self.store.observe(self.run_id, next(self.numbers), event)
 
-
-def conclusion(run: Run, home: Path) -> str:
-    """One clear screen: what came of the run, why, and where everything is."""
-    lines = [""]
-    if run.pull_request:
-        lines += [f"{run.status.value}: {run.pull_request.url}"]
-    else:
-        reason = run.reason.removeprefix(f"{run.status.value}: ")
-        lines += [f"no pull request: {run.status.value}" + (f", {reason}" if reason else "")]
-    if run.reports:
-        lines += ["", run.reports[-1].render(2000)]
-    if run.branch and not run.pull_request:
-        lines += ["", f"The change is kept: git fetch {home / 'branch.bundle'} {run.branch}"]
-    lines += ["", f"The whole record: greylag show {run.id}"]
-    return clean("\n".join(lines))
+    def record(self, run: Run) -> None:
+        self.store.record(run)
+        self.run = run

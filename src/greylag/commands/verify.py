@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from greylag import assembly
-from greylag.commands import _directory, _options
+from greylag.commands import _directory, _options, _screen
 from greylag.progress import show
 from greylag.report.sarif import to_sarif
 from greylag.report.serialise import report_to_dict
@@ -30,9 +30,8 @@ def command(path: Path, base: str | None, form: str, config_path: Path | None, *
     if unsafe_no_sandbox:
         report = replace(report, notes=(assembly.NO_SANDBOX, *report.notes))
     if form == "text":
-        print(report.render(2000))
-        if any(verdict.log for verdict in report.failed):
-            print(f"logs: {directory.logs}")
+        logs = [f"logs: {directory.logs}"] if any(verdict.log for verdict in report.failed) else []
+        print("\n".join([_screen.fitted(report, logs), *logs]))
     else:
         print(json.dumps(report_to_dict(report) if form == "json" else to_sarif(report), indent=2))
     return 0 if report.passed else 75 if report.errored else 1

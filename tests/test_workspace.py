@@ -261,18 +261,22 @@ def test_an_unborn_branch(desk: Desk, tmp_path: Path) -> None:
 def test_a_detached_head(desk: Desk, tmp_path: Path) -> None:
     source = make_repo(tmp_path / "source", FILES)
     git(source, "checkout", "-q", "--detach")
-    with pytest.raises(UserError, match="--branch"):
+    with pytest.raises(UserError, match=r"detached HEAD; name the base branch with --branch \(there are: main\)"):
         desk.checkout(source)
-    assert desk.checkout(source, "main").notes == ()
+    assert desk.checkout(source, "main").branch == "main"
+    git(source, "branch", "-q", "-D", "main")
+    with pytest.raises(UserError, match="no branch; make one there with `git switch -c NAME`"):
+        desk.checkout(source)
 
 
-def test_a_detached_head_with_an_origin(desk: Desk, source: Path, tmp_path: Path) -> None:
+def test_a_detached_head_of_a_clone_is_never_taken_for_the_default_branch_of_its_origin(
+    desk: Desk, source: Path, tmp_path: Path
+) -> None:
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "-q", str(source), str(clone))
     git(clone, "checkout", "-q", "--detach")
-    work = desk.checkout(clone)
-    assert work.branch == "main"
-    assert "detached HEAD" in work.notes[0]
+    with pytest.raises(UserError, match="--branch"):
+        desk.checkout(clone)
 
 
 def test_a_shallow_source(desk: Desk, tmp_path: Path) -> None:
@@ -392,7 +396,7 @@ def test_directories_that_will_not_do(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "plain").mkdir()
     for path, said in (
         (tmp_path / "missing", "no directory"),
-        (tmp_path / "plain", "no work tree"),
+        (tmp_path / "plain", "is not in a git repository"),
         (make_bare(tmp_path / "bare", FILES), "no work tree"),
         (make_repo(tmp_path / "empty", {}), "no commit yet"),
     ):

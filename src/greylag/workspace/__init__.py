@@ -78,7 +78,7 @@ class Workspace:
             head = f"create refs/heads/{found.branch} {found.commit}\n"
             trusted.run("update-ref", "--stdin", stdin=head.encode("utf-8", "surrogateescape") + found.tags)
             tree = home / "tree"
-            work = cls(repo, found.commit, found.branch, tree, trusted, found.git_dir / "objects", found.notes)
+            work = cls(repo, found.commit, found.branch, tree, trusted, found.git_dir / "objects")
             tree.mkdir()
             work._write(work.base_tree, tree, umask=0o022)
             _give(git.at(tree / ".git"), trusted, found.branch, owner)

@@ -75,7 +75,7 @@ def find(git: Git, path: Path) -> Checkout:
         top = git.text("-C", str(path), "rev-parse", "--show-toplevel")
         common = Path(git.text("-C", top, "rev-parse", "--path-format=absolute", "--git-common-dir"))
     except GitError as error:
-        raise UserError(f"`{printable(str(path))}` is in no work tree of a git repository: {error}") from error
+        raise UserError(_no_work_tree(printable(str(path)), error)) from error
     if not path.resolve().is_relative_to(top):
         raise UserError(f"`{printable(str(path))}`: its git directory has its work tree elsewhere, at {printable(top)}")
     head = git.call("-C", top, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
@@ -90,6 +90,14 @@ def find(git: Git, path: Path) -> Checkout:
         _excludes(git, common / "info/exclude"),
         git,
     )
+
+
+def _no_work_tree(where: str, error: GitError) -> str:
+    if "not a git repository" in error.errors:
+        return f"`{where}` is not in a git repository; name a directory of one, or make one there with `git init`"
+    if "bare repository" in error.errors or "must be run in a work tree" in error.errors:
+        return f"`{where}` has no work tree (it is a bare repository, or a .git directory); name a checkout of it"
+    return f"`{where}` is in no work tree of a git repository: {error}"
 
 
 def _excludes(git: Git, own: Path) -> bytes:

@@ -15,16 +15,12 @@ from greylag.git.remote import Remote, explain
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A branch in the cache. `notes` say how the branch was chosen when nobody named it.
-
-    `tags` are all tags there, as `git update-ref --stdin` reads them.
-    """
+    """A branch in the cache. `tags` are all tags there, as `git update-ref --stdin` reads them."""
 
     git_dir: Path
     branch: str
     commit: str
     tags: bytes
-    notes: tuple[str, ...] = ()
 
 
 def fetch(git: Git, remote: Remote, branch: str | None, cache: Path) -> Fetched:
@@ -33,7 +29,7 @@ def fetch(git: Git, remote: Remote, branch: str | None, cache: Path) -> Fetched:
     Raises `UserError` for a repository or branch that is missing or empty or may not be read.
     """
     try:
-        branch, notes = _choose(git, remote, branch)
+        branch = _choose(git, remote, branch)
         key = hashlib.sha256(remote.url.encode("utf-8", "surrogateescape")).hexdigest()[:24]
         ref = f"refs/greylag/{hashlib.sha256(branch.encode()).hexdigest()[:24]}"
         with disk(cache), _locked(cache, key):
@@ -43,13 +39,13 @@ def fetch(git: Git, remote: Remote, branch: str | None, cache: Path) -> Fetched:
             options = ["--quiet", "--update-shallow", "--no-write-fetch-head", *remote.service("upload-pack")]
             remote.run(mirror, "fetch", *options, "--", remote.url, f"+refs/heads/{branch}:{ref}")
             tags = mirror.run("for-each-ref", "--format=create %(refname) %(objectname)", "refs/tags")
-            return Fetched(mirror.directory, branch, mirror.text("rev-parse", ref), tags, notes)
+            return Fetched(mirror.directory, branch, mirror.text("rev-parse", ref), tags)
     except GitError as error:
         raise explain(error, remote) from error
 
 
-def _choose(git: Git, remote: Remote, branch: str | None) -> tuple[str, tuple[str, ...]]:
-    """The branch to work from, and what to tell about the choice."""
+def _choose(git: Git, remote: Remote, branch: str | None) -> str:
+    """The branch to work from. Nothing is guessed: when none is checked out, somebody has to name it."""
     where = printable(remote.url)
     listed = remote.run(
         git, "ls-remote", "--symref", *remote.service("upload-pack"), "--", remote.url, "HEAD", "refs/heads/*"
@@ -57,16 +53,17 @@ def _choose(git: Git, remote: Remote, branch: str | None) -> tuple[str, tuple[st
     lines = [line.split("\t", 1) for line in listed.decode("utf-8", "surrogateescape").splitlines()]
     pointers = {name: ref for ref, name in lines if ref.startswith("ref: ")}
     heads = [name.removeprefix("refs/heads/") for ref, name in lines if name.startswith("refs/heads/")]
+    detached = "HEAD" not in pointers and any(name == "HEAD" for _, name in lines)
     if not heads:
-        raise UserError(f"{where} has no commit yet; commit something to it first")
+        remedy = "has a detached HEAD and no branch; make one there with `git switch -c NAME`"
+        raise UserError(f"{where} {remedy if detached else 'has no commit yet; commit something to it first'}")
     if branch is not None:
-        return _known(branch, heads, where), ()
+        return _known(branch, heads, where)
     if "HEAD" in pointers:
-        return _known(pointers["HEAD"].removeprefix("ref: refs/heads/"), heads, where), ()
-    default = pointers.get("refs/remotes/origin/HEAD", "").removeprefix("ref: refs/remotes/origin/")
-    if default in heads and any(name == "HEAD" for _, name in lines):
-        return default, (f"{where} has a detached HEAD; the base is `{default}`, the default branch of its origin",)
-    raise UserError(f"{where} is not on a branch that exists; name the base branch with --branch")
+        return _known(pointers["HEAD"].removeprefix("ref: refs/heads/"), heads, where)
+    why = "has a detached HEAD" if detached else "is on a branch without a commit"
+    names = ", ".join(heads[:10]) + (", ..." if len(heads) > 10 else "")
+    raise UserError(f"{where} {why}; name the base branch with --branch (there are: {printable(names)})")
 
 
 def _known(branch: str, heads: list[str], where: str) -> str:

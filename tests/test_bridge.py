@@ -4,8 +4,9 @@ import json
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -76,8 +77,14 @@ class Peer:
 
 
 @contextmanager
+def serving(gate: Gate) -> Iterator[Mapping[str, Path]]:
+    with tempfile.TemporaryDirectory() as parent, bridge.sockets(gate, Path(parent)) as paths:
+        yield paths
+
+
+@contextmanager
 def peer(gate: Gate) -> Iterator[Peer]:
-    with bridge.sockets(gate) as paths:
+    with serving(gate) as paths:
         client = Peer(paths["verify"])
         yield client
         client.close()
@@ -86,6 +93,18 @@ def peer(gate: Gate) -> Iterator[Peer]:
 def call_hook(path: Path, payload: bytes) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-I", "-S", str(RELAY), str(path)]
     return subprocess.run(command, input=payload, capture_output=True, timeout=20, check=False)
+
+
+def test_the_sockets_are_where_they_are_asked_for_however_long_the_path_and_gone_afterwards(tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 200) / "sockets"
+    with bridge.sockets(gate(GREEN), deep) as paths:
+        assert paths["stop"].is_relative_to(deep)
+        command = [sys.executable, "-I", "-S", str(RELAY), "stop"]
+        done = subprocess.run(
+            command, input=b"{}", capture_output=True, timeout=20, check=True, cwd=paths["stop"].parent
+        )
+    assert json.loads(done.stdout) == {}
+    assert list(deep.iterdir()) == []
 
 
 def test_verify_is_the_only_tool_takes_no_arguments_and_answers_in_plain_text() -> None:
@@ -151,7 +170,7 @@ def test_what_verification_raises_is_kept_from_the_agent_and_raised_afterwards(e
 
 def test_the_stop_gate_sends_back_with_the_report_until_it_passes() -> None:
     tried = gate(RED, GREEN)
-    with bridge.sockets(tried) as paths:
+    with serving(tried) as paths:
         first = json.loads(call_hook(paths["stop"], b'{"stop_hook_active": false}').stdout)
         second = json.loads(call_hook(paths["stop"], b'{"stop_hook_active": true}').stdout)
     assert first == {"decision": "block", "reason": RED.render()}
@@ -185,7 +204,7 @@ def test_the_gate_tells_what_happened() -> None:
 
 def test_nonsense_and_floods_from_the_sandbox_do_no_harm() -> None:
     tried = gate(RED, GREEN)
-    with bridge.sockets(tried) as paths:
+    with serving(tried) as paths:
         for nonsense in (b"", b"\xff\xfe", b"[" * 100_000, b'{"a": 1}\n' * 10, b"x" * (2 << 20)):
             with socket.socket(socket.AF_UNIX) as raw:
                 raw.connect(str(paths["verify"]))
@@ -218,7 +237,7 @@ def test_a_normal_end_waits_for_a_verification_under_way() -> None:
         return GREEN
 
     tried = Gate(verify, lambda _event: None)
-    with bridge.sockets(tried) as paths:
+    with serving(tried) as paths:
         raw = socket.socket(socket.AF_UNIX)
         raw.connect(str(paths["stop"]))
         raw.shutdown(socket.SHUT_WR)
@@ -237,7 +256,7 @@ def test_an_interrupt_does_not_wait_for_a_verification_under_way() -> None:
         return GREEN
 
     def interrupted() -> None:
-        with bridge.sockets(Gate(verify, lambda _event: None)) as paths, socket.socket(socket.AF_UNIX) as raw:
+        with serving(Gate(verify, lambda _event: None)) as paths, socket.socket(socket.AF_UNIX) as raw:
             raw.connect(str(paths["stop"]))
             raw.shutdown(socket.SHUT_WR)
             assert began.wait(20)

@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -44,9 +45,15 @@ class Client(http.client.HTTPConnection):
 
 
 @contextmanager
+def serving(upstream: Upstream, limits: Limits) -> Iterator[tuple[Proxy, Path]]:
+    with tempfile.TemporaryDirectory() as parent, proxy.serve(upstream, limits, Path(parent)) as served:
+        yield served
+
+
+@contextmanager
 def running(upstream: str, limits: Limits = Limits()) -> Iterator[tuple[Proxy, Client]]:
     key = Upstream(upstream, KEY, "variable `MY_KEY`")
-    with proxy.serve(key, limits) as (served, path), closing(Client(path)) as client:
+    with serving(key, limits) as (served, path), closing(Client(path)) as client:
         yield served, client
 
 
@@ -54,6 +61,18 @@ def running(upstream: str, limits: Limits = Limits()) -> Iterator[tuple[Proxy, C
 def playing(*steps: dict[str, Any], limits: Limits = Limits()) -> Iterator[tuple[Model, Proxy, Client]]:
     with model_server.serve(steps) as model, running(model.url, limits) as (served, client):
         yield model, served, client
+
+
+def test_the_socket_is_where_it_is_asked_for_however_long_the_path_and_gone_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path / ("d" * 200) / "sockets"
+    with proxy.serve(Upstream("http://127.0.0.1:9"), Limits(), deep) as (_, path):
+        assert path.is_relative_to(deep)
+        monkeypatch.chdir(path.parent)
+        with closing(Client(Path(path.name))) as client:
+            assert client.ask(target="/elsewhere")[0] == 404
+    assert list(deep.iterdir()) == []
 
 
 def test_the_key_is_added_outside_and_the_sandbox_cannot_send_its_own() -> None:
@@ -334,7 +353,7 @@ def test_openai_paths_carry_a_bearer_and_streamed_chats_tell_their_usage() -> No
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
-        with proxy.serve(Upstream(f"http://127.0.0.1:{server.server_port}/v1", KEY), Limits(usd=1)) as (served, path):
+        with serving(Upstream(f"http://127.0.0.1:{server.server_port}/v1", KEY), Limits(usd=1)) as (served, path):
             client = Client(path)
             client.request("POST", "/v1/chat/completions", json.dumps({"model": "gpt-5", "stream": True}))
             client.getresponse().read()

@@ -8,7 +8,6 @@ import asyncio
 import json
 import logging
 import sys
-import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import Future
@@ -17,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from greylag.directories import for_sockets
 from greylag.endings import declined
 from greylag.model import Event
 from greylag.protocols import Observe, Verify
@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # importing the SDK takes a second, which a run without an ag
     from anyio.abc import SocketStream
     from mcp.server.lowlevel import Server
 
-TOOL = "verify"
+TOOL, STOP = "verify", "stop"
 DESCRIPTION = (
     "Check the working tree as it is now. Answers with what failed and where, or that it passed. "
     "Takes no arguments; may take minutes. Call it after each self-contained change and before you finish."
@@ -109,25 +109,25 @@ def _verdict(report: Report) -> str:
 
 
 @contextmanager
-def sockets(gate: Gate) -> Iterator[Mapping[str, Path]]:
+def sockets(gate: Gate, parent: Path) -> Iterator[Mapping[str, Path]]:
     """Serve the gate on two unix sockets, `verify` (MCP, as over stdio) and `stop` (hook JSON in, JSON out).
 
-    A normal end waits for a verification under way; an exception does not.
+    They are in a directory of their own below `parent`. A normal end waits for a verification under way; an exception
+    does not.
     """
     from anyio.from_thread import start_blocking_portal  # noqa: PLC0415  -- see TYPE_CHECKING above
 
     logging.getLogger("mcp").addHandler(logging.NullHandler())  # a peer's nonsense must not reach the terminal
-    with tempfile.TemporaryDirectory(prefix="greylag-") as directory, start_blocking_portal() as portal:
-        paths = {TOOL: Path(directory, "verify"), "stop": Path(directory, "stop")}
-        listening, _ = portal.start_task(_listen, gate, paths)
+    with for_sockets(parent) as (directory, short), start_blocking_portal() as portal:
+        listening, _ = portal.start_task(_listen, gate, short)
         try:
-            yield paths
+            yield {name: directory / name for name in (TOOL, STOP)}
             gate.wait()
         finally:
             listening.cancel()
 
 
-async def _listen(gate: Gate, paths: Mapping[str, Path], *, task_status: Any) -> None:
+async def _listen(gate: Gate, directory: Path, *, task_status: Any) -> None:
     import anyio  # noqa: PLC0415
 
     server, places = tool_server(gate.check), anyio.Semaphore(_CONNECTIONS)
@@ -139,9 +139,9 @@ async def _listen(gate: Gate, paths: Mapping[str, Path], *, task_status: Any) ->
         await _bounded(places, stream, lambda: _answer_hook(gate, stream))
 
     async with AsyncExitStack() as stack, anyio.create_task_group() as group:
-        for name, handler in ((TOOL, tool), ("stop", stop)):
+        for name, handler in ((TOOL, tool), (STOP, stop)):
             # Any mode will do: the directory is ours alone, and a sandbox that gets the socket may be another uid.
-            listener = await anyio.create_unix_listener(paths[name], mode=0o666)
+            listener = await anyio.create_unix_listener(directory / name, mode=0o666)
             group.start_soon((await stack.enter_async_context(listener)).serve, handler)
         task_status.started()
 

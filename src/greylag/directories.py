@@ -1,9 +1,14 @@
-"""Give a directory away, and remove one that something hostile has filled."""
+"""Give a directory away, remove one that something hostile has filled, make one for sockets."""
 
 import os
 import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+# what goes away with a run, in order or when the next run finds it dead; logs, transcript and artefacts stay
+WORKING = ("agent-home", "exports", "layers", "sandbox", "sockets", "tree", "trusted")
 _DIRECTORY = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -15,6 +20,21 @@ def own_tree(path: Path, owner: int) -> None:
     for _, directories, files, parent in os.fwalk(path):
         for name in (*directories, *files):
             os.chown(name, owner, owner, dir_fd=parent, follow_symlinks=False)
+
+
+@contextmanager
+def for_sockets(parent: Path) -> Iterator[tuple[Path, Path]]:
+    """A new private directory in `parent`, which is made as well: its path, and a short one for this process.
+
+    A unix socket is bound and reached by a path of at most 107 bytes; the short one fits wherever the directory is.
+    """
+    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=parent) as name:
+        handle = os.open(name, os.O_PATH | _DIRECTORY)
+        try:
+            yield Path(name), Path(f"/proc/self/fd/{handle}")
+        finally:
+            os.close(handle)
 
 
 def remove_tree(path: Path) -> None:

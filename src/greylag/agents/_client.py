@@ -70,9 +70,10 @@ def converse(client: Client, upstream: Upstream, command: Command, account: Acco
         if account.line(text):
             _tell_usage(request, proxy.meter.usage)
 
+    place = request.transcript.parent / "sockets"
     with ExitStack() as stack:
-        proxy, llm = stack.enter_context(serve(upstream, request.limits))
-        paths = stack.enter_context(sockets(gate))
+        proxy, llm = stack.enter_context(serve(upstream, request.limits, place))
+        paths = stack.enter_context(sockets(gate, place))
         completed = request.sandbox.run(
             replace(
                 command,

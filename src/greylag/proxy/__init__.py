@@ -8,7 +8,6 @@ import json
 import socketserver
 import ssl
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from greylag.directories import for_sockets
 from greylag.errors import GreylagError, InfraError, UserError
 from greylag.model import Limits
 from greylag.proxy.metering import Meter, Tally
@@ -184,8 +184,8 @@ class Proxy:
 
 
 @contextmanager
-def serve(upstream: Upstream, limits: Limits) -> Iterator[tuple[Proxy, Path]]:
-    """A proxy and the unix socket that leads to it, for as long as the context lasts."""
+def serve(upstream: Upstream, limits: Limits, parent: Path) -> Iterator[tuple[Proxy, Path]]:
+    """A proxy and the unix socket that leads to it, in a directory below `parent`, for as long as the context lasts."""
     import httpx2  # noqa: PLC0415
 
     client = httpx2.Client(
@@ -194,15 +194,16 @@ def serve(upstream: Upstream, limits: Limits) -> Iterator[tuple[Proxy, Path]]:
         trust_env=False,
         follow_redirects=False,
     )
-    with tempfile.TemporaryDirectory(prefix="greylag-") as directory, client:
-        proxy, path = Proxy(upstream, limits, client), Path(directory, "llm")
+    with for_sockets(parent) as (directory, short), client:
+        proxy = Proxy(upstream, limits, client)
         handler = type("Handler", (_Handler,), {"proxy": proxy})
-        with _Server(str(path), handler) as server:
-            path.chmod(0o666)  # the directory is ours alone, and a sandbox that gets the socket may be another uid
+        with _Server(str(short / "llm"), handler) as server:
+            # any mode will do: the directory is ours alone, and a sandbox that gets the socket may be another uid
+            (short / "llm").chmod(0o666)
             thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="greylag proxy", daemon=True)
             thread.start()
             try:
-                yield proxy, path
+                yield proxy, directory / "llm"
                 proxy.settle()
             finally:
                 server.shutdown()

@@ -204,6 +204,7 @@ class Verification:
                 baseline=baseline,
                 cpus=settings.cpus,
                 logs=logs,
+                sockets=self.home / "sockets",
                 export=export,
                 lease=lease,
                 caches=tuple(layer.home for layer in shared.layers),

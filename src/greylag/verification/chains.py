@@ -4,7 +4,6 @@ Different chains of a phase run at the same time and never see each other's file
 or a cache of one does not disturb the other, nothing is copied, and the exported tree below stays clean.
 """
 
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from greylag.directories import for_sockets
 from greylag.egress import Egress, registries
 from greylag.egress.allowlist import EgressPolicy
 from greylag.errors import InfraError
@@ -109,6 +109,7 @@ class Bench:
     baseline: Report | None
     cpus: int
     logs: Path
+    sockets: Path
     export: Callable[[], Path]
     lease: Lease
     caches: tuple[Path, ...]  # lower layers of the home directory
@@ -182,11 +183,11 @@ class Bench:
         if network != "registries":
             yield _Line(network)
             return
-        with tempfile.TemporaryDirectory(prefix="greylag-") as name:  # short: a socket's path has 107 bytes at most
-            directory = Path(name)
-            directory.chmod(0o711)
-            with Egress(directory / "egress", self.egress, self.observe, owner=self.backend.owner) as egress:
-                yield _Line(network, egress, directory / "egress")
+        with (
+            for_sockets(self.sockets) as (directory, short),
+            Egress(short / "egress", self.egress, self.observe, owner=self.backend.owner) as egress,
+        ):
+            yield _Line(network, egress, directory / "egress")
 
     def _complete(self, verdict: Verdict, job: Job, refused: Sequence[str], seconds: float) -> Verdict:
         """The verdict under its activation's name, whatever the verifier wrote there."""

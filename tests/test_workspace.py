@@ -3,7 +3,11 @@
 import hashlib
 import os
 import stat
+import subprocess
+import sys
 import tempfile
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -324,13 +328,16 @@ def test_a_later_checkout_sees_what_was_pushed_since(desk: Desk, tmp_path: Path)
     assert first.freeze() == first.base_tree, "the earlier one still works"
 
 
-def test_a_fetch_that_was_killed_leaves_no_lock_behind(desk: Desk, source: Path) -> None:
+def test_what_a_fetch_that_was_killed_left_behind_goes_with_the_next(desk: Desk, source: Path) -> None:
     desk.checkout(source)
     (mirror,) = (desk.state / "cache").glob("*.git")
     (ref,) = mirror.glob("refs/greylag/*")
-    ref.with_suffix(".lock").touch()
-    (mirror / "shallow.lock").touch()
+    left = [ref.with_suffix(".lock"), mirror / "shallow.lock", mirror / "objects/pack/tmp_pack_Xy12"]
+    for path in left:
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
     assert desk.checkout(source).base
+    assert not any(path.exists() for path in left)
 
 
 def test_many_checkouts_at_once(desk: Desk, tmp_path: Path) -> None:
@@ -518,8 +525,40 @@ def test_a_command_that_does_not_end_is_killed_with_its_children(
     hang = f"alias.hang=!sh -c 'sleep 1000 & echo $! > {started}; wait'"
     with pytest.raises(InfraError, match="did not end within 1 s"):
         ours.call("-c", hang, "hang", seconds=1)
-    state = Path(f"/proc/{started.read_text().strip()}/stat")
-    assert not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"
+    assert _dead(int(started.read_text()))
+
+
+def test_a_command_ends_with_a_greylag_that_was_killed(tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    code = (
+        "import sys; from pathlib import Path; from greylag.git import Git\n"
+        "Git.open(Path(sys.argv[1])).call('-c', sys.argv[2], 'hang')"
+    )
+    hang = f"alias.hang=!sh -c 'sleep 1000 & echo $! > {started}.new; mv {started}.new {started}; wait'"
+    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "home"), hang]) as process:
+        _until(started.exists)
+        process.kill()
+    _until(lambda: _dead(int(started.read_text())))
+
+
+def test_a_command_that_is_stopped_may_tidy_up_first(tmp_path: Path) -> None:
+    ours, tidy = Git.open(tmp_path / "home"), tmp_path / "tidy"
+    hang = f"alias.hang=!sh -c 'trap \"touch {tidy}; exit\" TERM; sleep 1000 & wait'"
+    with pytest.raises(InfraError, match="did not end"):
+        ours.call("-c", hang, "hang", seconds=1)
+    assert tidy.exists()
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.02)
+
+
+def _dead(process: int) -> bool:
+    state = Path(f"/proc/{process}/stat")
+    return not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"
 
 
 def test_output_has_an_end(tmp_path: Path) -> None:

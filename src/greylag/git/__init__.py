@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO
 
 from greylag.errors import InfraError, UserError
+from greylag.git._guard import GUARD
 
 NEEDED = (2, 34)
 
@@ -74,7 +75,7 @@ _ENV = {
 }
 
 _ERRORS = 1 << 20  # bytes of standard error that are kept
-_LINGER = 2.0  # seconds; ssh may leave a shared connection behind, which holds our pipe
+_LINGER = 2.0  # seconds; for what is asked to end, and for a shared connection of ssh, which holds our pipe
 
 
 class GitError(InfraError):
@@ -166,7 +167,8 @@ class Git:
         """A command that goes on, with pipes for input and output; end it with `kill_group`."""
         pipe = subprocess.PIPE
         command = [program(), *arguments]
-        return subprocess.Popen(
+        GUARD.start()
+        process = subprocess.Popen(
             command,
             cwd=self.home,
             env=self.environment(),
@@ -175,6 +177,8 @@ class Git:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+        GUARD.watch(process.pid)
+        return process
 
     def call(
         self,
@@ -187,6 +191,7 @@ class Git:
         umask: int = 0o022,
     ) -> Answer:
         """Run one command to its end. Raises `InfraError` on time-out, no disk, more than `cap` bytes of output."""
+        GUARD.start()
         with disk(self.home), self._source(stdin) as source:
             process = subprocess.Popen(
                 [program(), *arguments],
@@ -250,13 +255,21 @@ def _watch(process: "subprocess.Popen[bytes]", name: str, seconds: float, cap: i
         threading.Thread(target=_drain, args=(process.stderr, errors, _ERRORS), daemon=True),
     ]
     try:
+        GUARD.watch(process.pid)
         for reader in readers:
             reader.start()
         if not _ended(process, seconds):
             raise InfraError(f"git {name} did not end within {seconds:g} s")
     finally:
+        started = [reader for reader in readers if reader.ident]
+        if not _ended(
+            process, 0
+        ):  # politely first: git removes its locks and what is half written, on the other side, too
+            os.killpg(process.pid, signal.SIGTERM)
+            for reader in started:
+                reader.join(_LINGER)
         kill_group(process)
-        for reader in readers:
+        for reader in started:
             reader.join(_LINGER)
     if len(output) > cap:
         raise InfraError(f"git {name} printed more than {cap >> 20} MB")
@@ -284,6 +297,7 @@ def kill_group(process: "subprocess.Popen[bytes]") -> None:
     """Kill what a process that was started in a session of its own has left, and reap it."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+    GUARD.forget(process.pid)
     process.wait()
 
 

@@ -34,8 +34,9 @@ def fetch(git: Git, remote: Remote, branch: str | None, cache: Path) -> Fetched:
         ref = f"refs/greylag/{hashlib.sha256(branch.encode()).hexdigest()[:24]}"
         with disk(cache), _locked(cache, key):
             mirror = git.init(cache / f"{key}.git")
-            for stale in (cache / f"{key}.git").rglob("*.lock"):
-                stale.unlink()  # of a fetch that was killed: the lock is ours
+            for pattern in ("**/*.lock", "objects/**/tmp_*"):
+                for stale in mirror.directory.glob(pattern):
+                    stale.unlink()  # of a fetch that was killed: the lock is ours
             options = ["--quiet", "--update-shallow", "--no-write-fetch-head", *remote.service("upload-pack")]
             remote.run(mirror, "fetch", *options, "--", remote.url, f"+refs/heads/{branch}:{ref}")
             tags = mirror.run("for-each-ref", "--format=create %(refname) %(objectname)", "refs/tags")

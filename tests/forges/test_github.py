@@ -1,6 +1,8 @@
 """The GitHub forge, against real git behind a server whose every exchange is held to GitHub's own description."""
 
+import contextlib
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -125,6 +127,36 @@ def test_an_outage_is_infrastructure_and_a_repetition_carries_on(place: GitHubPl
         place.forge.publish(made, author.request(made))
     assert place.head("greylag/change-1") == made.commit
     assert place.forge.publish(made, author.request(made)).number == 1
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_wherever_publishing_is_cut_off_a_repetition_finishes_it(
+    place: GitHubPlace, author: Author, *, lost: bool
+) -> None:
+    """Once to open the pull request and once to update it, each cut off at each of its requests in turn."""
+    for text in ("one", "two"):
+        made, known = author.commit(text), len(place.fake.exchanges)
+        place.forge.publish(made, author.request(made))
+        steps = {(each.method, each.path) for each in place.fake.exchanges[known:] if "git-" not in each.path}
+        for method, path in sorted(steps):
+            branch = f"greylag/{text}-{method}-{path.count('/')}"
+            if text == "two":
+                first = author.commit("first", branch)
+                place.forge.publish(first, author.request(first, branch=branch, title="first"))
+            made = author.commit(text, branch)
+            request = author.request(made, branch=branch, title=text)
+            place.fake.faults.append(
+                Fault(method, re.sub(r"\d+", r"\\d+", path.partition("/ref/")[0]), 502, after=lost)
+            )
+            with contextlib.suppress(InfraError):
+                place.forge.publish(made, request)
+            place.fake.faults.clear()
+            pulls = [pull for pull in place.pulls() if pull.branch == branch]
+            assert all(pull.title == "first" or pull.head == made.commit for pull in pulls)
+            opened = place.forge.publish(made, request)
+            (pull,) = [pull for pull in place.pulls() if pull.branch == branch]
+            assert (pull.number, pull.title, pull.labels) == (opened.number, text, ("greylag",))
+            assert place.head(branch) == made.commit
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -77,6 +77,34 @@ def test_a_push_that_was_cut_off_is_carried_on(
     again = author.commit("two")
     assert place.forge.publish(again, author.request(again)).number == 1
     assert place.head("greylag/change-1") == again.commit
+
+
+def test_an_update_that_was_cut_off_does_not_hide_the_pull_request_that_is_there(
+    place: LocalPlace, author: Author
+) -> None:
+    opened = place.forge.publish(made := author.commit("one"), author.request(made))
+
+    class KilledError(Exception):
+        pass
+
+    class Broken:
+        commit, committer = "2" * 40, "x"
+
+        def push(self, url: str, branch: str, *, expect: str | None, token: str | None = None) -> None:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        place.forge.publish(Broken(), author.request(made, title="Better"))
+    assert place.pulls() == [opened]
+    again = author.commit("two")
+    assert place.forge.publish(again, author.request(again, title="Better")).number == opened.number
+    assert [pull.title for pull in place.pulls()] == ["Better"]
+
+
+def test_a_draft_is_found_again(place: LocalPlace, author: Author) -> None:
+    made = author.commit("one")
+    request = replace(author.request(made), state="draft")
+    assert place.forge.publish(made, request) == place.forge.publish(made, request)
 
 
 def test_hooks_of_the_repository_do_not_run(place: LocalPlace, author: Author, tmp_path: Path) -> None:

@@ -74,18 +74,15 @@ class GitHub:
             raise UserError(
                 f"branch `{request.branch}` of {slug} has commits that are not greylag's: it is handed over"
             )
-        fields = {
-            "title": request.title[:256],
-            "body": _body(request.body, [*heads, commit.commit]),
-            "base": request.base,
-        }
+        heads = [*heads, commit.commit]
         if found is not None:  # before the push, so that the marker knows every commit that may be found later
-            found = self._update(slug, found, fields)
+            self._update(slug, found, {"body": _body(str(found.get("body") or ""), heads)})
         if there != commit.commit:
             url, token = self.clone_url(slug)
             commit.push(url, request.branch, expect=there, token=token)
-        if found is None:
-            found = self._create(slug, request, fields)
+        fields = {"title": request.title[:256], "body": _body(request.body, heads), "base": request.base}
+        # the evidence after the push: it must never speak of a commit that is not there
+        found = self._create(slug, request, fields) if found is None else self._update(slug, found, fields)
         self._label(slug, found, request.labels)
         return replace(request, forge=self.name, repo=slug, number=int(found["number"]), url=str(found["html_url"]))
 

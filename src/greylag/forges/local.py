@@ -4,7 +4,6 @@ import fcntl
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
@@ -17,6 +16,7 @@ from greylag.git.remote import Remote, head
 from greylag.model import PullRequest
 from greylag.protocols import Pushable
 
+_OPEN = {"open", "draft"}
 _FIELDS = {each.name for each in fields(PullRequest)}
 
 
@@ -45,7 +45,7 @@ class LocalForge:
                     f"{remote.url} has no branch `{printable(request.base)}` to open a pull request against"
                 )
             record = _of_branch(records, request.branch) or {"number": _last(records) + 1, "heads": []}
-            if record.get("state", "open") != "open":
+            if record.get("state", "open") not in _OPEN:
                 raise UserError(
                     f"pull request {record['url']} was closed; delete that file to let greylag open another"
                 )
@@ -57,7 +57,8 @@ class LocalForge:
             file = records / f"{record['number']}.json"
             made = replace(request, number=record["number"], url=file.as_uri(), forge=self.name, repo=remote.url)
             known = {"heads": [*record["heads"], commit.commit]}
-            _write(file, asdict(made) | known | {"state": "open", "pushed": False})  # first, so that the head is known
+            before = record if "url" in record else asdict(made) | {"state": "open", "pushed": False}
+            _write(file, before | known)  # first, so that the head is known; it tells of what is there until it changes
             commit.push(remote.url, request.branch, expect=there)
             _write(file, asdict(made) | known)
             return made
@@ -78,9 +79,9 @@ class LocalForge:
         records = self._records(remote)
         with disk(self.state):
             records.mkdir(parents=True, exist_ok=True)
-            with (records / "lock").open("w") as lock, tempfile.TemporaryDirectory(prefix="greylag-") as home:
+            with (records / "lock").open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
-                yield Git.open(Path(home)), records
+                yield Git.open(records / "git"), records
 
 
 def _path(repo: str) -> Remote:
@@ -112,13 +113,13 @@ def _pull_request(record: dict[str, Any]) -> PullRequest:
 
 
 def _write(file: Path, record: dict[str, Any]) -> None:
-    """All or nothing, also when the machine stops."""
-    text = json.dumps(record, indent=1, ensure_ascii=True)
-    with tempfile.NamedTemporaryFile("w", dir=file.parent, prefix=".", delete=False, encoding="utf-8") as stream:
-        stream.write(text)
+    """All or nothing, also when the machine stops. Under the lock."""
+    new = file.with_suffix(".new")
+    with new.open("w", encoding="utf-8") as stream:
+        stream.write(json.dumps(record, indent=1, ensure_ascii=True))
         stream.flush()
         os.fsync(stream.fileno())
-    Path(stream.name).replace(file)
+    new.replace(file)
 
 
 PLUGIN = LocalForge

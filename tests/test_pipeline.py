@@ -1,22 +1,26 @@
 """From a prompt to a pull request: real git, the real sandbox, the local forge; only the agent follows a script."""
 
 import json
-from collections.abc import Mapping, Sequence
+import signal
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from greylag import assembly, config, plugins
-from greylag.errors import AgentError, InfraError
-from greylag.model import Event, Outcome, Phase, Policy, Repo, Scope, Status, Strength, Task, Verdict
+from greylag import assembly, config, evidence, plugins
+from greylag.errors import AgentError, InfraError, UserError
+from greylag.forges.local import LocalForge
+from greylag.holding import HELD, is_held
+from greylag.model import Event, Outcome, Phase, Policy, PullRequest, Repo, Scope, Status, Strength, Task, Verdict
 from greylag.pipeline import Parts, run_task
-from greylag.protocols import Activation, Context, Tree
+from greylag.protocols import Activation, Context, Forge, Pushable, Tree
 from greylag.report import Run
 from greylag.store import Store
 from greylag.testing.repos import git
 from greylag.testing.service import make_service
+from greylag.workspace import Workspace
 
 pytestmark = pytest.mark.toolchain("bwrap")
 
@@ -56,11 +60,12 @@ class House:
     def run(self, *steps: Mapping[str, Any], task: Task | None = None, **parts: Any) -> Run:
         self.agent = plugins.load("agents", "scripted", {"steps": steps})
         task = task or self.task()
+        observe, record = parts.pop("observe", self.events.append), parts.pop("record", self.runs.append)
         made = self.parts(task, **parts)
         store = Store(self.state)
         run_id = store.new_id()
         self.home = store.home(run_id)
-        return run_task(task, run_id, self.home, made, observe=self.events.append, record=self.runs.append)
+        return run_task(task, run_id, self.home, made, observe=observe, record=record)
 
     def task(self, **changes: Any) -> Task:
         return replace(Task("Greet.", Repo(str(self.repo)), "Greet everybody"), **changes)
@@ -77,10 +82,15 @@ class House:
                     workspace, settings, directories, home=home, box=made.backend, observe=observe, judges=judges
                 ),
             )
+        if forge := changes.pop("forge", None):
+            made = replace(made, forge=forge(made.forge))
         return replace(made, agent=self.agent, **changes)
 
     def kinds(self) -> list[str]:
         return [event.kind for event in self.events]
+
+    def pulls(self) -> list[PullRequest]:
+        return list(LocalForge(self.state / "pulls").pulls(str(self.repo)))
 
     def branches(self) -> list[str]:
         return git(self.repo, "branch", "--format=%(refname:short)").split()
@@ -257,6 +267,126 @@ def test_an_interrupt_after_the_pull_request_does_not_deny_it(house: House) -> N
         run_task(task, run_id, store.home(run_id), house.parts(task), observe=interrupted, record=house.runs.append)
     assert house.runs[-1].status is Status.OPENED
     assert house.runs[-1].branch in house.branches()
+
+
+class Interrupting:
+    """A forge during whose work somebody presses Ctrl-C, right after the push."""
+
+    def __init__(self, forge: Forge, times: int = 1) -> None:
+        self.name, self.clone_url, self._forge, self._times = forge.name, forge.clone_url, forge, times
+
+    def publish(self, commit: Pushable, request: PullRequest) -> PullRequest:
+        return self._forge.publish(Pushing(commit, self._interrupt), request)
+
+    def _interrupt(self) -> None:
+        for _ in range(self._times):
+            signal.raise_signal(signal.SIGINT)
+
+
+@dataclass
+class Pushing:
+    """A commit with something that happens right after its push."""
+
+    made: Pushable
+    then: Callable[[], object]
+
+    def __post_init__(self) -> None:
+        self.commit, self.committer = self.made.commit, self.made.committer
+
+    def push(self, url: str, branch: str, *, expect: str | None, token: str | None = None) -> None:
+        self.made.push(url, branch, expect=expect, token=token)
+        self.then()
+
+
+@dataclass
+class Failing:
+    """A forge that answers no more after the push."""
+
+    forge: Forge
+    name: str = "failing"
+
+    def clone_url(self, repo: str) -> tuple[str, str | None]:
+        return self.forge.clone_url(repo)
+
+    def publish(self, commit: Pushable, request: PullRequest) -> PullRequest:
+        url, token = self.clone_url(request.repo)
+        commit.push(url, request.branch, expect=None, token=token)
+        raise InfraError("the forge does not answer")
+
+
+def test_an_interrupt_waits_until_the_pull_request_is_open(house: House) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        house.run(GOOD, forge=Interrupting)
+    run = house.runs[-1]
+    assert run.status is Status.OPENED
+    assert run.pull_request is not None
+    assert house.pulls() == [run.pull_request]
+    assert house.events[-1].text == f"opened: pull request {run.pull_request.url}"
+    assert sorted(path.name for path in house.home.iterdir()) == ["logs", "transcript.jsonl"]
+
+
+def test_a_second_interrupt_leaves_at_once_says_what_may_be_there_and_the_next_run_finishes_it(house: House) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        house.run(GOOD, forge=lambda forge: Interrupting(forge, times=2))
+    run = house.runs[-1]
+    assert run.status is Status.CANCELLED
+    assert f"branch `{run.branch}` may have been pushed to {house.repo}" in run.reason
+    assert run.reason in house.events[-1].text
+    assert "${1:-you}" in (house.home / "change.diff").read_text()
+    assert house.pulls() == []
+    assert house.run(GOOD).status is Status.OPENED
+    assert len(house.pulls()) == 1
+
+
+def test_a_forge_that_fails_after_the_push_leaves_a_record_of_it(house: House) -> None:
+    with pytest.raises(InfraError):
+        house.run(GOOD, forge=Failing)
+    run = house.runs[-1]
+    assert run.status is Status.ERRORED
+    assert run.reason.startswith("the forge does not answer; branch `greylag/greet-everybody-")
+    assert "may have been pushed" in run.reason
+
+
+def test_a_push_that_was_refused_is_not_said_to_have_happened(house: House) -> None:
+    task = house.task(repo=Repo(str(house.repo), "main"))
+    git(house.repo, "checkout", "--quiet", "--orphan", evidence.branch(task))  # no commit, but checked out
+    with pytest.raises(UserError, match="checked out"):
+        house.run(GOOD, task=task)
+    assert "may have been pushed" not in house.runs[-1].reason
+
+
+def test_a_bug_of_ours_is_recorded_too(house: House) -> None:
+    def broken(task: Task, home: Path) -> Workspace:
+        raise ZeroDivisionError("oops")
+
+    with pytest.raises(ZeroDivisionError):
+        house.run(GOOD, checkout=broken)
+    assert house.runs[-1].status is Status.ERRORED
+    assert house.runs[-1].reason == "a bug of greylag: ZeroDivisionError('oops')"
+
+
+def test_a_record_that_could_not_be_written_for_want_of_disk_is_written_after_the_clean_up(house: House) -> None:
+    full = [True]
+
+    def record(run: Run) -> None:
+        if run.status is not Status.RUNNING and full.pop():
+            full.append(False)
+            assert (house.home / "tree").exists() or (house.home / "trusted").exists()
+            raise InfraError("database or disk is full")
+        house.runs.append(run)
+
+    with pytest.raises(InfraError):
+        house.run(GOOD, record=record)
+    assert house.runs[-1].status is Status.OPENED
+    assert not (house.home / HELD).exists()
+
+
+def test_a_run_holds_its_directory_to_its_end(house: House) -> None:
+    seen = []
+    house.run(GOOD, observe=lambda event: seen.append(is_held(house.home)))
+    assert seen
+    assert all(seen)
+    assert not is_held(house.home)
 
 
 def test_the_same_task_again_updates_its_pull_request(house: House) -> None:

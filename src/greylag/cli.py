@@ -48,7 +48,8 @@ def greylag() -> None:
 def command_line(arguments: list[str] | None = None) -> int:
     """Run a verb; the answer is the exit code. Errors of ours pass through to the process boundary."""
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` has it
+            signal.signal(number, _interrupt)
     try:
         result = greylag.main(arguments, prog_name="greylag", standalone_mode=False)
     except click.Abort as error:
@@ -61,5 +62,6 @@ def command_line(arguments: list[str] | None = None) -> int:
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
     """A polite end is the same as Ctrl-C: the agent is stopped, sandboxes are killed, the record is closed."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGHUP):  # shell and kernel may both send one
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt

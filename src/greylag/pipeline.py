@@ -8,19 +8,22 @@ Values move forward; the report's text is the only thing that goes back. The gat
 frozen tree, the same tree is judged, committed and pushed, and what the agent says of itself decides nothing.
 """
 
+import sys
 import threading
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from greylag import evidence
-from greylag.directories import remove_tree
-from greylag.errors import GreylagError, InfraError
+from greylag.directories import WORKING, remove_tree
+from greylag.errors import GreylagError, InfraError, UserError
+from greylag.holding import held, release
+from greylag.interrupts import held_off
 from greylag.model import Event, Phase, PullRequest, Session, Status, StopReason, Task
-from greylag.protocols import Agent, AgentRequest, Bounds, Forge, Layers, Observe, SandboxBackend, SandboxSpec
+from greylag.protocols import Agent, AgentRequest, Bounds, Forge, Layers, Observe, Pushable, SandboxBackend, SandboxSpec
 from greylag.report import Report, Run
 from greylag.verification import Verification
 from greylag.workspace import AUTHOR, Workspace
@@ -48,25 +51,17 @@ def run_task(
     """Carry out one task. The answer says what happened; `record` has seen every step, also when this raises.
 
     Raises `UserError`, `InfraError` and `AgentError` after the run was recorded as errored, and `KeyboardInterrupt`
-    after it was recorded as cancelled. Nothing is left running, and no pull request is half open.
+    after it was recorded as cancelled. Nothing is left running, and no pull request is half open. `home` is held by a
+    lock meanwhile: who finds it free knows that a run which its record calls running was killed.
     """
     run = Run(run_id, task, Status.RUNNING, datetime.now(UTC), agent=parts.agent.name, stamps=parts.stamps)
     steps = _Steps(task, home, parts, observe, record, run)
-    try:
-        record(run)
-        return steps.carry_out()
-    except KeyboardInterrupt:
-        if opened := steps.run.pull_request:  # too late to cancel: the record must say what is there
-            steps.keep(status=Status.OPENED, reason=f"pull request {opened.url}", finished=datetime.now(UTC))
-        else:
-            steps.end(Status.CANCELLED, "interrupted")
-        raise
-    except GreylagError as error:
-        steps.end(Status.ERRORED, str(error))
-        raise
-    finally:
-        for name in ("sandbox", "agent-home", "trusted"):  # logs, transcript and artefacts stay
-            remove_tree(home / name)
+    with held(home):
+        try:
+            record(run)
+            return steps.carry_out()
+        finally:
+            steps.leave()
 
 
 @dataclass(slots=True)
@@ -79,6 +74,7 @@ class _Steps:
     observe: Observe
     record: Callable[[Run], None]
     run: Run
+    written: bool = True
 
     def carry_out(self) -> Run:
         self.tell("checkout", f"checking out {self.task.repo.url}")
@@ -91,11 +87,7 @@ class _Steps:
                 _raise_infrastructure(baseline)
                 if obstacle := verification.obstacle(baseline):
                     return self.end(Status.UNVERIFIED, obstacle)  # before anything is spent on an agent
-                try:
-                    return self.attempts(workspace, verification, baseline)
-                except (GreylagError, KeyboardInterrupt):
-                    self.save(workspace)  # what an agent was paid for is not lost with a judge that did not answer
-                    raise
+                return self.attempts(workspace, verification, baseline)
 
     def attempts(self, workspace: Workspace, verification: Verification, baseline: Report) -> Run:
         policy, lock, prompt = self.task.policy, threading.Lock(), self.task.prompt
@@ -118,6 +110,8 @@ class _Steps:
                 self.keep(tree=tree)
                 if tree == workspace.base_tree:
                     return self.unchanged(session)
+                with suppress(InfraError):  # what an agent was paid for is not lost with what comes after it
+                    self.save(workspace)
                 if session.stop in _GIVEN_UP:
                     return self.given_up(workspace, session)
                 self.tell("gate", f"gate: verifying the frozen tree {tree[:10]}", tree=tree)
@@ -142,6 +136,7 @@ class _Steps:
 
     def unchanged(self, session: Session) -> Run:
         """No pull request, and no failure of ours: nothing to do, or a task that the agent explains it cannot do."""
+        self.discard()
         if session.stop is StopReason.DECLINED:
             return self.end(Status.DECLINED, session.text)
         if session.stop is not StopReason.COMPLETED:
@@ -155,7 +150,10 @@ class _Steps:
         return self.end(status, session.text or f"the agent broke off: {session.stop.value}")
 
     def publish(self, workspace: Workspace, report: Report) -> Run:
-        """Commit exactly the tree that was verified and judged, push it, open the pull request."""
+        """Commit exactly the tree that was verified and judged, push it, open the pull request.
+
+        An interrupt waits until that is over, which the forge's time-outs bound; a second one does not.
+        """
         branch = evidence.branch(self.task)
         commit = workspace.commit(report.tree, evidence.commit_message(self.task), branch, author=self.parts.author)
         self.tell("publish", f"pushing {branch} and opening the pull request on {self.parts.forge.name}")
@@ -165,10 +163,12 @@ class _Steps:
             body=evidence.body(self.run, report), labels=self.task.policy.labels,
             state="draft" if self.task.policy.draft else "open",
         )  # fmt: skip
-        self.keep(branch=branch)
-        opened = self.parts.forge.publish(commit, request)
-        self.keep(pull_request=opened)
-        return self.end(Status.OPENED, f"pull request {opened.url}")
+        told = _Told(commit, lambda reason: self.keep(branch=branch, reason=reason))
+        with held_off():
+            opened = self.parts.forge.publish(told, request)
+            self.keep(branch=branch, pull_request=opened)
+            self.discard()
+            return self.end(Status.OPENED, f"pull request {opened.url}")
 
     def refused(self, workspace: Workspace) -> Run:
         """The gate said no to the last: keep the branch as an artefact, and say why."""
@@ -178,14 +178,40 @@ class _Steps:
 
     def save(self, workspace: Workspace) -> None:
         """Keep the last frozen tree as a branch in a bundle, and as a diff, in the run's directory."""
-        tree = self.run.tree
-        if tree is None or tree == workspace.base_tree:
-            return
-        branch = evidence.branch(self.task)
+        tree, branch = str(self.run.tree), evidence.branch(self.task)
         commit = workspace.commit(tree, evidence.commit_message(self.task), branch, author=self.parts.author)
         commit.save(self.home / "branch.bundle")
         (self.home / "change.diff").write_text(workspace.diff(tree), "utf-8", "surrogateescape")
         self.keep(branch=branch, artefacts=("branch.bundle", "change.diff"))
+
+    def discard(self) -> None:
+        """What was kept is not needed: the pull request has it, or the agent took it back."""
+        kept = self.run.artefacts
+        self.keep(artefacts=(), branch=self.run.branch if self.run.pull_request else None)
+        for name in kept:
+            (self.home / name).unlink(missing_ok=True)
+
+    def leave(self) -> None:
+        """Close the record, if an error or an interrupt passes through, and remove what only the run needed."""
+        try:
+            if self.run.status is Status.RUNNING:
+                self.broken_off(sys.exception())
+        finally:
+            with suppress(OSError):  # the next run tries again
+                for name in WORKING:
+                    remove_tree(self.home / name)
+                if not self.written:  # for want of disk: there may be some now
+                    self.record(self.run)
+                release(self.home)
+
+    def broken_off(self, error: BaseException | None) -> Run:
+        """Close the record with the error that ends the run, and with what may be there all the same."""
+        if opened := self.run.pull_request:  # too late to cancel: the record must say what is there
+            return self.end(Status.OPENED, f"pull request {opened.url}")
+        status = Status.CANCELLED if isinstance(error, KeyboardInterrupt) else Status.ERRORED
+        known = isinstance(error, GreylagError)
+        text = "interrupted" if status is Status.CANCELLED else str(error) if known else f"a bug of greylag: {error!r}"
+        return self.end(status, f"{text}; {self.run.reason}" if self.run.reason else text)
 
     def end(self, status: Status, reason: str) -> Run:
         """Close the record."""
@@ -196,12 +222,39 @@ class _Steps:
 
     def keep(self, **changes: Any) -> None:
         """Write the run down as it is now."""
-        self.run = replace(self.run, **changes)
+        self.run, self.written = replace(self.run, **changes), False
         self.record(self.run)
+        self.written = True
 
     def tell(self, kind: str, text: str, **data: Any) -> None:
         """One line of the time line."""
         self.observe(Event(kind, text, datetime.now(UTC), data))
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A commit that tells the record before it is pushed what may be there, however the run ends then."""
+
+    made: Pushable
+    tell: Callable[[str], None]
+
+    @property
+    def commit(self) -> str:
+        return self.made.commit
+
+    @property
+    def committer(self) -> str:
+        return self.made.committer
+
+    def push(self, url: str, branch: str, *, expect: str | None, token: str | None = None) -> None:
+        self.tell(
+            f"branch `{branch}` may have been pushed to {url}; run the same task again: it finishes what is there"
+        )
+        try:
+            self.made.push(url, branch, expect=expect, token=token)
+        except UserError:  # it was refused
+            self.tell("")
+            raise
 
 
 def _raise_infrastructure(report: Report) -> None:

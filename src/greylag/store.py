@@ -2,15 +2,22 @@
 
 Transcripts and logs are files in the run's directory, `<state>/runs/<run id>/`. A run's whole record is one JSON
 document; the columns beside it are what lists and numbers are made from.
+
+A run holds its directory by a lock. A record that says `running` where nobody holds it is of a run that was killed:
+whoever looks is told so, and it is written down.
 """
 
 import json
+import os
 import secrets
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from pydantic import TypeAdapter
 from sqlalchemy import (
@@ -36,12 +43,15 @@ from sqlalchemy import (
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from greylag.directories import WORKING, remove_tree
 from greylag.errors import InfraError, UserError
-from greylag.model import Event, Usage
+from greylag.holding import HELD, claimed, is_held, release
+from greylag.model import Event, Status, Usage
 from greylag.report import Run
 
 _RUN = TypeAdapter(Run)
 _META = MetaData()
+_STILLBORN = 3600.0  # seconds
 
 RUNS = Table(
     "runs",
@@ -108,9 +118,7 @@ class Store:
                     for index in table.indexes:
                         connection.execute(CreateIndex(index, if_not_exists=True))
         except OSError as error:
-            raise UserError(
-                f"{state} cannot be written: {error.strerror}; set GREYLAG_STATE to a directory of yours"
-            ) from error
+            raise self._unwritable(error) from error
 
     @property
     def runs(self) -> Path:
@@ -122,9 +130,13 @@ class Store:
         return self.runs / run_id
 
     def new_id(self) -> str:
-        """A fresh run id, sortable by time, with its directory made."""
+        """A fresh run id, sortable by time, with its directory made. What killed runs left behind is removed first."""
+        self.sweep()
         run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-        self.home(run_id).mkdir(mode=0o700)
+        try:
+            self.home(run_id).mkdir(mode=0o700)
+        except OSError as error:
+            raise self._unwritable(error) from error
         return run_id
 
     def record(self, run: Run) -> None:
@@ -140,10 +152,8 @@ class Store:
 
     def observe(self, run_id: str, number: int, item: Event) -> None:
         """Add one line to a run's time line."""
-        data = json.dumps(dict(item.data), default=str)
-        row = {"run": run_id, "number": number, "at": item.at, "kind": item.kind, "text": item.text, "data": data}
         with self._begin() as connection:
-            connection.execute(insert(EVENTS).values(row))
+            connection.execute(insert(EVENTS).values(_event(run_id, number, item)))
 
     def run(self, run_id: str) -> Run:
         """One run; an unambiguous beginning of its id is enough."""
@@ -152,13 +162,14 @@ class Store:
             found = connection.execute(query).scalars().all()
         if len(found) != 1:
             raise UserError(f"{'several runs begin' if found else 'no run begins'} with `{run_id}`; see `greylag show`")
-        return _run(found[0])
+        return self._truth(_run(found[0]))
 
     def newest(self, limit: int = 20) -> list[Run]:
         """The newest runs, newest first."""
         query = select(RUNS.c.document).order_by(RUNS.c.started.desc()).limit(limit)
         with self._begin() as connection:
-            return [_run(text) for text in connection.execute(query).scalars()]
+            found = connection.execute(query).scalars().all()
+        return [self._truth(_run(text)) for text in found]
 
     def events(self, run_id: str) -> list[Event]:
         """The time line of a run."""
@@ -166,6 +177,51 @@ class Store:
         with self._begin() as connection:
             rows = connection.execute(query).all()
         return [Event(r.kind, r.text, r.at.replace(tzinfo=UTC), json.loads(r.data)) for r in rows]
+
+    def sweep(self) -> None:
+        """Close the records of runs that were killed, and remove what they left behind. Logs and artefacts stay."""
+        for home in [path.parent for path in self.runs.glob(f"*/{HELD}")]:
+            with claimed(home) as granted:
+                if granted:
+                    leftovers = [home / name for name in WORKING] if self._close(home.name) else [home]
+                    with suppress(OSError):  # the next one tries again
+                        for path in leftovers:
+                            remove_tree(path)
+                        release(home)
+
+        for home in self.runs.iterdir():
+            with suppress(OSError):
+                if time.time() - home.stat().st_mtime > _STILLBORN:
+                    home.rmdir()  # only an empty one: its run was killed before it began
+
+    def _truth(self, run: Run) -> Run:
+        """The run as it is, whatever its record says."""
+        if run.status is not Status.RUNNING or is_held(self.home(run.id)):
+            return run
+        return self._close(run.id) or run
+
+    def _close(self, run_id: str) -> Run | None:
+        """Record that a run which nobody carries out any more has ended; None for one that was never recorded.
+
+        Read again first: until its lock was seen to be free, it may have written more, even its end.
+        """
+        with self._begin() as connection:
+            document = connection.execute(select(RUNS.c.document).where(RUNS.c.id == run_id)).scalar()
+        run = _run(document) if document else None
+        if run is None or run.status is not Status.RUNNING:
+            return run
+        events = self.events(run_id)
+        at = events[-1].at if events else run.started
+        ended = _killed(run, at)
+        with suppress(InfraError), self._begin() as connection:  # who may only look is told the truth all the same
+            still = RUNS.c.id == run_id, RUNS.c.status == Status.RUNNING.value
+            if connection.execute(update(RUNS).where(*still).values(_row(ended))).rowcount:
+                end = Event("end", f"{ended.status.value}: {ended.reason}", at)
+                connection.execute(insert(EVENTS).values(_event(run_id, len(events), end)))
+        return ended
+
+    def _unwritable(self, error: OSError) -> UserError:
+        return UserError(f"{self.state} cannot be written: {error.strerror}; set GREYLAG_STATE to a directory of yours")
 
     @contextmanager
     def _begin(self) -> Iterator[Connection]:
@@ -188,7 +244,10 @@ def _run(document: str) -> Run:
 
 
 def _engine(path: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 60})
+    url = f"sqlite:///{path}"
+    if path.exists() and not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists():
+        url = f"sqlite:///file:{quote(str(path))}?immutable=1&uri=true"  # in WAL mode a mere look would write as well
+    engine = create_engine(url, connect_args={"timeout": 60})
 
     @event.listens_for(engine, "connect")
     def _pragmas(connection: Any, _: object) -> None:
@@ -196,6 +255,20 @@ def _engine(path: Path) -> Engine:
         connection.execute("PRAGMA synchronous=NORMAL")
 
     return engine
+
+
+def _killed(run: Run, at: datetime) -> Run:
+    """How a run ended that was last seen alive at `at`."""
+    if run.pull_request:
+        return replace(run, status=Status.OPENED, reason=f"pull request {run.pull_request.url}", finished=at)
+    kept = f"kept: {', '.join(run.artefacts)}" if run.artefacts else ""
+    reason = "; ".join(part for part in ("greylag was killed", run.reason, kept) if part)
+    return replace(run, status=Status.ERRORED, reason=reason, finished=at)
+
+
+def _event(run_id: str, number: int, item: Event) -> dict[str, Any]:
+    data = json.dumps(dict(item.data), default=str)
+    return {"run": run_id, "number": number, "at": item.at, "kind": item.kind, "text": item.text, "data": data}
 
 
 def _usage(run: Run) -> Usage:

@@ -72,6 +72,17 @@ def test_a_pinned_package_manager_comes_through_npm_and_another_one_from_the_mac
     assert project.manager.programs == (("node", "@workspace@/web/.yarn/releases/yarn-4.cjs"),)
 
 
+def test_a_package_manager_tells_its_version_only_where_it_may_have_to_ask_the_registry_for_it() -> None:
+    files = {"package.json": package(packageManager="pnpm@9.1.0", scripts={"lint": "eslint .", "test": "vitest run"})}
+    plans = {name: a.plan for name, a in detect(Node(), files).items()}
+    tools = {name: set(plan.tools) for name, plan in plans.items() if isinstance(plan, Plan)}
+    assert tools == {
+        "pnpm install": {"node", "pnpm"},
+        "pnpm run lint": {"node", "eslint"},
+        "pnpm run test": {"node", "vitest"},
+    }
+
+
 def test_only_npm_wants_a_mark_before_further_arguments() -> None:
     assert Manager("npm", "", "").script("test", ["-x"]) == ("run", "--silent", "test", "--", "-x")
     assert Manager("pnpm", "", "").script("test", ["-x"]) == ("run", "test", "-x")
@@ -162,7 +173,8 @@ def test_a_project_from_installation_to_tests(bench: MakeBench) -> None:
         ("npm ci", "npm run lint", "npm run build", "npm run test"), Outcome.PASSED
     )
     assert verdicts["npm run test"].counts == Counts(1, 0, 1)
-    assert set(verdicts["npm run test"].details["tools"]) == {"node", "npm"}
+    assert set(verdicts["npm ci"].details["tools"]) == {"node", "npm"}
+    assert set(verdicts["npm run test"].details["tools"]) == {"node"}
     assert (at.workspace / "built").exists()
 
 

@@ -302,6 +302,15 @@ def test_versions_are_recorded(bench: MakeBench) -> None:
     assert json.dumps(verdict.details)
 
 
+@pytest.mark.parametrize(("mode", "version"), [("gate", "2.0-8"), ("baseline", "1.0-8")])
+def test_a_version_is_asked_with_the_variables_that_the_tool_had(bench: MakeBench, mode: str, version: str) -> None:
+    """A package manager that is not told that there is no network waits for its registry, a minute and longer."""
+    tools = {"tool": ("sh", "-c", "echo $VERSION$MORE")}
+    step = sh("true", env={"VERSION": "1.0", "MORE": "-8"}, offline_env={"VERSION": "2.0"})
+    verdict = bench({}).verify(Planned(Plan((step,), tools)), mode=mode)["tool"]  # type: ignore[arg-type]
+    assert verdict.details["tools"] == {"tool": version}
+
+
 def test_the_log_is_kept_and_nothing_else(bench: MakeBench) -> None:
     at = bench({})
     verdict = take(at, sh("echo out; echo err >&2"))

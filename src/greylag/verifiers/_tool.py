@@ -113,18 +113,26 @@ def _command(step: Step, ready: Mapping[str, Any], log: str, activation: Activat
     share = str(context.cpus)
     offline = not online(activation, context)
     arguments = (*step.arguments, *step.offline) if offline else step.arguments
-    appended = {name: f"{ready['env'][name]} {value}".strip() for name, value in step.append.items()}
+    appended = {
+        name: f"{ready['env'][name]} {value}".strip().replace("@cpus@", share) for name, value in step.append.items()
+    }
     first = (posixpath.normpath(posixpath.join("@workspace@", _place(step, activation), path)) for path in step.paths)
     path = {"PATH": ":".join((*first, ready["env"]["PATH"]))} if step.paths else {}
-    env = {"CI": "true", "NO_COLOR": "1", **path, **step.env, **(step.offline_env if offline else {}), **appended}
+    env = {"CI": "true", "NO_COLOR": "1", **path, **_env(step, activation, context), **appended}
     return Command(
         argv=tuple(part.replace("@cpus@", share) for part in (*step.programs[ready["program"]], *arguments)),
         cwd=_place(step, activation),
-        env={name: value.replace("@cpus@", share) for name, value in env.items()},
+        env=env,
         seconds=step.seconds,
         log=context.logs / log,
         merge=step.merge,
     )
+
+
+def _env(step: Step, activation: Activation, context: Context) -> dict[str, str]:
+    """The variables of a step. Whatever else is asked of its programs, such as their version, is asked with them."""
+    env = step.env if online(activation, context) else {**step.env, **step.offline_env}
+    return {name: value.replace("@cpus@", str(context.cpus)) for name, value in env.items()}
 
 
 def _whole(done: Completed, log: Path) -> bytes:
@@ -173,6 +181,7 @@ def _inside(
             Command(
                 argv=(sys.executable, "-I", "@files@/inside.py", verb, "@files@/request.json", "@workspace@"),
                 cwd=_place(step, activation),
+                env=_env(step, activation, context),
                 files={"inside.py": script, "request.json": json.dumps(request)},
                 seconds=300.0,
                 log=answer,

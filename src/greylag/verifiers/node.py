@@ -29,6 +29,7 @@ _ENV = {
 _OFFLINE = {"npm_config_offline": "true"}
 # Not `dist`: what `prepare` builds is of one tree's sources. A lock file is the manager's own where there was none.
 _OUTPUTS = ("node_modules/", ".yarn/", ".pnp.*", "yarn.lock", "package-lock.json", "pnpm-lock.yaml")
+_NODE = {"node": ("node", "--version")}
 _SPEAKS = re.compile(r"--(?:reporter|format|json|outputFile|tap)\b|\s-[fR]\s")  # has a form of output of its own
 _NODE_TEST = re.compile(r"node\s(?:[^&]*\s)?--test(?:\s|$)")
 
@@ -66,7 +67,7 @@ def _activations(project: Project) -> Iterator[Activation]:
     inputs, outputs = ((), None) if own else (project.inputs, _OUTPUTS)
     yield Activation("node", title, Phase.PREPARE, root, _why(project), inputs, _installation(project), outputs)
     if compiler:
-        plan = Plan((_tsc(project),), _tools(project, ["typescript"]))
+        plan = Plan((_tsc(project),), _tools(["typescript"]))
         yield Activation("node", "tsc", Phase.STATIC, root, "tsconfig.json, and typescript is a dependency", (), plan)
     for group in groups.values():
         yield _activation(project, group)
@@ -81,7 +82,7 @@ def _activation(project: Project, parts: Sequence[Part]) -> Activation:
     reason = f"script `{'`, `'.join(scripts)}` in package.json" + (f" of {places}" if places else "")
     plan = Plan(
         tuple(_step(project, part) for part in parts),
-        _tools(project, [program for program in programs if program in _RUNNERS]),
+        _tools([program for program in programs if program in _RUNNERS]),
         keep_going=phase is not Phase.COMPILE,
     )
     return Activation("node", name, phase, project.package.root, reason, (), plan)
@@ -105,7 +106,8 @@ def _installation(project: Project) -> Plan:
         notes.insert(0, "there is no lock file: versions are the registry's newest that fit")
     wrong_node = r'The engine "node" is incompatible|ERR_PNPM_UNSUPPORTED_ENGINE|requires at least Node\.js'
     step = replace(_base(project), arguments=project.manager.install, unable=wrong_node)
-    return Plan((step,), _tools(project), "; ".join(notes))
+    manager = {project.manager.name: (*project.manager.programs[0], "--version")}
+    return Plan((step,), _NODE | manager, "; ".join(notes))
 
 
 def _base(project: Project) -> Step:
@@ -113,10 +115,10 @@ def _base(project: Project) -> Step:
     return Step(manager.programs, install=f"install Node.js with {manager.name}", env=_ENV, offline_env=_OFFLINE)
 
 
-def _tools(project: Project, modules: Sequence[str] = ()) -> dict[str, tuple[str, ...]]:
+def _tools(modules: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Not the package manager, which may have to ask the registry who it is: it says so where there is a network."""
     read = "console.log(JSON.parse(require('fs').readFileSync('node_modules/{}/package.json')).version)"
-    own = {module: ("node", "-e", read.format(module)) for module in modules}
-    return {"node": ("node", "--version"), project.manager.name: (*project.manager.programs[0], "--version"), **own}
+    return _NODE | {module: ("node", "-e", read.format(module)) for module in modules}
 
 
 def _tsc(project: Project) -> Step:

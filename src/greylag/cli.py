@@ -8,6 +8,7 @@ from types import FrameType
 import click
 
 from greylag import __version__
+from greylag.errors import UserError
 
 VERBS = {
     "run": "Carry out one prompt on one repository, up to the pull request.",
@@ -54,10 +55,18 @@ def command_line(arguments: list[str] | None = None) -> int:
         result = greylag.main(arguments, prog_name="greylag", standalone_mode=False)
     except click.Abort as error:
         raise KeyboardInterrupt from error
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show(file=sys.stderr)
         return 2
+    except click.ClickException as error:
+        raise UserError(_one_line(error)) from error
     return result if isinstance(result, int) else 0
+
+
+def _one_line(error: click.ClickException) -> str:
+    """What is wrong with the command line, and where its options are explained."""
+    path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "greylag"
+    return f"{error.format_message().rstrip('.')} (see `{path} --help`)"
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

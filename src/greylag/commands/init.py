@@ -17,6 +17,7 @@ _MODELS = {"builtin": "anthropic:claude-sonnet-4-5"}
 @click.option("--agent", help="builtin, claude-code, codex, command, or another plugin.")
 @click.option("--model", help="Model of the agent; for builtin as PROVIDER:NAME. Empty: the agent's own default.")
 @click.option("--key-env", help="Environment variable that holds the agent's key.")
+@click.option("--command", "run", metavar="TEXT", help="What the agent `command` runs, through sh, in the sandbox.")
 @click.option("--judge-model", help="Model of the judge, as PROVIDER:NAME, or `off`.")
 @click.option("--judge-key-env", help="Environment variable that holds the judge's key.")
 @click.option("--forge", help="local or github.")
@@ -29,7 +30,7 @@ def command(path: Path | None, *, force: bool, **given: str | None) -> None:
     if path.exists() and not force:
         raise UserError(f"{path} is there already; edit it, or use --force to replace it")
     agent = _choose("Agent", given["agent"], plugins.names("agents"), "builtin", "--agent")
-    text = _table("agent", {"name": agent, **_llm(agent, given)})
+    text = _table("agent", {"name": agent, **_program(agent, given), **_llm(agent, given)})
     text += _table("judge", _judge(given))
     forge = _choose("Forge", given["forge"], plugins.names("forges"), "local", "--forge")
     text += _table("forge", {"name": forge, **_token(forge, given)})
@@ -46,13 +47,18 @@ def _choose(title: str, given: str | None, names: list[str], default: str, flag:
     return value
 
 
-def _ask(question: str, default: str, flag: str) -> str:
+def _ask(question: str, default: str | None, flag: str) -> str:
     if not sys.stdin.isatty():
-        raise UserError(
-            f"{question.split(' (', maxsplit=1)[0].lower()} is not settled; there is nobody to ask here, so give {flag}"
-        )
+        what = question[0].lower() + question[1:].replace(" (", ": ").rstrip(")")
+        raise UserError(f"there is no terminal to ask at; give {flag} ({what})")
     answer: str = click.prompt(question, default=default)
     return answer.strip()
+
+
+def _program(agent: str, given: dict[str, str | None]) -> dict[str, str]:
+    if agent != "command":
+        return {}
+    return {"run": given["run"] or _ask("Command that makes the change, run by sh in the sandbox", None, "--command")}
 
 
 def _llm(agent: str, given: dict[str, str | None]) -> dict[str, str]:
@@ -87,4 +93,8 @@ def _token(forge: str, given: dict[str, str | None]) -> dict[str, str]:
 
 
 def _table(name: str, values: dict[str, str]) -> str:
-    return f"[{name}]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items()) + "\n"
+    return (
+        f"[{name}]\n"
+        + "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in values.items())
+        + "\n"
+    )

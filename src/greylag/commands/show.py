@@ -4,10 +4,12 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 
 from greylag import config
+from greylag.errors import UserError
 from greylag.model import Usage
 from greylag.progress import worth_a_line
 from greylag.report import Run
@@ -19,11 +21,13 @@ from greylag.text import clean, one_line
 @click.argument("run_id", metavar="[RUN]", required=False)
 @click.option("--log", metavar="ID", help="Print a log of this run, as a report names it.")
 @click.option("--diff", is_flag=True, help="Print the change that was kept when no pull request was opened.")
-@click.option("--limit", default=20, show_default=True, help="How many runs to list.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="How many runs to list.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def command(run_id: str | None, log: str | None, limit: int, *, diff: bool, as_json: bool) -> None:
     """Print records."""
     store = Store(config.Directories.of(os.environ).state)
+    if run_id is None and (log or diff):
+        raise UserError("name a RUN for --log and --diff; `greylag show` lists them")
     if run_id is None:
         runs = store.newest(limit)
         lines = [json.dumps([to_json(run) for run in runs])] if as_json else _table(runs)
@@ -33,7 +37,7 @@ def command(run_id: str | None, log: str | None, limit: int, *, diff: bool, as_j
         if log or diff:
             path = home / "logs" / str(log) if log else home / "change.diff"
             if not (path.resolve().is_relative_to(home.resolve()) and path.is_file()):
-                raise click.UsageError(f"run {run.id} has no {'log ' + str(log) if log else 'kept change'}")
+                raise UserError(_nothing(run, home, log))
             lines = [clean(path.read_bytes())]
         elif as_json:
             events = [{"at": e.at.isoformat(), "kind": e.kind, "text": e.text, **e.data} for e in store.events(run.id)]
@@ -41,6 +45,14 @@ def command(run_id: str | None, log: str | None, limit: int, *, diff: bool, as_j
         else:
             lines = [*_head(run), *_time_line(store, run), *_end(run, str(home))]
     sys.stdout.writelines(f"{line}\n" for line in lines)
+
+
+def _nothing(run: Run, home: Path, log: str | None) -> str:
+    if not log:
+        where = f"it is on branch {run.branch}" if run.pull_request else "the agent changed nothing, or did not end"
+        return f"run {run.id} has no kept change; {where}"
+    logs = sorted(str(path.relative_to(home / "logs")) for path in (home / "logs").rglob("*.log"))
+    return f"run {run.id} has no log `{log}`; there are: {', '.join(logs[-12:]) or 'none'}"
 
 
 def _table(runs: list[Run]) -> list[str]:
@@ -83,4 +95,5 @@ def _end(run: Run, home: str) -> Iterator[str]:
         yield ""
         yield clean(f"{pull.title}\n\n{pull.body}")
     yield ""
-    yield f"files: {home}"
+    if Path(home).is_dir():
+        yield f"files: {home}"

@@ -220,7 +220,7 @@ def test_layers_are_copied_where_overlays_cannot_be(tmp_path: Path) -> None:
 import sys
 from pathlib import Path
 from greylag.sandboxes.bubblewrap import Bubblewrap
-from greylag.testing.sandbox import unchanged_files_stay_below, writes_go_to_the_upper
+from greylag.testing.sandbox.inside import unchanged_files_stay_below, writes_go_to_the_upper
 here = Path(sys.argv[1])
 backend = Bubblewrap()
 for check in (unchanged_files_stay_below, writes_go_to_the_upper):

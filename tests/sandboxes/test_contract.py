@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from greylag.protocols import SandboxBackend
+from greylag.sandboxes._cgroup import Control
 from greylag.sandboxes.bubblewrap import Bubblewrap
-from greylag.testing import sandbox
-from greylag.testing.sandbox import CONTRACT
+from greylag.sandboxes.none import Unsandboxed
+from greylag.testing.sandbox import CONTRACT, ends, inside
 
 pytestmark = pytest.mark.toolchain("bwrap")
 
@@ -18,10 +19,24 @@ def test_contract(check: Callable[[SandboxBackend, Path], None], backend: Sandbo
     check(backend, tmp_path)
 
 
-@pytest.mark.parametrize("check", [sandbox.writes_go_to_the_upper, sandbox.unchanged_files_stay_below])
+@pytest.mark.parametrize("check", [inside.writes_go_to_the_upper, inside.unchanged_files_stay_below])
 def test_contract_without_overlays(check: Callable[[SandboxBackend, Path], None], tmp_path: Path) -> None:
     """As where the kernel has refused one before."""
     backend = Bubblewrap()
     backend._without_overlay.add(tmp_path.stat().st_dev)
     check(backend, tmp_path)
     assert (tmp_path / ".workspace.flattened").exists()
+
+
+_ENDS = [check for check in CONTRACT if check.__module__ == ends.__name__]
+
+
+@pytest.mark.parametrize("make", [Bubblewrap, Unsandboxed])
+@pytest.mark.parametrize("check", _ENDS, ids=lambda check: str(check.__name__))
+def test_contract_without_control_groups(
+    check: Callable[[SandboxBackend, Path], None], make: type[Bubblewrap | Unsandboxed], tmp_path: Path
+) -> None:
+    """As for an ordinary user without delegation: no group kills what was forgotten."""
+    backend = make()
+    backend._control = Control(reason="a test")
+    check(backend, tmp_path)

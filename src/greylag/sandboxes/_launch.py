@@ -103,7 +103,7 @@ def _kill(pids: list[int]) -> None:
 
 
 def kill_marked(token: str, seconds: float = _CLEANUP) -> None:
-    """Kill every bubblewrap that was started with `token` among its arguments, until there is none.
+    """Kill every bubblewrap of which an argument begins with `token`, until there is none.
 
     `--die-with-parent` takes effect some milliseconds after the start of a sandbox. One whose parent died before
     then would live for ever without this.
@@ -120,7 +120,7 @@ def _marked(token: bytes) -> Iterator[int]:
             continue
         try:
             with open(f"/proc/{name}/cmdline", "rb") as file:
-                if token in file.read().split(b"\0"):
+                if any(word.startswith(token) for word in file.read().split(b"\0")):
                     yield int(name)
         except OSError:
             continue

@@ -15,99 +15,12 @@ from typing import IO
 
 from greylag.errors import InfraError
 from greylag.protocols import Bounds, Command, Completed, Ended
+from greylag.sandboxes._jobs import Job
+from greylag.sandboxes._launch import kill_marked
 from greylag.sandboxes._streams import Lines, Output, Pipe, spool
 
 _CHUNK = 1 << 16
 _GRACE = 5.0  # seconds for pipes to close after the process is gone
-
-
-Kill = Callable[[subprocess.Popen[bytes]], None]
-
-
-def kill_group(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process that has not been reaped, and its group."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-def ask_to_end(process: subprocess.Popen[bytes]) -> None:
-    """SIGTERM for a process that sees to its own."""
-    process.send_signal(signal.SIGTERM)
-
-
-class Job:
-    """One running process that any thread may end. The first reason counts."""
-
-    def __init__(self, kill: Kill) -> None:
-        self.reason: Ended | None = None
-        self._lock = threading.Lock()
-        self._kill = kill
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def started(self, process: subprocess.Popen[bytes]) -> None:
-        """From now on there is something to kill; a kill that came earlier takes effect."""
-        with self._lock:
-            self._process = process
-            if self.reason is not None:
-                self._kill(process)
-
-    def end(self, reason: Ended) -> None:
-        """End the process now; it is not waited for."""
-        with self._lock:
-            self.reason = self.reason or reason
-            if self._process is not None and self._process.poll() is None:
-                self._kill(self._process)
-
-    def poll(self) -> int | None:
-        """Exit status once the process is gone; apart from signals, so that none can hit a reused pid."""
-        with self._lock:
-            return self._process.poll() if self._process else None
-
-    def destroy(self) -> None:
-        """SIGKILL, whatever the polite signal is, and wait."""
-        with self._lock:
-            if self._process is None:
-                return
-            if self._process.poll() is None:
-                kill_group(self._process)
-            self._process.wait()
-
-
-class Jobs:
-    """The commands that run in one sandbox at this moment."""
-
-    def __init__(self, kill: Kill) -> None:
-        self._kill = kill
-        self._lock = threading.Lock()
-        self._running: set[Job] = set()
-        self._closed = False
-
-    @contextlib.contextmanager
-    def one(self) -> Iterator[Job]:
-        """A job for one command; `InfraError` when the sandbox is closed."""
-        job = Job(self._kill)
-        with self._lock:
-            if self._closed:
-                raise InfraError("the sandbox is closed")
-            self._running.add(job)
-        try:
-            yield job
-        finally:
-            with self._lock:
-                self._running.discard(job)
-
-    def kill(self) -> None:
-        """End all that run now."""
-        with self._lock:
-            jobs = list(self._running)
-        for job in jobs:
-            job.end(Ended.KILLED)
-
-    def close(self) -> None:
-        """Kill, and accept no more."""
-        with self._lock:
-            self._closed = True
-        self.kill()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +28,8 @@ class Launch:
     """What to start. `pass_fds` go to the program, among them the write end of `status`.
 
     The status channel carries JSON lines: `error` from a launcher, `child-pid` and `exit-code` as bwrap(1) says.
-    `owner` is the uid that may open its standard streams again by name, as `echo >/dev/stderr` does.
+    `owner` is the uid that may open its standard streams again by name, as `echo >/dev/stderr` does. `mark` begins an
+    argument of all that is to be killed when it outlives the program.
     """
 
     argv: tuple[str, ...]
@@ -124,6 +38,7 @@ class Launch:
     env: Mapping[str, str] = field(default_factory=dict)
     cwd: str | None = None
     owner: int | None = None
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,23 +64,47 @@ class Ran:
 
 
 def execute(launch: Launch, command: Command, bounds: Bounds, job: Job) -> Ran:
-    """Run to the end, or to the bound that is met first; the process is gone when this returns or raises.
+    """Run to the end, or to the bound that is met first; nothing of it is left when this returns or raises.
 
     `InfraError` when it cannot be started. Whatever `command.on_line` raises ends the process and goes on to the
-    caller.
+    caller, as an interrupt does.
     """
     began = time.monotonic()
+    seconds = bounds.seconds if command.seconds is None else command.seconds
     with contextlib.ExitStack() as stack:
         reader = _Reader(command, bounds.output, job)
         stack.callback(reader.close)
-        process = _spawn(launch, command, reader)
-        stack.callback(job.destroy)
-        job.started(process)
-        seconds = bounds.seconds if command.seconds is None else command.seconds
-        reader.pump(process.pid, began + seconds)
-        job.destroy()
-        reader.finish()
+        with _uninterrupted():
+            process = _spawn(launch, command, reader)
+            stack.callback(reader.bury, launch.mark)
+            job.started(process)
+        reader.watch_process(process.pid)
+        reader.pump(began + seconds)
+    reader.tell_the_rest()
     return Ran(process.returncode, reader.facts(), reader.output, reader.errors, time.monotonic() - began)
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Hold interrupts back: inside `Popen`, one would leave a process that nobody knows of.
+
+    Python runs the handlers of signals in the main thread, so that other threads have nothing to fear.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    found = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    handlers = {number: handler for number, handler in found.items() if callable(handler)}
+    caught: list[int] = []
+    try:
+        for number in handlers:
+            signal.signal(number, lambda received, _frame: caught.append(received))
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for received in caught[:1]:
+            signal.raise_signal(received)
 
 
 def _spawn(launch: Launch, command: Command, reader: "_Reader") -> "subprocess.Popen[bytes]":
@@ -213,6 +152,7 @@ class _Reader:
         self._lines = Lines(command.on_line) if command.on_line else None
         self._selector = selectors.DefaultSelector()
         self._inner: int | None = None
+        self._tick = 0.05  # seconds
         try:
             self._log: IO[bytes] | None = command.log.open("wb") if command.log else None
         except OSError as error:
@@ -245,6 +185,8 @@ class _Reader:
         if self._inner is None and isinstance(child, int):
             with contextlib.suppress(ProcessLookupError):
                 self._inner = os.pidfd_open(child)
+            if self._job.reason:
+                self._kill_inner()
 
     def facts(self) -> dict[str, object]:
         """All facts of the status channel; an unfinished line says nothing."""
@@ -254,12 +196,14 @@ class _Reader:
                 found.update(json.loads(line) if line.strip().endswith(b"}") else {})
         return found
 
-    def pump(self, pid: int, deadline: float) -> None:
-        """Until the process is gone and its pipes are closed, or time is up for good."""
-        tick = 0.05
+    def watch_process(self, pid: int) -> None:
+        """Wake up when the process is gone, where the system can tell."""
         if hasattr(os, "pidfd_open"):
             self._selector.register(os.pidfd_open(pid), selectors.EVENT_READ)
-            tick = 1.0
+            self._tick = 1.0
+
+    def pump(self, deadline: float) -> None:
+        """Until the process is gone and its pipes are closed, or time is up for good."""
         gone = ending = False
         while not (gone := gone or self._job.poll() is not None) or self._selector.get_map():
             now = time.monotonic()
@@ -270,7 +214,7 @@ class _Reader:
                 if ending:
                     return
                 self._job.end(Ended.TIMED_OUT)
-            self._turn(max(min(deadline - now, tick), 0))
+            self._turn(max(min(deadline - now, self._tick), 0))
 
     def _turn(self, timeout: float) -> None:
         for key, _ in self._selector.select(timeout):
@@ -290,18 +234,27 @@ class _Reader:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._inner, signal.SIGKILL)
 
-    def finish(self) -> None:
-        """The process is gone: wait for the tree below the sandbox's init, tell the last line."""
-        if self._inner is not None:
+    def bury(self, mark: str) -> None:
+        """End the process if it runs still, read on for its last words, and wait for the tree below it."""
+        with _uninterrupted():
+            if self._job.poll() is None:
+                self._lines = None  # an exception led here
+                self._job.end(Ended.KILLED)
+                self.pump(time.monotonic())
+            self._job.destroy()
+            if mark and self._inner is None and self._selector.get_map():
+                kill_marked(mark)  # bubblewrap was killed before it had told its child, which waits for it for ever
             self._kill_inner()
-            if not select.select([self._inner], [], [], _GRACE)[0]:
+            if self._inner is not None and not select.select([self._inner], [], [], _GRACE)[0]:
                 raise InfraError("processes of a sandbox could not be killed within 5 seconds")
+
+    def tell_the_rest(self) -> None:
+        """The last line may lack its end."""
         if self._lines:
             self._lines.finish()
 
     def close(self) -> None:
-        """Close what is still open, and leave nothing running when an exception led here."""
-        self._kill_inner()
+        """Close what is still open."""
         for key in list(self._selector.get_map().values()):
             self._drop(key.fd)
         self._selector.close()

@@ -13,7 +13,8 @@ from pathlib import Path
 from greylag.errors import InfraError, UserError
 from greylag.protocols import Guarantee, Layers, Sandbox, SandboxSpec
 from greylag.sandboxes import _cgroup, _command, _layers, _remedies, _seccomp, _toolchains
-from greylag.sandboxes._box import Box, Room
+from greylag.sandboxes._box import Box
+from greylag.sandboxes._bwrap import Machine, Mounted, Room
 from greylag.sandboxes._keeper import Keeper, Namespace, Overlay, RefusedError, Source
 from greylag.sandboxes._probe import probe
 from greylag.sandboxes._profile import HOME, WORKSPACE, Mount, environment
@@ -67,6 +68,11 @@ class Bubblewrap:
     def _control(self) -> _cgroup.Control:
         return _cgroup.find()
 
+    @cached_property
+    def _machine(self) -> Machine:
+        uid = self.owner if self._root else None
+        return Machine(self._program, self._features, _seccomp.program(), self._tools, uid)
+
     @contextmanager
     def open(self, spec: SandboxSpec) -> Iterator[Sandbox]:
         """A sandbox. `UserError` with the remedy when bubblewrap is missing or the system forbids namespaces."""
@@ -74,33 +80,28 @@ class Bubblewrap:
             yield self._open(spec, stack)
 
     def _open(self, spec: SandboxSpec, stack: ExitStack) -> Box:
-        room = Room(
-            self._program, self._features, _seccomp.program(), self._tools, spec, (), "",
-            self.owner if self._root else None, {},
-        )  # fmt: skip
+        _ = self._machine  # says what is missing before anything is made
         group = _cgroup.open_group(self._control, spec.bounds)
         if group:
             stack.callback(group.remove)
-        else:
-            room = replace(room, rlimits={"RLIMIT_DATA": spec.bounds.memory, "RLIMIT_NPROC": spec.bounds.processes})
         stack.callback(_remove_work, spec)
-        keeper, room, layered = self._keep(room, group)
-        stack.callback(keeper.close)
-        box = Box(room, keeper, group, layered=layered)
+        room = self._keep(spec, group)
+        stack.callback(room.mounted.keeper.close)
+        box = Box(room, group)
         stack.callback(box.close)
         return box
 
-    def _keep(self, room: Room, group: _cgroup.Group | None) -> tuple[Keeper, Room, bool]:
+    def _keep(self, spec: SandboxSpec, group: _cgroup.Group | None) -> Room:
         """With overlays, or without where the kernel refuses them: then layers are copied, and it is said so."""
-        spec = self._flatten(room.spec)
+        flat = self._flatten(spec)
         try:
-            return (*self._mount(replace(room, spec=spec), group), spec == room.spec)
+            return self._mount(flat, group, layered=flat == spec)
         except RefusedError as refusal:
-            if refusal.step not in {"overlay", "namespace"} or not _overlays(spec):
+            if refusal.step not in {"overlay", "namespace"} or not _overlays(flat):
                 raise _remedies.explain(str(refusal)) from refusal
-        self._without_overlay |= {_device(layers) for layers in _overlays(spec).values()}
+        self._without_overlay |= {_device(layers) for layers in _overlays(flat).values()}
         try:
-            return (*self._mount(replace(room, spec=self._flatten(spec)), group), False)
+            return self._mount(self._flatten(flat), group, layered=False)
         except RefusedError as refusal:
             raise _remedies.explain(str(refusal)) from refusal
 
@@ -115,27 +116,27 @@ class Bubblewrap:
 
         return replace(spec, workspace=flat(spec.workspace), home=flat(spec.home))
 
-    def _mount(self, room: Room, group: _cgroup.Group | None) -> tuple[Keeper, Room]:
-        spec = room.spec
+    def _mount(self, spec: SandboxSpec, group: _cgroup.Group | None, *, layered: bool) -> Room:
         for layers in (spec.workspace, spec.home):
             self._own(layers)
         overlays = {name: _overlay(layers) for name, layers in _overlays(spec).items()}
         empty = spec.scratch / "empty"
         empty.touch(mode=0o444)
-        places = _places(spec, room.tools)
+        places = _places(spec, self._tools)
         sources = {name: source for name, (source, _) in places.items() if source} | {"empty": Source(empty)}
         namespace: Namespace = "root" if self._root else "user"
         if not self._root and not overlays and not any(source.base for source in sources.values()):
             namespace = "none"
-        paths = group.paths if group else ()
         avoid = [spec.scratch, Path(self._program), *_directories(spec)]
-        keeper = Keeper(namespace, sources, overlays, paths, avoid)
+        keeper = Keeper(namespace, sources, overlays, group.paths if group else (), avoid)
 
         def where(name: str) -> str:
             return str(sources[name].path) if namespace == "none" else f"{keeper.stage}/{name}"
 
         mounts = tuple(replace(mount, source=where(name)) for name, (_, mount) in places.items())
-        return keeper, replace(room, mounts=mounts, empty=where("empty"))
+        bounds = spec.bounds
+        rlimits = {} if group else {"RLIMIT_DATA": bounds.memory, "RLIMIT_NPROC": bounds.processes}
+        return Room(self._machine, Mounted(keeper, mounts, where("empty")), spec, layered, rlimits)
 
     def _own(self, layers: Layers) -> None:
         """Check that the directories are there, and give the upper to the uid that is to write it."""

@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Literal
 
 from greylag.errors import InfraError
-from greylag.protocols import Bind, Command, Completed, Ended, Guarantee, Layers, Sandbox, SandboxSpec
+from greylag.protocols import Bind, Command, Completed, Guarantee, Layers, Sandbox, SandboxSpec
 from greylag.sandboxes import _cgroup, _command, _guard, _layers, _profile, _relay, _toolchains
-from greylag.sandboxes._process import Job, Jobs, Launch, ask_to_end, execute
+from greylag.sandboxes._box import Box
+from greylag.sandboxes._jobs import Kill, ask_to_end
+from greylag.sandboxes._process import Launch, Ran
 from greylag.sandboxes._streams import Pipe, spool
 
 _WHY = "commands run on the host as the caller"
@@ -50,10 +52,9 @@ class Unsandboxed:
             home = _directory(spec.home, spec.scratch / "home")
             for bind in spec.binds:
                 stack.callback(_link(bind, workspace, home).unlink, missing_ok=True)
-            room = _Host(spec, workspace, home, own, _toolchains.find(os.environ))
-            run = Run(room, group)
-            stack.callback(run.close)
-            yield run
+            box = Box(_Host(spec, workspace, home, own, _toolchains.find(os.environ)), group)
+            stack.callback(box.close)
+            yield box
 
     def probe(self) -> Sequence[Guarantee]:
         """Says plainly what is absent."""
@@ -80,53 +81,16 @@ class _Host:
     home: Path
     own: Path
     tools: _toolchains.Tools
+    name: str = "none"
+    layered: bool = False
+    kill: Kill = ask_to_end
 
-
-class Run:
-    """The `Sandbox` that is none."""
-
-    name = "none"
-    layered = False
-
-    def __init__(self, host: _Host, group: _cgroup.Group | None) -> None:
-        self.platform = _command.here()
-        self._host, self._group = host, group
-        self._jobs = Jobs(ask_to_end)
-
-    def run(self, command: Command) -> Completed:
-        """Run one command to its end; see `greylag.protocols.Sandbox`."""
-        _command.check(command)
-        with ExitStack() as stack:
-            return self._run(command, stack.enter_context(self._jobs.one()), stack)
-
-    def kill(self) -> None:
-        """End every command now, from any thread. Later ones may run."""
-        self._jobs.kill()
-
-    def close(self) -> None:
-        """Kill, and accept no more."""
-        self._jobs.close()
-
-    def _run(self, command: Command, job: Job, stack: ExitStack) -> Completed:
-        group = self._group.child() if self._group else None
-        if group:
-            stack.callback(group.remove)
-        own = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=self._host.own)))
-        ran = execute(self._launch(command, own, group, stack), command, self._host.spec.bounds, job)
-        code = ran.status.get("exit-code")
-        if job.reason is not None:
-            return ran.completed(job.reason, 137)
-        if code != 0 and group and group.oom_kills():
-            return ran.completed(Ended.OUT_OF_MEMORY, code if isinstance(code, int) else 137)
-        if not isinstance(code, int):
-            raise InfraError(f"the command could not be started: guard ended with {ran.returncode}")
-        return ran.completed(Ended.EXITED, code)
-
-    def _launch(self, command: Command, own: Path, group: _cgroup.Group | None, stack: ExitStack) -> Launch:
+    def launch(self, command: Command, join: Sequence[str], stack: ExitStack) -> Launch:
+        """The guard, which starts the command and sees to it that nothing of it is left."""
+        own = stack.enter_context(tempfile.TemporaryDirectory(dir=self.own))
         listeners = {name: stack.enter_context(socket.create_server(("127.0.0.1", 0))) for name in command.forwards}
         ports = {name: int(server.getsockname()[1]) for name, server in listeners.items()}
-        host = self._host
-        places = _command.Places(str(host.workspace), str(host.home), f"{own}/files", f"{own}/sockets", ports)
+        places = _command.Places(str(self.workspace), str(self.home), f"{own}/files", f"{own}/sockets", ports)
         _write(places, command)
         relay: list[str] = []
         if listeners:
@@ -134,34 +98,34 @@ class Run:
             relay = [sys.executable, "-I", "-S", "-B", _relay.__file__, json.dumps(ways)]
         status = Pipe()
         stack.callback(status.close)
-        plan = {"parent": os.getpid(), "status": status.write, "cgroups": group.join if group else ()}
-        descriptor = spool(json.dumps(plan).encode())
+        descriptor = spool(json.dumps({"parent": os.getpid(), "status": status.write, "cgroups": join}).encode())
         stack.callback(os.close, descriptor)
+        program = [places.fill(word) for word in command.argv]
         return Launch(
-            (
-                *(sys.executable, "-I", "-S", "-B", _guard.__file__, str(descriptor)),
-                *(*relay, *(places.fill(word) for word in command.argv)),
-            ),
+            (sys.executable, "-I", "-S", "-B", _guard.__file__, str(descriptor), *relay, *program),
             status,
             (descriptor, status.write, *(server.fileno() for server in listeners.values())),
             self._environment(command, places),
-            str(_below(host.workspace, command.cwd)),
+            str(_below(self.workspace, command.cwd)),
         )
 
     def _environment(self, command: Command, places: _command.Places) -> dict[str, str]:
-        host = self._host
-        temporary = host.own / "tmp"
+        temporary = self.own / "tmp"
         temporary.mkdir(exist_ok=True)
         own = {
-            **_profile.environment(host.tools),
-            "HOME": str(host.home),
+            **_profile.environment(self.tools),
+            "HOME": str(self.home),
             "TMPDIR": str(temporary),
             "PATH": os.environ.get("PATH", os.defpath),
-            "CARGO_HOME": f"{host.home}/.cargo",
-            "GOPATH": f"{host.home}/go",
+            "CARGO_HOME": f"{self.home}/.cargo",
+            "GOPATH": f"{self.home}/go",
             "GREYLAG_PYTHON": sys.executable,
         }
-        return places.fill_all({**own, **host.spec.env, **command.env})
+        return places.fill_all({**own, **self.spec.env, **command.env})
+
+    def unstarted(self, ran: Ran, command: Command) -> Completed:
+        """The guard tells the exit code of a program that is not there, too."""
+        raise InfraError(f"`{command.argv[0]}` could not be started: its guard ended with {ran.returncode}")
 
 
 def _write(places: _command.Places, command: Command) -> None:

@@ -1,0 +1,181 @@
+"""An open bubblewrap sandbox, and how each of its commands is started: arguments, descriptors, the launcher's plan."""
+
+import itertools
+import json
+import marshal
+import os
+import re
+import socket
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from greylag.protocols import Command, Completed, Ended, SandboxSpec
+from greylag.sandboxes import _command, _layers, _profile, _relay, _remedies
+from greylag.sandboxes._jobs import Kill, kill_group
+from greylag.sandboxes._keeper import Keeper, launcher
+from greylag.sandboxes._process import Launch, Ran
+from greylag.sandboxes._streams import Pipe, spool
+from greylag.sandboxes._toolchains import Tools
+
+_FIRST_PORT = 18080
+_NOT_STARTED = re.compile(rb"bwrap: execvp (?P<name>.+): (?P<why>[^:\n]+)\n?\Z", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What all sandboxes of a backend share. `uid` is what root becomes, None for an ordinary user."""
+
+    program: str
+    features: frozenset[str]
+    filter: bytes
+    tools: Tools
+    uid: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mounted:
+    """What the keeper has prepared: mounts by where bubblewrap finds them, and an empty file to mask others with."""
+
+    keeper: Keeper
+    mounts: tuple[_profile.Mount, ...]
+    empty: str
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """An open sandbox. Every command has its own namespaces, /tmp and /dev/shm; workspace and home stay."""
+
+    machine: Machine
+    mounted: Mounted
+    spec: SandboxSpec
+    layered: bool
+    rlimits: Mapping[str, int]
+    name: str = "bubblewrap"
+    kill: Kill = kill_group
+    numbers: "itertools.count[int]" = field(default_factory=itertools.count)
+
+    def launch(self, command: Command, join: Sequence[str], stack: ExitStack) -> Launch:
+        """The launcher, which becomes bubblewrap, which becomes init of the sandbox."""
+        self._check_targets()
+        start = _Start(self, command, f"{self.mounted.keeper.token}.{next(self.numbers)}", stack)
+        plan = {
+            "parent": os.getpid(),
+            "status": start.status.write,
+            "cgroups": join,
+            "namespaces": start.namespaces,
+            "stage": self.mounted.keeper.stage,
+            "sockets": start.staged_sockets(),
+            "uid": self.machine.uid,
+            "rlimits": dict(self.rlimits),
+            "argv": start.argv(),
+        }
+        argv = (*launcher("start", start.spool(marshal.dumps(plan))), start.mark)
+        return Launch(argv, start.status, tuple(start.inherited), cwd="/", owner=self.machine.uid, mark=start.mark)
+
+    def _check_targets(self) -> None:
+        for bind in self.spec.binds:
+            for inside, layers in ((_profile.WORKSPACE, self.spec.workspace), (_profile.HOME, self.spec.home)):
+                if Path(bind.target).is_relative_to(inside):
+                    _layers.refuse_links(layers, inside, bind.target)
+
+    def unstarted(self, ran: Ran, command: Command) -> Completed:
+        """Bubblewrap says in the output that it found no program; anything else is its own failure."""
+        said = (ran.output if command.merge else ran.errors).value()
+        if "error" not in ran.status and (absent := _NOT_STARTED.search(said)):
+            return ran.completed(Ended.EXITED, 127 if absent["why"].startswith(b"No such") else 126)
+        raise _remedies.explain(str(ran.status.get("error") or said.decode("utf-8", "replace")))
+
+
+class _Start:
+    """The arguments and descriptors of one command; the stack closes our side of them."""
+
+    def __init__(self, room: Room, command: Command, mark: str, stack: ExitStack) -> None:
+        self._room, self._command, self._stack, self.mark = room, command, stack, mark
+        self.status = Pipe()
+        stack.callback(self.status.close)
+        self.namespaces = room.mounted.keeper.namespaces
+        self.inherited = [self.status.write, *self.namespaces]
+        self._listeners = self._listen()
+        ports = {name: port for name, (port, _) in self._listeners.items()}
+        self._places = _command.Places(
+            _profile.WORKSPACE, _profile.HOME, _profile.FILES, _profile.SOCKETS, ports
+        )  # fmt: skip
+
+    def spool(self, data: bytes) -> int:
+        descriptor = spool(data)
+        self._stack.callback(os.close, descriptor)
+        self.inherited.append(descriptor)
+        return descriptor
+
+    def staged_sockets(self) -> list[tuple[str, str]]:
+        """As root, sockets may lie where the sandbox's uid cannot go: the launcher binds them on the stage."""
+        uid = self._room.machine.uid
+        if uid is None:
+            return []
+        for path in self._command.sockets.values():
+            os.chown(path, uid, -1, follow_symlinks=False)
+        return [(name, str(path)) for name, path in self._command.sockets.items()]
+
+    def argv(self) -> list[str]:
+        """bubblewrap; its options, which show in /proc/1/cmdline inside, are behind a descriptor, but for its mark."""
+        options = "\0".join(self._options()).encode("utf-8", "surrogateescape")
+        program = [self._places.fill(word) for word in self._command.argv]
+        mark = ("--setenv", "GREYLAG_SANDBOX", self.mark)
+        return [self._room.machine.program, *mark, "--args", str(self.spool(options)), "--", *self._relay(), *program]
+
+    def _options(self) -> list[str]:
+        machine, mounted = self._room.machine, self._room.mounted
+        command, spec = self._command, self._room.spec
+        env = {**_profile.environment(machine.tools), **spec.env, **command.env}
+        return [
+            *_profile.namespaces(host_network=command.host_network, features=machine.features),
+            *_profile.system(),
+            *_profile.own_file_systems(spec.bounds.temporary),
+            *_profile.mounts(mounted.mounts),
+            *_profile.masks(machine.tools, mounted.empty),
+            *self._files(),
+            *self._sockets(),
+            *("--json-status-fd", str(self.status.write), "--seccomp", str(self.spool(machine.filter))),
+            *_profile.setenv(self._places.fill_all(env)),
+            *("--chdir", os.path.normpath(f"{_profile.WORKSPACE}/{command.cwd}")),
+            *("--remount-ro", "/"),
+        ]
+
+    def _files(self) -> list[str]:
+        texts = {**_profile.ETC_FILES, **_profile.network_files(host_network=self._command.host_network)}
+        own = self._places.fill_all(self._command.files)
+        texts |= {f"{_profile.FILES}/{name}": text for name, text in own.items()}
+        if self._listeners:
+            texts[_profile.RELAY] = Path(_relay.__file__).read_text()
+        words: list[str] = []
+        for target, text in texts.items():
+            descriptor = self.spool(text.encode("utf-8", "surrogateescape"))
+            mode = "0555" if target.startswith(_profile.FILES) else "0444"
+            words += ["--perms", mode, "--file", str(descriptor), target]
+        return words
+
+    def _sockets(self) -> list[str]:
+        stage, words = f"{self._room.mounted.keeper.stage}/command", list[str]()
+        for name, path in self._command.sockets.items():
+            source = str(path) if self._room.machine.uid is None else f"{stage}/{name}"
+            words += ["--ro-bind", source, f"{_profile.SOCKETS}/{name}"]
+        return words
+
+    def _listen(self) -> dict[str, tuple[int, str]]:
+        """Port and how the relay comes by it: in its own network it is free, on the host's we listen for it."""
+        if not self._command.host_network:
+            return {name: (_FIRST_PORT + i, str(_FIRST_PORT + i)) for i, name in enumerate(self._command.forwards)}
+        found = {}
+        for name in self._command.forwards:
+            server = self._stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            self.inherited.append(server.fileno())
+            found[name] = (server.getsockname()[1], f"fd:{server.fileno()}")
+        return found
+
+    def _relay(self) -> list[str]:
+        if not self._listeners:
+            return []
+        ways = [(how, f"{_profile.SOCKETS}/{name}") for name, (_, how) in self._listeners.items()]
+        return [self._room.machine.tools.python, "-I", "-S", "-B", _profile.RELAY, json.dumps(ways)]

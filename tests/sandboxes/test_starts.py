@@ -1,0 +1,85 @@
+"""Interrupts and kills at the worst moment: while a command is being started."""
+
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from greylag.protocols import Command, Ended, SandboxBackend
+from greylag.sandboxes import _process
+from greylag.sandboxes._cgroup import Control
+from greylag.sandboxes._jobs import Job
+from greylag.sandboxes.bubblewrap import Bubblewrap
+from greylag.testing.sandbox import Sleepers, alive, spec
+
+pytestmark = pytest.mark.toolchain("bwrap")
+
+
+class _Interrupted(subprocess.Popen[bytes]):
+    """Ctrl-C right after the process was made."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_an_interrupt_during_a_start_leaves_nothing(
+    backend: SandboxBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree = Sleepers()
+    with backend.open(spec(tmp_path)) as sandbox:
+        monkeypatch.setattr(subprocess, "Popen", _Interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            sandbox.run(Command(tree.argv))
+        monkeypatch.undo()
+        assert not tree.alive()
+        assert sandbox.run(Command(("true",))).returncode == 0
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_second_interrupt_waits_for_the_end_of_the_first(
+    backend: SandboxBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree, end = Sleepers(), Job.end
+
+    def interrupt(_line: str) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    def end_and_interrupt(job: Job, reason: Ended) -> None:
+        signal.raise_signal(signal.SIGINT)
+        end(job, reason)
+
+    monkeypatch.setattr(Job, "end", end_and_interrupt)
+    with backend.open(spec(tmp_path)) as sandbox:
+        with pytest.raises(KeyboardInterrupt):
+            sandbox.run(Command(tree.argv, on_line=interrupt))
+        assert not tree.alive()
+
+
+@pytest.fixture
+def stuck() -> Iterator[Path]:
+    """A bubblewrap that is killed before it has said who its child is; the child holds its output and waits."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        program = Path(name, "bwrap")
+        program.write_text(
+            '#!/bin/sh\n[ "$1" = --help ] && echo "--json-status-fd --clearenv --perms --size --seccomp'
+            ' --unshare-cgroup-try" && exit\n/bin/sh -c "sleep 300; :" "$@" &\nkill -9 $$\n'
+        )
+        program.chmod(0o755)
+        yield program
+
+
+def test_a_child_of_a_killed_bubblewrap_is_found_by_its_mark(
+    stuck: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_process, "_GRACE", 0.5)
+    backend = Bubblewrap(program=str(stuck))
+    backend._control = Control(reason="a test")
+    with backend.open(spec(tmp_path)) as sandbox:
+        assert sandbox.run(Command(("true",), seconds=0.0)).ended in {Ended.TIMED_OUT, Ended.KILLED}
+        assert not alive(sandbox._room.mounted.keeper.token)  # type: ignore[attr-defined]

@@ -1,5 +1,6 @@
 """Python projects: what is found in their files, and real tools in the real sandbox without network."""
 
+import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -141,6 +142,26 @@ def test_a_version_from_git_is_made_up_since_there_is_no_git() -> None:
     assert isinstance(plan, Plan)
     assert {"SETUPTOOLS_SCM_PRETEND_VERSION_FOR_A", "SETUPTOOLS_SCM_PRETEND_VERSION"} <= set(plan.steps[1].env)
     assert not any("PRETEND" in name for name in plan.steps[0].env)
+
+
+@pytest.mark.parametrize(
+    ("said", "again"),
+    [
+        ("    | Unable to find installation candidates for cfgv (3.3.1)\n", True),
+        ("Package pytest (9.2.0) not found.\n", True),
+        ("pyproject.toml changed significantly since poetry.lock was last generated.\n", False),
+    ],
+)
+def test_poetry_goes_to_the_plain_index_where_a_mirror_has_only_that(said: str, again: bool) -> None:
+    plan = found({"poetry.lock": "", "pyproject.toml": PROJECT, "test_a.py": TEST})["poetry install"].plan
+    assert isinstance(plan, Plan)
+    step = plan.steps[1]
+    assert bool(re.search(step.fallback_on, said)) is again
+    assert step.fallback
+    assert step.fallback.arguments == step.arguments
+    assert step.fallback.programs[0] == ("uv", "tool", "run", "--with", "poetry-plugin-pypi-mirror", "poetry")
+    assert dict(step.fallback.env) == {**step.env, "POETRY_PYPI_MIRROR_URL": "https://pypi.org/simple/"}
+    assert step.fallback.fallback is None
 
 
 def test_inputs_are_the_files_that_decide_what_is_installed() -> None:

@@ -8,6 +8,7 @@ import json
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import uv
 
@@ -102,21 +103,31 @@ def _sync(project: Project) -> list[Step]:
 
 
 def _poetry(project: Project) -> list[Step]:
+    """`poetry install`; once more through the plain index where a registry lacks what poetry asks first.
+
+    Poetry wants PyPI's own JSON of each release, which many mirrors do not serve: each package is "not found" then.
+    """
     groups = ("--with", ",".join(project.groups)) if project.groups else ()
     extras = (part for extra in project.extras for part in ("--extras", extra))
-    return [
-        Step(
-            (("poetry",), ("uv", "tool", "run", "poetry"), (uv.find_uv_bin(), "tool", "run", "poetry")),
-            ("install", "--no-interaction", "--no-ansi", *groups, *extras),
-            env={
-                **_ENV,
-                **_version(project),
-                "POETRY_VIRTUALENVS_IN_PROJECT": "true",
-                "POETRY_VIRTUALENVS_CREATE": "true",
-            },
-            install="install poetry or uv",
-        )
-    ]
+    uvs = (("uv", "tool", "run"), (uv.find_uv_bin(), "tool", "run"))
+    step = Step(
+        (("poetry",), *((*run, "poetry") for run in uvs)),
+        ("install", "--no-interaction", "--no-ansi", *groups, *extras),
+        env={
+            **_ENV,
+            **_version(project),
+            "POETRY_VIRTUALENVS_IN_PROJECT": "true",
+            "POETRY_VIRTUALENVS_CREATE": "true",
+        },
+        install="install poetry or uv",
+        fallback_on=r"Unable to find installation candidates|Package \S+ \(\S+\) not found",
+    )
+    plain = replace(
+        step,
+        programs=tuple((*run, "--with", "poetry-plugin-pypi-mirror", "poetry") for run in uvs),
+        env={**step.env, "POETRY_PYPI_MIRROR_URL": "https://pypi.org/simple/"},
+    )
+    return [replace(step, fallback=plain)]
 
 
 def _pip(project: Project, tree: Tree) -> list[Step]:

@@ -38,7 +38,8 @@ def main() -> int:
         log = ["git", "-C", str(service), "log", "--oneline", "--all", "--graph"]
         print(f"\n$ git -C {service.relative_to(ROOT)} log --oneline --all --graph", flush=True)
         subprocess.run(log, env=environment, check=False)
-        print("\nRead the pull request:  GREYLAG_STATE=.demo/state .venv/bin/greylag show RUN")
+        run = next((DEMO / "state" / "runs").iterdir()).name  # the only one: the directory was made anew
+        print(f"\nRead the pull request:  GREYLAG_STATE=.demo/state .venv/bin/greylag show {run}")
     return code
 
 

@@ -1,11 +1,13 @@
 """Texts that leave greylag carry data that cannot break out of its place."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from greylag import evidence
 from greylag.model import (
     Counts,
     Diagnostic,
+    Origin,
     Outcome,
     Phase,
     Repo,
@@ -22,12 +24,18 @@ from greylag.report import Report, Run
 TASK = Task("Use aware times.", Repo("/r"), "Use time-zone aware timestamps!")
 
 
-def _body(*verdicts: Verdict, base: tuple[Verdict, ...] = (), notes: tuple[str, ...] = ()) -> str:
-    session = Session("s", "builtin", "m-1", StopReason.COMPLETED, Usage(7, 100, 20, 0, 0.5, "prices"))
+SESSION = Session("s", "builtin", "m-1", StopReason.COMPLETED, Usage(7, 100, 20, 0, 0.5, "prices"))
+
+
+def _body(
+    *verdicts: Verdict, base: tuple[Verdict, ...] = (), notes: tuple[str, ...] = (), session: Session = SESSION,
+    earlier: tuple[Verdict, ...] = (),
+) -> str:  # fmt: skip
+    before = [Report("e", "b", earlier)] if earlier else []
     report = Report("t" * 40, "b" * 40, verdicts, notes)
     run = Run(
-        "r1", TASK, Status.RUNNING, datetime.now(UTC), "builtin", "b" * 40,
-        baseline=Report("x", "b", base), sessions=(session,), reports=(report,),
+        "r1", TASK, Status.RUNNING, datetime.now(UTC), session.agent, "b" * 40,
+        baseline=Report("x", "b", base), sessions=(session,), reports=(*before, report),
     )  # fmt: skip
     return evidence.body(run, report)
 
@@ -36,11 +44,46 @@ def test_the_evidence_names_tree_tests_before_and_after_agent_and_cost() -> None
     before = Verdict("pytest", Phase.TEST, Outcome.PASSED, counts=Counts(10))
     text = _body(Verdict("pytest", Phase.TEST, Outcome.PASSED, counts=Counts(11, 0, 2)), base=(before,))
     assert "t" * 40 in text
-    assert "| 10 run | 11 run, 2 skipped |" in text
+    assert "| `pytest` | passed | 10 run | 11 run, 2 skipped |" in text
     assert "builtin" in text
     assert "`m-1`" in text
     assert "7 turns, 100 tokens in, 20 out, $0.5000 (prices)" in text
     assert f"<!-- greylag-task: {TASK.id} -->" in text
+
+
+def test_failures_from_before_are_named_and_the_many_are_counted() -> None:
+    old = tuple(
+        Diagnostic(f"boom {n}", path="a.py", line=n, test=f"a.py::test_{n}", origin=Origin.PRE_EXISTING)
+        for n in range(1, 13)
+    )
+    red = Verdict("pytest", Phase.TEST, Outcome.RED_BEFORE, diagnostics=old, counts=Counts(20, 12))
+    lint = Diagnostic("unused", path="b.py", line=3, rule="F401", origin=Origin.PRE_EXISTING)
+    text = _body(Verdict("ruff", Phase.STATIC, Outcome.RED_BEFORE, diagnostics=(lint,)), red)
+    assert "**Failed before this change, too** (13)" in text
+    assert "- `ruff` `b.py:3`: `unused`" in text
+    assert "- `pytest` `a.py::test_9`: `boom 9`" in text
+    assert "test_10" not in text
+    assert "- and 3 more" in text
+    assert "Failed before" not in _body(Verdict("pytest", Phase.TEST, Outcome.PASSED, counts=Counts(9)))
+
+
+def test_a_codemod_is_shown_in_full_and_cannot_break_out() -> None:
+    program = "sed -i 's/a/b/' *.py\n```\n# heading @everyone fixes #12 \x1b[31m"
+    text = _body(session=replace(SESSION, agent="command", model="", command=program))
+    assert "### Command\n\nThe change was made by this program:\n\n````sh\nsed -i" in text
+    assert "a program, no model; what it ran is below" in text
+    assert "tokens in" not in text
+    assert "@everyone" not in text
+    assert "fixes #12" not in text
+    assert "\x1b" not in text
+    assert "### Command" not in _body()
+
+
+def test_what_the_judge_cost_is_summed_over_the_attempts() -> None:
+    told = {"model": "j-1", "usage": {"input_tokens": 10, "output_tokens": 2, "usd": 0.25, "source": "prices"}}
+    verdict = Verdict("judge", Phase.JUDGE, Outcome.PASSED, details=told)
+    text = _body(verdict, earlier=(verdict,))
+    assert "- judge: model `j-1`, asked 2 times, 20 tokens in, 4 out, $0.5000 (prices)" in text
 
 
 def test_guards_and_the_judge_requirement_by_requirement() -> None:

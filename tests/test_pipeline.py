@@ -110,7 +110,7 @@ def test_a_change_that_passes_becomes_a_pull_request_with_evidence(house: House)
     assert git(house.repo, "rev-parse", f"{run.branch}^{{tree}}") == run.tree == run.reports[-1].tree
     assert git(house.repo, "diff", "--name-only", "main", str(run.branch)) == "greet"
     assert git(house.repo, "status", "--porcelain=v2", "--branch") == before
-    assert "| `sh tests` | `passed (known from the same tree): 2 tests` | 2 run | 2 run |" in run.pull_request.body
+    assert "| `sh tests` | passed (known from the same tree): `2 tests` | 2 run | 2 run |" in run.pull_request.body
     assert "the agent's last session ended: completed" in run.pull_request.body
     assert "**Judge**: off" in run.pull_request.body
     assert run.reports[-1].strength is Strength.STRONG

@@ -5,12 +5,20 @@ All text of agents, tools and repositories in them is data: code spans and fence
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
-from greylag.model import Phase, Severity, Task, Usage, Verdict
+from greylag.model import Origin, Phase, Severity, Strength, Task, Usage, Verdict
 from greylag.report import Report, Run
+from greylag.text import clean
 
 MARKER = "greylag-task"
+_NAMED = 10  # failures from before
+_STRENGTH = {
+    Strength.STRONG: "tests ran and passed",
+    Strength.WEAK: "no tests ran, or some of them failed before this change, too",
+    Strength.NONE: "nothing vouches for the change",
+}
 
 
 def branch(task: Task) -> str:
@@ -37,9 +45,11 @@ def body(run: Run, report: Report) -> str:
     sections = [
         "\n".join(["### Evidence", "", *_facts(run, report)]),
         "\n".join(_verdicts(run.baseline, report)),
+        "\n".join(_before(report)),
         "\n".join(_findings("Guards", (v for v in report.verdicts if v.phase is Phase.GUARD))),
         "\n".join(_judge(v for v in report.verdicts if v.phase is Phase.JUDGE)),
-        "### Prompt\n\n" + _fenced(run.task.prompt),
+        _program(run),
+        "### Prompt\n\n" + _fenced(run.task.prompt, "markdown"),
         f"<!-- {MARKER}: {run.task.id} -->",
     ]
     return "\n\n".join(_harmless(section) for section in sections if section) + "\n"
@@ -48,18 +58,42 @@ def body(run: Run, report: Report) -> str:
 def _facts(run: Run, report: Report) -> Iterator[str]:
     usage = sum((session.usage for session in run.sessions), Usage())
     session = run.sessions[-1] if run.sessions else None
-    yield f"- tree `{report.tree}`, on base commit `{run.base}`"
-    yield f"- strength: {report.strength.value}; attempts: {len(run.reports)}; run `{run.id}`"
-    if session:
+    yield f"- verified and committed: tree `{report.tree}`, on base commit `{run.base}`"
+    yield f"- strength: {report.strength.value} ({_STRENGTH[report.strength]})"
+    yield f"- attempts: {len(run.reports)} of at most {run.task.policy.attempts}; run `{run.id}`"
+    if session and session.command:
+        yield f"- agent {span(run.agent)}: a program, no model; what it ran is below"
+    elif session:
         yield f"- agent {span(run.agent)}, model {span(session.model or 'not named')}, {_cost(usage)}"
+    if session:
         yield f"- the agent's last session ended: {session.stop.value}"
+    yield from _judges_cost(run.reports)
     for note in (*run.stamps, *report.notes):
         yield f"- {span(note)}"
 
 
 def _cost(usage: Usage) -> str:
+    return f"{usage.turns} turns, {_tokens(usage)}"
+
+
+def _tokens(usage: Usage) -> str:
     money = "cost unknown" if usage.usd is None else f"${usage.usd:.4f} ({usage.cost_source})"
-    return f"{usage.turns} turns, {usage.input_tokens} tokens in, {usage.output_tokens} out, {money}"
+    return f"{usage.input_tokens} tokens in, {usage.output_tokens} out, {money}"
+
+
+def _judges_cost(reports: Sequence[Report]) -> Iterator[str]:
+    """What all answers of the judge took together."""
+    asked = [v.details for report in reports for v in report.verdicts if v.phase is Phase.JUDGE]
+    told = [(str(details.get("model", "")), details["usage"]) for details in asked if details.get("usage")]
+    if told:
+        usage = sum((_usage(known) for _, known in told), Usage())
+        times = "once" if len(told) == 1 else f"{len(told)} times"
+        yield f"- judge: model {span(told[-1][0] or 'not named')}, asked {times}, {_tokens(usage)}"
+
+
+def _usage(known: Mapping[str, Any]) -> Usage:
+    tokens = (int(known.get("input_tokens") or 0), int(known.get("output_tokens") or 0))
+    return Usage(1, *tokens, 0, known.get("usd"), str(known.get("source") or "unknown"))
 
 
 def _verdicts(baseline: Report | None, report: Report) -> Iterator[str]:
@@ -69,9 +103,9 @@ def _verdicts(baseline: Report | None, report: Report) -> Iterator[str]:
     for verdict in report.verdicts:
         if verdict.phase <= Phase.TEST:
             known = " (known from the same tree)" if verdict.cached else ""
-            result = verdict.outcome.value + known + (f": {verdict.summary}" if verdict.summary else "")
+            result = verdict.outcome.value + known + (f": {cell(verdict.summary)}" if verdict.summary else "")
             old, new = _tests(before.get(verdict.id)), _tests(verdict)
-            yield f"| {cell(verdict.id)} | {cell(result)} | {old} | {new} | {verdict.seconds:.1f} |"
+            yield f"| {cell(verdict.id)} | {result} | {old} | {new} | {verdict.seconds:.1f} |"
 
 
 def _tests(verdict: Verdict | None) -> str:
@@ -82,6 +116,29 @@ def _tests(verdict: Verdict | None) -> str:
     parts += [f"{counts.failed} failed"] if counts.failed else []
     parts += [f"{counts.skipped} skipped"] if counts.skipped else []
     return ", ".join(parts)
+
+
+def _before(report: Report) -> Iterator[str]:
+    """What failed on the base commit in the same way, by name: nobody shall take it for the change's, nor for gone."""
+    found = [
+        (verdict, d) for verdict in report.verdicts for d in verdict.diagnostics
+        if d.origin is Origin.PRE_EXISTING and d.severity is Severity.ERROR
+    ]  # fmt: skip
+    if not found:
+        return
+    yield f"**Failed before this change, too** ({len(found)}), so it does not count against it:"
+    for verdict, d in found[:_NAMED]:
+        place = ":".join(str(part) for part in (d.path, d.line) if part)
+        where = " ".join(span(part) for part in (verdict.id, d.test or place or d.rule or "") if part)
+        yield f"- {where}: {span(d.message)}"
+    if len(found) > _NAMED:
+        yield f"- and {len(found) - _NAMED} more"
+
+
+def _program(run: Run) -> str:
+    """The program that made the change: the whole explanation of a codemod."""
+    program = run.sessions[-1].command if run.sessions else ""
+    return f"### Command\n\nThe change was made by this program:\n\n{_fenced(program, 'sh')}" if program else ""
 
 
 def _findings(title: str, verdicts: Iterable[Verdict]) -> Iterator[str]:
@@ -97,7 +154,7 @@ def _findings(title: str, verdicts: Iterable[Verdict]) -> Iterator[str]:
 def _judge(verdicts: Iterable[Verdict]) -> Iterator[str]:
     found = list(verdicts)
     if not found:
-        yield "**Judge**: off"
+        yield "**Judge**: off; nobody compared the change with the prompt"
     for verdict in found:
         details = verdict.details
         yield f"**Judge** {span(str(details.get('model', '')))}: {span(verdict.summary or verdict.outcome.value)}"
@@ -111,7 +168,7 @@ def _judge(verdicts: Iterable[Verdict]) -> Iterator[str]:
 
 def span(text: str) -> str:
     """A code span that its text cannot close, on one line, at most 300 characters."""
-    line = " ".join(text.split())
+    line = " ".join(clean(text).split())
     line = line if len(line) <= 300 else line[:299] + "…"
     runs = [len(run) for run in re.findall(r"`+", line)]
     ticks = "`" * (max(runs, default=0) + 1)
@@ -119,11 +176,11 @@ def span(text: str) -> str:
     return f"{ticks}{pad}{line}{pad}{ticks}" if line else ""
 
 
-def _fenced(text: str, limit: int = 8000) -> str:
+def _fenced(text: str, language: str, limit: int = 8000) -> str:
     """A code block that its text cannot close."""
-    text = text.strip() if len(text) <= limit else text[:limit].rstrip() + "\n…"
+    text = clean(text).strip() if len(text) <= limit else text[:limit].rstrip() + "\n…"
     ticks = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
-    return f"{ticks}markdown\n{text}\n{ticks}"
+    return f"{ticks}{language}\n{text}\n{ticks}"
 
 
 def cell(text: str) -> str:

@@ -229,6 +229,7 @@ class Session:
     resume: str | None = None
     verifications: int = 0
     blocks: int = 0
+    command: str = ""  # the program that was run, for an agent that is one and asks no model of ours
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ def test_a_codemod_edits_the_tree_and_cannot_correct_itself(ask: Any, workspace:
     assert (workspace / "src/app.py").read_text().endswith("a + b\n")
     assert (session.stop, session.agent, session.usage.turns) == (StopReason.COMPLETED, "command", 0)
     assert agent.corrects is False
-    assert ask.said("agent.tool") == ["sed -i s/a - b/a + b/ src/app.py"]
+    assert ask.said("agent.tool") == ["sed -i 's/a - b/a + b/' src/app.py"]
+    assert session.command == "sed -i 's/a - b/a + b/' src/app.py"
 
 
 def test_the_prompt_is_on_standard_input_and_in_a_file(ask: Any, workspace: Path) -> None:

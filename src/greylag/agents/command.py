@@ -4,8 +4,9 @@ The prompt is on its standard input and in the file that `GREYLAG_PROMPT` names.
 ends the run with the program's last lines.
 """
 
+import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from greylag.agents import _inside
 from greylag.agents._record import note, session_id, tell
@@ -22,10 +23,15 @@ class CommandAgent:
     """An agent that is one program, started once a session."""
 
     argv: tuple[str, ...]
-    shown: str
+    program: str  # as a person wrote it, or would write it for a shell
     prompt_on_stdin: bool = True
     corrects: bool = False
     name: str = "command"
+
+    @property
+    def shown(self) -> str:
+        """The program on one line."""
+        return one_line(self.program)
 
     def run(self, request: AgentRequest) -> Session:
         """Start the program once. Raises `AgentError` when it fails."""
@@ -50,7 +56,8 @@ class CommandAgent:
 
     def _session(self, request: AgentRequest, stop: StopReason, output: bytes) -> Session:
         text = cap(clean(output[-_SHOWN:]).strip(), _SHOWN)
-        return Session(session_id(request), self.name, "", stop, Usage(), text, str(request.transcript))
+        session = Session(session_id(request), self.name, "", stop, Usage(), text, str(request.transcript))
+        return replace(session, command=self.program)
 
 
 def agent(run: str | Sequence[str], prompt_on_stdin: bool = True, corrects: bool = False) -> CommandAgent:
@@ -61,7 +68,7 @@ def agent(run: str | Sequence[str], prompt_on_stdin: bool = True, corrects: bool
     if not run or not (isinstance(run, str) or all(isinstance(word, str) for word in run)):
         raise UserError("agents `command`: `run` is a list of words, or a text for the shell")
     words = ("sh", "-c", run) if isinstance(run, str) else tuple(run)
-    return CommandAgent(words, one_line(run if isinstance(run, str) else " ".join(run)), prompt_on_stdin, corrects)
+    return CommandAgent(words, run if isinstance(run, str) else shlex.join(run), prompt_on_stdin, corrects)
 
 
 PLUGIN = agent

@@ -69,9 +69,14 @@ def _head(run: Run) -> Iterator[str]:
     money = "cost unknown" if usage.usd is None else f"${usage.usd:.4f} ({usage.cost_source})"
     yield f"run {run.id}: {run.status.value}"
     yield f"task {run.task.id}: {one_line(run.task.title)}"
-    yield f"repository {one_line(run.task.repo.url)}, base {run.base[:12] or 'unknown'}, tree {(run.tree or '')[:12]}"
+    base, tree = run.base[:12] or "unknown", (run.tree or "none")[:12]
+    yield f"repository {one_line(run.task.repo.url)}, base {base}, tree {tree}"
     spent = f"{usage.turns} turns, {usage.input_tokens} tokens in, {usage.output_tokens} out, {money}"
-    yield f"agent {run.agent}: {len(run.sessions)} session(s), {spent}"
+    if program := next((session.command for session in run.sessions if session.command), ""):
+        spent = f"the program {one_line(program, 200)}"
+    yield f"agent {run.agent}: {len(run.sessions)} session{'' if len(run.sessions) == 1 else 's'}, {spent}"
+    if not run.pull_request and run.reason:
+        yield f"why: {one_line(run.reason)}"
     for stamp in run.stamps:
         yield f"note: {one_line(stamp)}"
     yield ""

@@ -2,19 +2,24 @@
 
 `python -I inside.py before|after REQUEST WORKSPACE` reads a JSON request from a file and prints a JSON answer. The
 tool's own code is hostile: links are not followed, anything but a regular file is left alone, sizes are bounded.
+
+Every step of every verifier waits for it twice, so what takes long to import is left out, or waits until it is needed.
 """
+
+# ruff: noqa: PLC0415, PTH103, PTH108, PTH120, PTH123
+from __future__ import annotations
 
 import base64
 import json
 import os
 import re
-import shutil
 import stat
-import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
 
 FILE_LIMIT = 32 << 20  # bytes of one report
 TOTAL_LIMIT = 64 << 20  # bytes of all reports of a step
@@ -50,11 +55,13 @@ def _regular(path: str) -> bool:
 
 def before(request: dict[str, Any]) -> dict[str, Any]:
     """Remove stale reports, make room for new ones, find the first program that is there."""
+    import shutil
+
     for path in list(matching(request["reports"])):
-        Path(path).unlink()
+        os.unlink(path)
     for glob in request["reports"]:
         if glob.startswith("/"):
-            Path(glob).parent.mkdir(parents=True, exist_ok=True)
+            os.makedirs(os.path.dirname(glob), exist_ok=True)
     found = [number for number, argv in enumerate(request["programs"]) if shutil.which(argv[0])]
     return {"program": found[0] if found else None, "env": {name: os.environ.get(name, "") for name in request["env"]}}
 
@@ -84,6 +91,8 @@ def _read(path: str) -> bytes | None:
 
 
 def _version(argv: list[str]) -> str:
+    import subprocess
+
     try:
         done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=5, check=False)
     except (OSError, subprocess.TimeoutExpired):
@@ -95,7 +104,8 @@ def _version(argv: list[str]) -> str:
 def main(arguments: list[str]) -> None:
     """Entry point: a verb, the path of its request, and where the workspace is in here."""
     verb, path, workspace = arguments
-    request = json.loads(Path(path).read_text("utf-8"))
+    with open(path, encoding="utf-8") as file:
+        request = json.load(file)
     sys.stdout.write(json.dumps({"before": before, "after": after}[verb](request) | {"workspace": workspace}))
 
 

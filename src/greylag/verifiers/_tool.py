@@ -179,7 +179,7 @@ def _inside(
     try:
         done = context.execute(
             Command(
-                argv=(sys.executable, "-I", "@files@/inside.py", verb, "@files@/request.json", "@workspace@"),
+                argv=(sys.executable, "-I", "-S", "@files@/inside.py", verb, "@files@/request.json", "@workspace@"),
                 cwd=_place(step, activation),
                 env=_env(step, activation, context),
                 files={"inside.py": script, "request.json": json.dumps(request)},

@@ -177,10 +177,28 @@ def test_what_an_installation_leaves_for_other_trees_is_bounded() -> None:
     assert prepare.outputs == (".venv/", "*.egg-info/", "_version.py", "/api/src/a/version.py")
 
 
-def test_compiled_code_is_built_for_each_tree() -> None:
-    setup = "from setuptools import setup; setup(ext_modules=[1])"
-    prepare = found({"setup.py": setup, "test_a.py": TEST})["uv pip install"]
-    assert (prepare.inputs, prepare.outputs) == ((), None)
+@pytest.mark.parametrize(
+    ("files", "built"),
+    [
+        ({"setup.py": "from setuptools import setup; setup(ext_modules=[1])"}, True),
+        ({"setup.py": "from setuptools import setup; setup(cmdclass={'build_py': Generate})"}, True),
+        ({"setup.py": "import versioneer; setup(cmdclass=versioneer.get_cmdclass())"}, False),
+        ({"pyproject.toml": PROJECT + "[[tool.setuptools.ext-modules]]\nname = 'a'\n"}, True),
+        ({"pyproject.toml": PROJECT + "[build-system]\nrequires = ['maturin']\n"}, True),
+        ({"pyproject.toml": PROJECT + "[build-system]\nbuild-backend = 'b'\nbackend-path = ['.']\n"}, True),
+        ({"pyproject.toml": PROJECT + "[tool.hatch.build.targets.wheel.hooks.mypyc]\n"}, True),
+        ({"pyproject.toml": PROJECT + "[tool.hatch.build.hooks.custom]\n"}, True),
+        ({"pyproject.toml": PROJECT + "[tool.hatch.build.hooks.vcs]\n"}, False),
+        ({"pyproject.toml": PROJECT, "pdm_build.py": ""}, True),
+        ({"pyproject.toml": PROJECT + "[tool.poetry]\nbuild = 'build.py'\n"}, True),
+        ({"pyproject.toml": PROJECT + "[tool.poetry.build]\nscript = 'build.py'\n"}, True),
+        ({"pyproject.toml": PROJECT + "[tool.poetry]\npackages = []\n"}, False),
+    ],
+)
+def test_what_an_installation_builds_is_built_for_each_tree(files: Mapping[str, str], built: bool) -> None:
+    prepare = next(iter(found({**files, "test_a.py": TEST}).values()))
+    assert prepare.phase is Phase.PREPARE
+    assert (not prepare.inputs, prepare.outputs is None) == (built, built)
 
 
 # -- real tools ------------------------------------------------------------------------------------------------------

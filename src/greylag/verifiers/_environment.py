@@ -34,6 +34,10 @@ _INPUTS = re.compile(
     r"(?:.*/)?(?:pyproject\.toml|setup\.py|setup\.cfg|uv\.lock|uv\.toml|poetry\.lock|tox\.ini|\.python-version"
     r"|[^/]*requirements[^/]*\.txt|requirements/[^/]+\.txt)"
 )
+_BUILT = re.compile(
+    r"ext[-_]modules|backend-path|maturin|mesonpy|scikit[-_]build|setuptools[-_]rust|[Cc]ython|cffi"
+    r"|\bcmdclass\s*=\s*(?!versioneer\b)"
+)
 _RUFF_PIN = re.compile(
     r"astral-sh/ruff-pre-commit['\"]?\s+rev:\s*(?:[0-9a-f]{40}\s*#\s*frozen:\s*)?['\"]?v?(\d+\.\d+\.\d+)(?=\s|['\"])"
 )
@@ -49,8 +53,8 @@ def plan(project: Project, tree: Tree, checks: Sequence[str]) -> Plan:
 
 
 def inputs(project: Project) -> tuple[str, ...]:
-    """The files that decide what is installed; none, which means the whole tree, where compiled code is part of it."""
-    if _compiled(project):
+    """The files that decide what is installed; none, which means the whole tree, where it builds something."""
+    if _builds(project):
         return ()
     deciding = (file for file in project.files if _INPUTS.fullmatch(file) and not FOREIGN & set(file.split("/")))
     own = {posixpath.normpath(posixpath.join(project.root, file)) for file in deciding}
@@ -59,7 +63,7 @@ def inputs(project: Project) -> tuple[str, ...]:
 
 def outputs(project: Project) -> tuple[str, ...] | None:
     """What preparation may leave: the environment, metadata, and the files that builds write a version into."""
-    if _compiled(project):
+    if _builds(project):
         return None
     settings = json.dumps(project.pyproject, default=str) + project.setup
     written = re.findall(r"(?:write_to|version[-_]file)[\"']?\s*[:=]\s*[\"']?([\w./-]+\.\w+)", settings)
@@ -67,9 +71,18 @@ def outputs(project: Project) -> tuple[str, ...] | None:
     return (f"{VENV}/", "*.egg-info/", "_version.py", *named)
 
 
-def _compiled(project: Project) -> bool:
-    build = json.dumps(project.pyproject.get("build-system"), default=str) + project.setup
-    return bool(re.search(r"ext_modules|maturin|mesonpy|scikit[-_]build|setuptools[-_]rust|[Cc]ython|cffi", build))
+def _builds(project: Project) -> bool:
+    """Whether an installation compiles or generates something of the project's own sources."""
+    data = project.pyproject
+    hatch = _pyproject.table(data, "tool", "hatch", "build") or {}
+    targets = _pyproject.table(hatch, "targets") or {}
+    hooks = {hook for key in targets for hook in _pyproject.table(targets, key, "hooks") or {}}
+    if (hooks | set(_pyproject.table(hatch, "hooks") or {})) - {"vcs"} or "pdm_build.py" in project.files:
+        return True
+    if "build" in (_pyproject.table(data, "tool", "poetry") or {}):
+        return True
+    setuptools = _pyproject.table(data, "tool", "setuptools") or {}
+    return bool(_BUILT.search(json.dumps([data.get("build-system"), list(setuptools)], default=str) + project.setup))
 
 
 def _uv(*arguments: str, fallback: Step | None = None, env: Mapping[str, str] | None = None) -> Step:

@@ -1,0 +1,123 @@
+"""Preparations that run a project's own code: what they made for one tree must not serve another. Real npm, uv and cc.
+
+Everything needed is in the repositories themselves, so that there is no network.
+"""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from greylag.model import Counts, Outcome
+from greylag.protocols import SandboxBackend, Verifier
+from greylag.report import Report
+from greylag.testing.repos import Files
+from greylag.testing.verifying import House, Repository
+from greylag.verifiers.node import Node
+from greylag.verifiers.python import Python
+
+
+def house(path: Path, backend: SandboxBackend, files: Files) -> House:
+    for directory in (path, *path.parents):
+        if directory.stat().st_uid == os.geteuid() and directory != Path("/"):
+            directory.chmod(directory.stat().st_mode | 0o011)
+    return House(path, backend, Repository.make(path / "repo", files))
+
+
+def after(at: House, verifier: Verifier, *changes: Files) -> list[tuple[Report, list[str]]]:
+    """The reports on changed trees after a green baseline, each with what ran for it."""
+    verification = at.verification(verifier)
+    baseline = verification.baseline()
+    assert {v.outcome for v in baseline.verdicts} == {Outcome.PASSED}, baseline
+    at.started()
+    trees = [at.repository.change(change) for change in changes]
+    return [(verification.run(tree, mode="gate", baseline=baseline), at.started()) for tree in trees]
+
+
+# -- npm -------------------------------------------------------------------------------------------------------------
+
+LOCK = {"name": "a", "version": "1.0.0", "lockfileVersion": 3, "packages": {"": {"name": "a", "version": "1.0.0"}}}
+GENERATE = "const fs = require('fs'); fs.mkdirSync('{0}', {{recursive: true}});\n" + (
+    "fs.writeFileSync('{0}/made.js', 'module.exports = ' + fs.readFileSync('source', 'utf8'));\n"
+)
+CASE = "require('node:test')('made', () => require('node:assert').strictEqual(require('./{}/made.js'), {}));\n"
+
+
+def package(script: str, **more: str) -> str:
+    scripts = {script: "node generate.js", "test": "node --test", **more}
+    return json.dumps({"name": "a", "version": "1.0.0", "scripts": scripts})
+
+
+def npm(place: str, manifest: str) -> dict[str, str]:
+    generate = GENERATE.format(place)
+    files = {"package.json": manifest, "generate.js": generate, "source": "1", "a.test.js": CASE.format(place, 1)}
+    return {**files, "package-lock.json": json.dumps(LOCK), ".gitignore": "/lib\n/node_modules\n"}
+
+
+@pytest.mark.toolchain("npm", "node")
+@pytest.mark.parametrize(("script", "place"), [("prepare", "lib"), ("postinstall", "node_modules/made")])
+def test_what_an_install_script_builds_is_built_for_each_tree(
+    tmp_path: Path, backend: SandboxBackend, script: str, place: str
+) -> None:
+    """The lock file is the same for all of them, but the source of what is built is not."""
+    at = house(tmp_path, backend, npm(place, package(script)))
+    changes = {"source": "2", "a.test.js": CASE.format(place, 2)}, {"source": "2"}
+    (right, ran), (wrong, again) = after(at, Node(), *changes)
+    assert ran == again == ["npm ci", "npm run test"]
+    assert right.passed, right
+    assert wrong.verdicts[-1].counts == Counts(1, 1)
+
+
+@pytest.mark.toolchain("npm", "node")
+def test_an_installation_serves_all_trees_where_all_that_it_builds_is_built_again(
+    tmp_path: Path, backend: SandboxBackend
+) -> None:
+    at = house(tmp_path, backend, npm("lib", package("prepare", build="node generate.js")))
+    changes = {"source": "2", "a.test.js": CASE.format("lib", 2)}, {"source": "2"}
+    (right, ran), (wrong, again) = after(at, Node(), *changes)
+    assert ran == again == ["npm run build", "npm run test"]
+    assert right.passed, right
+    assert wrong.verdicts[-1].counts == Counts(1, 1)
+
+
+# -- Python ----------------------------------------------------------------------------------------------------------
+
+BACKEND = '''"""Builds an extension with cc, and an editable wheel that says where it is."""
+import pathlib, subprocess, zipfile
+
+NAME = "a-1.dist-info"
+
+def build_editable(directory, settings=None, metadata=None):
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", "_answer.so", "answer.c"], check=True)
+    wheel = pathlib.Path(directory, "a-1-py3-none-any.whl")
+    with zipfile.ZipFile(wheel, "w") as file:
+        file.writestr("a.pth", str(pathlib.Path.cwd()))
+        file.writestr(f"{NAME}/METADATA", "Metadata-Version: 2.1\\nName: a\\nVersion: 1\\n")
+        file.writestr(f"{NAME}/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        file.writestr(f"{NAME}/RECORD", "")
+    return wheel.name
+'''
+ANSWER = "int answer(void) {{ return {}; }}\n"
+ASKED = (
+    "import ctypes, unittest\nANSWER = ctypes.CDLL('./_answer.so')\n\n"
+    "class T(unittest.TestCase):\n    def test_answer(self): self.assertEqual(ANSWER.answer(), {})\n"
+)
+EXTENSION = {
+    "pyproject.toml": "[project]\nname = 'a'\nversion = '1'\n"
+    "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n",
+    "backend.py": BACKEND,
+    "answer.c": ANSWER.format(1),
+    "test_answer.py": ASKED.format(1),
+    ".gitignore": "*.so\n.venv\n",
+}
+
+
+@pytest.mark.toolchain("cc")
+def test_an_extension_is_compiled_for_each_tree(tmp_path: Path, backend: SandboxBackend) -> None:
+    at = house(tmp_path, backend, EXTENSION)
+    changes = {"answer.c": ANSWER.format(2), "test_answer.py": ASKED.format(2)}, {"answer.c": ANSWER.format(2)}
+    (right, ran), (wrong, again) = after(at, Python(), *changes)
+    assert ran == again == ["uv pip install", "unittest"]
+    assert right.passed, right
+    assert wrong.verdicts[-1].counts == Counts(1, 1)

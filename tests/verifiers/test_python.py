@@ -233,6 +233,12 @@ def test_each_tool_names_the_place(bench: MakeBench) -> None:
     assert set(verdicts["pytest"].details["tools"]) == {"python", "pytest"}
 
 
+def test_ruff_names_what_it_is_configured_to_mend_by_itself(bench: MakeBench) -> None:
+    at = bench({"pyproject.toml": PROJECT + "[tool.ruff]\nfix = true\n", "a.py": "import os\n", **OWN_TOOLS})
+    assert [d.rule for d in at.verify(Python(), "ruff")["ruff"].diagnostics] == ["F401"]
+    assert (at.workspace / "a.py").read_text() == "import os\n"
+
+
 @pytest.mark.parametrize(
     ("test", "outcome", "word"),
     [

@@ -295,6 +295,18 @@ def test_tools_are_told_when_there_is_no_network(bench: MakeBench, mode: str, ph
     assert (at.workspace / "got").read_text() == line
 
 
+@pytest.mark.parametrize(("phase", "seen"), [(Phase.STATIC, "1"), (Phase.TEST, "unset")])
+def test_tests_of_colours_see_what_they_see_elsewhere(bench: MakeBench, phase: Phase, seen: str) -> None:
+    at = bench({})
+    take(at, sh("echo ${NO_COLOR-unset} > got"), phase=phase)
+    assert (at.workspace / "got").read_text().strip() == seen
+
+
+def test_colours_do_not_hide_what_is_said(bench: MakeBench) -> None:
+    step = replace(sh(r"printf 'No \033[1mtests\033[0m found'; exit 1"), empty="No tests found")
+    assert take(bench({}), step).outcome is Outcome.SKIPPED
+
+
 def test_versions_are_recorded(bench: MakeBench) -> None:
     tools = {"sh": ("echo", "sh 1.22.3-beta, built today"), "gone": ("no-such-tool",), "silent": ("true",)}
     verdict = bench({}).verify(Planned(Plan((sh("true"),), tools)))["tool"]

@@ -10,7 +10,7 @@ from greylag.distill import distill
 from greylag.model import Counts, Diagnostic, Outcome, Phase, Severity
 from greylag.protocols import Completed, Ended
 from greylag.readers import UNREADABLE
-from greylag.text import one_line
+from greylag.text import clean, one_line
 from greylag.verifiers._plan import Step
 
 BUDGET = 700  # tokens of a distilled log
@@ -67,7 +67,7 @@ def judge(step: Step, phase: Phase, done: Completed, found: Found) -> Result:
 
     Otherwise the exit code is the authority, reports and log only tell why.
     """
-    text = (done.output + done.errors).decode("utf-8", "replace")
+    text = clean(done.output + done.errors)
     if done.ended is not Ended.EXITED:
         return _interrupted(step, done, found)
     if _without_tests(step, phase, done.returncode, text, found.counts):

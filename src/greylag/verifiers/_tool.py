@@ -118,7 +118,9 @@ def _command(step: Step, ready: Mapping[str, Any], log: str, activation: Activat
     }
     first = (posixpath.normpath(posixpath.join("@workspace@", _place(step, activation), path)) for path in step.paths)
     path = {"PATH": ":".join((*first, ready["env"]["PATH"]))} if step.paths else {}
-    env = {"CI": "true", "NO_COLOR": "1", **path, **_env(step, activation, context), **appended}
+    # Not for tests: those of programs with colours would see it, and fail here but nowhere else.
+    plain = {} if activation.phase is Phase.TEST else {"NO_COLOR": "1"}
+    env = {"CI": "true", **plain, **path, **_env(step, activation, context), **appended}
     return Command(
         argv=tuple(part.replace("@cpus@", share) for part in (*step.programs[ready["program"]], *arguments)),
         cwd=_place(step, activation),

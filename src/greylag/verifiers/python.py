@@ -109,7 +109,15 @@ def _ruff(project: Project, tree: Tree) -> Iterator[Check]:
     where = _configured(project, "ruff", ("ruff.toml", ".ruff.toml"))
     if not where:
         return
-    lint = _of_project("ruff", "check", "--no-cache", "--output-format", "json", ".", read=readers.ruff_json)
+    command = (
+        "check",
+        "--no-fix",
+        "--no-cache",
+        "--output-format",
+        "json",
+        ".",
+    )  # `fix = true` would hide what it mends
+    lint = _of_project("ruff", *command, read=readers.ruff_json)
     yield "ruff", Phase.STATIC, where, lint
     if evidence := _formats(project, tree):
         check = _of_project("ruff", "format", "--check", "--no-cache", ".", read=_unformatted)

@@ -109,14 +109,8 @@ def _ruff(project: Project, tree: Tree) -> Iterator[Check]:
     where = _configured(project, "ruff", ("ruff.toml", ".ruff.toml"))
     if not where:
         return
-    command = (
-        "check",
-        "--no-fix",
-        "--no-cache",
-        "--output-format",
-        "json",
-        ".",
-    )  # `fix = true` would hide what it mends
+    # --no-fix: `fix = true` in its settings would hide what it mends.
+    command = ("check", "--no-fix", "--no-cache", "--output-format", "json", ".")
     lint = _of_project("ruff", *command, read=readers.ruff_json)
     yield "ruff", Phase.STATIC, where, lint
     if evidence := _formats(project, tree):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -150,6 +151,7 @@ def test_flags_name_another_plugin_than_the_settings_and_win_over_the_front_matt
 def test_verify_passes_and_the_second_answer_comes_from_the_cache(shell: Shell, service: Path) -> None:
     first = shell.cold("verify", service)
     assert (first.returncode, "sh tests 2 tests" in first.stdout) == (0, True), first.stderr + first.stdout
+    assert re.search(r"verifying the base commit \w+\n.*\n.*verifying .*service as it is now\n", first.stderr)
     again = shell("verify", ".", cwd=service)
     assert (again.returncode, "cached" in again.stdout) == (0, True)
     assert git(service, "status", "--porcelain", "--ignored") == ""
@@ -210,6 +212,10 @@ def test_a_repository_that_is_missing_empty_or_none(shell: Shell, tmp_path: Path
     assert "does not exist" in shell.refused("run", "-m", "x", "--repo", tmp_path / "nowhere")
     (tmp_path / "plain").mkdir()
     assert "plain" in shell.refused("run", "-m", "x", "--repo", tmp_path / "plain")
+    (tmp_path / "there" / "src").mkdir(parents=True)
+    make_repo(tmp_path / "there", {"src/a": "a"})
+    inside = shell.refused("run", "-m", "x", "--repo", tmp_path / "there" / "src")
+    assert inside.endswith(f"is a directory inside one: give --repo {tmp_path / 'there'}")
     empty = make_repo(tmp_path / "empty", {})
     assert "no commit" in shell.refused("run", "-m", "x", "--repo", empty)
 
@@ -348,6 +354,11 @@ def test_init_writes_what_run_understands_and_never_over_it(shell: Shell, servic
     assert shell("run", "-m", "x", "--repo", service).returncode == 0
 
 
+def test_init_where_nothing_can_be_written_names_the_flag(shell: Shell) -> None:
+    given = ("--agent", "command", "--command", "x", "--judge-model", "off", "--forge", "local")
+    assert "--config" in shell.refused("init", *given, "--config", "/proc/nowhere/greylag.toml")
+
+
 def test_init_without_a_terminal_names_the_flag(shell: Shell) -> None:
     (shell.home / "greylag.toml").unlink()
     assert "--agent" in shell.refused("init")
@@ -417,6 +428,13 @@ def test_however_it_is_ended_nothing_is_left_running(shell: Shell, service: Path
         assert "Kept:" in errors
         assert "cancelled" in shell("show").stdout
         assert not list((shell.home / "state").rglob("tree"))
+
+
+def test_a_disk_that_fills_up_is_no_bug(shell: Shell) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "greylag", "doctor"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, env=shell.environment(), check=False)
+    assert (done.returncode, done.stderr) == (75, b"greylag: No space left on device; make room, and try again\n")
 
 
 @pytest.mark.parametrize("verb", ["run", "verify"])

@@ -4,6 +4,8 @@ Exit codes: 0 done (opened, nothing to change, declined, verified), 1 the gate s
 3 a bug of greylag, 4 the agent failed, 75 infrastructure failed (try again), 130 interrupted.
 """
 
+import errno
+import os
 import sys
 
 
@@ -22,18 +24,34 @@ def _run() -> int:
     from greylag.errors import GreylagError  # noqa: PLC0415
 
     try:
-        return command_line()
+        code = command_line()
+        sys.stdout.flush()
     except GreylagError as error:
         print(f"greylag: {' '.join(str(error).split())}", *getattr(error, "__notes__", ()), sep="\n", file=sys.stderr)
-        return error.exit_code
+        code = error.exit_code
     except KeyboardInterrupt:
         print("greylag: interrupted", file=sys.stderr)
-        return 130
+        code = 130
     except BrokenPipeError:
-        sys.stderr.close()
-        return 141
+        _silence()
+        code = 141
+    except OSError as error:
+        code = _no_room(error) if error.errno in {errno.ENOSPC, errno.EDQUOT} else _bug()
     except Exception:  # noqa: BLE001 - the one place: a bug of ours becomes a report instead of a bare traceback
-        return _bug()
+        code = _bug()
+    return code
+
+
+def _no_room(error: OSError) -> int:
+    _silence()
+    where = f" for {error.filename}" if error.filename else ""
+    print(f"greylag: {error.strerror}{where}; make room, and try again", file=sys.stderr)
+    return 75
+
+
+def _silence() -> None:
+    """Nobody takes what is still to be printed: the interpreter must not try again at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _bug() -> int:

@@ -5,10 +5,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from greylag import assembly, config
 from greylag.directories import remove_tree
+from greylag.model import Event
 from greylag.protocols import Observe, Verify
 from greylag.report import Report
 from greylag.workspace import Workspace
@@ -41,9 +43,14 @@ def opened(
         verification = assembly.verification(workspace, settings, directories, home=home, box=box, observe=observe)
         stack.callback(verification.close)
 
+        def tell(kind: str, text: str) -> None:
+            observe(Event(kind, text, datetime.now(UTC)))
+
         def verify() -> Report:
             tree = workspace.freeze()
+            tell("baseline", f"verifying the base commit {workspace.base[:10]}")
             baseline = verification.baseline()
+            tell("gate", f"verifying {workspace.directory} as it is now")
             return verification.run(tree, mode="gate", baseline=baseline)
 
         yield Directory(verify, logs)

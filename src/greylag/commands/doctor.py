@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +58,7 @@ def _checks(path: Path | None) -> Iterator[Check]:
     yield from _sandbox(settings)
     yield from _plugins(settings)
     for program in _PROGRAMS:
-        where = shutil.which(program)
+        where = shutil.which(program) or shutil.which(program, path=str(Path(sys.prefix, "bin")))
         yield Check(program, "ok" if where else "note", where or "not installed")
 
 

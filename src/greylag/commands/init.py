@@ -35,9 +35,12 @@ def command(path: Path | None, *, force: bool, **given: str | None) -> None:
     forge = _choose("Forge", given["forge"], plugins.names("forges"), "local", "--forge")
     text += _table("forge", {"name": forge, **_token(forge, given)})
     config.parse(text, str(path))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, "utf-8")
-    click.echo(f"written: {path}\n\n{text}\nCheck it with `greylag doctor`.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror}; name another place with --config") from error
+    click.echo(f"written: {path}\n\n{text}Check it with `greylag doctor`.")
 
 
 def _choose(title: str, given: str | None, names: list[str], default: str, flag: str) -> str:

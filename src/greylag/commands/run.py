@@ -111,6 +111,12 @@ def _location(repo: str) -> str:
     path = Path(repo).absolute()
     if not path.exists():
         raise UserError(f"repository {repo} does not exist; give a path or a URL")
+    if not (path / ".git").exists() and not (path / "HEAD").exists():  # neither a checkout nor a bare repository
+        around = next((parent for parent in path.parents if (parent / ".git").exists()), None)
+        hint = (
+            f"is a directory inside one: give --repo {around}" if around else "is none; make one there with `git init`"
+        )
+        raise UserError(f"a git repository is needed, and {path} {hint}")
     return str(path)
 
 

@@ -24,8 +24,19 @@ def blamed(llm: LLM, error: Exception) -> GreylagError:
     if isinstance(error, failed.ModelRequestRejectedError):
         return AgentError(f"{host} rejects the request to `{llm.name}` ({status}): {text}")
     if isinstance(error, failed.ModelAPIError):
-        return InfraError(f"{host} does not answer for `{llm.name}` ({status or 'no connection'}): {text}")
+        unanswered = InfraError(f"{host} does not answer for `{llm.name}` ({status}): {text}")
+        return unanswered if status else _connection(llm, host, error)
     return AgentError(f"model `{llm.model}` does not keep to its protocol: {text}")
+
+
+def _connection(llm: LLM, host: str, error: BaseException) -> GreylagError:
+    """What the SDKs call a connection error, by what it began with."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    status = getattr(error, "status_code", 500)
+    if 300 <= status < 400:
+        return UserError(f"{host} answers for `{llm.name}` with a redirect ({status}); correct the base-url")
+    return InfraError(f"{host} gives no answer for `{llm.name}`: {_scrubbed(llm, str(error) or type(error).__name__)}")
 
 
 def _scrubbed(llm: LLM, text: str) -> str:

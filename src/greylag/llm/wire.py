@@ -4,15 +4,16 @@ Each SDK takes seconds to import, so that only the one that is used is.
 """
 # ruff: noqa: PLC0415 - see above
 
-import json
 import logging
 
 import httpx2
 from pydantic_ai.models import Model
 
 from greylag.llm import LLM
+from greylag.llm.answers import refined
 
 _TIMEOUT = httpx2.Timeout(600.0, connect=10.0)  # seconds without a byte; models think for minutes
+_BODY = 32 << 20  # bytes of one answer
 _RETRIES = 2  # by the SDK, with its backoff, before we call it a failure of infrastructure
 _HEADERS = frozenset(
     {
@@ -20,6 +21,7 @@ _HEADERS = frozenset(
         *("anthropic-beta", "anthropic-version", "user-agent"),
     }
 )
+_KEPT = ("content-type", "retry-after", "retry-after-ms", "x-should-retry", "request-id", "x-request-id")
 
 
 def build(llm: LLM, key: str | None) -> Model:
@@ -38,7 +40,7 @@ def _anthropic(llm: LLM, key: str | None) -> Model:
     client = anthropic.AsyncAnthropic(
         api_key=key or "none",
         base_url=llm.url,
-        http_client=_client({"x-api-key": key} if key else {}, "content"),
+        http_client=_client({"x-api-key": key} if key else {}, llm.provider),
         max_retries=_RETRIES,
         open_telemetry=False,
     )
@@ -53,18 +55,17 @@ def _openai(llm: LLM, key: str | None) -> Model:
     client = openai.AsyncOpenAI(
         api_key=key or "none",
         base_url=llm.url,
-        http_client=_client({"authorization": f"Bearer {key}"} if key else {}, "choices"),
+        http_client=_client({"authorization": f"Bearer {key}"} if key else {}, llm.provider),
         max_retries=_RETRIES,
     )
     return OpenAIChatModel(llm.name, provider=OpenAIProvider(openai_client=client))
 
 
-def _client(authentication: dict[str, str], wanted: str) -> httpx2.AsyncClient:
+def _client(authentication: dict[str, str], provider: str) -> httpx2.AsyncClient:
     """An HTTP client that sends what the protocol needs and our key, whatever the SDK has found around it.
 
     It follows no redirect, so that the key reaches the named address only, and keeps no connection open, so that it
-    can be used from one event loop after the other. An answer without the key `wanted`, over which the SDKs stumble,
-    counts as a broken connection.
+    can be used from one event loop after the other.
     """
 
     async def only_ours(request: httpx2.Request) -> None:
@@ -72,19 +73,45 @@ def _client(authentication: dict[str, str], wanted: str) -> httpx2.AsyncClient:
             del request.headers[name]
         request.headers.update(authentication)
 
-    async def sound(response: httpx2.Response) -> None:
-        if response.is_success and "event-stream" not in response.headers.get("content-type", ""):
-            try:
-                body = json.loads(await response.aread())
-            except ValueError:
-                body = None
-            if not isinstance(body, dict) or not isinstance(body.get(wanted), list):
-                raise httpx2.RemoteProtocolError("the answer is not that of a language model", request=response.request)
-
     return httpx2.AsyncClient(
+        transport=_Answers(provider),
         trust_env=False,
         follow_redirects=False,
         timeout=_TIMEOUT,
-        limits=httpx2.Limits(max_keepalive_connections=0),
-        event_hooks={"request": [only_ours], "response": [sound]},
+        event_hooks={"request": [only_ours]},
     )
+
+
+class _Answers(httpx2.AsyncBaseTransport):
+    """Brings whole answers, of the shape that their API has: anything else counts as a broken connection."""
+
+    def __init__(self, provider: str) -> None:
+        self._provider = provider
+        self._inner = httpx2.AsyncHTTPTransport(trust_env=False, limits=httpx2.Limits(max_keepalive_connections=0))
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        answer = await self._inner.handle_async_request(request)
+        answer.request = request  # which names it in errors
+        headers = {name: answer.headers[name] for name in _KEPT if name in answer.headers}
+        try:
+            body = await _whole(answer)
+            if answer.is_success:
+                headers["content-type"], body = refined(self._provider, await request.aread(), body)
+        except (ValueError, httpx2.DecodingError) as error:
+            raise httpx2.RemoteProtocolError(f"no answer of a language model: {error}", request=request) from None
+        finally:
+            await answer.aclose()
+        return httpx2.Response(answer.status_code, headers=headers, content=body, request=request)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+async def _whole(answer: httpx2.Response) -> bytes:
+    """The body, decompressed. Raises `ValueError` when there is no end to it."""
+    body = bytearray()
+    async for chunk in answer.aiter_bytes():
+        body += chunk
+        if len(body) > _BODY:
+            raise ValueError(f"more than {_BODY >> 20} MiB")
+    return bytes(body)

@@ -5,6 +5,7 @@ Everything needed is in the repositories themselves, so that there is no network
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,27 @@ def test_an_installation_serves_all_trees_where_all_that_it_builds_is_built_agai
     assert wrong.verdicts[-1].counts == Counts(1, 1)
 
 
+LOCAL = "require('node:test')('lib', () => require('node:assert').strictEqual(require('lib'), 1));\n"
+
+
+@pytest.mark.toolchain("npm", "node")
+def test_a_directory_that_is_installed_as_a_dependency_is_of_the_tree_that_is_verified(
+    tmp_path: Path, backend: SandboxBackend
+) -> None:
+    """No script builds anything here: npm copies the directory when it is told to, as pnpm and yarn always do."""
+    files = {
+        "package.json": json.dumps({"dependencies": {"lib": "file:lib"}, "scripts": {"test": "node --test a.test.js"}}),
+        "lib/package.json": json.dumps({"name": "lib", "version": "1.0.0", "main": "source.js"}),
+        "lib/source.js": "module.exports = 1;\n",
+        "a.test.js": LOCAL,
+        ".npmrc": "install-links=true\n",
+    }
+    at = house(tmp_path, backend, files)
+    ((wrong, ran),) = after(at, Node(), {"lib/source.js": "module.exports = 2;\n"})
+    assert ran == ["npm install", "npm run test"]
+    assert wrong.verdicts[-1].counts == Counts(1, 1)
+
+
 # -- Python ----------------------------------------------------------------------------------------------------------
 
 BACKEND = '''"""Builds an extension with cc, and an editable wheel that says where it is."""
@@ -103,6 +125,7 @@ ASKED = (
     "import ctypes, unittest\nANSWER = ctypes.CDLL('./_answer.so')\n\n"
     "class T(unittest.TestCase):\n    def test_answer(self): self.assertEqual(ANSWER.answer(), {})\n"
 )
+USED = "import lib, unittest\nclass T(unittest.TestCase):\n    def test_one(self): self.assertEqual(lib.ONE, 1)\n"
 EXTENSION = {
     "pyproject.toml": "[project]\nname = 'a'\nversion = '1'\n"
     "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n",
@@ -120,4 +143,23 @@ def test_an_extension_is_compiled_for_each_tree(tmp_path: Path, backend: Sandbox
     (right, ran), (wrong, again) = after(at, Python(), *changes)
     assert ran == again == ["uv pip install", "unittest"]
     assert right.passed, right
+    assert wrong.verdicts[-1].counts == Counts(1, 1)
+
+
+def test_a_directory_that_is_installed_as_a_requirement_is_of_the_tree_that_is_verified(
+    tmp_path: Path, backend: SandboxBackend
+) -> None:
+    """A wheel is made of it, with a copy of its modules."""
+    made = BACKEND.replace("build_editable", "build_wheel").replace('"a.pth", str(pathlib.Path.cwd())', '"lib.py", LIB')
+    made = re.sub(r"\n    subprocess.*", "\n    LIB = pathlib.Path('lib.py').read_text()", made)
+    files = {
+        "requirements.txt": "./lib\n",
+        "lib/pyproject.toml": EXTENSION["pyproject.toml"],
+        "lib/backend.py": made,
+        "lib/lib.py": "ONE = 1\n",
+        "test_lib.py": USED,
+    }
+    at = house(tmp_path, backend, files)
+    ((wrong, ran),) = after(at, Python(), {"lib/lib.py": "ONE = 2\n"})
+    assert ran == ["uv pip install", "unittest"]
     assert wrong.verdicts[-1].counts == Counts(1, 1)

@@ -201,6 +201,32 @@ def test_what_an_installation_builds_is_built_for_each_tree(files: Mapping[str, 
     assert (not prepare.inputs, prepare.outputs is None) == (built, built)
 
 
+UV = PROJECT + "dependencies = ['lib']\n[tool.uv.sources]\n"
+POETRY = PROJECT + "[tool.poetry.group.dev.dependencies]\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "copied"),
+    [
+        ({"requirements.txt": "six\n./lib\n"}, True),
+        ({"requirements-dev.txt": "libs/a[extra]\n", "setup.py": ""}, True),
+        ({"requirements.txt": "-e ./lib\ngit+https://example.org/a\nhttps://example.org/b.whl\n"}, False),
+        ({"pyproject.toml": PROJECT + "dependencies = ['lib @ file:///${PROJECT_ROOT}/lib']\n"}, True),
+        ({"uv.lock": "", "pyproject.toml": UV + "lib = { path = 'lib' }\n"}, True),
+        ({"uv.lock": "", "pyproject.toml": UV + "lib = [{ path = 'lib', marker = 'a' }]\n"}, True),
+        ({"uv.lock": "", "pyproject.toml": UV + "lib = { path = 'lib', editable = true }\n"}, False),
+        ({"uv.lock": "", "pyproject.toml": UV + "lib = { workspace = true }\n"}, False),
+        ({"uv.lock": "", "pyproject.toml": UV + "lib = { workspace = true, editable = false }\n"}, True),
+        ({"pyproject.toml": POETRY + "lib = { path = 'lib' }\n"}, True),
+        ({"pyproject.toml": POETRY + "lib = { path = 'lib', develop = true }\n"}, False),
+        ({"pyproject.toml": PROJECT + "[tool.poetry]\ninclude = [{ path = 'tests', format = 'sdist' }]\n"}, False),
+    ],
+)
+def test_what_an_installation_copies_is_copied_for_each_tree(files: Mapping[str, str], copied: bool) -> None:
+    prepare = next(iter(found({**files, "test_a.py": TEST}).values()))
+    assert (not prepare.inputs, prepare.outputs is None) == (copied, copied)
+
+
 # -- real tools ------------------------------------------------------------------------------------------------------
 
 OWN_TOOLS = {  # what a preparation would have made, from the tools that greylag is tested with

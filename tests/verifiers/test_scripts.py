@@ -133,6 +133,29 @@ def test_scripts_that_call_each_other_many_times_take_no_time() -> None:
 
 
 @pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"dependencies": {"a": "^1.0.0", "b": "workspace:*", "c": "link:./c", "d": "npm:e@1"}}, False),
+        ({"devDependencies": {"a": "file:./a"}}, True),
+        ({"dependencies": {"a": "../a"}}, True),
+        ({"dependencies": {"a": "portal:./a"}}, True),
+        ({"dependencies": {"a": "workspace:*"}, "dependenciesMeta": {"a": {"injected": True}}}, True),
+    ],
+)
+def test_an_installation_that_copies_a_directory_of_the_repository_is_known(
+    fields: dict[str, object], expected: bool
+) -> None:
+    (project,) = projects(Files({"package.json": json.dumps(fields)}))
+    assert builds_on_install(project) is expected
+
+
+def test_whatever_a_package_manager_reads_decides_what_is_installed() -> None:
+    names = {"package.json", "patches/a.patch", ".yarn/patches/b.patch", ".pnpmfile.cjs", "pnpm-lock.yaml"}
+    (project,) = projects(Files(dict.fromkeys(names, "{}") | {"a.js": "", "src/patches/c.patch": ""}))
+    assert set(project.inputs) == names
+
+
+@pytest.mark.parametrize(
     ("scripts", "expected"),
     [
         ({}, False),

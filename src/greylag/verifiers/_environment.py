@@ -72,7 +72,9 @@ def outputs(project: Project) -> tuple[str, ...] | None:
 
 
 def _builds(project: Project) -> bool:
-    """Whether an installation compiles or generates something of the project's own sources."""
+    """Whether an installation compiles, generates or copies something of the repository's own sources."""
+    if project.copies:
+        return True
     data = project.pyproject
     hatch = _pyproject.table(data, "tool", "hatch", "build") or {}
     targets = _pyproject.table(hatch, "targets") or {}

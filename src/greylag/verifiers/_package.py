@@ -17,19 +17,34 @@ _FOREIGN = frozenset(
     | {"benchmarks", ".github", "target"}
 )
 _LONGEST = 4000  # characters of a script that is looked at
+_LOCAL = re.compile(r"file:|portal:|\.{0,2}/")
 _LOCKS = ("package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock")
+_DECIDING = (
+    "package.json",
+    ".npmrc",
+    ".yarnrc",
+    ".yarnrc.yml",
+    "pnpm-workspace.yaml",
+    ".pnpmfile.cjs",
+    ".nvmrc",
+    *_LOCKS,
+)
 _PNPM_OF_LOCK = {"5": "7", "6": "8", "9": "9"}  # version of pnpm-lock.yaml -> a pnpm that writes it
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """One package.json: scripts by name, names of everything it depends on."""
+    """One package.json: scripts by name, names of everything it depends on.
+
+    `local`: something of that is a directory or an archive of the repository, which an installation builds or copies.
+    """
 
     root: str
     name: str
     scripts: Mapping[str, str]
     dependencies: frozenset[str]
     tsconfig: bool
+    local: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +140,9 @@ def _member(root: str, up: str, globs: Iterable[str]) -> bool:
 
 
 def _project(tree: Tree, root: str, members: Sequence[str]) -> Project:
-    names = {"package.json", ".npmrc", ".yarnrc", ".yarnrc.yml", "pnpm-workspace.yaml", ".nvmrc", *_LOCKS}
-    own = {posixpath.normpath(posixpath.join(place, name)) for place in (root, *members) for name in names}
-    patches = posixpath.normpath(posixpath.join(root, "patches")) + "/"
-    inputs = tuple(path for path in tree.paths() if path in own or path.startswith(patches))
+    own = {posixpath.normpath(posixpath.join(place, name)) for place in (root, *members) for name in _DECIDING}
+    inside = tuple(posixpath.normpath(posixpath.join(root, name)) + "/" for name in ("patches", ".yarn"))
+    inputs = tuple(path for path in tree.paths() if path in own or path.startswith(inside))
     packages = _ordered([_package(tree, member) for member in members])
     return Project(_package(tree, root), packages, _manager(tree, root), inputs)
 
@@ -136,15 +150,18 @@ def _project(tree: Tree, root: str, members: Sequence[str]) -> Project:
 def _package(tree: Tree, root: str) -> Package:
     data = _json(tree, posixpath.join(root, "package.json"))
     scripts = data.get("scripts")
-    tables = (data.get(key) for key in ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies"))
+    fields = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies")
+    tables = [table for table in map(data.get, fields) if isinstance(table, Mapping)]
+    sources = [str(source) for table in tables for source in table.values()]
     return Package(
         root,
         str(data.get("name") or root),
         {k: v for k, v in scripts.items() if isinstance(v, str) and len(v) <= _LONGEST}
         if isinstance(scripts, Mapping)
         else {},
-        frozenset(name for table in tables if isinstance(table, Mapping) for name in table),
+        frozenset(name for table in tables for name in table),
         bool(_at(tree, root, "tsconfig.json")),
+        any(map(_LOCAL.match, sources)) or '"injected"' in json.dumps(data.get("dependenciesMeta")),
     )
 
 

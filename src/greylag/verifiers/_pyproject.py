@@ -26,6 +26,9 @@ _REQUIREMENTS = re.compile(
     r"|requirements[-_./](?:dev|tests?|testing|development|ci|lint)\.txt"
     r"|(?:dev|tests?|testing)[-_]requirements\.txt",
 )
+_PATH = re.compile(  # a requirement that is a directory or a file; with `-e` before it, a link to that
+    r"\s*(?:\.|/|file:|[\w.-]+/|[\w.-]+\s*(?:\[[^]]*\])?\s*@\s*file:)"
+)
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
@@ -43,6 +46,7 @@ class Project:
     extras: tuple[str, ...]
     groups: tuple[str, ...]
     declared: frozenset[str]  # normalised names of all packages that its files mention
+    copies: bool  # whether directories of the repository are among its requirements, not as links
     nested: tuple[str, ...]  # other roots below it
     shared: frozenset[str]  # files at the top of the repository
 
@@ -158,6 +162,7 @@ def _project(tree: Tree, root: str, nested: list[str]) -> Project:
         extras=tuple(sorted(filter(_TEST_GROUPS.fullmatch, {*optional, *legacy, *_tox(tox, "extras")}))),
         groups=tuple(sorted(filter(_TEST_GROUPS.fullmatch, groups))),
         declared=frozenset(_declared(data, sources, setup, _tox(tox, "deps"))),
+        copies=any(_copied(data, sources)),
         nested=tuple(posixpath.relpath(other, root) for other in nested),
         shared=frozenset(path for path in tree.paths() if "/" not in path),
     )
@@ -204,6 +209,29 @@ def _declared(data: Mapping[str, Any], sources: list[str], setup: str, tox: list
     for line in (*lines, *names):
         if found := _NAME.match(line):
             yield re.sub(r"[-_.]+", "-", found.group(1)).lower()
+
+
+def _copied(data: Mapping[str, Any], sources: list[str]) -> Iterator[bool]:
+    """For each requirement on this machine, in the words of pip, uv or poetry, whether it is copied."""
+    named = _strings([table(data, "project") or {}, table(data, "dependency-groups") or {}])
+    lines = [line for source in sources for line in source.splitlines()]
+    yield from (bool(_PATH.match(line)) for line in (*lines, *(text for text in named if "file:" in text)))
+    poetry = table(data, "tool", "poetry") or {}
+    groups = [table(poetry, "group", name, "dependencies") for name in table(poetry, "group") or {}]
+    named_apart = (table(data, "tool", "uv", "sources"), poetry.get("dependencies"), poetry.get("dev-dependencies"))
+    for source in _tables([*named_apart, *groups]):
+        if "path" in source or "file" in source:
+            yield not (source.get("editable") or source.get("develop"))
+        elif "workspace" in source:
+            yield source.get("editable") is False
+
+
+def _tables(value: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(value, Mapping):
+        yield value
+        value = list(value.values())
+    for item in value if isinstance(value, list) else ():
+        yield from _tables(item)
 
 
 def _strings(value: Any) -> Iterator[str]:

@@ -108,10 +108,11 @@ def left_out(package: Package) -> list[str]:
 
 
 def builds_on_install(project: Project) -> bool:
-    """Whether an installation runs the project's own code, so that its result depends on more than on lock files."""
-    return any(
+    """Whether an installation runs or copies the repository's own code: its result depends on more than lock files."""
+    packages = (project.package, *project.members)
+    return any(package.local for package in packages) or any(
         not _HARMLESS.fullmatch(command) and command not in {built for _, built in _commands(package, "build")}
-        for package in (project.package, *project.members)
+        for package in packages
         for name in ("preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare")
         if name in package.scripts
         for _, command in _commands(package, name)

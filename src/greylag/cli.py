@@ -40,7 +40,15 @@ class _Verbs(click.Group):
             formatter.write_dl(list(VERBS.items()))
 
 
-@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+EPILOG = (
+    "Begin with `greylag doctor` and `greylag verify PATH`. Exit codes: 0 done, 1 the gate said no, 2 something is "
+    "yours to mend, 3 a bug of greylag, 4 the agent failed, 75 the machine or a service failed, 130 interrupted."
+)
+
+
+@click.group(
+    cls=_Verbs, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.version_option(__version__, message="greylag %(version)s")
 def greylag() -> None:
     """Background coding agents for fleets of repositories, with a gate that tells the truth."""

@@ -11,6 +11,7 @@ import click
 from greylag import config
 from greylag.errors import UserError
 
+CONFIG_HELP = "Settings; otherwise $GREYLAG_CONFIG or ~/.config/greylag/greylag.toml."
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -19,9 +20,7 @@ def sandbox_options(function: F) -> F:
     function = click.option(
         "--unsafe-no-sandbox", is_flag=True, help="Run hostile code on this machine as you. Stamped on every report."
     )(function)
-    return click.option(
-        "--config", "config_path", type=click.Path(path_type=Path), help="Settings, instead of the usual greylag.toml."
-    )(function)
+    return click.option("--config", "config_path", type=click.Path(path_type=Path), help=CONFIG_HELP)(function)
 
 
 def judge_options(function: F) -> F:
@@ -31,7 +30,10 @@ def judge_options(function: F) -> F:
     )
     function = click.option("--judge-model", help="Model of the judge, as PROVIDER:NAME.")(function)
     return click.option(
-        "--judge", "judge_mode", type=click.Choice(["off", "shadow", "advise", "veto"]), help="What the judge may do."
+        "--judge",
+        "judge_mode",
+        type=click.Choice(["off", "shadow", "advise", "veto"]),
+        help="What the judge may do: nothing, be recorded, speak in the pull request, or (by default) refuse.",
     )(function)
 
 

@@ -9,7 +9,13 @@ from greylag.distill import distill
 
 
 @click.command(name="distill", help="Read a log from standard input and print the lines that matter.")
-@click.option("--budget", default=800, show_default=True, type=click.IntRange(50), help="Tokens of four characters.")
+@click.option(
+    "--budget",
+    default=800,
+    show_default=True,
+    type=click.IntRange(50),
+    help="Tokens to print at most, four characters each.",
+)
 @click.option("--baseline", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Log of a passing run.")
 def command(budget: int, baseline: Path | None) -> None:
     """Distil standard input."""

@@ -30,7 +30,7 @@ class Check:
 
 
 @click.command(name="doctor", help="Check this machine and the settings; exit 2 when something must be mended.")
-@click.option("--config", "path", type=click.Path(path_type=Path), help="Settings, instead of the usual greylag.toml.")
+@click.option("--config", "path", type=click.Path(path_type=Path), help=_options.CONFIG_HELP)
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def command(path: Path | None, *, as_json: bool) -> int:
     """Print the table."""

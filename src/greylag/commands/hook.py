@@ -17,7 +17,7 @@ def command() -> None:
     """Hooks for Claude Code and Codex."""
 
 
-@command.command(name="stop")
+@command.command(name="stop", short_help="Send an agent back while verification fails.")
 @click.option("--base", metavar="REV", help="Commit to compare with; HEAD otherwise.")
 @click.option("--max-blocks", default=3, show_default=True, type=click.IntRange(1, 7), help="Times to send it back.")
 @_options.sandbox_options

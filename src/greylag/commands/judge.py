@@ -25,9 +25,11 @@ from greylag.workspace import Workspace
 @click.argument("path", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path())
 @click.option("--prompt", "prompt_file", required=True, help="The prompt, a Markdown file; - for standard input.")
 @click.option("--base", metavar="REV", help="Commit to compare with; HEAD otherwise.")
-@click.option("--diff", type=click.Path(path_type=Path), help="A unified diff to judge, instead of a work tree.")
+@click.option(
+    "--diff", type=click.Path(path_type=Path, dir_okay=False), help="A unified diff to judge, instead of a work tree."
+)
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-@click.option("--config", type=click.Path(path_type=Path), help="Settings, instead of the usual greylag.toml.")
+@click.option("--config", type=click.Path(path_type=Path), help=_options.CONFIG_HELP)
 @_options.judge_options
 def command(path: Path, prompt_file: str, base: str | None, diff: Path | None, *, as_json: bool, **options: Any) -> int:
     """Print requirements and findings; exit 0 for a pass, 1 for a veto or when a person has to look."""

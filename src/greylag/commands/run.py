@@ -20,6 +20,8 @@ from greylag.progress import Progress, show
 from greylag.report import Run
 from greylag.store import Store, to_json
 
+_USUAL = config.RunSettings()
+
 
 @click.command(name="run", help="Carry out PROMPT (a Markdown file, or - for standard input) on one repository.")
 @click.argument("prompt_file", metavar="[PROMPT]", required=False)
@@ -27,18 +29,20 @@ from greylag.store import Store, to_json
 @click.option(
     "--repo", required=True, help="Repository: a path or a URL. A path is never modified, but for the branch."
 )
-@click.option("--branch", help="Base branch; the default branch otherwise.")
+@click.option("--branch", help="Base branch; otherwise the one checked out at a path, or the default one of a URL.")
 @click.option("--agent", help="Agent: builtin, claude-code, codex, command, or another plugin.")
 @click.option("--model", help="Model of the agent; for builtin as PROVIDER:NAME.")
 @click.option("--key-env", metavar="NAME", help="Variable that holds the key of the agent.")
 @click.option("--command", "codemod", metavar="TEXT", help="What the agent `command` runs, through sh, in the sandbox.")
 @_options.judge_options
 @click.option("--forge", help="Forge: local, github, or another plugin; by the repository otherwise.")
-@click.option("--attempts", type=click.IntRange(1, 20), help="Passes of agent and gate.")
-@click.option("--turns", type=click.IntRange(1), help="Model turns of one session.")
-@click.option("--minutes", type=click.FloatRange(0.01), help="Wall-clock minutes of one session.")
-@click.option("--tokens", type=click.IntRange(1), help="Tokens of one session.")
-@click.option("--usd", type=click.FloatRange(0.001), help="US dollars of one session.")
+@click.option("--attempts", type=click.IntRange(1, 20), help=f"Passes of agent and gate; {_USUAL.attempts} by default.")
+@click.option("--turns", type=click.IntRange(1), help=f"Model turns of one session; {_USUAL.turns} by default.")
+@click.option(
+    "--minutes", type=click.FloatRange(0.01), help=f"Wall-clock minutes of one session; {_USUAL.minutes:g} by default."
+)
+@click.option("--tokens", type=click.IntRange(1), help="Tokens of one session, in and out; unlimited by default.")
+@click.option("--usd", type=click.FloatRange(0.001), help="US dollars of one session; unlimited by default.")
 @click.option("--draft", is_flag=True, default=None, help="Open the pull request as a draft.")
 @click.option("--json", "as_json", is_flag=True, help="Events as JSON lines on stderr, the run as JSON on stdout.")
 @_options.sandbox_options

@@ -17,7 +17,14 @@ from greylag.report.serialise import report_to_dict
 @click.command(name="verify", help="Verify PATH as it is now, against its base commit. Nothing in it is modified.")
 @click.argument("path", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path())
 @click.option("--base", metavar="REV", help="Commit to compare with; HEAD otherwise.")
-@click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "sarif"]),
+    default="text",
+    show_default=True,
+    help="For people, for machines, for code scanning.",
+)
 @_options.sandbox_options
 def command(path: Path, base: str | None, form: str, config_path: Path | None, *, unsafe_no_sandbox: bool) -> int:
     """Print the report; exit 0 when it passed, 1 when not, 75 when something could not be run."""

@@ -248,9 +248,10 @@ def test_git_works_on_what_belongs_to_another_user(sandboxed: SandboxBackend, tm
 # -- the filter ------------------------------------------------------------------------------------------------------
 
 
-def _answer(machine: str, number: int, *, arch: int | None = None, arguments: tuple[int, int] = (0, 0)) -> int:
+def _answer(machine: str, number: int, *, arch: int | None = None, arguments: tuple[int, ...] = (0, 0)) -> int:
     """Interpret the filter as the kernel would (classic BPF, only the instructions in use)."""
-    data = struct.pack("<iIQQQ", number, _seccomp.ARCHES[machine] if arch is None else arch, 0, *arguments)
+    six = (*arguments, 0, 0, 0, 0, 0, 0)[:6]
+    data = struct.pack("<iIQ6Q", number, _seccomp.ARCHES[machine] if arch is None else arch, 0, *six)
     program = [*struct.iter_unpack("<HBBI", _seccomp.program(machine))]
     at = loaded = 0
     while True:
@@ -279,7 +280,9 @@ def test_filter(machine: str) -> None:
     assert _answer(machine, clone, arguments=(0x3D0F00, 0)) == _ALLOW  # a thread
     assert _answer(machine, clone, arguments=(0x10000011, 0)) == _EPERM  # a user namespace
     assert [_answer(machine, socket, arguments=(family, 0)) for family in (1, 2, 10)] == [_ALLOW] * 3
-    assert [_answer(machine, socket, arguments=(family, 0)) for family in (16, 17, 38, 40)] == [_FAMILY] * 4
+    assert [_answer(machine, socket, arguments=(family, 0)) for family in (0, 17, 38, 40)] == [_FAMILY] * 4
+    assert _answer(machine, socket, arguments=(16, 0x80003, 0)) == _ALLOW  # what getifaddrs(3) opens
+    assert [_answer(machine, socket, arguments=(16, 3, protocol)) for protocol in range(1, 32)] == [_FAMILY] * 31
     assert _answer(machine, ioctl, arguments=(0, 0x5401)) == _ALLOW
     assert _answer(machine, ioctl, arguments=(0, 0x5412)) == _EPERM
     assert _answer(machine, ioctl, arguments=(0, (1 << 32) + 0x5412)) == _EPERM  # the kernel looks at 32 bits

@@ -89,7 +89,10 @@ PROBES = {
     "loopback of the host": attempt("socket.create_connection(('127.0.0.1', {port}), 5)"),
     "abstract socket": attempt("socket.socket(socket.AF_UNIX).connect('\\0{abstract}')"),
     "vsock": attempt("socket.socket(40, socket.SOCK_STREAM)"),
-    "netlink": attempt("socket.socket(16, socket.SOCK_RAW)"),
+    "netlink: netfilter": attempt("socket.socket(16, socket.SOCK_RAW, 12)"),
+    "netlink: sockets of others": attempt("socket.socket(16, socket.SOCK_RAW, 4)"),
+    "netlink: devices": attempt("socket.socket(16, socket.SOCK_RAW, 15)"),
+    "netlink: generic": attempt("socket.socket(16, socket.SOCK_RAW, 16)"),
     "kernel crypto socket": attempt("socket.socket(38, 5)"),
     "terminal injection": attempt(
         "import errno, fcntl\ntry:\n    fcntl.ioctl(0, 0x5412, b'x')\nexcept OSError as error:\n"
@@ -106,8 +109,15 @@ PROBES = {
     "another process's memory": syscall("process_vm_readv", "1, 0, 0, 0, 0, 0"),
     "userfaultfd": syscall("userfaultfd", "1"),
 }
+# RTM_DELLINK of an interface that nobody has: a caller that may change interfaces is told so, any other is not
+_REMOVE_LINK = """import struct
+route = socket.socket(16, socket.SOCK_RAW, 0)
+route.send(struct.pack('=IHHIIBxHiII', 32, 17, 5, 1, 0, 0, 0, 0x7ffffff0, 0, 0))
+code = -struct.unpack_from('=i', route.recv(4096), 16)[0]
+if code == 1: raise PermissionError(code, 'netlink')"""
 # Without a sandbox, only root gets through these.
 ROOT_PROBES = {
+    "change of interfaces": attempt(_REMOVE_LINK),
     "core_pattern": attempt("os.open('/proc/sys/kernel/core_pattern', os.O_WRONLY)"),
     "sysrq": attempt("os.open('/proc/sysrq-trigger', os.O_WRONLY)"),
     "file of the system": attempt("os.open('/usr/lib/os-release', os.O_WRONLY)"),
@@ -167,6 +177,17 @@ def test_probe_is_blocked(name: str, answers: dict[str, tuple[str, str]]) -> Non
         return  # the control needs root
     if "reached" not in outside:
         pytest.skip("UNPROVEN HERE: this machine blocks it without a sandbox, too")
+
+
+def test_interfaces_can_be_listed_and_are_loopback(inside: Sandbox, outside: Sandbox) -> None:
+    """As getifaddrs(3) does, for which Node, Go and Python need netlink."""
+    code = python("import socket; print(sorted(name for _, name in socket.if_nameindex()))")
+    names = outside.run(Command(code)).output.decode()
+    assert "lo" in names
+    seen = inside.run(Command(code))
+    assert seen.returncode == 0, seen.output
+    assert "eth0" not in seen.output.decode()
+    assert "'lo'" in seen.output.decode()
 
 
 def test_descriptors_of_greylag_are_not_inherited(inside: Sandbox, host: Host) -> None:

@@ -14,12 +14,15 @@ from greylag.errors import UserError
 
 _ALLOW, _ERRNO, _KILL_PROCESS = 0x7FFF0000, 0x00050000, 0x80000000
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-_NR, _ARCH, _ARG0, _ARG1 = 0, 4, 16, 24  # offsets in `struct seccomp_data`; low words of the arguments
+_NR, _ARCH, _ARG0, _ARG1, _ARG2 = 0, 4, 16, 24, 32  # offsets in `struct seccomp_data`; low words of the arguments
 
 ARCHES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _X32_BIT = 0x40000000
 
-_FAMILIES = (1, 2, 10)  # AF_UNIX, AF_INET, AF_INET6; not AF_NETLINK, AF_VSOCK, AF_ALG, AF_PACKET ...
+_FAMILIES = (1, 2, 10)  # AF_UNIX, AF_INET, AF_INET6; not AF_VSOCK, AF_ALG, AF_PACKET ...
+# Of netlink, only what getifaddrs(3) asks, without which Node, Go and Python cannot list interfaces. It changes
+# nothing without CAP_NET_ADMIN and shows the namespace's own interfaces; all other protocols stay shut.
+_NETLINK, _NETLINK_ROUTE = 16, 0
 _NEW_NAMESPACES = 0x7E020000  # CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET
 _TERMINAL_INJECTION = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX
 
@@ -115,7 +118,8 @@ def _instructions(machine: str) -> Iterator[_Instruction]:
     yield from _inspect(INSPECTED["ioctl"][column], _ARG1, stdin)
     families = [step for family in _FAMILIES for step in _when(_EQUAL, family, _ALLOW)]
     refuse = _returns(_ERRNO | errno.EAFNOSUPPORT)
-    yield from _inspect(INSPECTED["socket"][column], _ARG0, [*families, refuse])
+    netlink = [(_EQUAL, 0, 3, _NETLINK), _load(_ARG2), *_when(_EQUAL, _NETLINK_ROUTE, _ALLOW)]
+    yield from _inspect(INSPECTED["socket"][column], _ARG0, [*families, *netlink, refuse])
     yield _returns(_ALLOW)
 
 

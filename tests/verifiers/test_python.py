@@ -182,6 +182,9 @@ def test_what_an_installation_leaves_for_other_trees_is_bounded() -> None:
     [
         ({"setup.py": "from setuptools import setup; setup(ext_modules=[1])"}, True),
         ({"setup.py": "from setuptools import setup; setup(cmdclass={'build_py': Generate})"}, True),
+        ({"setup.py": "from setuptools import setup; setup(cmdclass=commands)"}, True),
+        ({"setup.py": "from setuptools import setup; setup(cmdclass={})"}, False),
+        ({"setup.py": "from setuptools import setup; setup(cmdclass={'upload': Upload})"}, False),
         ({"setup.py": "import versioneer; setup(cmdclass=versioneer.get_cmdclass())"}, False),
         ({"pyproject.toml": PROJECT + "[[tool.setuptools.ext-modules]]\nname = 'a'\n"}, True),
         ({"pyproject.toml": PROJECT + "[build-system]\nrequires = ['maturin']\n"}, True),

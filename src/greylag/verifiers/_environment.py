@@ -36,7 +36,8 @@ _INPUTS = re.compile(
 )
 _BUILT = re.compile(
     r"ext[-_]modules|backend-path|maturin|mesonpy|scikit[-_]build|setuptools[-_]rust|[Cc]ython|cffi"
-    r"|\bcmdclass\s*=\s*(?!versioneer\b)"
+    r"|\bcmdclass\s*=\s*(?!versioneer\b|\{[^}]{0,500}\})"
+    r"|\bcmdclass\s*=\s*\{[^}]{0,500}(?:build|develop|install|egg|wheel)"
 )
 _RUFF_PIN = re.compile(
     r"astral-sh/ruff-pre-commit['\"]?\s+rev:\s*(?:[0-9a-f]{40}\s*#\s*frozen:\s*)?['\"]?v?(\d+\.\d+\.\d+)(?=\s|['\"])"

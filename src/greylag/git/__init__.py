@@ -262,9 +262,8 @@ def _watch(process: "subprocess.Popen[bytes]", name: str, seconds: float, cap: i
             raise InfraError(f"git {name} did not end within {seconds:g} s")
     finally:
         started = [reader for reader in readers if reader.ident]
-        if not _ended(
-            process, 0
-        ):  # politely first: git removes its locks and what is half written, on the other side, too
+        # a push may end by itself, since it leaves its half in somebody's repository; others remove theirs when asked
+        if not _ended(process, _LINGER if name == "push" else 0):
             os.killpg(process.pid, signal.SIGTERM)
             for reader in started:
                 reader.join(_LINGER)

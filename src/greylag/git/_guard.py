@@ -1,7 +1,8 @@
 """Ends the git commands of a greylag that was killed: a fetch would go on for hours. Standard library only.
 
 One process for each greylag, started with its first command, told of each by a pipe. When the pipe closes and commands
-are left, they are asked to end, so that they remove their locks and what is half written, and then killed.
+are left, they may end by themselves for a moment, since a push that is cut off leaves its half in somebody else's
+repository; then they are asked to end, so that they remove their locks, and then killed.
 """
 
 import contextlib
@@ -11,7 +12,7 @@ import sys
 import threading
 import time
 
-_GRACE = 2.0  # seconds
+_STEPS = ((0, 2.0), (signal.SIGTERM, 1.0), (signal.SIGKILL, 0.0))  # and the seconds that each is given
 
 
 class Guard:
@@ -63,8 +64,8 @@ def _main() -> None:
     left: set[int] = set()
     for line in sys.stdin.buffer:
         (left.add if line[:1] == b"+" else left.discard)(int(line[1:]))
-    end = time.monotonic() + _GRACE
-    for number in (signal.SIGTERM, signal.SIGKILL):
+    for number, seconds in _STEPS:
+        end = time.monotonic() + seconds
         left = {group for group in left if _send(group, number)}
         while left and time.monotonic() < end:
             time.sleep(0.02)

@@ -16,7 +16,11 @@ def main() -> None:
 
         print(f"greylag {__version__}")
         return
-    sys.exit(_run())
+    try:
+        sys.exit(_run())
+    except KeyboardInterrupt:  # of the imports as well
+        print("greylag: interrupted", file=sys.stderr)
+        sys.exit(130)
 
 
 def _run() -> int:
@@ -29,9 +33,6 @@ def _run() -> int:
     except GreylagError as error:
         print(f"greylag: {' '.join(str(error).split())}", *getattr(error, "__notes__", ()), sep="\n", file=sys.stderr)
         code = error.exit_code
-    except KeyboardInterrupt:
-        print("greylag: interrupted", file=sys.stderr)
-        code = 130
     except BrokenPipeError:
         _silence()
         code = 141

@@ -69,7 +69,7 @@ def test_a_program_that_can_correct_itself_is_told_what_failed(ask: Any, workspa
 
 @pytest.mark.parametrize("run", ["", [], ["sed", 1]])
 def test_settings_that_do_not_fit_are_refused(run: Any) -> None:
-    with pytest.raises(UserError, match="a list of words, or a text for the shell|a text in quotes or a list"):
+    with pytest.raises(UserError, match=r"a list of words, or a text for the shell|a text in quotes or a list"):
         command(run=run)
 
 

@@ -22,6 +22,7 @@ from greylag.protocols import Agent, AgentRequest, Bounds, Layers, Sandbox, Sand
 from greylag.report import Report
 from greylag.testing import model_server
 from greylag.testing.model_server import Model
+from greylag.testing.takeovers import CANARY
 
 Step = Mapping[str, Any]
 GREEN = Report("a" * 40, "b" * 40, (Verdict("tests", Phase.TEST, Outcome.PASSED),))
@@ -29,7 +30,6 @@ RED = Report(
     "a" * 40, "b" * 40, (Verdict("tests", Phase.TEST, Outcome.FAILED, diagnostics=(Diagnostic("six times nine"),)),)
 )  # fmt: skip
 REASON = "six times nine"
-CANARY = "CANARY-7f3a"
 TOKENS = {"input_tokens": 1000, "output_tokens": 50}
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from greylag.model import Counts, Outcome, Phase
 from greylag.protocols import Activation
+from greylag.testing.repos import write
 from greylag.testing.verifiers import Bench, detect
 from greylag.verifiers._tool import Plan
 from greylag.verifiers.python import Python
@@ -266,6 +267,17 @@ def test_ruff_names_what_it_is_configured_to_mend_by_itself(bench: MakeBench) ->
     at = bench({"pyproject.toml": PROJECT + "[tool.ruff]\nfix = true\n", "a.py": "import os\n", **OWN_TOOLS})
     assert [d.rule for d in at.verify(Python(), "ruff")["ruff"].diagnostics] == ["F401"]
     assert (at.workspace / "a.py").read_text() == "import os\n"
+
+
+def test_linters_look_at_the_repository_and_not_at_what_preparation_made(bench: MakeBench) -> None:
+    """A project's own `exclude` takes the place of ruff's, and git, which ignores the rest, is not there."""
+    scm = "[tool.setuptools_scm]\nversion_file = 'src/_made.py'\n[tool.ruff]\nexclude = ['docs']\n[tool.ruff.format]\n"
+    at = bench({"pyproject.toml": PROJECT + scm, "src/a.py": "import os\n", "src/b/_version.py": "import sys\n"})
+    made = {".venv/lib/c.py": "import  os", "src/_made.py": "import  os", "a.egg-info/d.py": "import  os"}
+    write(at.workspace, {**OWN_TOOLS, **made})
+    verdicts = at.verify(Python(), "ruff", "ruff format")
+    assert {d.path for d in verdicts["ruff"].diagnostics} == {"src/a.py", "src/b/_version.py"}
+    assert verdicts["ruff format"].outcome is Outcome.PASSED
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import uv
+from pathspec import GitIgnoreSpec
 
 from greylag.protocols import Tree
 from greylag.verifiers import _pyproject
@@ -66,10 +67,23 @@ def outputs(project: Project) -> tuple[str, ...] | None:
     """What preparation may leave: the environment, metadata, and the files that builds write a version into."""
     if _builds(project):
         return None
-    settings = json.dumps(project.pyproject, default=str) + project.setup
-    written = re.findall(r"(?:write_to|version[-_]file)[\"']?\s*[:=]\s*[\"']?([\w./-]+\.\w+)", settings)
-    named = (posixpath.normpath(posixpath.join("/", project.root, file)) for file in written)
+    named = (posixpath.normpath(posixpath.join("/", project.root, file)) for file in _written(project))
     return (f"{VENV}/", "*.egg-info/", "_version.py", *named)
+
+
+def made(project: Project) -> tuple[str, ...]:
+    """Patterns below the root for what preparation makes, as far as the repository has no such file.
+
+    Linters pass over it in a clone, since git ignores it; where verifiers run there is no git.
+    """
+    patterns = (VENV, "*.egg-info", "_version.py", *_written(project))
+    return tuple(p for p in patterns if not any(GitIgnoreSpec.from_lines([p]).match_files(project.files)))
+
+
+def _written(project: Project) -> list[str]:
+    """Files that a build writes the version into."""
+    settings = json.dumps(project.pyproject, default=str) + project.setup
+    return re.findall(r"(?:write_to|version[-_]file)[\"']?\s*[:=]\s*[\"']?([\w./-]+\.\w+)", settings)
 
 
 def _builds(project: Project) -> bool:

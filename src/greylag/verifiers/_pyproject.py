@@ -23,7 +23,7 @@ _TEST_GROUPS = re.compile(
 )
 _REQUIREMENTS = re.compile(
     r"requirements\.txt|(?:requirements[-_./](?:base|main|prod))\.txt"
-    r"|requirements[-_./](?:dev|tests?|testing|development|ci|lint)\.txt"
+    r"|requirements[-_./](?:dev|tests?|testing|development|ci|lint|typing|types|mypy|pyright)\.txt"
     r"|(?:dev|tests?|testing)[-_]requirements\.txt",
 )
 _PATH = re.compile(  # a requirement that is a directory or a file; with `-e` before it, a link to that

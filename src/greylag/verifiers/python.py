@@ -109,12 +109,12 @@ def _ruff(project: Project, tree: Tree) -> Iterator[Check]:
     where = _configured(project, "ruff", ("ruff.toml", ".ruff.toml"))
     if not where:
         return
+    rest = ("--no-cache", *(f"--extend-exclude={pattern}" for pattern in _environment.made(project)), ".")
     # --no-fix: `fix = true` in its settings would hide what it mends.
-    command = ("check", "--no-fix", "--no-cache", "--output-format", "json", ".")
-    lint = _of_project("ruff", *command, read=readers.ruff_json)
+    lint = _of_project("ruff", "check", "--no-fix", "--output-format", "json", *rest, read=readers.ruff_json)
     yield "ruff", Phase.STATIC, where, lint
     if evidence := _formats(project, tree):
-        check = _of_project("ruff", "format", "--check", "--no-cache", ".", read=_unformatted)
+        check = _of_project("ruff", "format", "--check", *rest, read=_unformatted)
         yield "ruff format", Phase.FORMAT, evidence, check
 
 

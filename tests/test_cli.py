@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -310,6 +311,16 @@ def _path_without(tmp_path: Path, missing: str, **fakes: str) -> str:
 def test_without_bubblewrap_the_command_that_installs_it_is_named(shell: Shell, service: Path, tmp_path: Path) -> None:
     env = {"PATH": _path_without(tmp_path, "bwrap")}
     assert "apt-get install" in shell.refused("run", "-m", "x", "--repo", service, env=env)
+
+
+def test_where_no_sandbox_can_start_a_run_is_refused_before_anything_is_fetched(shell: Shell, service: Path) -> None:
+    options = "--json-status-fd --clearenv --perms --size --seccomp --unshare-cgroup-try"
+    broken = f'#!/bin/sh\n[ "$1" = --help ] && echo {options} && exit\necho bwrap: setting up uid map: no >&2; exit 1\n'
+    with tempfile.TemporaryDirectory() as public:
+        Path(public).chmod(0o755)
+        env = {"PATH": _path_without(Path(public), "", bwrap=broken)}
+        assert "kernel.unprivileged_userns_clone=1" in shell.refused("run", "-m", "x", "--repo", service, env=env)
+    assert not (shell.home / "cache").exists()
 
 
 def test_a_git_that_is_too_old_or_missing_is_named(shell: Shell, service: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """From settings to parts: the one place where plugins are chosen. Nothing here is guessed from the surroundings."""
 
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from greylag.errors import UserError
 from greylag.llm import LLM
 from greylag.model import Repo, Scope, Task
 from greylag.pipeline import Parts
-from greylag.protocols import Agent, Bounds, Forge, Observe, SandboxBackend, Verifier
+from greylag.protocols import Agent, Bounds, Forge, Layers, Observe, SandboxBackend, SandboxSpec, Verifier
 from greylag.verification import Settings as VerificationSettings
 from greylag.verification import Verification
 from greylag.workspace import Workspace
@@ -25,6 +26,7 @@ def parts(task: Task, settings: config.Settings, directories: config.Directories
     """Everything that one run needs. Raises `UserError` for what is missing, before anything is started."""
     box, host = backend(settings, unsafe=unsafe), forge(settings, task.repo, directories)
     worker, judges = agent(settings), judge(settings)
+    _try_out(box)
     url, token = host.clone_url(task.repo.url)
 
     def checkout(task: Task, home: Path) -> Workspace:
@@ -39,6 +41,16 @@ def parts(task: Task, settings: config.Settings, directories: config.Directories
 
     stamps = (*((NO_SANDBOX,) if unsafe else ()), *_replays(worker, *judges))
     return Parts(worker, box, host, checkout, verify, bounds(settings), settings.run.author, stamps)
+
+
+def _try_out(box: SandboxBackend) -> None:
+    """Open one sandbox for nothing: where none can be had, a run is refused before anything is fetched."""
+    with tempfile.TemporaryDirectory(prefix="greylag-") as name:
+        home, tree, scratch = (Path(name, part) for part in ("home", "tree", "scratch"))
+        for directory in (home, tree, scratch):
+            directory.mkdir()
+        with box.open(SandboxSpec("git", Layers(upper=tree), Layers(upper=home), scratch)):
+            pass
 
 
 def _replays(*plugins: object) -> Iterator[str]:

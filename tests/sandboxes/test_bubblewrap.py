@@ -4,6 +4,7 @@ import contextlib
 import os
 import platform
 import re
+import shutil
 import signal
 import struct
 import subprocess
@@ -19,6 +20,7 @@ import pytest
 from greylag.errors import InfraError, UserError
 from greylag.protocols import Bind, Bounds, Command, SandboxBackend
 from greylag.sandboxes import _cgroup, _seccomp
+from greylag.sandboxes._probe import _Seen
 from greylag.sandboxes.bubblewrap import Bubblewrap
 from greylag.testing.sandbox import alive, shell, spec, until
 
@@ -69,15 +71,78 @@ def test_a_broken_sandbox_is_not_a_failed_command(
 ) -> None:
     fake.write_text(f'#!/bin/sh\n[ "$1" = --help ] && echo {_OPTIONS} && exit\necho "{says}" >&2\nexit 1\n')
     fake.chmod(0o755)
-    with Bubblewrap(program=str(fake)).open(spec(tmp_path)) as sandbox, pytest.raises(error, match=re.escape(remedy)):
-        sandbox.run(Command(("true",)))
+    with pytest.raises(error, match=re.escape(remedy)), Bubblewrap(program=str(fake)).open(spec(tmp_path)):
+        pass
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="UNPROVEN HERE: needs root")
+def test_a_bubblewrap_that_only_root_can_reach_is_named(fake: Path, tmp_path: Path) -> None:
+    fake.write_text(f"#!/bin/sh\necho {_OPTIONS}\n")
+    fake.chmod(0o700)
+    with (
+        pytest.raises(UserError, match=rf"{fake}.*where every user can run it"),
+        Bubblewrap(program=str(fake)).open(spec(tmp_path)),
+    ):
+        pass
 
 
 def test_a_killed_sandbox_is_not_a_failed_command(fake: Path, tmp_path: Path) -> None:
     fake.write_text(f'#!/bin/sh\n[ "$1" = --help ] && echo {_OPTIONS} && exit\nkill -9 $$\n')
     fake.chmod(0o755)
-    with Bubblewrap(program=str(fake)).open(spec(tmp_path)) as sandbox, pytest.raises(InfraError):
-        sandbox.run(Command(("true",)))
+    with pytest.raises(InfraError), Bubblewrap(program=str(fake)).open(spec(tmp_path)):
+        pass
+
+
+# What a bubblewrap does that leaves something out, or adds it; its options are behind a descriptor.
+_CARELESS = """#!/usr/bin/python3 -ISB
+import os, sys
+if sys.argv[1] == "--help": os.execv(REAL, sys.argv)
+at = sys.argv.index("--args") + 1
+words = open(int(sys.argv[at]), "rb").read().decode("utf-8", "surrogateescape").split("\\0")
+EDIT
+new = os.memfd_create("args", 0)
+os.write(new, "\\0".join(words).encode("utf-8", "surrogateescape"))
+os.lseek(new, 0, 0)
+sys.argv[at] = str(new)
+os.execve(REAL, sys.argv, ENVIRON)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "edit", "environ"),
+    [
+        ("network", "words.remove('--unshare-net')", {}),
+        ("seccomp", "at_ = words.index('--seccomp'); del words[at_:at_ + 2]", {}),
+        ("user", "words += ['--cap-add', 'CAP_SYS_CHROOT']", {}),
+        ("environment", "words.remove('--clearenv')", {"TOKEN": "x"}),
+        ("environment", "", {"TOKEN": "x"}),
+    ],
+)
+def test_a_sandbox_that_does_not_keep_its_promises_is_refused_at_once(
+    name: str, edit: str, environ: dict[str, str], fake: Path, tmp_path: Path
+) -> None:
+    if not Path("/usr/bin/python3").exists():
+        pytest.skip("UNPROVEN HERE: no /usr/bin/python3")
+    text = _CARELESS.replace("REAL", repr(shutil.which("bwrap"))).replace("EDIT", edit)
+    fake.write_text(text.replace("ENVIRON", repr(environ)))
+    fake.chmod(0o755)
+    with (
+        pytest.raises(UserError, match=rf"cannot be trusted here: {name}: .*install the bubblewrap"),
+        Bubblewrap(program=str(fake)).open(spec(tmp_path)),
+    ):
+        raise AssertionError("somebody got it")
+
+
+def test_idle_tunnels_of_the_kernel_are_no_way_out() -> None:
+    """Some kernels put `tunl0` and `sit0` into every network; without a route they lead nowhere."""
+    table = (
+        "/proc/net/dev:Inter-| Receive\n/proc/net/dev:    lo: 0 0\n/proc/net/dev: tunl0: 0 0\n/proc/net/route:Iface\n"
+    )
+    inside = table + "/proc/net/ipv6_route:00 00 lo\n/namespace:net:[2]\n"
+    assert _Seen(inside).network("net:[1]").state == "enforced"
+    assert _Seen(inside).network("net:[2]").state == "absent"  # the host's own
+    assert _Seen(inside.replace("Iface\n", "Iface\n/proc/net/route:tunl0 0\n")).network("net:[1]").state == "absent"
+    assert _Seen("").network("net:[1]").state == "absent"
 
 
 def test_output_that_looks_like_an_error_of_the_sandbox_is_output(sandboxed: SandboxBackend, tmp_path: Path) -> None:

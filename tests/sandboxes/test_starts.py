@@ -80,7 +80,7 @@ def test_a_child_of_a_killed_bubblewrap_is_found_by_its_mark(
 ) -> None:
     monkeypatch.setattr(_process, "_GRACE", 0.5)
     backend = Bubblewrap(program=str(stuck))
-    backend._control = Control(reason="a test")
+    backend._control, backend._trusted = Control(reason="a test"), True
     with backend.open(spec(tmp_path)) as sandbox:
         with pytest.raises(InfraError):
             sandbox.run(Command(("true",)))

@@ -1,84 +1,104 @@
 """What a sandbox guarantees on this machine, seen from inside one."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from greylag.errors import InfraError, UserError
-from greylag.protocols import Bounds, Command, Ended, Guarantee, Layers, SandboxBackend, SandboxSpec
+from greylag.protocols import Bounds, Command, Ended, Guarantee, Layers, Sandbox, SandboxSpec
 from greylag.sandboxes._cgroup import Control
 
 _SHELL = frozenset({"", "PWD", "OLDPWD", "SHLVL", "_"})
-_SCRIPT = """
-exec 2>/dev/null
-sed 's/^/status /' /proc/self/status
-sed 's/^/net /' /proc/net/dev
-sed 's/^/map /' /proc/self/uid_map
-cat /proc/[0-9]*/environ | tr '\\0' '\\n' | sed 's/^/env /'
-cat /lower > /dev/null
-: > wrote && echo wrote
-df -P -k /tmp /dev/shm | sed 's/^/df /'
-"""
-_ESSENTIAL = ("user", "network", "seccomp", "no-new-privs", "environment", "time", "output")
+_ROUTES = ("/proc/net/route", "/proc/net/ipv6_route")
+_FILES = ("/proc/self/status", "/proc/net/dev", *_ROUTES, "/proc/[0-9]*/environ")
+_SCRIPT = f"exec 2>/dev/null; : > made; grep -aH '' {' '.join(_FILES)}; echo /namespace:$(readlink /proc/self/ns/net)"
+_REMEDY = (
+    "install the bubblewrap of your distribution, on a kernel with CONFIG_SECCOMP_FILTER and CONFIG_NET_NS; "
+    "`greylag doctor` tells when it is mended"
+)
 
 
-def probe(backend: SandboxBackend, directory: Path, control: Control, names: frozenset[str]) -> Sequence[Guarantee]:
-    """Guarantees by name; `names` are the variables that commands are given. `UserError` without an essential one."""
-    for name in ("lower", "upper", "home", "lower/below"):
+def trial(directory: Path) -> SandboxSpec:
+    """A small sandbox to look around in, with everything below an empty directory."""
+    for name in ("lower", "upper", "home"):
         (directory / name).mkdir()
-    spec = SandboxSpec(
+    return SandboxSpec(
         "verifier",
         Layers((directory / "lower",), directory / "upper"),
         Layers(upper=directory / "home"),
         directory,
         bounds=Bounds(seconds=30, output=1 << 20, temporary=1 << 20),
     )
-    with backend.open(spec) as sandbox:
-        seen = sandbox.run(Command(("/bin/sh", "-c", _SCRIPT))).output.decode("utf-8", "replace")
-        slow = sandbox.run(Command(("/bin/sleep", "30"), seconds=0.2)).ended
-        loud = sandbox.run(Command(("/bin/sh", "-c", "while :; do echo greylaggreylaggreylag; done"))).ended
-        layered = sandbox.layered
-    facts = _Facts(seen, directory / "upper", backend.owner)
+
+
+def essentials(sandbox: Sandbox, spec: SandboxSpec, owner: int, names: frozenset[str]) -> list[Guarantee]:
+    """Look around in the `trial` sandbox. `UserError` when one of the promises that all rests on is not kept.
+
+    `owner` is the host uid that commands should have, `names` are the variables that they are given.
+    """
+    done = sandbox.run(Command(("/bin/sh", "-c", _SCRIPT)))
+    made = Path(spec.workspace.upper or "", "made")
+    if done.ended is not Ended.EXITED or not made.is_file():
+        raise InfraError(f"the sandbox started, but its workspace cannot be written: {done.ended}, {done.returncode}")
+    seen = _Seen(done.output.decode("utf-8", "replace"))
     found = [
-        facts.user(),
-        facts.check("no-new-privs", "status NoNewPrivs:\t1", "no program can gain privileges"),
-        facts.check("seccomp", "status Seccomp:\t2", "dangerous system calls are refused"),
-        facts.network(),
-        facts.environment(names | _SHELL),
+        seen.user(made.lstat().st_uid, owner),
+        seen.status("no-new-privs", "NoNewPrivs:\t1", "no program can gain privileges"),
+        seen.status("seccomp", "Seccomp:\t2", "dangerous system calls are refused"),
+        seen.network(str(Path("/proc/self/ns/net").readlink())),
+        seen.environment(names | _SHELL),
+    ]
+    for each in found:
+        if each.state == "absent":
+            raise UserError(f"the sandbox cannot be trusted here: {each.name}: {each.evidence}: {_REMEDY}")
+    return found
+
+
+def probe(sandbox: Sandbox, control: Control) -> list[Guarantee]:
+    """What holds beyond the essentials."""
+    slow = sandbox.run(Command(("/bin/sleep", "30"), seconds=0.2)).ended
+    loud = sandbox.run(Command(("/bin/sh", "-c", "while :; do echo greylaggreylaggreylag; done"))).ended
+    return [
         _bound("time", slow is Ended.TIMED_OUT, "a command was ended by the clock"),
         _bound("output", loud is Ended.OUTPUT_CAPPED, "a command was ended for printing too much"),
         *_resources(control),
         Guarantee("disk", "weak", "temporary directories are bounded; workspace and home only by the disk"),
-        _layers(layered=layered),
+        _layers(layered=sandbox.layered),
     ]
-    broken = [each for each in found if each.name in _ESSENTIAL and each.state == "absent"]
-    if broken:
-        raise UserError(f"the sandbox cannot be trusted here: {broken[0].name}: {broken[0].evidence}")
-    return found
 
 
-class _Facts:
-    """What the probing script printed."""
+class _Seen:
+    """What the script printed: lines of files, each behind the file's name."""
 
-    def __init__(self, seen: str, upper: Path, owner: int) -> None:
-        self._lines = seen.splitlines()
-        self._upper, self._owner = upper, owner
-        if "wrote" not in self._lines:
-            raise InfraError("the sandbox started but its workspace cannot be written")
+    def __init__(self, output: str) -> None:
+        self._lines: dict[str, list[str]] = {}
+        for line in output.split("\n"):
+            path, _, text = line.partition(":")
+            self._lines.setdefault(path, []).append(text)
 
-    def check(self, name: str, line: str, evidence: str) -> Guarantee:
-        return _bound(name, line in self._lines, evidence)
+    def of(self, path: str) -> list[str]:
+        """Lines of a file, none when it could not be read."""
+        return self._lines.get(path, [])
 
-    def user(self) -> Guarantee:
-        uid = (self._upper / "wrote").lstat().st_uid
-        held = uid == self._owner and uid != 0 and "status CapEff:\t0000000000000000" in self._lines
-        return _bound("user", held, f"commands run as host uid {uid}, without capabilities")
+    def status(self, name: str, line: str, evidence: str) -> Guarantee:
+        return _bound(name, line in self.of("/proc/self/status"), evidence)
 
-    def network(self) -> Guarantee:
-        devices = [line.split()[1] for line in self._lines if line.startswith("net ") and ":" in line]
-        return _bound("network", devices == ["lo:"], f"network devices inside: {' '.join(devices) or 'unknown'}")
+    def user(self, uid: int, owner: int) -> Guarantee:
+        held = uid == owner != 0 and "CapEff:\t0000000000000000" in self.of("/proc/self/status")
+        evidence = f"commands run as host uid {uid}, {'without' if held else 'which is root or has'} capabilities"
+        return _bound("user", held, evidence)
+
+    def network(self, host: str) -> Guarantee:
+        """An own network without a way out. Some kernels put idle tunnels into each: devices without a route."""
+        devices = [line.split(":")[0].strip() for line in self.of("/proc/net/dev") if ":" in line]
+        ways = {line.split()[0] for line in self.of(_ROUTES[0])[1:]} | {
+            line.split()[-1] for line in self.of(_ROUTES[1])
+        }
+        inside = self.of("/namespace")
+        held = bool(devices) and inside not in ([], [""], [host]) and ways <= {"lo"}
+        return _bound("network", held, f"network devices inside: {' '.join(devices) or 'unknown'}")
 
     def environment(self, expected: frozenset[str]) -> Guarantee:
-        inside = {line[4:].partition("=")[0] for line in self._lines if line.startswith("env ")}
+        whole = ["\n".join(lines) for path, lines in self._lines.items() if path.endswith("/environ")]
+        inside = {variable.partition("=")[0] for each in whole for variable in each.split("\0")}
         evidence = f"variables of the host inside: {' '.join(sorted(inside - expected)) or 'none'}"
         return _bound("environment", inside and inside <= expected, evidence)
 

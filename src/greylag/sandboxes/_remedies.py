@@ -23,6 +23,7 @@ _REMEDIES = (
         "this container masks /proc, so that no private one can be mounted: start it with "
         "`--security-opt systempaths=unconfined`",
     ),
+    (r"^exec: Permission denied", "bubblewrap must lie where every user can run it, and so must all directories above"),
     (r"drop privileges", "greylag runs as root but may not become another uid: run it as an ordinary user"),
 )
 

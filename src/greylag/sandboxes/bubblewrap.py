@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -16,7 +17,7 @@ from greylag.sandboxes import _cgroup, _command, _layers, _remedies, _seccomp, _
 from greylag.sandboxes._box import Box
 from greylag.sandboxes._bwrap import Machine, Mounted, Room
 from greylag.sandboxes._keeper import Keeper, Namespace, Overlay, RefusedError, Source
-from greylag.sandboxes._probe import probe
+from greylag.sandboxes._probe import essentials, probe, trial
 from greylag.sandboxes._profile import HOME, WORKSPACE, Mount, environment
 from greylag.sandboxes._toolchains import Tools
 
@@ -43,6 +44,7 @@ class Bubblewrap:
         self._wanted = program
         self._extra = tuple(map(Path, tools))
         self._without_overlay: set[int] = set()  # devices on which the kernel refused one
+        self._trusted, self._trial = False, threading.Lock()
 
     @cached_property
     def _program(self) -> str:
@@ -75,9 +77,24 @@ class Bubblewrap:
 
     @contextmanager
     def open(self, spec: SandboxSpec) -> Iterator[Sandbox]:
-        """A sandbox. `UserError` with the remedy when bubblewrap is missing or the system forbids namespaces."""
+        """A sandbox. `UserError` with the remedy when none can be started here, or none that keeps its promises.
+
+        Before the first one, a small one is looked at from inside.
+        """
+        with self._trial:
+            if not self._trusted:
+                with self._tried() as (_, _found):
+                    self._trusted = True
         with ExitStack() as stack:
             yield self._open(spec, stack)
+
+    @contextmanager
+    def _tried(self) -> Iterator[tuple[Sandbox, list[Guarantee]]]:
+        """A sandbox that was found to keep the essential promises; `UserError` when it does not."""
+        with tempfile.TemporaryDirectory(prefix="greylag-") as directory, ExitStack() as stack:
+            spec = trial(Path(directory))
+            box = self._open(spec, stack)
+            yield box, essentials(box, spec, self.owner, frozenset(environment(self._tools)))
 
     def _open(self, spec: SandboxSpec, stack: ExitStack) -> Box:
         _ = self._machine  # says what is missing before anything is made
@@ -151,8 +168,8 @@ class Bubblewrap:
 
     def probe(self) -> Sequence[Guarantee]:
         """What holds on this machine, by starting a sandbox and looking from inside."""
-        with tempfile.TemporaryDirectory(prefix="greylag-probe-") as directory:
-            return probe(self, Path(directory), self._control, frozenset(environment(self._tools)))
+        with self._tried() as (box, found):
+            return [*found, *probe(box, self._control)]
 
 
 def _unprivileged(wanted: int | None) -> int:

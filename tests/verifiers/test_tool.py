@@ -11,6 +11,7 @@ from greylag import readers
 from greylag.model import Counts, Diagnostic, Outcome, Phase, Severity, Verdict
 from greylag.protocols import Activation, Completed, Context, Ended, Tree
 from greylag.testing.verifiers import Bench
+from greylag.verification.comparison import compare
 from greylag.verifiers import _inside, _tool
 from greylag.verifiers._outcome import Found, judge
 from greylag.verifiers._tool import Plan, Step
@@ -312,6 +313,17 @@ def test_versions_are_recorded(bench: MakeBench) -> None:
     verdict = bench({}).verify(Planned(Plan((sh("true"),), tools)))["tool"]
     assert verdict.details["tools"] == {"sh": "1.22.3-beta"}
     assert json.dumps(verdict.details)
+
+
+@pytest.mark.parametrize("known", [700, 7000])
+def test_a_new_finding_behind_many_known_ones_is_seen(bench: MakeBench, known: int) -> None:
+    many = sh(f'for i in $(seq {known}); do echo "a$i.ts(1,1): error TS1: old"; done; cat new; exit 1')
+    step = replace(many, read_log=readers.tsc_text)
+    before = take(bench({"new": ""}), step, phase=Phase.STATIC)
+    same = take(bench({"new": ""}), step, phase=Phase.STATIC)
+    after = take(bench({"new": "z.ts(1,1): error TS2: new\n"}), step, phase=Phase.STATIC)
+    assert compare(same, before, red=True, tests=False).outcome is Outcome.RED_BEFORE
+    assert compare(after, before, red=True, tests=False).outcome is Outcome.FAILED
 
 
 @pytest.mark.parametrize(("mode", "version"), [("gate", "2.0-8"), ("baseline", "1.0-8")])

@@ -5,6 +5,7 @@ reports are read first; the log is distilled when they say nothing.
 """
 
 import base64
+import hashlib
 import json
 import posixpath
 import re
@@ -27,7 +28,7 @@ __all__ = ["Plan", "Reader", "Step", "online", "run"]
 
 OUTPUT = 64 << 20  # bytes of a tool's output that a reader is given
 _WORST = (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.ERRORED, Outcome.PASSED, Outcome.SKIPPED)
-DIAGNOSTICS = 500  # of one verdict; a report names no more of them than anybody reads
+DIAGNOSTICS = 5000  # of one verdict; what is more becomes one that stands for all of the rest
 
 
 def run(activation: Activation, context: Context) -> Verdict:
@@ -57,8 +58,6 @@ def _verdict(activation: Activation, plan: Plan, results: Sequence[Result]) -> V
     last = min(reversed(results), key=lambda result: _WORST.index(result.outcome)) if plan.keep_going else results[-1]
     diagnostics = tuple(d for result in results for d in result.diagnostics)
     said = [*(result.summary for result in results), plan.note]
-    if len(diagnostics) > DIAGNOSTICS:
-        said.append(f"the first {DIAGNOSTICS} of {len(diagnostics)} findings are kept")
     return Verdict(
         verifier=activation.name,
         phase=activation.phase,
@@ -66,12 +65,23 @@ def _verdict(activation: Activation, plan: Plan, results: Sequence[Result]) -> V
         root=activation.root,
         reason=activation.reason,
         summary=one_line("; ".join(dict.fromkeys(filter(None, said))), 600),
-        diagnostics=diagnostics[:DIAGNOSTICS],
+        diagnostics=_bounded(diagnostics),
         seconds=round(sum(result.seconds for result in results), 3),
         counts=total([result.counts for result in results if result.counts]),
         log=last.log,
         details={"tools": {k: v for result in results for k, v in result.tools.items() if v}},
     )
+
+
+def _bounded(diagnostics: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
+    """At most so many that a record can hold them. A finding that is new must not hide behind many known ones: what
+    stands for the rest is another one when any of the rest is.
+    """
+    kept, rest = diagnostics[:DIAGNOSTICS], diagnostics[DIAGNOSTICS:]
+    if not rest:
+        return kept
+    digest = hashlib.sha256("".join(sorted(d.fingerprint for d in rest)).encode()).hexdigest()[:8]
+    return (*kept, Diagnostic(f"{len(rest)} more findings, which the log names", rule=f"more-{digest}"))
 
 
 def _log_name(activation: Activation, number: int) -> str:

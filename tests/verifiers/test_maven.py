@@ -88,6 +88,7 @@ def test_compile_errors_have_places(bench: MakeBench) -> None:
         ),
         ("[ERROR] Could not transfer artifact x:y:pom:1 from/to central: Connection refused", Outcome.ERRORED),
         ("[ERROR] Fatal error compiling: error: release version 99 not supported", Outcome.ERRORED),
+        ("[ERROR] The plugin a:b:5.1.7 requires Maven version 3.9.6 -> [Help 1]", Outcome.ERRORED),
         ("[ERROR] Detected Maven Version: 3.8.7 is not in the allowed range [3.9,).", Outcome.ERRORED),
     ],
 )
@@ -117,3 +118,15 @@ def test_a_build_without_tests_is_no_pass_of_the_test_phase(bench: MakeBench, li
     verdict = bench({**mvnw(f"echo '{line}'"), **stale}).verify(Maven(), "maven test")["maven test"]
     assert verdict.outcome is Outcome.SKIPPED
     assert verdict.summary == "no tests"
+
+
+def test_a_module_without_tests_does_not_excuse_another_that_cannot_be_built(bench: MakeBench) -> None:
+    script = "echo '[INFO] No tests to run.'; echo '[ERROR] Failed to execute goal a:b:generate on project web'; exit 1"
+    verdict = bench(mvnw(script)).verify(Maven(), "maven test")["maven test"]
+    assert verdict.outcome is Outcome.FAILED
+    assert "project web" in "".join(d.message + d.excerpt for d in verdict.diagnostics)
+
+
+def test_modules_without_tests_are_prepared_like_others(bench: MakeBench) -> None:
+    script = "echo '[INFO] No tests to run.'; echo '[ERROR] COMPILATION ERROR :'; exit 1"
+    assert bench(mvnw(script)).verify(Maven(), "maven resolve")["maven resolve"].outcome is Outcome.PASSED

@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from greylag.model import Counts, Outcome, Phase
+from greylag.protocols import Completed, Ended
 from greylag.testing.verifiers import Bench, Files, detect
 from greylag.verifiers import _summaries
+from greylag.verifiers._outcome import Found, judge
 from greylag.verifiers._package import Manager, projects
 from greylag.verifiers._tool import Plan, Step
 from greylag.verifiers.node import Node
@@ -145,6 +147,15 @@ def test_prettier_names_files() -> None:
     for text in ("[warn] src/a b.ts\n[warn] Code style issues found in the above file.\n", "src/a b.ts\n"):
         found = _summaries.prettier(f"Checking formatting...\n{text}".encode(), "web", "/workspace")
         assert [d.path for d in found] == ["web/src/a b.ts"]
+
+
+@pytest.mark.parametrize(("script", "outcome"), [("lint", Outcome.FAILED), ("test", Outcome.SKIPPED)])
+def test_only_tests_can_be_missing(script: str, outcome: Outcome) -> None:
+    name = f"npm run {script}"
+    files = {"package.json": package(scripts={script: "node check.js"})}
+    (step,) = steps(files, name)
+    done = Completed(Ended.EXITED, 1, b"No tests found\n")
+    assert judge(step, detect(Node(), files)[name].phase, done, Found((), None, ".", "/workspace")).outcome is outcome
 
 
 # -- real npm and node -----------------------------------------------------------------------------------------------

@@ -89,10 +89,10 @@ def _interrupted(step: Step, done: Completed, found: Found) -> Result:
 
 
 def _without_tests(step: Step, phase: Phase, code: int, text: str, counts: Counts | None) -> bool:
-    if code:
-        return code in step.empty_codes or bool(step.empty and not counts and re.search(step.empty, text))
     if phase is not Phase.TEST:
         return False
+    if code:
+        return code in step.empty_codes or bool(step.empty and not counts and re.search(step.empty, text))
     if counts:
         return not counts.run
     return bool(step.reports) or bool(step.empty and re.search(step.empty, text))

@@ -36,7 +36,7 @@ _UNRESOLVED = (
 )
 _MACHINE = (  # what this machine has is not what the project needs
     r"invalid (?:target|source) release|release version \S+ not supported|JAVA_HOME .* is not defined"
-    r"|Detected (?:Maven|JDK) (?:V|v)ersion\S* .*is not in the allowed range"
+    r"|Detected (?:Maven|JDK) (?:V|v)ersion\S* .*is not in the allowed range|requires Maven version \d"
 )
 _FAILSAFE = re.compile(r"<artifactId>\s*maven-failsafe-plugin\s*</artifactId>")
 _FOREIGN = {
@@ -135,6 +135,5 @@ def _step(
         may_fail=may_fail,
         fatal=_UNRESOLVED,
         unable=_MACHINE,
-        empty=r"No tests to run|Tests are skipped",
         seconds=3600.0,
     )

@@ -187,6 +187,7 @@ def test_a_client_that_the_sandbox_does_not_show_is_named_with_the_remedy(bench:
     ("script", "said"),
     [
         ("echo 'Segmentation fault' >&2; exit 139", "exit code 139"),
+        ("echo 'error: unknown option --setting-sources' >&2; exit 1", "tried with Claude Code 2.1.330"),
         ("echo '{\"type\": \"system\"'; echo '[[[['; echo 17", "without a result"),
         ("printf '\\033[31mred\\n' >&2; exit 1", "red"),
     ],

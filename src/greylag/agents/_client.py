@@ -26,13 +26,22 @@ _LAST = 2000  # bytes of output in which a client that crashed says why
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A client: its name in settings and records, for people, and as a program; and the model that it is to use."""
+    """A client: its name in settings and records, for people, and as a program; and the model that it is to use.
+
+    `tried` is the version with which it was tried.
+    """
 
     agent: str
     title: str
     program: str
+    tried: str
     model: str | None
     max_blocks: int
+
+    @property
+    def advice(self) -> str:
+        """What to look at when it does not even start as it should."""
+        return f"greylag was tried with {self.title} {self.tried}; `{self.program} --version` tells which one this is"
 
 
 class Account(Protocol):
@@ -112,7 +121,7 @@ def _session(
 def _stop(client: Client, completed: Completed, account: Account, proxy: Proxy) -> StopReason:
     """Why it ended: our own knowledge first, then the client's account. Raises when nobody's work can go on."""
     if account.crippled:
-        raise AgentError(f"{client.title} started without the tool `verify`; nothing was done")
+        raise AgentError(f"{client.title} started without the tool `verify`; nothing was done. {client.advice}")
     if account.stop is StopReason.COMPLETED and (proxy.meter.usage.turns or not proxy.last):
         return StopReason.COMPLETED
     if completed.ended is Ended.TIMED_OUT:
@@ -132,7 +141,9 @@ def _stop(client: Client, completed: Completed, account: Account, proxy: Proxy) 
         )
     if account.stop is None or not account.started:
         words = one_line(completed.errors[-_LAST:] or completed.output[-_LAST:], 300) or "no word"
-        raise AgentError(f"{client.title} ended with exit code {completed.returncode} and without a result: {words}")
+        advice = "" if account.started else f". {client.advice}"
+        how = f"ended with exit code {completed.returncode} and without a result"
+        raise AgentError(f"{client.title} {how}: {words}{advice}")
     return account.stop
 
 

@@ -21,6 +21,7 @@ from greylag.model import Session
 from greylag.protocols import AgentRequest, Command
 from greylag.proxy import Upstream
 
+TRIED = "2.1.330"
 INSTALL = "`npm install -g @anthropic-ai/claude-code` or `pip install claude-agent-sdk`"
 VERIFY = f"mcp__{SERVER}__{TOOL}"
 _TOOLS = ("Read", "Edit", "Write", "Glob", "Grep", "Bash")
@@ -63,7 +64,7 @@ class ClaudeCode:
         Raises `UserError` for a refused key, `InfraError` for an LLM that does not answer, `AgentError` for a client
         that does not start or crashes, and whatever verification raised.
         """
-        client = Client(self.name, "Claude Code", "claude", self.model, self.max_blocks)
+        client = Client(self.name, "Claude Code", "claude", TRIED, self.model, self.max_blocks)
         return converse(client, self.upstream(), self._command(request), Conversation(VERIFY, request), request)
 
     def _command(self, request: AgentRequest) -> Command:

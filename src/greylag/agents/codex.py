@@ -22,6 +22,7 @@ from greylag.model import Session
 from greylag.protocols import AgentRequest, Command
 from greylag.proxy import Upstream
 
+TRIED = "0.169.0"
 INSTALL = "`npm install -g @openai/codex`"
 _FLAGS = ("--json", "--skip-git-repo-check", "--dangerously-bypass-hook-trust", "--ignore-rules")
 _RETRIES = 4  # of the client, for one request to the LLM
@@ -77,7 +78,7 @@ class Codex:
         Raises `UserError` for a refused key, `InfraError` for an LLM that does not answer, `AgentError` for a client
         that does not start or crashes, and whatever verification raised.
         """
-        client = Client(self.name, "Codex", "codex", self._model, self.max_blocks)
+        client = Client(self.name, "Codex", "codex", TRIED, self._model, self.max_blocks)
         return converse(client, self.upstream(), self._command(request), Conversation(request), request)
 
     @property

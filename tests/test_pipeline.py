@@ -1,5 +1,6 @@
 """From a prompt to a pull request: real git, the real sandbox, the local forge; only the agent follows a script."""
 
+import errno
 import json
 import signal
 from collections.abc import Callable, Mapping, Sequence
@@ -363,6 +364,15 @@ def test_a_bug_of_ours_is_recorded_too(house: House) -> None:
         house.run(GOOD, checkout=broken)
     assert house.runs[-1].status is Status.ERRORED
     assert house.runs[-1].reason == "a bug of greylag: ZeroDivisionError('oops')"
+
+
+def test_a_full_disk_is_no_bug_of_ours(house: House) -> None:
+    def full(task: Task, home: Path) -> Workspace:
+        raise OSError(errno.ENOSPC, "No space left on device", str(home))
+
+    with pytest.raises(InfraError, match="make room"):
+        house.run(GOOD, checkout=full)
+    assert house.runs[-1].reason == f"No space left on device at {house.home}; make room and run again"
 
 
 def test_a_record_that_could_not_be_written_for_want_of_disk_is_written_after_the_clean_up(house: House) -> None:

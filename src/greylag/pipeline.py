@@ -8,6 +8,7 @@ Values move forward; the report's text is the only thing that goes back. The gat
 frozen tree, the same tree is judged, committed and pushed, and what the agent says of itself decides nothing.
 """
 
+import errno
 import sys
 import threading
 from collections.abc import Callable
@@ -28,6 +29,7 @@ from greylag.report import Report, Run
 from greylag.verification import Verification
 from greylag.workspace import AUTHOR, Workspace
 
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 _GIVEN_UP = {StopReason.DECLINED, StopReason.LLM_ERROR, StopReason.KILLED}
 
 
@@ -60,6 +62,10 @@ def run_task(
         try:
             record(run)
             return steps.carry_out()
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise
+            raise InfraError(f"{error.strerror} at {error.filename or home}; make room and run again") from error
         finally:
             steps.leave()
 
@@ -248,7 +254,8 @@ class _Told:
 
     def push(self, url: str, branch: str, *, expect: str | None, token: str | None = None) -> None:
         self.tell(
-            f"branch `{branch}` may have been pushed to {url}; run the same task again: it finishes what is there"
+            f"branch `{branch}` may have been pushed to {url} and its pull request opened; "
+            "run the same task again: it finishes what is there"
         )
         try:
             self.made.push(url, branch, expect=expect, token=token)

@@ -191,10 +191,18 @@ def test_one_more_of_the_same_kind_is_new(house: MakeHouse) -> None:
 
 
 def test_a_failure_that_names_nothing_is_never_excused(house: MakeHouse) -> None:
-    at = house({"test.sh": "exit 1"})
-    verification = at.verification(TEST)
+    at = house({"lint.sh": "exit 1"})
+    verification = at.verification(LINT)
     report = verification.run(at.repository.change({"x": ""}), mode="gate", baseline=verification.baseline())
-    assert named(report.verdicts) == {"test.sh": Outcome.FAILED}
+    assert named(report.verdicts) == {"lint.sh": Outcome.FAILED}
+
+
+def test_a_base_whose_tests_do_not_begin_is_no_measure(house: MakeHouse) -> None:
+    at = house({"lint.sh": "true", "test.sh": "echo ERROR no such plugin; exit 1"})
+    verification = at.verification(LINT, TEST)
+    report = verification.run(at.repository.change({"x": ""}), mode="gate", baseline=verification.baseline())
+    assert not report.passed
+    assert report.notes[0].startswith("unverified: test.sh fails on the base commit and names no test that ran")
 
 
 def test_a_base_that_cannot_be_built_is_no_measure(house: MakeHouse) -> None:

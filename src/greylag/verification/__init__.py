@@ -134,8 +134,8 @@ class Verification:
         """Why no change can be verified at all, known before an agent starts: the base commit is no measure."""
         if baseline is None:
             return None
-        if broken := comparison.unbuilt(baseline):
-            return f"unverified: {broken.id} fails in {broken.phase.name.lower()} on the base commit: {broken.summary}"
+        if why := comparison.no_measure(baseline):
+            return f"unverified: {why}"
         if baseline.failed and not self.settings.allow_red_baseline:
             names = ", ".join(verdict.id for verdict in baseline.failed)
             return f"unverified: {names} failed before this change, which the settings do not accept"

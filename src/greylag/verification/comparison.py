@@ -23,9 +23,18 @@ def blocks(verdict: Verdict) -> bool:
     return verdict.outcome not in {Outcome.PASSED, Outcome.RED_BEFORE}
 
 
-def unbuilt(baseline: Report) -> Verdict | None:
-    """The verdict that makes a base commit useless for comparison: its preparation or its build failed."""
-    return next((v for v in baseline.verdicts if v.phase in BUILD and v in baseline.failed), None)
+def no_measure(baseline: Report) -> str | None:
+    """Why nothing can be compared with this base commit: it cannot be built, or its tests do not even begin."""
+    for verdict in baseline.failed:
+        if verdict.phase in BUILD:
+            return f"{verdict.id} fails in {verdict.phase.name.lower()} on the base commit: {verdict.summary}"
+        if verdict.phase is Phase.TEST and not _ran(verdict):
+            return f"{verdict.id} fails on the base commit and names no test that ran: {verdict.summary}"
+    return None
+
+
+def _ran(verdict: Verdict) -> bool:
+    return bool(verdict.counts and verdict.counts.run) or any(d.test for d in verdict.diagnostics)
 
 
 def compare(verdict: Verdict, before: Verdict | None, *, red: bool, tests: bool) -> Verdict:

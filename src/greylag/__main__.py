@@ -29,7 +29,8 @@ def _run() -> int:
 
     try:
         code = command_line()
-        sys.stdout.flush()
+        if sys.stdout:  # which is None when it was closed
+            sys.stdout.flush()
     except GreylagError as error:
         print(f"greylag: {' '.join(str(error).split())}", *getattr(error, "__notes__", ()), sep="\n", file=sys.stderr)
         code = error.exit_code

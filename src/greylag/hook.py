@@ -1,12 +1,41 @@
 """`greylag hook stop`: the stop gate as a command hook of Claude Code and Codex, outside of greylag's own runs."""
 
 import hashlib
+import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from greylag.bridge import Gate
+from greylag.errors import UserError
 from greylag.protocols import Verify
+
+_MOST = 16 << 20  # bytes of a hook's JSON, in which the agent's last message stands
+
+
+def read(stream: BinaryIO | None) -> Mapping[str, Any]:
+    """The hook's JSON; nothing at all is an empty object. Raises `UserError`."""
+    text = stream.read(_MOST + 1) if stream else b""
+    try:
+        payload = json.loads(text[:_MOST] or b"{}")
+    except (ValueError, RecursionError):
+        payload = None
+    if not isinstance(payload, dict):
+        raise UserError("standard input of `greylag hook stop` is not the JSON object of a hook")
+    return payload
+
+
+def directory(payload: Mapping[str, Any]) -> Path:
+    """Where the agent works: the hook's `cwd`, else the process's own. Raises `UserError`."""
+    cwd = payload.get("cwd") or str(Path.cwd())
+    try:
+        usable = isinstance(cwd, str) and b"\0" not in os.fsencode(cwd)
+    except UnicodeEncodeError:
+        usable = False
+    if not usable:
+        raise UserError("`cwd` in the JSON of the hook is no path")
+    return Path(cwd)
 
 
 def stop(

@@ -19,6 +19,7 @@ from pydantic_ai.models.function import AgentInfo, FunctionModel
 from pydantic_ai.usage import RequestUsage
 
 from greylag import plugins
+from greylag.agents._inside import Refused
 from greylag.agents._loop import shorten
 from greylag.agents.builtin import Builtin
 from greylag.errors import AgentError, InfraError, UserError
@@ -199,6 +200,16 @@ def test_time_ends_a_session_that_waits_for_the_model(ask: Any) -> None:
 
     agent._model = FunctionModel(never)
     assert agent.run(ask(limits=Limits(turns=9, seconds=0.2))).stop is StopReason.TIMEOUT
+
+
+def test_a_tree_that_takes_too_long_to_list_does_not_end_the_session(ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(*_: Any, **__: Any) -> bytes:
+        raise Refused("ended early: timed out")
+
+    monkeypatch.setattr("greylag.agents._inside.files_tool", late)
+    agent, asked = playing(TextPart("Done."))
+    assert agent.run(ask()).stop is StopReason.COMPLETED
+    assert "not listed: ended early: timed out" in str(asked[0][0])
 
 
 def test_a_killed_sandbox_ends_the_session_as_killed(ask: Any, sandbox: Any) -> None:

@@ -45,7 +45,10 @@ class Toolbox:
 
     def map(self) -> str:
         """The repository's files, or as many levels of directories as fit, fenced."""
-        return self._shown("list", budget=_MAP)
+        try:
+            return self._shown("list", budget=_MAP)
+        except ToolFailed as failure:  # a tree that takes too long to list: the agent can look for itself
+            return f"(not listed: {failure.message})"
 
     async def list_files(self, path: Path = ".", glob: str = "") -> str:
         """List the files below a directory, optionally only those whose path or name fits a glob such as *.py."""

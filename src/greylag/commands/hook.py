@@ -4,15 +4,34 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from greylag import config, hook
 from greylag.commands import _directory, _options
-from greylag.errors import UserError
+from greylag.errors import GreylagError, UserError
 
 
-@click.group(name="hook")
+class _Hooks(click.Group):
+    """Exit code 2 of a hook sends the agent back, with our words as an order: what is the user's to mend must not."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            raise HookError(f"{error.format_message()} (see `greylag hook stop --help`)") from error
+        except UserError as error:
+            raise HookError(str(error)) from error
+
+
+class HookError(GreylagError):
+    """What a hook says to the person at the screen, while the agent goes on to its end."""
+
+    exit_code = 1
+
+
+@click.group(name="hook", cls=_Hooks)
 def command() -> None:
     """Hooks for Claude Code and Codex."""
 
@@ -23,13 +42,8 @@ def command() -> None:
 @_options.sandbox_options
 def stop(base: str | None, max_blocks: int, config_path: Path | None, *, unsafe_no_sandbox: bool) -> None:
     """Stop gate: reads the hook's JSON from standard input, and sends the agent back while verification fails."""
-    try:
-        payload = json.loads(sys.stdin.buffer.read() or b"{}")
-    except ValueError as error:
-        raise UserError(f"standard input of `greylag hook stop` is not the JSON of a hook: {error}") from error
-    if not isinstance(payload, dict):
-        raise UserError("standard input of `greylag hook stop` is not the JSON object of a hook")
-    path = Path(str(payload.get("cwd") or Path.cwd()))
+    payload = hook.read(sys.stdin.buffer if sys.stdin else None)
+    path = hook.directory(payload)
     memory = config.Directories.of(os.environ).cache / "hooks"
     settings = _options.settings(config_path, {})
     with _directory.opened(path, settings, lambda _event: None, base=base, unsafe=unsafe_no_sandbox) as directory:

@@ -6,6 +6,7 @@ import click
 
 from greylag import mcp
 from greylag.commands import _directory, _options
+from greylag.report import Report
 
 
 @click.command(name="mcp", help="Serve the tool `verify` for PATH over stdio, for any agent or IDE that speaks MCP.")
@@ -15,5 +16,12 @@ from greylag.commands import _directory, _options
 def command(path: Path, base: str | None, config_path: Path | None, *, unsafe_no_sandbox: bool) -> None:
     """Serve until the client hangs up."""
     settings = _options.settings(config_path, {})
-    with _directory.opened(path, settings, lambda _event: None, base=base, unsafe=unsafe_no_sandbox) as directory:
-        mcp.serve(directory.verify)
+
+    def verify() -> Report:
+        """Of the tree and the commit that are there now, since a session in an editor outlives many of both."""
+        with _directory.opened(path, settings, lambda _event: None, base=base, unsafe=unsafe_no_sandbox) as directory:
+            return directory.verify()
+
+    with _directory.opened(path, settings, lambda _event: None, base=base, unsafe=unsafe_no_sandbox):
+        """What is wrong already is said at once."""
+    mcp.serve(verify)

@@ -1,5 +1,6 @@
 """`greylag mcp`: the one tool, over stdio."""
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import click
@@ -17,11 +18,14 @@ def command(path: Path, base: str | None, config_path: Path | None, *, unsafe_no
     """Serve until the client hangs up."""
     settings = _options.settings(config_path, {})
 
+    def here() -> AbstractContextManager[_directory.Directory]:
+        return _directory.opened(path, settings, lambda _event: None, base=base, unsafe=unsafe_no_sandbox)
+
     def verify() -> Report:
         """Of the tree and the commit that are there now, since a session in an editor outlives many of both."""
-        with _directory.opened(path, settings, lambda _event: None, base=base, unsafe=unsafe_no_sandbox) as directory:
+        with here() as directory:
             return directory.verify()
 
-    with _directory.opened(path, settings, lambda _event: None, base=base, unsafe=unsafe_no_sandbox):
-        """What is wrong already is said at once."""
+    with here():
+        pass  # what is wrong already is said at once
     mcp.serve(verify)

@@ -46,7 +46,9 @@ _OPERATORS = re.compile(r"[|;<>`()\n$]|(?<!&)&(?!&)")
 _PREFIX = re.compile(  # what may stand before the program whose arguments we add to
     r"(?:(?:cross-env|npx|[A-Z][A-Z0-9_]*=[\w./:,-]*|(?:c8|nyc)(?:\s+--[\w-]+(?:=[\w./:,-]+)?)*)\s+)+"
 )
-_CALL = re.compile(r"(?:npm|pnpm|yarn)(?:\s+run(?:-script)?)?(?:\s+-[\w-]+)*\s+(?:\"/\^?([\w:.-]+)\.\*/\"|([\w:.-]+))")
+_CALL = re.compile(
+    r"(?:npm|pnpm|yarn)(?:\s+run(?:-script)?)?(?:\s+-[\w-]+)*\s+(?:[\"']?/\^?([\w:-]+)(?:\.[*+])?/[\"']?|([\w:.-]+))"
+)
 _CALLS = re.compile(r"(?:npm-run-all|run-s|run-p)((?:\s+[\w:.*-]+)+)")
 _PROGRAMS = {
     "format": {"prettier", "dprint"},

@@ -85,7 +85,7 @@ class _Steps:
     def carry_out(self) -> Run:
         self.tell("checkout", f"checking out {self.task.repo.url}")
         with closing(self.parts.checkout(self.task, self.home)) as workspace:
-            self.keep(base=workspace.base, stamps=(*self.run.stamps, *workspace.notes))
+            self.keep(base=workspace.base)
             with closing(self.parts.verification(self.task, workspace, self.home, self.observe)) as verification:
                 self.tell("baseline", f"verifying the base commit {workspace.base[:10]}")
                 baseline = verification.baseline()
@@ -103,9 +103,10 @@ class _Steps:
                 tree = workspace.freeze(self.parts.backend)
                 return verification.run(tree, mode="loop", baseline=baseline)
 
+        attempts = policy.attempts if self.parts.agent.corrects else 1
         with self.parts.backend.open(self.agent_sandbox(workspace)) as sandbox:
-            for attempt in range(1, policy.attempts + 1):
-                self.tell("attempt", f"attempt {attempt} of {policy.attempts}: {self.run.agent}", attempt=attempt)
+            for attempt in range(1, attempts + 1):
+                self.tell("attempt", f"attempt {attempt} of {attempts}: {self.run.agent}", attempt=attempt)
                 last = self.run.sessions[-1] if self.run.sessions else None
                 request = AgentRequest(
                     prompt, sandbox, verify, policy.limits, self.home / "transcript.jsonl", self.observe, last
@@ -127,7 +128,7 @@ class _Steps:
                 if report.passed:
                     return self.publish(workspace, report)
                 self.tell("gate.refused", _first_reason(report))
-                if not self.parts.agent.corrects or session.stop is not StopReason.COMPLETED or not _mendable(report):
+                if session.stop is not StopReason.COMPLETED or not _mendable(report):
                     break
                 prompt = evidence.feedback(report)
         return self.refused(workspace)

@@ -33,7 +33,7 @@ class Workspace:
     """One checkout of one repository, and the trusted git directory beside it.
 
     `base` is the commit that the change starts from, `branch` the branch that a pull request goes against, `directory`
-    the work tree, `notes` what a reader of the report must know about the checkout.
+    the work tree.
     """
 
     repo: Repo
@@ -42,7 +42,6 @@ class Workspace:
     directory: Path
     git: Git
     borrowed: Path  # where the objects of the base are
-    notes: tuple[str, ...] = ()
     head: str = ""  # the commit that is checked out, where that is not the base
     kept: Callable[[GitTree], Iterable[str]] = lambda _: ()  # what a freeze takes as it is in the head
     ours: bool = True  # the directory is removed at the end

@@ -144,9 +144,10 @@ def test_flags_name_another_plugin_than_the_settings_and_win_over_the_front_matt
     )
     agent = ("--agent", "command", "--command", "echo Hello, you > greeting")
     prompt = b"+++\nattempts = 3\n+++\nAdd a greeting\n"
-    done = shell("run", "-", "--repo", service, *agent, "--attempts", "2", stdin=prompt)
+    done = shell("run", "-", "--repo", service, *agent, "--attempts", "2", "--json", stdin=prompt)
     assert done.returncode == 0, done.stderr
-    assert "attempt 1 of 1: command" in done.stdout
+    record = json.loads(done.stdout)
+    assert (record["agent"], record["task"]["policy"]["attempts"]) == ("command", 2)
 
 
 def test_verify_passes_and_the_second_answer_comes_from_the_cache(shell: Shell, service: Path) -> None:

@@ -169,6 +169,7 @@ def test_failures_from_before_do_not_block_and_are_no_pass(house: MakeHouse) -> 
     assert report.passed
     assert "2 tests failed before this change" in report.notes
     assert "before this change, too" in report.render()
+    assert at.events[-1].data["outcome"] == "failed before, too"
     new = at.repository.change({"test.sh": "echo FAIL a; echo FAIL c; echo RAN 9 0; exit 1"})
     report = verification.run(new, mode="gate", baseline=baseline)
     assert named(report.verdicts) == {"test.sh": Outcome.FAILED}

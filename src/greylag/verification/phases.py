@@ -107,6 +107,8 @@ class Work:
         for verdict in verdicts:
             was = before.get((verdict.verifier, verdict.root, verdict.phase))
             counted = comparison.compare(verdict, was, red=self.rules.red, tests=self.rules.tests)
+            if counted.outcome is not verdict.outcome:
+                self.bench.tell_verdict(counted)  # it was told when its tool ended, before it was compared
             if counted.outcome is Outcome.SKIPPED and comparison.tool(phase):
                 self.notes.append(f"{counted.id}: {counted.summary or counted.reason or 'nothing to do'}")
             else:

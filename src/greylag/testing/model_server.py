@@ -191,13 +191,35 @@ def _call(tool: Mapping[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _completions(step: Step, body: Mapping[str, Any]) -> tuple[str, bytes]:
+    """OpenAI Chat Completions, not streamed: greylag's own agent and its judge ask for whole answers."""
+    calls = [
+        {"id": f"call_{secrets.token_hex(8)}", "type": "function",
+         "function": {"name": tool["name"], "arguments": json.dumps(tool["input"])}}
+        for tool in step.tools
+    ]  # fmt: skip
+    message = {"role": "assistant", "content": step.text or None, **({"tool_calls": calls} if calls else {})}
+    tokens = [step.usage.get(key, 0) for key in USAGE]
+    completion = {
+        "id": f"chatcmpl-{secrets.token_hex(8)}", "object": "chat.completion", "created": 0,
+        "model": body.get("model", "model"),
+        "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls" if calls else "stop"}],
+        "usage": {"prompt_tokens": tokens[0], "completion_tokens": tokens[1], "total_tokens": sum(tokens)},
+    }  # fmt: skip
+    return "application/json", json.dumps(completion).encode()
+
+
 def _stream(events: Iterable[Mapping[str, Any]]) -> tuple[str, bytes]:
     """Server-sent events."""
     lines = (f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events)
     return "text/event-stream", "".join(lines).encode()
 
 
-FORMATS: dict[str, Format] = {"/v1/messages": _messages, "/v1/responses": _responses}
+FORMATS: dict[str, Format] = {
+    "/v1/messages": _messages,
+    "/v1/responses": _responses,
+    "/v1/chat/completions": _completions,
+}
 
 
 # -- server ----------------------------------------------------------------------------------------------------------

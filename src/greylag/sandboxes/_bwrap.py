@@ -36,11 +36,10 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Mounted:
-    """What the keeper has prepared: mounts by where bubblewrap finds them, and an empty file to mask others with."""
+    """What the keeper has prepared: mounts by where bubblewrap finds them."""
 
     keeper: Keeper
     mounts: tuple[_profile.Mount, ...]
-    empty: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +133,8 @@ class _Start:
             *_profile.system(),
             *_profile.own_file_systems(spec.bounds.temporary),
             *_profile.mounts(mounted.mounts),
-            *_profile.masks(machine.tools, mounted.empty),
+            *_profile.links(machine.tools),
+            *_profile.masks(machine.tools, self.spool),
             *self._files(),
             *self._sockets(),
             *("--json-status-fd", str(self.status.write), "--seccomp", str(self.spool(machine.filter))),

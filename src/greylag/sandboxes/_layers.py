@@ -4,7 +4,7 @@ import contextlib
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from greylag.errors import InfraError
@@ -99,6 +99,16 @@ def _give(directory: Path, owner: int) -> None:
 
 def _links(directory: Path) -> Iterator[str]:
     return (entry.name for entry in os.scandir(directory) if entry.is_symlink())
+
+
+def put(directory: Path, files: Mapping[str, str], owner: int) -> None:
+    """Write files that are not there yet to the top of a directory that a sandbox can write; no link is followed."""
+    for name, text in files.items():
+        with contextlib.suppress(FileExistsError):
+            made = os.open(directory / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
+            with os.fdopen(made, "w", encoding="utf-8") as file:
+                file.write(text)
+                os.fchown(made, owner, -1)
 
 
 def remove_tree(path: Path) -> None:

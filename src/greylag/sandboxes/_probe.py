@@ -1,5 +1,6 @@
 """What a sandbox guarantees on this machine, seen from inside one."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from greylag.errors import InfraError, UserError
@@ -52,8 +53,8 @@ def essentials(sandbox: Sandbox, spec: SandboxSpec, owner: int, names: frozenset
     return found
 
 
-def probe(sandbox: Sandbox, control: Control) -> list[Guarantee]:
-    """What holds beyond the essentials."""
+def probe(sandbox: Sandbox, control: Control, closed: Sequence[Path]) -> list[Guarantee]:
+    """What holds beyond the essentials; `closed` are tool chains that commands may not enter."""
     slow = sandbox.run(Command(("/bin/sleep", "30"), seconds=0.2)).ended
     loud = sandbox.run(Command(("/bin/sh", "-c", "while :; do echo greylaggreylaggreylag; done"))).ended
     return [
@@ -62,6 +63,7 @@ def probe(sandbox: Sandbox, control: Control) -> list[Guarantee]:
         *_resources(control),
         Guarantee("disk", "weak", "temporary directories are bounded; workspace and home only by the disk"),
         _layers(layered=sandbox.layered),
+        _tools(closed),
     ]
 
 
@@ -119,3 +121,10 @@ def _layers(*, layered: bool) -> Guarantee:
     if layered:
         return Guarantee("layers", "enforced", "overlayfs")
     return Guarantee("layers", "weak", "overlayfs cannot be used here: layers are copied")
+
+
+def _tools(closed: Sequence[Path]) -> Guarantee:
+    if not closed:
+        return Guarantee("tools", "enforced", "every directory of PATH that is mounted can be entered inside")
+    names = " ".join(dict.fromkeys(map(str, closed)))
+    return Guarantee("tools", "weak", f"closed to the user of commands: {names}; `chmod -R o+rX {names}` opens them")

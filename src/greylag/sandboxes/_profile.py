@@ -1,7 +1,7 @@
 """What every bubblewrap sandbox looks like from inside: arguments for bwrap(1)."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -135,9 +135,16 @@ def mounts(wanted: Iterable[Mount]) -> list[str]:
     ]
 
 
-def masks(tools: Tools, empty: str) -> list[str]:
-    """The file `empty`, or an empty directory, over what could hold credentials."""
-    words = [word for path in tools.masked_files for word in ("--ro-bind", empty, str(path))]
+def links(tools: Tools) -> list[str]:
+    """The symbolic links that lead to tool chains; what they lie in is no mount."""
+    return [word for path, text in tools.links.items() for word in ("--symlink", text, str(path))]
+
+
+def masks(tools: Tools, spool: Callable[[bytes], int]) -> list[str]:
+    """A harmless file, or an empty directory, over what could hold credentials."""
+    words: list[str] = []
+    for path, text in tools.masked_files.items():
+        words += ["--ro-bind-data", str(spool(text.encode())), str(path)]
     for path in tools.masked_directories:
         words += ["--size", "4096", "--tmpfs", str(path), "--remount-ro", str(path)]
     return words

@@ -136,11 +136,11 @@ class Bubblewrap:
     def _mount(self, spec: SandboxSpec, group: _cgroup.Group | None, *, layered: bool) -> Room:
         for layers in (spec.workspace, spec.home):
             self._own(layers)
+        if spec.home.upper:
+            _layers.put(spec.home.upper, self._tools.home_files, self.owner)
         overlays = {name: _overlay(layers) for name, layers in _overlays(spec).items()}
-        empty = spec.scratch / "empty"
-        empty.touch(mode=0o444)
         places = _places(spec, self._tools)
-        sources = {name: source for name, (source, _) in places.items() if source} | {"empty": Source(empty)}
+        sources = {name: source for name, (source, _) in places.items() if source}
         namespace: Namespace = "root" if self._root else "user"
         if not self._root and not overlays and not any(source.base for source in sources.values()):
             namespace = "none"
@@ -153,7 +153,7 @@ class Bubblewrap:
         mounts = tuple(replace(mount, source=where(name)) for name, (_, mount) in places.items())
         bounds = spec.bounds
         rlimits = {} if group else {"RLIMIT_DATA": bounds.memory, "RLIMIT_NPROC": bounds.processes}
-        return Room(self._machine, Mounted(keeper, mounts, where("empty")), spec, layered, rlimits)
+        return Room(self._machine, Mounted(keeper, mounts), spec, layered, rlimits)
 
     def _own(self, layers: Layers) -> None:
         """Check that the directories are there, and give the upper to the uid that is to write it."""
@@ -169,7 +169,7 @@ class Bubblewrap:
     def probe(self) -> Sequence[Guarantee]:
         """What holds on this machine, by starting a sandbox and looking from inside."""
         with self._tried() as (box, found):
-            return [*found, *probe(box, self._control)]
+            return [*found, *probe(box, self._control, self._tools.closed)]
 
 
 def _unprivileged(wanted: int | None) -> int:

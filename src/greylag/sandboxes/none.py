@@ -52,7 +52,9 @@ class Unsandboxed:
             home = _directory(spec.home, spec.scratch / "home")
             for bind in spec.binds:
                 stack.callback(_link(bind, workspace, home).unlink, missing_ok=True)
-            box = Box(_Host(spec, workspace, home, own, _toolchains.find(os.environ)), group)
+            tools = _toolchains.find(os.environ)
+            _layers.put(home, tools.home_files, self.owner)
+            box = Box(_Host(spec, workspace, home, own, tools), group)
             stack.callback(box.close)
             yield box
 

@@ -51,6 +51,13 @@ def test_the_evidence_names_tree_tests_before_and_after_agent_and_cost() -> None
     assert f"<!-- greylag-task: {TASK.id} -->" in text
 
 
+def test_what_was_known_says_from_where() -> None:
+    made = Verdict("uv sync", Phase.PREPARE, Outcome.PASSED, cached=True)
+    text = _body(made, Verdict("pytest", Phase.TEST, Outcome.PASSED, cached=True))
+    assert "| `uv sync` | passed (known from the same inputs) |" in text
+    assert "| `pytest` | passed (known from the same tree) |" in text
+
+
 def test_failures_from_before_are_named_and_the_many_are_counted() -> None:
     old = tuple(
         Diagnostic(f"boom {n}", path="a.py", line=n, test=f"a.py::test_{n}", origin=Origin.PRE_EXISTING)

@@ -102,7 +102,8 @@ def _verdicts(baseline: Report | None, report: Report) -> Iterator[str]:
     yield "|---|---|---|---|---|"
     for verdict in report.verdicts:
         if verdict.phase <= Phase.TEST:
-            known = " (known from the same tree)" if verdict.cached else ""
+            same = "inputs" if verdict.phase is Phase.PREPARE else "tree"
+            known = f" (known from the same {same})" if verdict.cached else ""
             result = verdict.outcome.value + known + (f": {cell(verdict.summary)}" if verdict.summary else "")
             old, new = _tests(before.get(verdict.id)), _tests(verdict)
             yield f"| {cell(verdict.id)} | {result} | {old} | {new} | {verdict.seconds:.1f} |"

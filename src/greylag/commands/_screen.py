@@ -54,7 +54,7 @@ def again(*words: str) -> str:
     """A command line of greylag as it has to be typed here: with the program and the records of this process."""
     state = os.environ.get("GREYLAG_STATE")
     found, own = shutil.which("greylag"), Path(sys.argv[0])
-    usual = own.name != "greylag" or (found is not None and Path(found).samefile(own))
+    usual = own.name != "greylag" or (found is not None and os.path.realpath(found) == os.path.realpath(own))
     near = f"./{own.name}" if own.parent == Path.cwd() else os.path.relpath(own)
     program = "greylag" if usual else near if own.is_relative_to(Path.cwd()) else str(own)
     return " ".join(([f"GREYLAG_STATE={shlex.quote(state)}"] if state else []) + [shlex.join([program, *words])])

@@ -164,7 +164,7 @@ class Work:
             names = (self._layer_key(chain), self._own_key(chain))
             if layer := next((found for lease in self.leases for name in names if (found := lease.find(name))), None):
                 self.bench.prepared.append(layer)
-                done |= {job.key: _prepared(job, "from the same inputs as before") for job in todo.pop(chain)}
+                done |= {job.key: _prepared(job, "taken from before") for job in todo.pop(chain)}
         for verdict in done.values():
             self.bench.tell_verdict(verdict)
         ran = self.bench.run(todo, earlier)

@@ -320,7 +320,7 @@ def test_where_no_sandbox_can_start_a_run_is_refused_before_anything_is_fetched(
     with tempfile.TemporaryDirectory() as public:
         Path(public).chmod(0o755)
         env = {"PATH": _path_without(Path(public), "", bwrap=broken)}
-        assert "kernel.unprivileged_userns_clone=1" in shell.refused("run", "-m", "x", "--repo", service, env=env)
+        assert "forbids user namespaces" in shell.refused("run", "-m", "x", "--repo", service, env=env)
     assert not (shell.home / "cache").exists()
 
 

@@ -19,7 +19,7 @@ import pytest
 
 from greylag.errors import InfraError, UserError
 from greylag.protocols import Bind, Bounds, Command, SandboxBackend
-from greylag.sandboxes import _cgroup, _seccomp
+from greylag.sandboxes import _cgroup, _remedies, _seccomp
 from greylag.sandboxes._probe import _Seen
 from greylag.sandboxes.bubblewrap import Bubblewrap
 from greylag.testing.sandbox import alive, shell, spec, until
@@ -60,8 +60,8 @@ _OPTIONS = "--json-status-fd --clearenv --perms --size --seccomp --unshare-cgrou
 @pytest.mark.parametrize(
     ("says", "error", "remedy"),
     [
-        ("bwrap: setting up uid map: Permission denied", UserError, "apparmor_restrict_unprivileged_userns=0"),
-        ("bwrap: No permissions to create new namespace", UserError, "kernel.unprivileged_userns_clone=1"),
+        ("bwrap: setting up uid map: Permission denied", UserError, "forbids user namespaces: "),
+        ("bwrap: No permissions to create new namespace", UserError, "forbids user namespaces: "),
         ("bwrap: Can't mount proc on /newroot/proc: Operation not permitted", UserError, "systempaths=unconfined"),
         ("bwrap: Can't bind mount /x: No such file", InfraError, "Can't bind mount /x"),
     ],
@@ -84,6 +84,74 @@ def test_a_bubblewrap_that_only_root_can_reach_is_named(fake: Path, tmp_path: Pa
         Bubblewrap(program=str(fake)).open(spec(tmp_path)),
     ):
         pass
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "remedy", "others"),
+    [
+        ("proc/sys/user/max_user_namespaces", "0\n", "user.max_user_namespaces=28633", "apparmor"),
+        ("proc/sys/kernel/unprivileged_userns_clone", "0\n", "unprivileged_userns_clone=1", "apparmor"),
+        ("proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1\n", "/etc/apparmor.d/bwrap", "max_user"),
+        (".dockerenv", "", "start this container with `--security-opt seccomp=unconfined", "sysctl"),
+    ],
+)
+def test_the_remedy_is_for_what_forbids_namespaces_here(
+    name: str, text: str, remedy: str, others: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).write_text(text)
+    said = str(_remedies.explain("bwrap: Creating new namespace failed", tmp_path))
+    assert remedy in said
+    assert others not in said
+    (tmp_path / name).unlink()
+    unknown = str(_remedies.explain("bwrap: Creating new namespace failed", tmp_path))
+    assert remedy.removeprefix("start this container with ") in unknown
+    assert others in unknown
+
+
+_WITHOUT_NAMESPACES = """
+import ctypes, os, sys
+uid, gid = os.getuid(), os.getgid()
+if ctypes.CDLL(None).unshare(0x10000000):
+    sys.exit(77)
+for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
+    open(f"/proc/self/{name}", "w").write(text)
+open("/proc/sys/user/max_user_namespaces", "w").write("0")
+from pathlib import Path
+from greylag.errors import UserError
+from greylag.sandboxes.bubblewrap import Bubblewrap
+from greylag.testing.sandbox import spec
+try:
+    with Bubblewrap().open(spec(Path(sys.argv[1]))):
+        print("opened")
+except UserError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="UNPROVEN HERE: root needs no user namespace of its own")
+def test_a_machine_without_user_namespaces_is_refused_with_its_remedy(tmp_path: Path) -> None:
+    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", _WITHOUT_NAMESPACES, str(tmp_path)]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    if done.returncode == 77:
+        pytest.skip("UNPROVEN HERE: no user namespaces to begin with")
+    assert "forbids user namespaces: `sudo sysctl -w user.max_user_namespaces=28633`" in done.stdout, done
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="UNPROVEN HERE: needs root")
+def test_a_root_without_its_capabilities_is_told_so(tmp_path: Path) -> None:
+    """As in a container."""
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom greylag.sandboxes.bubblewrap import Bubblewrap\n"
+        "from greylag.testing.sandbox import spec\nBubblewrap().open(spec(Path(sys.argv[1]))).__enter__()"
+    )
+    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path)}
+    drop = ["setpriv", "--bounding-set=-sys_admin,-chown", "--inh-caps=-sys_admin,-chown"]
+    done = subprocess.run(
+        [*drop, sys.executable, "-c", code, str(tmp_path)], env=environ, capture_output=True, text=True, check=False
+    )
+    assert "UserError: greylag runs as root but without CAP_CHOWN, CAP_SYS_ADMIN" in done.stderr
 
 
 def test_a_killed_sandbox_is_not_a_failed_command(fake: Path, tmp_path: Path) -> None:

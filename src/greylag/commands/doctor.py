@@ -39,7 +39,7 @@ def command(path: Path | None, *, as_json: bool) -> int:
         print(json.dumps([{"name": c.name, "state": c.state, "text": c.text} for c in checks]))
     else:
         for check in checks:
-            print(f"{check.state:8} {check.name:22} {one_line(check.text, 300)}")
+            print(f"{check.state:8} {check.name:22} {one_line(check.text, 1000)}")
     return 2 if any(check.state == "missing" for check in checks) else 0
 
 

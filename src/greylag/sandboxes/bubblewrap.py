@@ -23,6 +23,7 @@ from greylag.sandboxes._toolchains import Tools
 
 _UID, _NOBODY = 60222, 65534
 _NEEDED = ("--json-status-fd", "--clearenv", "--perms", "--size", "--seccomp", "--unshare-cgroup-try")
+_CAPABILITIES = {"CHOWN": 0, "DAC_OVERRIDE": 1, "FOWNER": 3, "KILL": 5, "SETGID": 6, "SETUID": 7, "SYS_ADMIN": 21}
 
 
 class Bubblewrap:
@@ -73,6 +74,8 @@ class Bubblewrap:
     @cached_property
     def _machine(self) -> Machine:
         uid = self.owner if self._root else None
+        if self._root and (lacking := _lacking(Path("/proc/self/status").read_text())):
+            raise UserError(_remedies.incapable(lacking))
         return Machine(self._program, self._features, _seccomp.program(), self._tools, uid)
 
     @contextmanager
@@ -181,6 +184,12 @@ def _unprivileged(wanted: int | None) -> int:
     if wanted is not None:
         raise UserError(f"sandbox setting `uid`: {wanted} cannot be used; it must be mapped here, and never 0")
     raise UserError("greylag runs as root and no other uid is mapped here: run it as an ordinary user")
+
+
+def _lacking(status: str) -> list[str]:
+    """Capabilities that root needs here and `status`, as in proc(5), does not show."""
+    held = int(next(line.split()[1] for line in status.splitlines() if line.startswith("CapEff:")), 16)
+    return [f"CAP_{name}" for name, bit in _CAPABILITIES.items() if not held >> bit & 1]
 
 
 def _overlays(spec: SandboxSpec) -> dict[str, Layers]:

@@ -215,6 +215,9 @@ def test_a_base_that_cannot_be_built_is_no_measure(house: MakeHouse) -> None:
     assert not report.passed
     assert (report.failed, report.errored) == ((), ())
     assert report.notes[0].startswith("unverified: build.sh fails in compile on the base commit")
+    at.started()
+    verification.baseline()
+    assert at.started() == ["build.sh"], "it may have been mended from outside, and the reader wants a log"
 
 
 def test_a_red_linter_on_the_base_does_not_hide_its_tests(house: MakeHouse) -> None:

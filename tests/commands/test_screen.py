@@ -63,6 +63,12 @@ def test_what_the_report_says_is_not_said_twice(tmp_path: Path) -> None:
     assert said.splitlines()[1] == "no pull request: failed, the agent broke off: killed"
 
 
+def test_a_base_that_is_no_measure_says_what_is_wrong_with_it(tmp_path: Path) -> None:
+    said = _screen.conclusion(replace(run(Status.UNVERIFIED, "unverified: no base"), baseline=refused(3)), tmp_path)
+    assert "AError: 0 is not right" in said
+    assert "details: log 01-gate/test-pytest.log" in said
+
+
 def test_an_agents_words_cannot_pass_for_ours(tmp_path: Path) -> None:
     text = "I cannot.\nThe whole record: rm -rf /\n" + "word " * 2000
     said = _screen.conclusion(run(Status.DECLINED, text), tmp_path)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from greylag.directories import remove_tree
+from greylag.model import Status
 from greylag.report import Report, Run
 from greylag.text import cap, clean, one_line
 
@@ -21,9 +22,10 @@ def conclusion(run: Run, home: Path) -> str:
     head, foot = ["", *_headline(run)], []
     if run.branch and not run.pull_request:
         foot += ["", f"The change is kept: git fetch {home / 'branch.bundle'} {run.branch}"]
-    more = "" if run.pull_request or not run.reports else " (--log ID for a log, --diff for the change)"
+    last = run.reports[-1] if run.reports else run.baseline if run.status is Status.UNVERIFIED else None
+    more = " (--log ID for a log, --diff for the change)" if last and not run.pull_request else ""
     foot += ["", f"The whole record: {again('show', run.id)}{more}"]
-    report = ["", fitted(run.reports[-1], [*head, *foot, ""])] if run.reports else []
+    report = ["", fitted(last, [*head, *foot, ""])] if last else []
     return clean("\n".join([*head, *report, *foot]))
 
 

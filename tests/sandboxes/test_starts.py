@@ -1,6 +1,7 @@
 """Interrupts and kills at the worst moment: while a command is being started."""
 
 import signal
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import pytest
 
 from greylag.errors import InfraError
 from greylag.protocols import Command, Ended, SandboxBackend
-from greylag.sandboxes import _process
+from greylag.sandboxes import _keeper, _process
 from greylag.sandboxes._cgroup import Control
 from greylag.sandboxes._jobs import Job
 from greylag.sandboxes.bubblewrap import Bubblewrap
@@ -59,6 +60,26 @@ def test_a_second_interrupt_waits_for_the_end_of_the_first(
         with pytest.raises(KeyboardInterrupt):
             sandbox.run(Command(tree.argv, on_line=interrupt))
         assert not tree.alive()
+
+
+def test_an_interrupt_while_mounts_are_prepared_leaves_nothing(
+    sandboxed: SandboxBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def interrupt(*_arguments: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    def start(*arguments: Any) -> subprocess.Popen[bytes]:
+        started.append(real(*arguments))
+        return started[-1]
+
+    real = _keeper._start
+    monkeypatch.setattr(_keeper, "_start", start)
+    monkeypatch.setattr(socket, "recv_fds", interrupt)
+    with pytest.raises(KeyboardInterrupt), sandboxed.open(spec(tmp_path)):
+        pass
+    assert [process.poll() for process in started] == [0]
 
 
 @pytest.fixture

@@ -72,7 +72,6 @@ class Keeper:
         self.token = f"greylag-{uuid.uuid4().hex}"
         self.stage = stage([*avoid, *(source.path for source in sources.values())])
         self.namespaces: tuple[int, ...] = ()
-        self.is_user = namespace == "user"
         ours, theirs = socket.socketpair()
         plan = {
             "channel": theirs.fileno(),
@@ -87,20 +86,22 @@ class Keeper:
         self._channel = ours
         with theirs:
             self._process = _start("keep", plan, theirs.fileno())
-        self._receive()
+        try:
+            self._receive()
+        except BaseException:
+            self.close()
+            raise
 
     def _receive(self) -> None:
         self._channel.settimeout(_START)
         try:
             text, held, _, _ = socket.recv_fds(self._channel, 1 << 16, 4)
         except OSError as error:
-            self.close()
             raise InfraError(f"the sandbox's mounts could not be prepared: {error}") from error
         self.namespaces = tuple(held)
         silence = {"step": "start", "error": "the launcher ended without a word"}
         answer = marshal.loads(text) if text else silence  # noqa: S302 - from our own process
         if "error" in answer:
-            self.close()
             raise RefusedError(answer["step"], answer["error"])
 
     def close(self) -> None:

@@ -11,11 +11,10 @@ from typing import Any
 
 import pytest
 
-from greylag import plugins
 from greylag.agents import claude_code
-from greylag.agents.claude_code import ClaudeCode
-from greylag.errors import AgentError, InfraError, UserError
+from greylag.errors import AgentError, InfraError
 from greylag.model import StopReason
+from greylag.protocols import Agent
 from greylag.sandboxes.bubblewrap import Bubblewrap
 from greylag.sandboxes.none import Unsandboxed
 from greylag.testing import agent, takeovers
@@ -38,32 +37,15 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     monkeypatch.setenv("THE_KEY", "sk-real-key")
     monkeypatch.setattr(claude_code, "_RETRIES", 1)  # its patience takes ten seconds otherwise
 
-    def make(url: str) -> ClaudeCode:
-        return ClaudeCode(model="claude-sonnet-4-5", base_url=url, key_env="THE_KEY")
+    def make(url: str) -> Agent:
+        return claude_code.PLUGIN(model="claude-sonnet-4-5", base_url=url, key_env="THE_KEY")
 
     verify = {"name": "mcp__greylag__verify", "input": {}}
     return Bench(make, Bubblewrap(), tmp_path / "bench", edit, verify, takeovers.claude_code())
 
 
 @real
-@pytest.mark.parametrize(
-    "contract",
-    [
-        agent.edits_a_file_and_calls_verify,
-        agent.is_sent_back_by_the_stop_gate,
-        agent.goes_on_after_a_veto,
-        agent.keeps_to_its_limits,
-        agent.ends_at_its_time_limit,
-        agent.is_killed_cleanly,
-        agent.declines_in_words,
-        agent.blames_a_refused_key_on_the_user,
-        agent.blames_an_outage_on_the_service,
-        agent.survives_nonsense,
-        agent.raises_what_verification_raised,
-        agent.is_deaf_to_the_repository,
-    ],
-    ids=lambda contract: contract.__name__,
-)
+@pytest.mark.parametrize("contract", agent.CONTRACT, ids=lambda contract: contract.__name__)
 def test_contract(contract: Callable[[Bench], None], bench: Bench) -> None:
     contract(bench)
 
@@ -120,13 +102,13 @@ def test_what_it_is_told_of_the_job_and_nothing_of_the_tools_behind_verify(bench
 CHILD = """
 import sys
 from pathlib import Path
-from greylag.agents.claude_code import ClaudeCode
+from greylag.agents.claude_code import PLUGIN
 from greylag.sandboxes.bubblewrap import Bubblewrap
 from greylag.sandboxes.none import Unsandboxed
 from greylag.testing import agent, takeovers
 
 def make(url):
-    return ClaudeCode(model=sys.argv[2], base_url=url)
+    return PLUGIN(model=sys.argv[2], base_url=url)
 
 bench = agent.Bench(make, Bubblewrap(), Path(sys.argv[1]), None, {})
 steps = [{"tools": [{"name": "Bash", "input": {"command": "sleep 1000 & echo"}}]}, {"hang": True}]
@@ -172,15 +154,6 @@ def init(*tools: str) -> str:
 def test_a_client_without_verify_is_ended_before_it_spends_anything(player: Callable[[str], Bench]) -> None:
     with agent.trial(player(f"echo '{init('Edit', 'Bash')}'; sleep 1000"), []) as tried:
         assert "without the tool `verify`" in agent.raised(AgentError, tried.run)
-
-
-def test_a_client_that_the_sandbox_does_not_show_is_named_with_the_remedy(bench: Bench, tmp_path: Path) -> None:
-    program = tmp_path / "elsewhere"
-    program.write_text("#!/bin/sh\n", "ascii")
-    program.chmod(0o755)
-    hidden = replace(bench, make=lambda url: ClaudeCode(base_url=url, binary=str(program)))
-    with agent.trial(hidden, []) as tried:
-        assert "on PATH" in agent.raised(UserError, tried.run)
 
 
 @pytest.mark.parametrize(
@@ -238,22 +211,3 @@ def test_nonsense_in_place_of_an_llm_is_infrastructure_however_the_client_calls_
         message = agent.raised(InfraError, tried.run)
         assert tried.model.url.removeprefix("http://") in message
     assert "Welcome" in message
-
-
-def test_what_is_missing_is_named_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(UserError, match="npm install -g @anthropic-ai/claude-code"):
-        ClaudeCode(key_env="THE_KEY")
-    program = tmp_path / "claude"
-    program.write_text("#!/bin/sh\n")
-    program.chmod(0o755)
-    with pytest.raises(UserError, match="key-env"):
-        ClaudeCode()
-    with pytest.raises(UserError, match="THE_KEY"):
-        ClaudeCode(key_env="THE_KEY")
-    with pytest.raises(UserError, match="nowhere"):
-        ClaudeCode(key_file=str(tmp_path / "nowhere"))
-    with pytest.raises(UserError, match="https"):
-        ClaudeCode(base_url="http://llm.example.org")
-    with pytest.raises(UserError, match="turbo"):
-        plugins.load("agents", "claude-code", {"turbo": True})

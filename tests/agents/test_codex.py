@@ -13,12 +13,11 @@ from typing import Any
 
 import pytest
 
-from greylag import plugins
 from greylag.agents import _codex_start, codex
 from greylag.agents._codex_events import Conversation
-from greylag.agents.codex import Codex
-from greylag.errors import AgentError, InfraError, UserError
+from greylag.errors import AgentError, InfraError
 from greylag.model import Limits, StopReason
+from greylag.protocols import Agent
 from greylag.sandboxes.bubblewrap import Bubblewrap
 from greylag.sandboxes.none import Unsandboxed
 from greylag.testing import agent, takeovers
@@ -56,29 +55,12 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     return Bench(of("gpt-5.5"), Bubblewrap(), tmp_path / "bench", edit, VERIFY, takeovers.codex())
 
 
-def of(model: str) -> Callable[[str], Codex]:
-    return lambda url: Codex(model=model, base_url=url, key_env="THE_KEY")
+def of(model: str) -> Callable[[str], Agent]:
+    return lambda url: codex.PLUGIN(model=model, base_url=url, key_env="THE_KEY")
 
 
 @real
-@pytest.mark.parametrize(
-    "contract",
-    [
-        agent.edits_a_file_and_calls_verify,
-        agent.is_sent_back_by_the_stop_gate,
-        agent.goes_on_after_a_veto,
-        agent.keeps_to_its_limits,
-        agent.ends_at_its_time_limit,
-        agent.is_killed_cleanly,
-        agent.declines_in_words,
-        agent.blames_a_refused_key_on_the_user,
-        agent.blames_an_outage_on_the_service,
-        agent.survives_nonsense,
-        agent.raises_what_verification_raised,
-        agent.is_deaf_to_the_repository,
-    ],
-    ids=lambda contract: contract.__name__,
-)
+@pytest.mark.parametrize("contract", agent.CONTRACT, ids=lambda contract: contract.__name__)
 def test_contract(contract: Callable[[Bench], None], bench: Bench) -> None:
     contract(bench)
 
@@ -217,11 +199,11 @@ CHILD = """
 import sys
 import threading
 from pathlib import Path
-from greylag.agents.codex import Codex
+from greylag.agents.codex import PLUGIN
 from greylag.sandboxes.bubblewrap import Bubblewrap
 from greylag.testing import agent, takeovers
 
-bench = agent.Bench(lambda url: Codex(model=sys.argv[2], base_url=url), Bubblewrap(), Path(sys.argv[1]), None, {})
+bench = agent.Bench(lambda url: PLUGIN(model=sys.argv[2], base_url=url), Bubblewrap(), Path(sys.argv[1]), None, {})
 steps = [{"tools": [{"name": "exec_command", "input": {"cmd": "sleep 1000", "yield_time_ms": 250}}]}, {"hang": True}]
 with agent.trial(bench, steps) as tried:
     threading.Thread(target=lambda: (tried.model.hanging.wait(), print("hanging", flush=True)), daemon=True).start()
@@ -264,6 +246,13 @@ def test_a_recorded_failure_is_told_from_the_warnings_before_it(name: str, words
     conversation = heard(name, ask)
     assert conversation.stop is StopReason.LLM_ERROR
     assert words in conversation.last_words
+
+
+def test_an_answer_of_a_server_that_is_passed_on_whole_is_read_for_its_words(ask: Any) -> None:
+    conversation = Conversation(ask())
+    answer = {"type": "error", "error": {"type": "invalid_request_error", "message": "too long"}}
+    conversation.line(json.dumps({"type": "turn.failed", "error": {"message": json.dumps(answer)}}))
+    assert conversation.last_words == "too long"
 
 
 def test_nonsense_and_control_characters_are_no_session(ask: Any) -> None:
@@ -345,15 +334,6 @@ def test_the_start_names_every_skill_however_it_is_called(tmp_path: Path) -> Non
     assert len(named) == len(wanted) + 1
 
 
-def test_a_client_that_the_sandbox_does_not_show_is_named_with_the_remedy(bench: Bench, tmp_path: Path) -> None:
-    program = tmp_path / "elsewhere"
-    program.write_text("#!/bin/sh\n", "ascii")
-    program.chmod(0o755)
-    hidden = replace(bench, make=lambda url: Codex(base_url=url, binary=str(program)))
-    with agent.trial(hidden, []) as tried:
-        assert "on PATH" in agent.raised(UserError, tried.run)
-
-
 def test_a_client_that_crashes_is_the_agents_failure_in_one_clean_line(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -369,21 +349,3 @@ def test_a_client_that_crashes_is_the_agents_failure_in_one_clean_line(
     assert "exit code 139" in message
     assert "red" in message
     assert message.isprintable()
-
-
-def test_what_is_missing_is_named_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(UserError, match="npm install -g @openai/codex"):
-        Codex(key_env="THE_KEY")
-    program = tmp_path / "codex"
-    program.write_text("#!/bin/sh\n")
-    program.chmod(0o755)
-    with pytest.raises(UserError, match="key-env"):
-        Codex()
-    with pytest.raises(UserError, match="THE_KEY"):
-        Codex(key_env="THE_KEY")
-    with pytest.raises(UserError, match="https"):
-        Codex(base_url="http://llm.example.org/v1")
-    with pytest.raises(UserError, match="turbo"):
-        plugins.load("agents", "codex", {"turbo": True})
-    assert plugins.load("agents", "codex", {"base-url": "http://127.0.0.1:1/v1"}).corrects

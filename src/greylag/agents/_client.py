@@ -1,47 +1,29 @@
-"""What the real clients share that run whole inside the sandbox: how they start, what they reach, how they end.
+"""An agent that is a real client, which runs whole inside the sandbox: how it starts, what it reaches, how it ends.
 
-Each has its own flags, settings and lines of output (`Account`); `converse` does the rest.
+Each client has its own command and lines of output (`Client`); all else is the same for all of them (`ClientAgent`).
 """
 
 import os
-import sys
+import shutil
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from importlib.resources import files
+from pathlib import Path
 from typing import Protocol
 
 from greylag.agents._record import session_id, tell
+from greylag.agents._shims import source
 from greylag.bridge import Gate, sockets
-from greylag.endings import HOW_TO_DECLINE, declined
+from greylag.endings import declined
 from greylag.errors import AgentError, UserError
+from greylag.llm import LLM
 from greylag.model import Session, StopReason, Usage
 from greylag.protocols import AgentRequest, Command, Completed, Ended
 from greylag.proxy import Proxy, Upstream, serve
 from greylag.proxy.metering import Meter
 from greylag.text import cap, one_line
 
-SERVER = "greylag"  # the MCP server's name, as the client knows it
 _LAST = 2000  # bytes of output in which a client that crashed says why
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """A client: its name in settings and records, for people, and as a program; and the model that it is to use.
-
-    `tried` is the version with which it was tried.
-    """
-
-    agent: str
-    title: str
-    program: str
-    tried: str
-    model: str | None
-    max_blocks: int
-
-    @property
-    def advice(self) -> str:
-        """What to look at when it does not even start as it should."""
-        return f"greylag was tried with {self.title} {self.tried}; `{self.program} --version` tells which one this is"
 
 
 class Account(Protocol):
@@ -67,47 +49,127 @@ class Account(Protocol):
         ...
 
 
-def converse(client: Client, upstream: Upstream, command: Command, account: Account, request: AgentRequest) -> Session:
-    """Run `command`, to which sockets and limits are added, to the end of the session.
+def _nowhere() -> Path | None:
+    return None
 
-    Raises `UserError` for a refused key, `InfraError` for an LLM that does not answer, `AgentError` for a client that
-    does not start or crashes, and whatever verification raised.
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One client: its name in settings and records, for people, and as a program; and how it is spoken to.
+
+    `tried` is the version with which it was tried, `provider` whose models it asks, `bundled` where it may be when it
+    is not on PATH.
     """
-    gate = Gate(request.verify, request.observe, client.max_blocks)
 
-    def line(text: str) -> None:
-        if account.line(text):
-            _tell_usage(request, proxy.meter.usage)
+    agent: str
+    title: str
+    program: str
+    tried: str
+    install: str
+    provider: str
+    command: Callable[["ClientAgent", AgentRequest], Command]
+    account: Callable[[AgentRequest], Account]
+    bundled: Callable[[], Path | None] = _nowhere
 
-    place = request.transcript.parent / "sockets"
-    with ExitStack() as stack:
-        proxy, llm = stack.enter_context(serve(upstream, request.limits, place))
-        paths = stack.enter_context(sockets(gate, place))
-        completed = request.sandbox.run(
-            replace(
-                command,
-                seconds=request.limits.seconds,
-                sockets={**paths, "llm": llm},
-                forwards=("llm",),
-                files={**command.files, "relay.py": source("_relay.py")},
-                on_line=line,
-                merge=False,
+    @property
+    def advice(self) -> str:
+        """What to look at when it does not even start as it should."""
+        return f"greylag was tried with {self.title} {self.tried}; `{self.program} --version` tells which one this is"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientAgent:
+    """The agent that is this client. The key is read from the variable `key_env` or the file `key_file`, nowhere else.
+
+    `model` None leaves the choice to the client, `base_url` None is the provider's own, `binary` None the usual name on
+    PATH. `max_blocks`: how often the stop gate sends it back in one session.
+    Raises `UserError` when the client or the key is missing.
+    """
+
+    client: Client
+    model: str | None = None
+    base_url: str | None = None
+    key_env: str | None = None
+    key_file: str | None = None
+    binary: str | None = None
+    max_blocks: int = 3
+
+    def __post_init__(self) -> None:
+        self.program()
+        self.upstream()
+
+    @property
+    def name(self) -> str:
+        """Name of the agent in settings and records."""
+        return self.client.agent
+
+    @property
+    def corrects(self) -> bool:
+        """True: it does better when it is told what failed."""
+        return True
+
+    @property
+    def bare_model(self) -> str | None:
+        """The model as the client knows it: without its provider."""
+        return self.model.removeprefix(f"{self.client.provider}:") if self.model else None
+
+    def program(self) -> Path:
+        """The client's program, on PATH or where it is bundled."""
+        name = self.binary or self.client.program
+        found = shutil.which(name) or (None if self.binary else self.client.bundled())
+        if found is None:
+            client = self.client
+            raise UserError(f"agent {client.agent}: `{name}` is not installed; {client.install}, or set its `binary`")
+        return Path(os.path.realpath(found))
+
+    def upstream(self) -> Upstream:
+        """The LLM service with its key, read anew."""
+        model = f"{self.client.provider}:{self.bare_model or self.client.program}"
+        llm = LLM(model, self.base_url, self.key_env, self.key_file)
+        return Upstream(llm.url, llm.key(), llm.key_place)
+
+    def run(self, request: AgentRequest) -> Session:
+        """One session in the sandbox of `request`; its conversation goes on when `request.resume` is given.
+
+        Raises `UserError` for a refused key, `InfraError` for an LLM that does not answer, `AgentError` for a client
+        that does not start or crashes, and whatever verification raised.
+        """
+        gate = Gate(request.verify, request.observe, self.max_blocks)
+        account, command = self.client.account(request), self.client.command(self, request)
+
+        def line(text: str) -> None:
+            if account.line(text):
+                _tell_usage(request, proxy.meter.usage)
+
+        place = request.transcript.parent / "sockets"
+        with ExitStack() as stack:
+            proxy, llm = stack.enter_context(serve(self.upstream(), request.limits, place))
+            paths = stack.enter_context(sockets(gate, place))
+            completed = request.sandbox.run(
+                replace(
+                    command,
+                    seconds=request.limits.seconds,
+                    sockets={**paths, "llm": llm},
+                    forwards=("llm",),
+                    files={**command.files, "relay.py": source("_relay.py")},
+                    on_line=line,
+                    merge=False,
+                )
             )
-        )
-    gate.settle()
-    stop = _stop(client, completed, account, proxy)
-    _tell_usage(request, proxy.meter.usage)
-    return _session(client, account, request, gate, stop=stop, meter=proxy.meter)
+        gate.settle()
+        stop = _stop(self.client, completed, account, proxy)
+        _tell_usage(request, proxy.meter.usage)
+        return _session(self, account, request, gate, stop=stop, meter=proxy.meter)
 
 
 def _session(
-    client: Client, account: Account, request: AgentRequest, gate: Gate, *, stop: StopReason, meter: Meter
+    agent: ClientAgent, account: Account, request: AgentRequest, gate: Gate, *, stop: StopReason, meter: Meter
 ) -> Session:
     text = account.last_words
     return Session(
         id=session_id(request),
-        agent=client.agent,
-        model=account.model or one_line(meter.model, 80) or client.model or "",
+        agent=agent.name,
+        model=account.model or one_line(meter.model, 80) or agent.bare_model or "",
         stop=StopReason.DECLINED if stop is StopReason.COMPLETED and declined(text) is not None else stop,
         usage=meter.usage,
         text=cap(declined(text) or text, 4000),
@@ -145,31 +207,6 @@ def _stop(client: Client, completed: Completed, account: Account, proxy: Proxy) 
         how = f"ended with exit code {completed.returncode} and without a result"
         raise AgentError(f"{client.title} {how}: {words}{advice}")
     return account.stop
-
-
-def script(name: str) -> tuple[str, ...]:
-    """Words that run one of the command's files inside."""
-    return (os.path.realpath(sys.executable), "-I", "-S", f"@files@/{name}")
-
-
-def relay(name: str) -> tuple[str, ...]:
-    """Words of the command by which the client reaches `verify` or the stop gate."""
-    return (*script("relay.py"), f"@sockets@/{name}")
-
-
-def hook() -> str:
-    """The command of the stop hook, as a line for a shell."""
-    return " ".join(f'"{word}"' for word in relay("stop"))
-
-
-def instructions() -> str:
-    """What the model is told of the job, beside the client's own system prompt."""
-    return source("client.md").replace("{decline}", HOW_TO_DECLINE)
-
-
-def source(name: str) -> str:
-    """A file of this package."""
-    return files("greylag.agents").joinpath(name).read_text("utf-8")
 
 
 def _tell_usage(request: AgentRequest, usage: Usage) -> None:

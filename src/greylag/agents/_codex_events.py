@@ -46,9 +46,9 @@ class Conversation:
                 self.stop = StopReason.COMPLETED
             case "turn.failed":
                 self.stop = StopReason.LLM_ERROR
-                self.error = _string(data.get("error"), "message") or self.error
+                self.error = _words(_string(data.get("error"), "message")) or self.error
             case "error":
-                self.error = _string(data, "message")
+                self.error = _words(_string(data, "message"))
         return False
 
     def _item(self, item: Mapping[str, Any]) -> bool:
@@ -66,6 +66,15 @@ class Conversation:
         """The final text: an answer, or an error in the client's words."""
         failed = self.stop is StopReason.LLM_ERROR
         return clean(self.error).strip() or self.text if failed else self.text
+
+
+def _words(text: str) -> str:
+    """A message, or the one in a server's answer that the client passes on as it is."""
+    try:
+        answer = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return _string(answer.get("error") if isinstance(answer, dict) else None, "message") or text
 
 
 def _subject(item: Mapping[str, Any]) -> str:

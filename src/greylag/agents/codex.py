@@ -6,24 +6,16 @@ hooks, rules, skills, AGENTS.md) is switched off by the settings below.
 """
 
 import json
-import os
-import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import Any
 
-from greylag.agents._client import SERVER, Client, converse, hook, instructions, relay, script, source
+from greylag.agents._client import Client, ClientAgent
 from greylag.agents._codex_events import Conversation
+from greylag.agents._shims import SERVER, hook, instructions, relay, script, source
 from greylag.bridge import TOOL
-from greylag.errors import UserError
-from greylag.llm import LLM
-from greylag.model import Session
 from greylag.protocols import AgentRequest, Command
-from greylag.proxy import Upstream
 
-TRIED = "0.169.0"
-INSTALL = "`npm install -g @openai/codex`"
 _FLAGS = ("--json", "--skip-git-repo-check", "--dangerously-bypass-hook-trust", "--ignore-rules")
 _RETRIES = 4  # of the client, for one request to the LLM
 _ISOLATION: Mapping[str, Any] = {
@@ -42,74 +34,16 @@ _OFF = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Codex:
-    """The agent `codex`. The key is read from the variable `key_env` or the file `key_file`, nowhere else.
-
-    `model` None leaves the choice to the client; `base_url` None is OpenAI's own, and any other server must speak
-    the Responses API. `max_blocks`: how often the stop gate sends it back in one session.
-    Raises `UserError` when the client or the key is missing.
-    """
-
-    model: str | None = None
-    base_url: str | None = None
-    key_env: str | None = None
-    key_file: str | None = None
-    binary: str = "codex"
-    max_blocks: int = 3
-
-    def __post_init__(self) -> None:
-        self.program()
-        self.upstream()
-
-    @property
-    def name(self) -> str:
-        """Name of the agent in settings and records."""
-        return "codex"
-
-    @property
-    def corrects(self) -> bool:
-        """True: it does better when it is told what failed."""
-        return True
-
-    def run(self, request: AgentRequest) -> Session:
-        """One session in the sandbox of `request`; its conversation goes on when `request.resume` is given.
-
-        Raises `UserError` for a refused key, `InfraError` for an LLM that does not answer, `AgentError` for a client
-        that does not start or crashes, and whatever verification raised.
-        """
-        client = Client(self.name, "Codex", "codex", TRIED, self._model, self.max_blocks)
-        return converse(client, self.upstream(), self._command(request), Conversation(request), request)
-
-    @property
-    def _model(self) -> str | None:
-        return self.model.removeprefix("openai:") if self.model else None
-
-    def _command(self, request: AgentRequest) -> Command:
-        resume = request.resume.resume if request.resume else None
-        flags = (*_FLAGS, *(("--model", self._model) if self._model else ()))
-        words = ("exec", "resume", *flags, resume, "-") if resume else ("exec", *flags, "-")
-        return Command(
-            argv=(*script("start.py"), "@files@/config.toml", "@workspace@", str(self.program()), *words),
-            env={"CODEX_HOME": "@home@/.codex"},
-            stdin=request.prompt.encode("utf-8", "replace"),
-            files={"config.toml": config(request.limits.seconds), "start.py": source("_codex_start.py")},
-        )
-
-    def program(self) -> Path:
-        """The client, on PATH."""
-        found = shutil.which(self.binary)
-        if found is None:
-            raise UserError(f"agent codex: `{self.binary}` is not installed; {INSTALL}, or set its `binary`")
-        return Path(os.path.realpath(found))
-
-    def upstream(self) -> Upstream:
-        """The LLM service with its key, read anew."""
-        llm = LLM(f"openai:{self._model or 'codex'}", self.base_url, self.key_env, self.key_file)
-        return Upstream(llm.url, llm.key(), llm.key_place)
-
-
-PLUGIN = Codex
+def _command(agent: ClientAgent, request: AgentRequest) -> Command:
+    resume = request.resume.resume if request.resume else None
+    flags = (*_FLAGS, *(("--model", agent.bare_model) if agent.bare_model else ()))
+    words = ("exec", "resume", *flags, resume, "-") if resume else ("exec", *flags, "-")
+    return Command(
+        argv=(*script("start.py"), "@files@/config.toml", "@workspace@", str(agent.program()), *words),
+        env={"CODEX_HOME": "@home@/.codex"},
+        stdin=request.prompt.encode("utf-8", "replace"),
+        files={"config.toml": config(request.limits.seconds), "start.py": source("_codex_start.py")},
+    )
 
 
 def config(seconds: float) -> str:
@@ -165,3 +99,16 @@ def _toml(value: object) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(_toml, value)) + "]"
     return json.dumps(value, ensure_ascii=False)
+
+
+CLIENT = Client(
+    agent="codex",
+    title="Codex",
+    program="codex",
+    tried="0.169.0",
+    install="`npm install -g @openai/codex`",
+    provider="openai",  # another server than OpenAI's own must speak the Responses API
+    command=_command,
+    account=Conversation,
+)
+PLUGIN = partial(ClientAgent, CLIENT)

@@ -237,6 +237,22 @@ def is_deaf_to_the_repository(bench: Bench) -> None:
         assert not list(tried.workspace.rglob("CANARY"))
 
 
+CONTRACT = (
+    edits_a_file_and_calls_verify,
+    is_sent_back_by_the_stop_gate,
+    goes_on_after_a_veto,
+    keeps_to_its_limits,
+    ends_at_its_time_limit,
+    is_killed_cleanly,
+    declines_in_words,
+    blames_a_refused_key_on_the_user,
+    blames_an_outage_on_the_service,
+    survives_nonsense,
+    raises_what_verification_raised,
+    is_deaf_to_the_repository,
+)
+
+
 def dies_with_greylag(argv: Sequence[str], marker: str) -> None:
     """A program that runs a session and prints a line in the middle of it: when it is killed, nothing is left.
 

@@ -244,6 +244,7 @@ def test_settings_of_the_machine_are_masked(tmp_path: Path) -> None:
     (tmp_path / "closed").chmod(0o600)
     system = {str(tmp_path): {"*/conf/settings.xml": "<settings/>", "*/etc/npmrc": ""}}
     names = {str(path.relative_to(tmp_path)): text for path, text in _private.files((), system).items()}
+    (tmp_path / "closed").chmod(0o755)  # so that it can be cleared away
     assert names == {"maven/conf/settings.xml": "<settings/>", "node/etc/npmrc": ""}
 
 

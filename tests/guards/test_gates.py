@@ -45,6 +45,8 @@ BLOCKED = {
     "tsconfig: strict gone": ("tsconfig.json", TSCONFIG, TSCONFIG.replace('"strict": true, ', ""), "lint"),
     "tsconfig: one of strict off": ("packages/a/tsconfig.build.json", TSCONFIG, TSCONFIG.replace("true,", 'true, "noImplicitAny": false,'), "lint"),
     "tsconfig: libraries unchecked": ("tsconfig.json", TSCONFIG, TSCONFIG.replace("true,", 'true, "skipLibCheck": true,'), "lint"),
+    "tsconfig: types unchecked": ("tsconfig.json", TSCONFIG, TSCONFIG.replace("true,", 'true, "noCheck": true,'), "lint"),
+    "tsconfig: files no longer included": ("tsconfig.json", TSCONFIG, TSCONFIG.replace('"src"', '"src/good"'), "lint"),
     "tsconfig: files excluded": ("tsconfig.json", TSCONFIG, TSCONFIG.replace('"include"', '"exclude": ["src/bad"], "include"'), "lint"),
     "cargo: lints": ("Cargo.toml", '[package]\nname = "x"\n[lints.rust]\nunsafe_code = "forbid"\n', '[package]\nname = "x"\n', "lint"),
     "cargo: tests off": ("Cargo.toml", '[package]\nname = "x"\n', '[package]\nname = "x"\nautotests = false\n', "tests"),

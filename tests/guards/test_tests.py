@@ -307,6 +307,13 @@ def test_only_on_a_new_test_blocks_because_the_others_do_not_run(guard: Any, fou
     assert found(guard("tests", {J: JS}, {J: head})) == [f"error tests/skipped {J}:14"]
 
 
+@pytest.mark.parametrize("mark", ["@lenient", "@pytest.mark.parametrize('n', [9])"])
+def test_an_edited_decorator_is_an_edited_test(guard: Any, found: Any, mark: str) -> None:
+    assert found(guard("tests", {P: PY}, {P: edit(PY, ("def test_sum", f"{mark}\ndef test_sum"))})) == [
+        f"info tests/edited {P}:7"
+    ]
+
+
 def test_edited_expectation_is_a_fact_for_the_judge(guard: Any, found: Any) -> None:
     assert found(guard("tests", {P: PY}, {P: edit(PY, ("== 3", "== 4"))})) == [f"info tests/edited {P}:6"]
 

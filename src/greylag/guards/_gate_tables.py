@@ -43,6 +43,7 @@ _LAX = {
     "skipDefaultLibCheck",
     "allowUnreachableCode",
     "allowUnusedLabels",
+    "noCheck",
     "suppressImplicitAnyIndexErrors",
 }
 
@@ -180,8 +181,15 @@ def tsconfig(text: str) -> dict[str, tuple[str, Any]]:
     demands |= {f"not switched off: {name}" for name in _STRICT if options.get(name) is not False}
     return {
         "strictness": ("lint", frozenset(demands)),
-        "what is compiled": ("lint", data.get("exclude")),
+        "what is compiled": ("lint", frozenset(_included(data))),
+        "what is left out": ("lint", data.get("exclude")),
     }
+
+
+def _included(data: Mapping[str, Any]) -> Iterator[str]:
+    """What a compiler looks at; a file that names nothing means everything."""
+    named = [each for key in ("files", "include") if isinstance(data.get(key), list) for each in data[key]]
+    yield from map(str, named or (["everything"] if data else []))
 
 
 def changed(before: Parts, after: Parts) -> Iterator[tuple[str, str]]:

@@ -41,7 +41,7 @@ def _functions(statements: list[ast.stmt], prefix: str) -> Iterator[tuple[str, _
 def _case(name: str, node: _Function, helpers: Mapping[str, tuple[int, int, int]]) -> Case:
     statements = node.body[1:] if ast.get_docstring(node) is not None else node.body
     first = statements[0] if statements else None
-    dumped = "".join(ast.dump(statement) for statement in statements)
+    dumped = "".join(map(ast.dump, (*node.decorator_list, node.args, *statements)))
     leaves = isinstance(first, ast.Return | ast.Pass)
     return Case(name, node.lineno, digest(dumped), words(dumped), *_weigh(node, helpers), leaves=leaves)
 

@@ -1,5 +1,6 @@
 """Interrupts and kills at the worst moment: while a command is being started."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -90,8 +91,10 @@ def stuck() -> Iterator[Path]:
         program = Path(name, "bwrap")
         program.write_text(
             '#!/bin/sh\n[ "$1" = --help ] && echo "--json-status-fd --clearenv --perms --size --seccomp'
-            ' --unshare-cgroup-try" && exit\n/bin/sh -c "sleep 300; :" "$@" &\nkill -9 $$\n'
+            f' --unshare-cgroup-try" && exit\n/bin/sh -c "read word < {name}/never" "$@" &\nkill -9 $$\n'
         )
+        os.mkfifo(Path(name, "never"))
+        Path(name, "never").chmod(0o666)
         program.chmod(0o755)
         yield program
 

@@ -118,6 +118,15 @@ def test_known_runners_are_asked_for_a_report_unless_they_have_one(script: str, 
     assert step.line == script
 
 
+def test_a_name_says_which_scripts_are_run() -> None:
+    parts = {f"test:{name}": f"jest --env {name}" for name in ("node", "edge", "web", "bun", "deno")}
+    both = {"test": "npm run test:node && npm run test:edge", **parts}
+    assert "npm run test:node + test:edge" in detect(Node(), {"package.json": package(scripts=both)})
+    many = {"test": "run-s test:*", **parts}
+    names = detect(Node(), {"package.json": package(scripts=many)})
+    assert "npm run test:node + test:edge + test:web + 2 more" in names
+
+
 def test_typescript_is_checked_where_no_script_does_it() -> None:
     files = {"tsconfig.json": "{}", "package.json": package(devDependencies={"typescript": "5"})}
     assert detect(Node(), files)["tsc"].phase is Phase.STATIC

@@ -48,6 +48,16 @@ def test_a_compound_script_is_taken_apart() -> None:
     ]
 
 
+def test_a_program_that_does_several_things_does_what_its_script_says() -> None:
+    scripts = {"format": "biome format", "lint": "biome lint", "test": "biome check && ava"}
+    assert found(**scripts) == [
+        ("format", "biome format"),
+        ("lint", "biome lint"),
+        ("lint", "biome check"),
+        ("test", "ava"),
+    ]
+
+
 def test_scripts_that_call_scripts_are_followed() -> None:
     scripts = {"test_lint": "eslint .", "test_types": "tsc", "test_spec": "vitest run"}
     for call in ('"/^test:.*/"', "'/^test:.+/'", "/^test:/"):

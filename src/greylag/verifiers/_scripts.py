@@ -51,7 +51,7 @@ _CALL = re.compile(
 )
 _CALLS = re.compile(r"(?:npm-run-all|run-s|run-p)((?:\s+[\w:.*-]+)+)")
 _PROGRAMS = {
-    "format": {"prettier", "dprint"},
+    "format": {"prettier", "dprint", "biome"},
     "lint": {"eslint", "xo", "standard", "ts-standard", "oxlint", "stylelint", "biome", "tslint"},
     "types": {"tsc", "vue-tsc", "svelte-check", "tsd", "tsgo"},
     "test": {"vitest", "jest", "mocha", "ava", "tap", "tape", "uvu", "jasmine", "karma", "qunit"},
@@ -150,7 +150,8 @@ def _refusal(kind: str, text: str) -> str:
 def _split(package: Package, kind: str, name: str) -> Iterator[Part]:
     commands = list(_commands(package, name))
     for script, command in commands:
-        own = next((known for known, programs in _PROGRAMS.items() if _program(command) in programs), kind)
+        kinds = [known for known, programs in _PROGRAMS.items() if _program(command) in programs] or [kind]
+        own = kind if kind in kinds else kinds[-1]
         if not _refusal("" if own == kind else own, command):
             yield Part(package, own, script, command, whole=command == package.scripts[script].strip())
 

@@ -77,7 +77,10 @@ def _activation(project: Project, parts: Sequence[Part]) -> Activation:
     phase = parts[0].phase
     scripts = list(dict.fromkeys(part.script for part in parts))
     programs = list(dict.fromkeys(part.program or part.script for part in parts))
-    name = f"{project.manager.name} run {scripts[0]}" if all(part.whole for part in parts) else " + ".join(programs)
+    name = " + ".join(programs)
+    if all(part.whole for part in parts):
+        more = [f"{len(scripts) - 3} more"] if len(scripts) > 3 else []
+        name = f"{project.manager.name} run {' + '.join([*scripts[:3], *more])}"
     places = ", ".join(dict.fromkeys(part.package.root for part in parts if part.package is not project.package))
     reason = f"script `{'`, `'.join(scripts)}` in package.json" + (f" of {places}" if places else "")
     plan = Plan(

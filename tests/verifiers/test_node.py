@@ -14,6 +14,7 @@ from greylag.verifiers._package import Manager, projects
 from greylag.verifiers._tool import Plan, Step
 from greylag.verifiers.node import Node
 
+NINE = {"pnpm-lock.yaml": "lockfileVersion: '9.0'"}
 MakeBench = Callable[[dict[str, str]], Bench]
 
 
@@ -52,6 +53,8 @@ def test_the_lock_file_tells_the_package_manager(files: Mapping[str, str], name:
         ("yarn@1.22.22", {"yarn.lock": "# v1"}, Manager("yarn", "1.22.22", "yarn.lock")),
         ("yarn@4.5.0", {"yarn.lock": "x"}, Manager("yarn", "4.5.0", "yarn.lock", berry=True, pnp=True)),
         (None, {"pnpm-lock.yaml": "lockfileVersion: 5.4"}, Manager("pnpm", "7", "pnpm-lock.yaml")),
+        (None, {**NINE, "pnpm-workspace.yaml": "packages:\n- a\n"}, Manager("pnpm", "9", "pnpm-lock.yaml")),
+        (None, {**NINE, "pnpm-workspace.yaml": "allowBuilds:\n"}, Manager("pnpm", "10", "pnpm-lock.yaml")),
         ("bun@1", {}, Manager("npm", "", "")),
     ],
 )

@@ -255,6 +255,7 @@ def test_independent_steps_are_all_taken_and_the_worst_counts(bench: MakeBench) 
     verdict = take(at, red, empty, green, keep_going=True)
     assert verdict.outcome is Outcome.FAILED
     assert verdict.counts == Counts(2)
+    assert take(at, green, green, keep_going=True).summary == "4 tests"
     assert take(at, empty, green, keep_going=True).outcome is Outcome.PASSED
     assert take(at, empty, empty, keep_going=True).outcome is Outcome.SKIPPED
 

@@ -184,6 +184,9 @@ def _manager(tree: Tree, root: str) -> Manager:
     if name == "pnpm" and not version:
         found = re.search(r"lockfileVersion:\s*['\"]?(\d+)", _at(tree, root, lock)[:1000])
         version = _PNPM_OF_LOCK.get(found.group(1), "") if found else ""
+        workspace = _at(tree, root, "pnpm-workspace.yaml")
+        if version == "9" and workspace and not re.search(r"^packages:", workspace, re.MULTILINE):
+            version = "10"  # the first one to which that file is more than a list of packages
     rc = _at(tree, root, ".yarnrc.yml")
     berry = name == "yarn" and (
         version[:1] not in {"", "1"} or bool(rc) or "__metadata:" in _at(tree, root, lock)[:2000]

@@ -21,7 +21,7 @@ from greylag.errors import InfraError
 from greylag.model import Counts, Diagnostic, Outcome, Phase, Severity, Verdict
 from greylag.protocols import Activation, Command, Completed, Context, Ended
 from greylag.text import one_line
-from greylag.verifiers._outcome import Found, Result, judge, total
+from greylag.verifiers._outcome import Found, Result, judge, tests, total
 from greylag.verifiers._plan import Plan, Reader, Step, Tests
 
 __all__ = ["Plan", "Reader", "Step", "online", "run"]
@@ -57,7 +57,10 @@ def online(activation: Activation, context: Context) -> bool:
 def _verdict(activation: Activation, plan: Plan, results: Sequence[Result]) -> Verdict:
     last = min(reversed(results), key=lambda result: _WORST.index(result.outcome)) if plan.keep_going else results[-1]
     diagnostics = tuple(d for result in results for d in result.diagnostics)
-    said = [*(result.summary for result in results), plan.note]
+    counted = [result.counts for result in results if result.counts]
+    several = len(counted) > 1
+    said = [result.summary for result in results if not several or result.summary != tests(result.counts)]
+    said = [tests(total(counted)) if several else "", *said, plan.note]
     return Verdict(
         verifier=activation.name,
         phase=activation.phase,
@@ -67,7 +70,7 @@ def _verdict(activation: Activation, plan: Plan, results: Sequence[Result]) -> V
         summary=one_line("; ".join(dict.fromkeys(filter(None, said))), 600),
         diagnostics=_bounded(diagnostics),
         seconds=round(sum(result.seconds for result in results), 3),
-        counts=total([result.counts for result in results if result.counts]),
+        counts=total(counted),
         log=last.log,
         details={"tools": {k: v for result in results for k, v in result.tools.items() if v}},
     )

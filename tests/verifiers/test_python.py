@@ -297,6 +297,13 @@ def test_the_ends_of_pytest(bench: MakeBench, test: str, outcome: Outcome, word:
     assert word in verdict.summary + "".join(d.message + d.excerpt for d in verdict.diagnostics)
 
 
+def test_a_file_that_cannot_be_imported_does_not_hide_the_tests_of_others(bench: MakeBench) -> None:
+    broken, red = "import nowhere\n", "def test_b():\n    assert 1 == 2\n"
+    verdict = bench({**OWN_TOOLS, "conftest.py": "", "test_a.py": broken, "test_b.py": red}).verify(Python(), "pytest")
+    assert verdict["pytest"].counts == Counts(2, 2)
+    assert [d.path for d in verdict["pytest"].diagnostics] == ["test_a.py", "test_b.py"]
+
+
 def test_tests_find_programs_of_their_environment(bench: MakeBench) -> None:
     test = "import subprocess\ndef test_a():\n    assert subprocess.check_output(['greet']) == b'hi\\n'\n"
     at = bench({f"api/{name}": text for name, text in {**OWN_TOOLS, "test_a.py": test, "setup.py": ""}.items()})

@@ -6,25 +6,24 @@
 
 Values move forward; the report's text is the only thing that goes back. The gate is ours and outside: it looks at a
 frozen tree, the same tree is judged, committed and pushed, and what the agent says of itself decides nothing.
+
+`recording` keeps the record of all that, `publishing` commits, pushes and proposes.
 """
 
 import errno
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from greylag import evidence
-from greylag.directories import WORKING, remove_tree
-from greylag.errors import GreylagError, InfraError, UserError
-from greylag.holding import held, release
-from greylag.interrupts import held_off
-from greylag.model import Event, Phase, PullRequest, Session, Status, StopReason, Task
-from greylag.protocols import Agent, AgentRequest, Bounds, Forge, Layers, Observe, Pushable, SandboxBackend, SandboxSpec
+from greylag import evidence, publishing
+from greylag.errors import InfraError
+from greylag.holding import held
+from greylag.model import Phase, Session, Status, StopReason, Task
+from greylag.protocols import Agent, AgentRequest, Bounds, Forge, Layers, Observe, SandboxBackend, SandboxSpec
+from greylag.recording import Recording
 from greylag.report import Report, Run
 from greylag.verification import Verification
 from greylag.workspace import AUTHOR, Workspace
@@ -57,46 +56,47 @@ def run_task(
     lock meanwhile: who finds it free knows that a run which its record calls running was killed.
     """
     run = Run(run_id, task, Status.RUNNING, datetime.now(UTC), agent=parts.agent.name, stamps=parts.stamps)
-    steps = _Steps(task, home, parts, observe, record, run)
+    recording = Recording(run, home, record, observe)
     with held(home):
         try:
             record(run)
-            return steps.carry_out()
+            return _Steps(task, home, parts, recording).carry_out()
         except OSError as error:
             if error.errno not in _NO_ROOM:
                 raise
             raise InfraError(f"{error.strerror} at {error.filename or home}; make room and run again") from error
         finally:
-            steps.leave()
+            recording.leave()
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Steps:
-    """The steps of one run, in order; holds the record as it grows."""
+    """The steps of one run, in order."""
 
     task: Task
     home: Path
     parts: Parts
-    observe: Observe
-    record: Callable[[Run], None]
-    run: Run
-    written: bool = True
+    recording: Recording
 
     def carry_out(self) -> Run:
-        self.tell("checkout", f"checking out {self.task.repo.url}")
-        with closing(self.parts.checkout(self.task, self.home)) as workspace:
-            self.keep(base=workspace.base)
-            with closing(self.parts.verification(self.task, workspace, self.home, self.observe)) as verification:
-                self.tell("baseline", f"verifying the base commit {workspace.base[:10]}")
+        """Check out, verify the base commit, then let the agent try."""
+        recording, parts = self.recording, self.parts
+        recording.tell("checkout", f"checking out {self.task.repo.url}")
+        with closing(parts.checkout(self.task, self.home)) as workspace:
+            recording.keep(base=workspace.base)
+            with closing(parts.verification(self.task, workspace, self.home, recording.observe)) as verification:
+                recording.tell("baseline", f"verifying the base commit {workspace.base[:10]}")
                 baseline = verification.baseline()
-                self.keep(baseline=baseline)
+                recording.keep(baseline=baseline)
                 _raise_infrastructure(baseline)
                 if obstacle := verification.obstacle(baseline):
-                    return self.end(Status.UNVERIFIED, obstacle)  # before anything is spent on an agent
+                    return recording.end(Status.UNVERIFIED, obstacle)  # before anything is spent on an agent
                 return self.attempts(workspace, verification, baseline)
 
     def attempts(self, workspace: Workspace, verification: Verification, baseline: Report) -> Run:
-        policy, lock, prompt = self.task.policy, threading.Lock(), self.task.prompt
+        """Agent, freeze, gate: until the gate says yes, nothing more can be mended, or all attempts are used up."""
+        recording, policy, prompt = self.recording, self.task.policy, self.task.prompt
+        lock = threading.Lock()
 
         def verify() -> Report:
             with lock:  # an agent may call its tool and end at the same time
@@ -106,28 +106,28 @@ class _Steps:
         attempts = policy.attempts if self.parts.agent.corrects else 1
         with self.parts.backend.open(self.agent_sandbox(workspace)) as sandbox:
             for attempt in range(1, attempts + 1):
-                self.tell("attempt", f"attempt {attempt} of {attempts}: {self.run.agent}", attempt=attempt)
-                last = self.run.sessions[-1] if self.run.sessions else None
+                recording.tell("attempt", f"attempt {attempt} of {attempts}: {recording.run.agent}", attempt=attempt)
+                last = recording.run.sessions[-1] if recording.run.sessions else None
                 request = AgentRequest(
-                    prompt, sandbox, verify, policy.limits, self.home / "transcript.jsonl", self.observe, last
+                    prompt, sandbox, verify, policy.limits, self.home / "transcript.jsonl", recording.observe, last
                 )
                 session = self.parts.agent.run(request)
-                self.keep(sessions=(*self.run.sessions, session))
+                recording.keep(sessions=(*recording.run.sessions, session))
                 tree = workspace.freeze(self.parts.backend)
-                self.keep(tree=tree)
+                recording.keep(tree=tree)
                 if tree == workspace.base_tree:
                     return self.unchanged(session)
                 with suppress(InfraError):  # what an agent was paid for is not lost with what comes after it
                     self.save(workspace)
                 if session.stop in _GIVEN_UP:
                     return self.given_up(workspace, session)
-                self.tell("gate", f"gate: verifying the frozen tree {tree[:10]}", tree=tree)
+                recording.tell("gate", f"gate: verifying the frozen tree {tree[:10]}", tree=tree)
                 report = verification.run(tree, mode="gate", baseline=baseline)
-                self.keep(reports=(*self.run.reports, report))
+                recording.keep(reports=(*recording.run.reports, report))
                 _raise_infrastructure(report)
                 if report.passed:
-                    return self.publish(workspace, report)
-                self.tell("gate.refused", _first_reason(report))
+                    return publishing.publish(recording, workspace, report, self.parts.forge, self.parts.author)
+                recording.tell("gate.refused", _first_reason(report))
                 if session.stop is not StopReason.COMPLETED or not _mendable(report):
                     break
                 prompt = evidence.feedback(report)
@@ -143,126 +143,28 @@ class _Steps:
 
     def unchanged(self, session: Session) -> Run:
         """No pull request, and no failure of ours: nothing to do, or a task that the agent explains it cannot do."""
-        self.discard()
+        publishing.discard(self.recording)
         if session.stop is StopReason.DECLINED:
-            return self.end(Status.DECLINED, session.text)
+            return self.recording.end(Status.DECLINED, session.text)
         if session.stop is not StopReason.COMPLETED:
-            return self.end(Status.FAILED, f"the agent ended without a change: {session.stop.value}")
-        return self.end(Status.NO_CHANGE, session.text)
+            return self.recording.end(Status.FAILED, f"the agent ended without a change: {session.stop.value}")
+        return self.recording.end(Status.NO_CHANGE, session.text)
 
     def given_up(self, workspace: Workspace, session: Session) -> Run:
         """The agent changed something and then said that it cannot, or broke off: nobody stands for that change."""
         self.save(workspace)
         status = Status.DECLINED if session.stop is StopReason.DECLINED else Status.FAILED
-        return self.end(status, session.text or f"the agent broke off: {session.stop.value}")
-
-    def publish(self, workspace: Workspace, report: Report) -> Run:
-        """Commit exactly the tree that was verified and judged, push it, open the pull request.
-
-        An interrupt waits until that is over, which the forge's time-outs bound; a second one does not.
-        """
-        branch = evidence.branch(self.task)
-        commit = workspace.commit(report.tree, evidence.commit_message(self.task), branch, author=self.parts.author)
-        self.tell("publish", f"pushing {branch} and opening the pull request on {self.parts.forge.name}")
-        request = PullRequest(
-            forge=self.parts.forge.name, repo=self.task.repo.url, number=0, url="", branch=branch,
-            base=workspace.branch, head=commit.commit, title=self.task.title,
-            body=evidence.body(self.run, report), labels=self.task.policy.labels,
-            state="draft" if self.task.policy.draft else "open",
-        )  # fmt: skip
-        told = _Told(commit, lambda reason: self.keep(branch=branch, reason=reason))
-        with held_off():
-            opened = self.parts.forge.publish(told, request)
-            self.keep(branch=branch, pull_request=opened)
-            self.discard()
-            return self.end(Status.OPENED, f"pull request {opened.url}")
+        return self.recording.end(status, session.text or f"the agent broke off: {session.stop.value}")
 
     def refused(self, workspace: Workspace) -> Run:
         """The gate said no to the last: keep the branch as an artefact, and say why."""
         self.save(workspace)
-        report = self.run.reports[-1]
-        return self.end(_refusal(report), _first_reason(report))
+        report = self.recording.run.reports[-1]
+        return self.recording.end(_refusal(report), _first_reason(report))
 
     def save(self, workspace: Workspace) -> None:
-        """Keep the last frozen tree as a branch in a bundle, and as a diff, in the run's directory."""
-        tree, branch = str(self.run.tree), evidence.branch(self.task)
-        commit = workspace.commit(tree, evidence.commit_message(self.task), branch, author=self.parts.author)
-        commit.save(self.home / "branch.bundle")
-        (self.home / "change.diff").write_text(workspace.diff(tree), "utf-8", "surrogateescape")
-        self.keep(branch=branch, artefacts=("branch.bundle", "change.diff"))
-
-    def discard(self) -> None:
-        """What was kept is not needed: the pull request has it, or the agent took it back."""
-        kept = self.run.artefacts
-        self.keep(artefacts=(), branch=self.run.branch if self.run.pull_request else None)
-        for name in kept:
-            (self.home / name).unlink(missing_ok=True)
-
-    def leave(self) -> None:
-        """Close the record, if an error or an interrupt passes through, and remove what only the run needed."""
-        try:
-            if self.run.status is Status.RUNNING:
-                self.broken_off(sys.exception())
-        finally:
-            with suppress(OSError):  # the next run tries again
-                for name in WORKING:
-                    remove_tree(self.home / name)
-                if not self.written:  # for want of disk: there may be some now
-                    self.record(self.run)
-                release(self.home)
-
-    def broken_off(self, error: BaseException | None) -> Run:
-        """Close the record with the error that ends the run, and with what may be there all the same."""
-        if opened := self.run.pull_request:  # too late to cancel: the record must say what is there
-            return self.end(Status.OPENED, f"pull request {opened.url}")
-        status = Status.CANCELLED if isinstance(error, KeyboardInterrupt) else Status.ERRORED
-        known = isinstance(error, GreylagError)
-        text = "interrupted" if status is Status.CANCELLED else str(error) if known else f"a bug of greylag: {error!r}"
-        return self.end(status, f"{text}; {self.run.reason}" if self.run.reason else text)
-
-    def end(self, status: Status, reason: str) -> Run:
-        """Close the record."""
-        self.keep(status=status, reason=reason, finished=datetime.now(UTC))
-        said = reason.removeprefix(f"{status.value}: ")
-        self.tell("end", f"{status.value}: {said}" if said else status.value, status=status.value)
-        return self.run
-
-    def keep(self, **changes: Any) -> None:
-        """Write the run down as it is now."""
-        self.run, self.written = replace(self.run, **changes), False
-        self.record(self.run)
-        self.written = True
-
-    def tell(self, kind: str, text: str, **data: Any) -> None:
-        """One line of the time line."""
-        self.observe(Event(kind, text, datetime.now(UTC), data))
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """A commit that tells the record before it is pushed what may be there, however the run ends then."""
-
-    made: Pushable
-    tell: Callable[[str], None]
-
-    @property
-    def commit(self) -> str:
-        return self.made.commit
-
-    @property
-    def committer(self) -> str:
-        return self.made.committer
-
-    def push(self, url: str, branch: str, *, expect: str | None, token: str | None = None) -> None:
-        self.tell(
-            f"branch `{branch}` may have been pushed to {url} and its pull request opened; "
-            "run the same task again: it finishes what is there"
-        )
-        try:
-            self.made.push(url, branch, expect=expect, token=token)
-        except UserError:  # it was refused
-            self.tell("")
-            raise
+        """Keep the last frozen tree."""
+        publishing.save(self.recording, workspace, self.parts.author)
 
 
 def _raise_infrastructure(report: Report) -> None:

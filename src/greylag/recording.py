@@ -1,0 +1,66 @@
+"""The record of a run as it grows: kept at every step, told as a time line, closed however the run ends."""
+
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from greylag.directories import WORKING, remove_tree
+from greylag.errors import GreylagError
+from greylag.holding import release
+from greylag.model import Event, Status
+from greylag.protocols import Observe
+from greylag.report import Run
+
+
+@dataclass(slots=True)
+class Recording:
+    """A run and who is told of it: `record` of every change, `observe` of every line of the time line."""
+
+    run: Run
+    home: Path
+    record: Callable[[Run], None]
+    observe: Observe
+    _written: bool = True
+
+    def tell(self, kind: str, text: str, **data: Any) -> None:
+        """One line of the time line."""
+        self.observe(Event(kind, text, datetime.now(UTC), data))
+
+    def keep(self, **changes: Any) -> None:
+        """Write the run down as it is now."""
+        self.run, self._written = replace(self.run, **changes), False
+        self.record(self.run)
+        self._written = True
+
+    def end(self, status: Status, reason: str) -> Run:
+        """Close the record."""
+        self.keep(status=status, reason=reason, finished=datetime.now(UTC))
+        said = reason.removeprefix(f"{status.value}: ")
+        self.tell("end", f"{status.value}: {said}" if said else status.value, status=status.value)
+        return self.run
+
+    def leave(self) -> None:
+        """Close the record, if an error or an interrupt passes through, and remove what only the run needed."""
+        try:
+            if self.run.status is Status.RUNNING:
+                self._broken_off(sys.exception())
+        finally:
+            with suppress(OSError):  # the next run tries again
+                for name in WORKING:
+                    remove_tree(self.home / name)
+                if not self._written:  # for want of disk: there may be some now
+                    self.record(self.run)
+                release(self.home)
+
+    def _broken_off(self, error: BaseException | None) -> Run:
+        """Close the record with the error that ends the run, and with what may be there all the same."""
+        if opened := self.run.pull_request:  # too late to cancel: the record must say what is there
+            return self.end(Status.OPENED, f"pull request {opened.url}")
+        status = Status.CANCELLED if isinstance(error, KeyboardInterrupt) else Status.ERRORED
+        known = isinstance(error, GreylagError)
+        text = "interrupted" if status is Status.CANCELLED else str(error) if known else f"a bug of greylag: {error!r}"
+        return self.end(status, f"{text}; {self.run.reason}" if self.run.reason else text)

@@ -115,6 +115,25 @@ def test_vitest_says_the_same_in_both_formats() -> None:
         assert found[0].message == "AssertionError: expected +0 to be 4 // Object.is equality"
 
 
+@pytest.mark.parametrize(
+    ("name", "reader", "passed"),
+    [
+        ("pytest/xunit1.xml", readers.junit_xml, ("tests/test_app.py::test_many[0]",)),
+        ("maven/surefire-rerun.xml", readers.junit_xml, ("a.CalcTest.flaky",)),
+        ("vitest/junit.xml", readers.junit_xml, ("calc > fine", "never")),
+        ("vitest/results.json", readers.jest_json, ("calc > fine", "never")),
+        ("jest/results.json", readers.jest_json, ("calc > fine",)),
+        ("mocha/xunit.xml", readers.junit_xml, ("calc inner fine",)),
+        ("node/test.tap", readers.tap, ("calc > fine",)),
+        ("node/junit.xml", readers.junit_xml, ("calc > fine",)),
+        ("ava/output.tap", readers.tap, ("fine",)),
+    ],
+)
+def test_what_passed_is_named(name: str, reader: Callable[[bytes], readers.Tests], passed: tuple[str, ...]) -> None:
+    counts, _ = reader(golden(name))
+    assert counts.passed == passed
+
+
 def test_jest() -> None:
     counts, found = readers.jest_json(golden("jest/results.json"))
     assert counts == Counts(7, 6, 1)

@@ -289,6 +289,17 @@ def test_a_gate_after_a_passing_loop_runs_no_tool(house: MakeHouse) -> None:
     assert all(verdict.cached for verdict in report.verdicts)
 
 
+def test_a_test_that_is_gone_is_missed_also_where_everything_is_remembered(house: MakeHouse) -> None:
+    at = house({"test.sh": "cat tests; echo RAN 2 0", "tests": "PASS one\nPASS two\n"})
+    tree = at.repository.change({"tests": "PASS one\nPASS trivial\n"})
+    for _ in range(2):
+        verification = at.verification(TEST, plugins.load("guards", "lost-tests"))
+        report = verification.run(tree, mode="gate", baseline=verification.baseline())
+        assert named(report.verdicts) == {"test.sh": Outcome.PASSED, "lost-tests": Outcome.FAILED}
+        assert "now: two;" in report.verdicts[-1].diagnostics[0].message
+    assert at.started().count("test.sh") == 2
+
+
 def test_the_baseline_is_remembered_with_its_failures_and_damage_is_a_miss(house: MakeHouse) -> None:
     at = house({"test.sh": "echo FAIL a; echo RAN 1 0; exit 1"})
     first = at.verification(TEST).baseline()

@@ -86,11 +86,15 @@ class Diagnostic:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Tests of one verdict: `run` includes the failed ones and excludes the skipped ones."""
+    """Tests of one verdict: `run` includes the failed ones and excludes the skipped ones.
+
+    `passed`: names of those that passed, sorted, one for each time; empty where the runner's report names none.
+    """
 
     run: int
     failed: int = 0
     skipped: int = 0
+    passed: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

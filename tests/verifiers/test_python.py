@@ -328,6 +328,7 @@ def test_a_project_without_dependencies_from_preparation_to_unittest(bench: Make
     assert verdicts["uv pip install"].outcome is Outcome.PASSED, verdicts["uv pip install"]
     assert verdicts["unittest"].outcome is Outcome.PASSED
     assert verdicts["unittest"].counts == Counts(1, 0, 1)
+    assert verdicts["unittest"].counts.passed == ("tests.test_a.T.test_one",)
     at.files["tests/test_a.py"] = case.format(2)
     red = at.verify(Python())["unittest"]
     assert red.counts == Counts(1, 1)

@@ -33,7 +33,9 @@ _COLLECTED: Mapping[str, re.Pattern[str]] = {  # names that runners collect by d
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
+    """One test, and the file that it is in."""
+
     file: FileDiff
     case: Case
 
@@ -43,8 +45,7 @@ def check(change: Change) -> Iterator[Diagnostic]:
     files = [file for file in parse(change.diff) if _concerns(change, file)]
     yield from _too_large(change, files)
     yield from exits(change, files)
-    base = [_Found(f, c) for f in files if f.status not in {"added", "copied"} for c in _cases(change.base, f.old_path)]
-    head = [_Found(f, c) for f in files if f.status != "deleted" and _runs(f) for c in _cases(change.head, f.path)]
+    base, head = _found(change, files)
     pairs, lost = _pair(base, head)
     yield from _lost(change, files, base, lost)
     for before, after in pairs:
@@ -53,6 +54,17 @@ def check(change: Change) -> Iterator[Diagnostic]:
     new = [found for found in head if (found.file.path, found.case.name) not in known]
     yield from (_constant(change, found) for found in new if found.case.constant)
     yield from _skips(change, files, {(found.file.path, found.case.line) for found in new})
+
+
+def same(change: Change) -> list[tuple[Found, Found]]:
+    """The tests of changed files, each with what it became, as far as that can be told from the contents."""
+    return _pair(*_found(change, [file for file in parse(change.diff) if _concerns(change, file)]))[0]
+
+
+def _found(change: Change, files: list[FileDiff]) -> tuple[list[Found], list[Found]]:
+    base = [Found(f, c) for f in files if f.status not in {"added", "copied"} for c in _cases(change.base, f.old_path)]
+    head = [Found(f, c) for f in files if f.status != "deleted" and _runs(f) for c in _cases(change.head, f.path)]
+    return base, head
 
 
 def _concerns(change: Change, file: FileDiff) -> bool:
@@ -88,10 +100,10 @@ def _too_large(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
 # -- lost ------------------------------------------------------------------------------------------------------------
 
 
-def _pair(base: list[_Found], head: list[_Found]) -> tuple[list[tuple[_Found, _Found]], list[_Found]]:
+def _pair(base: list[Found], head: list[Found]) -> tuple[list[tuple[Found, Found]], list[Found]]:
     """Each base case with what it became: same file and name, else the same body, else the same name elsewhere."""
     free = dict(enumerate(head))
-    pairs: list[tuple[_Found, _Found]] = []
+    pairs: list[tuple[Found, Found]] = []
     rest = base
     keys = (
         lambda found: (found.file.path, found.case.name),
@@ -114,8 +126,8 @@ def _pair(base: list[_Found], head: list[_Found]) -> tuple[list[tuple[_Found, _F
 
 
 def _renamed(
-    rest: list[_Found], free: dict[int, _Found], pairs: list[tuple[_Found, _Found]]
-) -> tuple[list[tuple[_Found, _Found]], list[_Found]]:
+    rest: list[Found], free: dict[int, Found], pairs: list[tuple[Found, Found]]
+) -> tuple[list[tuple[Found, Found]], list[Found]]:
     """A test renamed and edited at once: a new one in the same file, of mostly the same words, that asserts as much."""
     lost = []
     near: defaultdict[str, list[int]] = defaultdict(list)
@@ -131,13 +143,13 @@ def _renamed(
     return pairs, lost
 
 
-def _alike(old: _Found, new: _Found) -> bool:
+def _alike(old: Found, new: Found) -> bool:
     if new.file.path != old.file.path or new.case.asserts < old.case.asserts or new.case.constant:
         return False
     return 2 * len(old.case.words & new.case.words) >= len(old.case.words | new.case.words)
 
 
-def _lost(change: Change, files: list[FileDiff], base: list[_Found], lost: list[_Found]) -> Iterator[Diagnostic]:
+def _lost(change: Change, files: list[FileDiff], base: list[Found], lost: list[Found]) -> Iterator[Diagnostic]:
     had = Counter(found.file.path for found in base)
     gone: defaultdict[str, list[str]] = defaultdict(list)
     for found in lost:
@@ -165,7 +177,7 @@ def _deleted_data(change: Change, file: FileDiff) -> Diagnostic:
 # -- weaker ----------------------------------------------------------------------------------------------------------
 
 
-def _weaker(change: Change, before: Case, found: _Found) -> Iterator[Diagnostic]:
+def _weaker(change: Change, before: Case, found: Found) -> Iterator[Diagnostic]:
     after, path = found.case, found.file.path
     strong = before.asserts - before.weak, after.asserts - after.weak
     if after.constant > before.constant:
@@ -183,7 +195,7 @@ def _weaker(change: Change, before: Case, found: _Found) -> Iterator[Diagnostic]
         yield fact("tests/edited", f"edits the test `{after.name}`", path, line=after.line, severity=Severity.INFO)
 
 
-def _constant(change: Change, found: _Found) -> Diagnostic:
+def _constant(change: Change, found: Found) -> Diagnostic:
     message = f"`{found.case.name}` has an assertion that can never fail"
     return finding(change, "tests", "tests/constant-assertion", message, found.file.path, line=found.case.line)
 

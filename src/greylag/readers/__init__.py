@@ -6,7 +6,7 @@ relative to the repository, and `workspace`, the repository's absolute path as t
 to the repository; those outside of it stay absolute.
 """
 
-from greylag.readers._common import UNREADABLE, WORKSPACE
+from greylag.readers._common import UNREADABLE, WORKSPACE, Tests
 from greylag.readers.javascript import jest_json
 from greylag.readers.junit import junit_xml
 from greylag.readers.linters import eslint_json, mypy_json, pyright_json, ruff_json, sarif
@@ -16,6 +16,7 @@ from greylag.readers.text import maven_text, tsc_text
 __all__ = [
     "UNREADABLE",
     "WORKSPACE",
+    "Tests",
     "eslint_json",
     "jest_json",
     "junit_xml",

@@ -2,7 +2,7 @@
 
 import json
 import posixpath
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -16,6 +16,7 @@ WORKSPACE = "/workspace"
 UNREADABLE = "unreadable-report"
 LARGEST = 64 << 20  # bytes of one report
 MOST = 20_000  # diagnostics of one report
+NAMES = 200_000  # tests of one report whose names are kept
 
 
 def unreadable(what: str, why: object = "") -> Diagnostic:
@@ -97,6 +98,11 @@ def _loads(source: str) -> object:
         return json.loads(source)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+
+
+def names(tests: Sequence[str]) -> tuple[str, ...]:
+    """Names of tests that passed, for `Counts.passed`: none at all of more than can be kept."""
+    return tuple(sorted(one_line(test, 500) for test in tests)) if len(tests) <= NAMES else ()
 
 
 def capped(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -4,7 +4,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from greylag.model import Counts
-from greylag.readers._common import WORKSPACE, Tests, capped, load, locator, number, table, tables, text, unreadable
+from greylag.readers._common import (
+    WORKSPACE,
+    Tests,
+    capped,
+    load,
+    locator,
+    names,
+    number,
+    table,
+    tables,
+    text,
+    unreadable,
+)
 from greylag.readers._failures import Failed, diagnose, resolver
 
 _SKIPPED = {"pending", "skipped", "todo", "disabled"}
@@ -20,15 +32,16 @@ def jest_json(data: bytes, cwd: str = ".", workspace: str = WORKSPACE) -> Tests:
         return Counts(0), (unreadable("jest JSON", "no testResults"),)
     locate, resolve = locator(cwd, workspace), resolver(())
     cases = [case for file in tables(found["testResults"]) for case in _cases(file)]
-    failed = [case for status, case in cases if case and status == "failed"]
-    flaky = [case for status, case in cases if case and status != "failed"]
+    failed = [case for status, case in cases if status == "failed"]
+    passed = [case for status, case in cases if status == "passed"]
+    flaky = [case for case in passed if case.flaky]
     skipped = sum(status in _SKIPPED for status, _ in cases)
     diagnostics = capped(diagnose(case, locate, resolve) for case in (*failed, *flaky))
-    return Counts(len(cases) - skipped, len(failed), skipped), diagnostics
+    return Counts(len(cases) - skipped, len(failed), skipped, names([case.test for case in passed])), diagnostics
 
 
-def _cases(file: dict[str, Any]) -> Iterator[tuple[str, Failed | None]]:
-    """Status of each test of one file, with the failure where there was one."""
+def _cases(file: dict[str, Any]) -> Iterator[tuple[str, Failed]]:
+    """Status of each test of one file, with what was said about it."""
     name = text(file.get("name")) or None
     tests = list(tables(file.get("assertionResults")))
     if file.get("status") == "failed" and not any(test.get("status") == "failed" for test in tests):
@@ -38,10 +51,10 @@ def _cases(file: dict[str, Any]) -> Iterator[tuple[str, Failed | None]]:
         status = str(test.get("status"))
         failures = test.get("failureMessages") or test.get("retryReasons")
         said = "\n".join(text(part, 20_000) for part in failures[:3]) if isinstance(failures, list) else ""
-        if status != "failed" and (status != "passed" or not said):
-            yield status, None
-            continue
         outer = test.get("ancestorTitles")
         titles = [*(outer if isinstance(outer, list) else ()), test.get("title")]
         line = number(table(test.get("location")).get("line"))
-        yield status, Failed(" > ".join(map(str, titles)), said, said, name, line, flaky=status == "passed")
+        yield (
+            status,
+            Failed(" > ".join(map(str, titles)), said, said, name, line, flaky=status == "passed" and bool(said)),
+        )

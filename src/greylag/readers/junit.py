@@ -9,7 +9,7 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
 
 from greylag.model import Counts, Diagnostic
-from greylag.readers._common import LARGEST, MOST, WORKSPACE, Locate, Tests, capped, locator, number, unreadable
+from greylag.readers._common import LARGEST, MOST, WORKSPACE, Locate, Tests, capped, locator, names, number, unreadable
 from greylag.readers._failures import Failed, Resolve, diagnose, errors_of_pytest, resolver
 
 _BAD = {"failure", "error"}
@@ -52,13 +52,13 @@ class _Case:
 
 @dataclass
 class _Cases:
-    """Parser target that keeps only what failed, so that memory does not grow with the report."""
+    """Parser target that keeps what failed, and of what passed only the name."""
 
     locate: Locate
     resolve: Resolve
-    run: int = 0
     failed: int = 0
     skipped: int = 0
+    passed: list[str] = field(default_factory=list)
     suites_seen: bool = False
     pytest: bool = False
     diagnostics: list[Diagnostic] = field(default_factory=list)
@@ -68,7 +68,7 @@ class _Cases:
 
     @property
     def counts(self) -> Counts:
-        return Counts(self.run, self.failed, self.skipped)
+        return Counts(len(self.passed) + self.failed, self.failed, self.skipped, names(self.passed))
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         tag = tag.rpartition("}")[2]
@@ -121,13 +121,16 @@ class _Cases:
         if case.skipped:
             self.skipped += 1
             return
-        self.run += 1
-        self.failed += case.bad is not None
+        told = _told(case)
+        if case.bad:
+            self.failed += 1
+        else:
+            self.passed.append(told.test)
         if (case.bad or case.flaky) and len(self.diagnostics) < MOST:
-            self.diagnostics.append(diagnose(_failed(case), self.locate, self.resolve))
+            self.diagnostics.append(diagnose(told, self.locate, self.resolve))
 
 
-def _failed(case: _Case) -> Failed:
+def _told(case: _Case) -> Failed:
     _, attributes, parts = case.bad or case.flaky or ("", {}, [])
     text = "".join(parts)
     owner, name = case.attributes.get("classname", ""), case.attributes.get("name", "")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from greylag.model import Counts, Diagnostic
-from greylag.readers._common import LARGEST, MOST, WORKSPACE, Tests, capped, locator, number, unreadable
+from greylag.readers._common import LARGEST, MOST, WORKSPACE, Tests, capped, locator, names, number, unreadable
 from greylag.readers._failures import Failed, diagnose, resolver
 from greylag.text import clean
 
@@ -23,8 +23,8 @@ class _Points:
     names: dict[int, str] = field(default_factory=dict)
     deepest: int = -1  # indentation of points since the last one of less or equal depth
     deeper_failed: bool = False
-    run: int = 0
     skipped: int = 0
+    passed: list[str] = field(default_factory=list)
     failed: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     seen: bool = False
 
@@ -40,13 +40,13 @@ class _Points:
         if directive:
             self.skipped += 1
             return None
-        self.run += 1
+        full = " > ".join((*(self.names[at] for at in sorted(self.names) if at < indent), name))
         if not bad:
+            self.passed.append(full)
             return None
         self.deeper_failed = indent > 0
-        outer = [self.names[at] for at in sorted(self.names) if at < indent]
         facts: dict[str, str] = {}
-        self.failed.append((" > ".join((*outer, name)), facts))
+        self.failed.append((full, facts))
         return facts
 
 
@@ -60,7 +60,8 @@ def tap(data: bytes, cwd: str = ".", workspace: str = WORKSPACE) -> Tests:
         return Counts(0), (*bails, unreadable("TAP", "no test point in it"))
     locate, resolve = locator(cwd, workspace), resolver(())
     diagnostics = capped(diagnose(_failure(name, facts), locate, resolve) for name, facts in points.failed[:MOST])
-    return Counts(points.run, len(points.failed), points.skipped), (*bails, *diagnostics)
+    failed, passed = len(points.failed), names(points.passed)
+    return Counts(len(points.passed) + failed, failed, points.skipped, passed), (*bails, *diagnostics)
 
 
 def _points(lines: Sequence[str]) -> tuple[_Points, list[Diagnostic]]:

@@ -1,4 +1,4 @@
-"""Reports as JSON and back, exactly: for the baseline cache, the store and `--json`."""
+"""Reports as JSON and back: for the caches and `--json`. The names of tests that passed are left out."""
 
 import json
 from collections.abc import Mapping

@@ -87,7 +87,8 @@ class Shell:
     """Applies to each directory with a file `marker` and runs it with sh.
 
     In its output, `FAIL name` is a failed test, `ERROR text` another diagnostic, `RAN n m` says that n tests ran and m
-    were skipped. Exit code 75 means that it could not be run, 5 that there was nothing to do.
+    were skipped, `PASS name` names one that passed. Exit code 75 means that it could not be run, 5 that there was
+    nothing to do.
     """
 
     name: str
@@ -116,7 +117,9 @@ class Shell:
         named = [Diagnostic("it failed", test=line[5:]) for line in lines if line.startswith("FAIL ")]
         named += [Diagnostic(line[6:]) for line in lines if line.startswith("ERROR ")]
         numbers = next((line.split()[1:] for line in lines if line.startswith("RAN ")), None)
-        counts = Counts(int(numbers[0]), sum(d.test is not None for d in named), int(numbers[1])) if numbers else None
+        passed = tuple(line[5:] for line in lines if line.startswith("PASS "))
+        failed = sum(d.test is not None for d in named)
+        counts = Counts(int(numbers[0]), failed, int(numbers[1]), passed) if numbers else None
         outcomes = {0: Outcome.PASSED, 5: Outcome.SKIPPED, 75: Outcome.ERRORED}
         outcome = outcomes.get(done.returncode, Outcome.FAILED)
         return Verdict(

@@ -21,7 +21,7 @@ from greylag.report import Report
 from greylag.report.serialise import report_from_dict, report_to_dict, verdict_from_dict, verdict_to_dict
 
 AGE = 7 * 86400.0  # seconds
-_FORMAT = 1
+_FORMAT = 2
 
 
 def key(*parts: object) -> str:
@@ -39,28 +39,32 @@ class Passes:
     def verdict(self, name: str) -> Verdict | None:
         """The pass that was kept under this key."""
         try:
-            return replace(verdict_from_dict(self._get(name)["verdict"]), cached=True, log=None)
-        except (KeyError, ValueError):
+            entry = self._get(name)
+            return _kept(verdict_from_dict(entry["verdict"]), entry["tests"])
+        except (KeyError, ValueError, TypeError):
             return None
 
     def keep_verdict(self, name: str, verdict: Verdict) -> None:
         """Keep a pass. Anything else, and a pass that covers only a part, is not kept."""
         if verdict.passed and not verdict.details.get("partial"):
-            self._put(name, {"verdict": verdict_to_dict(verdict)})
+            self._put(name, {"verdict": verdict_to_dict(verdict), "tests": _tests(verdict)})
 
     def report(self, name: str) -> tuple[Report, list[str]] | None:
         """The report of a base commit, failures included, and the ids of the layers that came of it."""
         try:
             entry = self._get(name)
             report = report_from_dict(entry["report"])
-            verdicts = tuple(replace(verdict, cached=True, log=None) for verdict in report.verdicts)
-            return replace(report, verdicts=verdicts), [str(layer) for layer in entry["layers"]]
+            kept = zip(report.verdicts, entry["tests"], strict=True)
+            return replace(report, verdicts=tuple(_kept(*each) for each in kept)), [
+                str(layer) for layer in entry["layers"]
+            ]
         except (KeyError, ValueError, TypeError):
             return None
 
     def keep_report(self, name: str, report: Report, layers: Sequence[str]) -> None:
         """Keep the report of a base commit."""
-        self._put(name, {"report": report_to_dict(report), "layers": list(layers)})
+        tests = [_tests(verdict) for verdict in report.verdicts]
+        self._put(name, {"report": report_to_dict(report), "tests": tests, "layers": list(layers)})
 
     @contextmanager
     def alone(self, name: str) -> Iterator[None]:
@@ -97,3 +101,13 @@ class Passes:
         with tempfile.NamedTemporaryFile("w", dir=self.root, suffix=".new", delete=False, encoding="utf-8") as file:
             file.write(text)
         Path(file.name).replace(self.root / f"{name}.json")
+
+
+def _tests(verdict: Verdict) -> list[str]:
+    return list(verdict.counts.passed) if verdict.counts else []
+
+
+def _kept(verdict: Verdict, tests: Sequence[str]) -> Verdict:
+    """A verdict as it was kept, with the names of its tests; there is no log of it any more."""
+    counts = verdict.counts and replace(verdict.counts, passed=tuple(map(str, tests)))
+    return replace(verdict, counts=counts, cached=True, log=None)

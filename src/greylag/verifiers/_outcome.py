@@ -59,7 +59,10 @@ def total(counts: Sequence[Counts]) -> Counts | None:
     """The sum; None when there is nothing to add."""
     if not counts:
         return None
-    return Counts(sum(c.run for c in counts), sum(c.failed for c in counts), sum(c.skipped for c in counts))
+    passed = sorted(name for c in counts for name in c.passed)
+    return Counts(
+        sum(c.run for c in counts), sum(c.failed for c in counts), sum(c.skipped for c in counts), tuple(passed)
+    )
 
 
 def judge(step: Step, phase: Phase, done: Completed, found: Found) -> Result:

@@ -15,17 +15,20 @@ _JAVASCRIPT = (  # patterns of the closing lines of one runner: tests that passe
     (r"^\s+(\d+) tests? passed", r"^\s+(\d+) tests? failed", r"^\s+(\d+) tests? skipped"),  # ava
 )
 _EXCERPT = 2000  # characters of one failure
+_STARTED = re.compile(r"^(?!setUp|tearDown)(\w+) \(([\w.]+)\)(?: \.\.\. (?!skipped)|$)", re.MULTILINE)
 
 
 def unittest(data: bytes, _root: str, _workspace: str) -> Tests:
-    """The text of `python -m unittest`: one block per failure between lines of `=` and `-`, then totals."""
+    """The text of `python -m unittest -v`: a line at the start of each test, one block per failure, then totals."""
     text = clean(data)
     totals = re.findall(r"^Ran (\d+) tests? in ", text, re.MULTILINE)
     skipped = sum(int(n) for n in re.findall(r"^(?:OK|FAILED|NO TESTS RAN) \(.*?skipped=(\d+)", text, re.MULTILINE))
     blocks = re.findall(r"^(?:FAIL|ERROR): (.+)\n((?:(?!={70}|Ran \d).*\n)*)", text, re.MULTILINE)
     failures = tuple(_failure(name, body) for name, body in blocks)
     ran = sum(int(total) for total in totals)
-    return Counts(max(0, ran - skipped), len(failures), skipped), failures
+    started = {_dotted(*found) for found in _STARTED.findall(text)}
+    passed = started - {str(failure.test) for failure in failures}
+    return Counts(max(0, ran - skipped), len(failures), skipped, tuple(sorted(passed))), failures
 
 
 def javascript(data: bytes, _root: str, _workspace: str) -> Tests | tuple[()]:
@@ -47,6 +50,13 @@ def prettier(data: bytes, root: str, _workspace: str) -> tuple[Diagnostic, ...]:
 def _failure(name: str, body: str) -> Diagnostic:
     """`name` is `test_x (tests.test_a.Case.test_x)`; the last line of the trace back says what happened."""
     lines = [line for line in body.splitlines() if line.strip() and not line.startswith("-----")]
-    dotted = re.search(r"\(([\w.]+)\)", name)
+    dotted = re.match(r"(\w+) \(([\w.]+)\)", name)
     message = next((line for line in reversed(lines) if not line.startswith(" ")), name)
-    return Diagnostic(one_line(message), test=one_line(dotted.group(1) if dotted else name), excerpt=body[:_EXCERPT])
+    return Diagnostic(
+        one_line(message), test=one_line(_dotted(*dotted.groups()) if dotted else name), excerpt=body[:_EXCERPT]
+    )
+
+
+def _dotted(method: str, place: str) -> str:
+    """`a.Case.test_x`, as Python has it since 3.11; earlier ones do not repeat the method in the brackets."""
+    return place if place.endswith(f".{method}") else f"{place}.{method}"

@@ -211,7 +211,7 @@ def _unittest(project: Project) -> Step:
     top = "." if any("/" not in file for file in project.test_files) else project.test_files[0].split("/")[0]
     return Step(
         ((PYTHON,),),
-        ("-m", "unittest", "discover", "-s", top, "-t", "."),
+        ("-m", "unittest", "discover", "-v", "-s", top, "-t", "."),
         install="the preparation made no environment",
         env={"PYTHONDONTWRITEBYTECODE": "1"},
         paths=_PATHS,

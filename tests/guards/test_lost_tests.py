@@ -1,0 +1,156 @@
+# ruff: noqa: E501 - a table reads best with one row a line
+"""Each row: files before and after, what the runner named before and after, and what the guard must say of it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.guards.conftest import context
+
+from greylag import plugins
+from greylag.model import Counts, Outcome, Phase, Scope, Verdict
+from greylag.report import Report
+from greylag.testing.changes import make_change
+
+Judge = Callable[..., Verdict]
+SUM, NONE = "def test_sum():\n    assert total([1, 2]) == 3\n", "def test_none():\n    assert total([]) == 0\n"
+PY = SUM + NONE
+JS = 'it("adds numbers", () => {\n  expect(add(1, 2)).toBe(3);\n});\nit.each([[1, 1]])("squares %i to %i", (a, b) => {\n  expect(a * a).toBe(b);\n});\n'
+JAVA = "class TotalTest {\n    @Test\n    void sums() {\n        assertEquals(3, total(1, 2));\n    }\n}\n"
+NAMES = ("tests/test_a.py::test_sum", "tests/test_a.py::test_none")
+
+
+def _report(names: Sequence[str], *more: str) -> tuple[Verdict, ...]:
+    ran = tuple(sorted((*names, *more)))
+    return (Verdict("pytest", Phase.TEST, Outcome.PASSED, counts=Counts(len(ran), passed=ran)),)
+
+
+@pytest.fixture
+def judge(repository: Path) -> Judge:
+    def run(
+        base: Mapping[str, str],
+        head: Mapping[str, str],
+        before: Sequence[str] | None,
+        after: Sequence[str],
+        allow: tuple[str, ...] = (),
+    ) -> Verdict:
+        change = make_change(repository, base, head, scope=Scope(allow))
+        baseline = None if before is None else Report("base", "", _report(before))
+        guard = plugins.load("guards", "lost-tests")
+        (activation,) = guard.detect(change.head)
+        asked = replace(context(change, _report(after)), baseline=baseline)
+        verdict: Verdict = guard.verify(activation, asked)
+        return verdict
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("head", "after"),
+    [
+        pytest.param({"tests/test_a.py": PY.replace("def test_sum", "class Sums:\n  def test_sum")}, (), id="uncollected"),
+        pytest.param({"tests/test_a.py": PY + '\nglobals().pop("test_sum")\n'}, (), id="popped"),
+        pytest.param({"tests/test_a.py": PY, "conftest.py": "collect_ignore_glob = ['*']"}, (), id="by a plugin"),
+        pytest.param({"tests/test_a.py": PY}, ("tests/test_b.py::test_sum",), id="one of its name elsewhere"),
+        pytest.param({"tests/test_a.py": SUM.replace("sum()", "other()") + NONE}, ("a::test_one",), id="replaced"),
+    ],
+)  # fmt: skip
+def test_a_test_that_is_not_run_any_more_blocks_whatever_runs_instead(
+    judge: Judge, head: Mapping[str, str], after: Sequence[str]
+) -> None:
+    verdict = judge({"tests/test_a.py": PY}, head, NAMES, (NAMES[1], *after, "tests/test_a.py::test_trivial"))
+    assert verdict.outcome is Outcome.FAILED
+    assert verdict.diagnostics[0].rule == "lost-tests/not-run"
+    assert verdict.diagnostics[0].message.startswith(
+        "1 test passed before the change and did not run, or were skipped, now: tests/test_a.py::test_sum;"
+    )
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "before", "after"),
+    [
+        pytest.param({"a": "1"}, {"a": "2"}, NAMES, (*NAMES, "tests/test_a.py::test_new"), id="more tests"),
+        pytest.param({"a": "1"}, {"a": "2"}, None, NAMES, id="no baseline"),
+        pytest.param({"a": "1"}, {"a": "2"}, (), NAMES, id="a runner that named none"),
+        pytest.param(
+            {"tests/test_a.py": PY}, {"tests/test_a.py": PY.replace("test_sum", "test_total")},
+            NAMES, ("tests/test_a.py::test_total", NAMES[1]), id="renamed",
+        ),
+        pytest.param(
+            {"tests/test_a.py": PY}, {"tests/unit/test_sums.py": PY},
+            NAMES, ("tests/unit/test_sums.py::test_sum", "tests/unit/test_sums.py::test_none"), id="file moved",
+        ),
+        pytest.param(
+            {"tests/test_a.py": PY, "tests/test_b.py": "x = 1\n"},
+            {"tests/test_a.py": SUM, "tests/test_b.py": "x = 1\n" + NONE},
+            NAMES, (NAMES[0], "tests/test_b.py::test_none"), id="test moved to another file",
+        ),
+        pytest.param(
+            {"tests/test_a.py": PY}, {"tests/test_a.py": "class TestAll:\n    " + PY.replace("\n", "\n    ")},
+            NAMES, [name.replace("::", "::TestAll::") for name in NAMES], id="into a class that is collected",
+        ),
+        pytest.param(
+            {"tests/test_a.py": PY}, {"tests/test_a.py": PY + "\n"},
+            ("t.py::test_at[<object at 0x7f1c3b]>]",), ("t.py::test_at[<object at 0x7f9999]>]",), id="arguments",
+        ),
+        pytest.param({"src/old.py": "x"}, {"src/new.py": "x"}, ("src/old.py::ruff",), ("src/new.py::ruff",), id="items"),
+        pytest.param(
+            {"a.test.js": JS}, {"a.test.js": JS.replace("adds numbers", "adds two numbers")},
+            ("add > adds numbers", "add > squares 1 to 1"), ("add > adds two numbers", "add > squares 1 to 1"), id="js",
+        ),
+        pytest.param(
+            {"a.test.js": JS}, {"a.test.js": JS.replace("[[1, 1]]", "[[2, 4]]")},
+            ("add > squares 1 to 1",), ("add > squares 2 to 4",), id="a row of a table in js",
+        ),
+        pytest.param(
+            {"src/test/java/TotalTest.java": JAVA}, {"src/test/java/SumTest.java": JAVA.replace("TotalTest", "SumTest")},
+            ("org.TotalTest.sums",), ("org.SumTest.sums",), id="java class renamed",
+        ),
+    ],
+)  # fmt: skip
+def test_a_test_that_still_runs_is_not_lost(
+    judge: Judge,
+    base: Mapping[str, str],
+    head: Mapping[str, str],
+    before: Sequence[str] | None,
+    after: Sequence[str],
+) -> None:
+    verdict = judge(base, head, before, after)
+    assert (verdict.outcome, verdict.summary) == (Outcome.PASSED, "no finding")
+
+
+def test_rows_of_a_table_are_counted(judge: Judge) -> None:
+    rows = [f"t.py::test_at[{row}]" for row in range(8)]
+    verdict = judge({"t.py": "1"}, {"t.py": "2"}, rows, rows[3:])
+    assert "t.py::test_at (8 times, 5 now)" in verdict.diagnostics[0].message
+    assert verdict.diagnostics[0].message.startswith("3 tests passed")
+
+
+def test_many_lost_tests_are_one_finding_that_names_some(judge: Judge) -> None:
+    names = [f"t.py::test_{number:03}" for number in range(400)]
+    verdict = judge({"t.py": "1"}, {"conftest.py": ""}, names, names[:1])
+    assert len(verdict.diagnostics) == 1
+    assert "399 tests passed" in verdict.diagnostics[0].message
+    assert "t.py::test_001, " in verdict.diagnostics[0].message
+    assert " and 394 more" in verdict.diagnostics[0].message
+
+
+def test_a_prompt_may_let_tests_go(judge: Judge) -> None:
+    verdict = judge({"tests/test_a.py": PY}, {"tests/test_a.py": SUM}, NAMES, NAMES[:1], allow=("tests",))
+    assert verdict.passed
+    assert "the prompt allows tests" in verdict.diagnostics[0].message
+
+
+def test_examples_in_the_docstrings_of_deleted_code_go_with_it(judge: Judge) -> None:
+    verdict = judge({"src/a.py": "1", "b": ""}, {"b": "1"}, ("src/a.py::a.f",), ("x",))
+    assert (verdict.outcome, verdict.summary) == (Outcome.PASSED, "1 noted")
+
+
+def test_a_large_suite_that_moves_is_compared_in_time(judge: Judge) -> None:
+    bodies = "".join(
+        f"    @Test\n    void sums{n}() {{\n        assertEquals({n}, total({n}));\n    }}\n" for n in range(3000)
+    )
+    before = [f"org.a.BigTest.sums{n}" for n in range(3000)]
+    files = [{f"src/test/java/{at}/BigTest.java": f"class BigTest {{\n{bodies}}}\n"} for at in "ab"]
+    assert judge(*files, before, [name.replace(".a.", ".b.") for name in before]).summary == "no finding"

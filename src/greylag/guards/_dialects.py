@@ -33,7 +33,6 @@ DIALECTS: Mapping[str, Dialect] = {
         re.compile(
             r"\b(?:mark|pytest)\s*\.\s*(?:skip|skipif|xfail|importorskip)\b|\bskip(?:If|Unless|Test)\s*\(|\bSkipTest\b"
             r"|@(?:unittest\.)?skip\b|\bexpectedFailure\b|\b__test__\s*=\s*False|\bcollect_ignore(?:_glob)?\s*[+=]"
-            r"|\bdef\s+pytest_(?:collection_modifyitems|ignore_collect|runtest_\w+|pyfunc_call)\b"
         ),
     ),
     "js": Dialect(

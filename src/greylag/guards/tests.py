@@ -13,7 +13,9 @@ from greylag.guards._case import LARGEST, Case
 from greylag.guards._cases import cases
 from greylag.guards._dialects import DIALECTS
 from greylag.guards._exits import exits
+from greylag.guards._fresh import fresh
 from greylag.guards._guard import Guard, fact, finding, read
+from greylag.guards._patches import opaque, patches
 from greylag.guards._source import language, scan
 from greylag.kinds import TESTS as TEST_PATHS
 from greylag.kinds import matches
@@ -45,6 +47,7 @@ def check(change: Change) -> Iterator[Diagnostic]:
     files = [file for file in parse(change.diff) if _concerns(change, file)]
     yield from _too_large(change, files)
     yield from exits(change, files)
+    yield from _runner(change, files)
     base, head = _found(change, files)
     pairs, lost = _pair(base, head)
     yield from _lost(change, files, base, lost)
@@ -95,6 +98,17 @@ def _too_large(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
     for file in files:
         if language(file.path) in DIALECTS and len(read(change.head, file.path) or "") > LARGEST:
             yield finding(change, "tests", "tests/too-large", "is too large a test file to be compared", file.path)
+
+
+def _runner(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
+    python = [file for file in files if language(file.path) == "python"]
+    for file, mark in fresh(change, python, patches):
+        message = f"changes the test runner by `{mark.words}`, so that tests may pass whatever they find"
+        yield finding(change, "tests", "tests/runner", message, file.path, line=mark.line)
+    loaded = [file for file in python if PurePosixPath(file.path).name == "conftest.py"]
+    for file, mark in fresh(change, loaded, opaque):
+        message = f"calls `{mark.words}` in a file that pytest loads: what that does cannot be read"
+        yield finding(change, "tests", "tests/opaque", message, file.path, line=mark.line, severity=Severity.WARNING)
 
 
 # -- lost ------------------------------------------------------------------------------------------------------------

@@ -117,6 +117,25 @@ def test_run_opens_a_pull_request_and_show_prints_it(shell: Shell, service: Path
     assert {"checkout", "baseline", "gate", "end"} <= {event["kind"] for event in data["events"]}
 
 
+def test_the_same_prompt_by_another_program_updates_the_pull_request_and_says_so(shell: Shell, service: Path) -> None:
+    run = ("run", "-m", "Add a greeting", "--repo", service)
+    assert "\nopened: pull request " in shell(*run).stdout
+    first = shell("show").stdout.split()[0]
+    assert "updated" not in shell("show", first).stdout
+    done = shell(*run, "--command", "echo Good day > greeting")
+    assert (done.returncode, "\nupdated: pull request " in done.stdout) == (0, True)
+    assert "opened" not in done.stdout
+    assert shell("show").stdout.splitlines()[0].split()[1] == "updated"
+    second = shell("show").stdout.split()[0]
+    data = json.loads(shell(*run, "--command", "echo Good night > greeting", "--json").stdout)
+    assert (data["status"], data["pull_request"]["updated"]) == ("updated", True)
+    for run_id in (first, second):
+        assert f"updated since by run {data['id']}" in shell("show", run_id).stdout
+        assert json.loads(shell("show", run_id, "--json").stdout)["updated_by"] == data["id"]
+    assert "updated since" not in shell("show", data["id"]).stdout
+    assert json.loads(shell("show", data["id"], "--json").stdout)["updated_by"] is None
+
+
 def test_run_for_machines_prints_json_only(shell: Shell, service: Path) -> None:
     done = shell("run", "-", "--repo", service, "--json", stdin=b"Add a greeting\n")
     assert json.loads(done.stdout)["status"] == "opened"

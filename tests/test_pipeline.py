@@ -256,17 +256,20 @@ def test_an_interrupt_is_recorded_and_leaves_nothing_behind(house: House) -> Non
     assert not (store.home(run_id) / "tree").exists()
 
 
-def test_an_interrupt_after_the_pull_request_does_not_deny_it(house: House) -> None:
+@pytest.mark.parametrize("status", [Status.OPENED, Status.UPDATED])
+def test_an_interrupt_after_the_pull_request_does_not_deny_it(house: House, status: Status) -> None:
     def interrupted(event: Event) -> None:
         if event.kind == "end":
             raise KeyboardInterrupt
 
+    if status is Status.UPDATED:
+        house.run(GOOD)
     house.agent = plugins.load("agents", "scripted", {"steps": [GOOD]})
     task, store = house.task(), Store(house.state)
     run_id = store.new_id()
     with pytest.raises(KeyboardInterrupt):
         run_task(task, run_id, store.home(run_id), house.parts(task), observe=interrupted, record=house.runs.append)
-    assert house.runs[-1].status is Status.OPENED
+    assert house.runs[-1].status is status
     assert house.runs[-1].branch in house.branches()
 
 
@@ -324,6 +327,9 @@ def test_an_interrupt_waits_until_the_pull_request_is_open(house: House) -> None
     assert house.pulls() == [run.pull_request]
     assert house.events[-1].text == f"opened: pull request {run.pull_request.url}"
     assert sorted(path.name for path in house.home.iterdir()) == ["logs", "transcript.jsonl"]
+    with pytest.raises(KeyboardInterrupt):
+        house.run(GOOD, forge=Interrupting)
+    assert (house.runs[-1].status, house.pulls()) == (Status.UPDATED, [house.runs[-1].pull_request])
 
 
 def test_a_second_interrupt_leaves_at_once_says_what_may_be_there_and_the_next_run_finishes_it(house: House) -> None:
@@ -401,7 +407,9 @@ def test_a_run_holds_its_directory_to_its_end(house: House) -> None:
 
 def test_the_same_task_again_updates_its_pull_request(house: House) -> None:
     first = house.run(GOOD).pull_request
-    second = house.run({"files": {"greet": "#!/bin/sh\necho Hello, ${1:-all}\n"}}).pull_request
+    run = house.run({"files": {"greet": "#!/bin/sh\necho Hello, ${1:-all}\n"}})
+    second = run.pull_request
+    assert (run.status, run.status.exit_code) == (Status.UPDATED, 0)
     assert first is not None
     assert second is not None
     assert (second.number, second.branch) == (first.number, first.branch)

@@ -92,6 +92,18 @@ def test_five_processes_write_at_once_and_nothing_is_lost(state: Path) -> None:
     assert all(len(store.events(run.id)) == 20 for run in runs)
 
 
+def test_a_run_tells_which_later_one_its_pull_request_is_of_by_now(state: Path) -> None:
+    store = Store(state)
+    runs = [replace(_run(store.new_id()), finished=datetime(2026, 1, day, tzinfo=UTC)) for day in (3, 1, 2)]
+    other = replace(_run(store.new_id()), finished=datetime(2026, 1, 4, tzinfo=UTC))
+    assert other.pull_request
+    refused = replace(runs[0], id=store.new_id(), pull_request=None, finished=datetime(2026, 1, 5, tzinfo=UTC))
+    for run in (*runs, replace(other, pull_request=replace(other.pull_request, url="local:/r#2")), refused):
+        store.record(run)
+    assert [store.updated_by(run) for run in runs] == [None, runs[0].id, runs[0].id]
+    assert store.updated_by(refused) is None
+
+
 # -- runs that were killed ---------------------------------------------------------------------------------------------
 
 _CARRY_OUT = """
@@ -105,7 +117,8 @@ from greylag.store import Store
 
 store = Store(Path(sys.argv[1]))
 run_id = store.new_id()
-pull = PullRequest("local", "/r", 1, "file:///1.json", "b", "main", "abc", "t", "") if "opened" in sys.argv else None
+pull = PullRequest("local", "/r", 1, "file:///1.json", "b", "main", "abc", "t", "",
+                   updated="updated" in sys.argv) if "opened" in sys.argv else None
 with held(store.home(run_id)):
     for name in ("tree", "sandbox", "logs"):
         (store.home(run_id) / name).mkdir()
@@ -177,6 +190,9 @@ def test_a_run_that_was_killed_after_its_pull_request_was_opened_does_not_deny_i
     carrier.kill()
     run = Store(state).run(carrier.run_id)
     assert (run.status, run.reason) == (Status.OPENED, "pull request file:///1.json")
+    carrier = carry_out("opened", "updated")
+    carrier.kill()
+    assert Store(state).run(carrier.run_id).status is Status.UPDATED
 
 
 def test_two_that_look_at_once_write_one_end(state: Path, carry_out: Callable[..., Carrier]) -> None:

@@ -238,7 +238,10 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
-    """A pull request, the same for every forge. `head` is the commit that was pushed."""
+    """A pull request, the same for every forge. `head` is the commit that was pushed.
+
+    `updated`: it was there before it was published the last time.
+    """
 
     forge: str
     repo: str
@@ -251,6 +254,7 @@ class PullRequest:
     body: str
     state: str = "open"
     labels: tuple[str, ...] = ()
+    updated: bool = field(default=False, compare=False)
 
 
 class Status(StrEnum):
@@ -258,6 +262,7 @@ class Status(StrEnum):
 
     RUNNING = "running"
     OPENED = "opened"
+    UPDATED = "updated"  # the pull request of an earlier run of the same task
     NO_CHANGE = "no change"
     DECLINED = "declined"
     FAILED = "failed"  # verifiers or guards still say no after the last attempt
@@ -269,7 +274,7 @@ class Status(StrEnum):
     @property
     def exit_code(self) -> int:
         """Exit code of `greylag run`, apart from errors, which carry their own."""
-        if self in {Status.OPENED, Status.NO_CHANGE, Status.DECLINED}:
+        if self in {Status.OPENED, Status.UPDATED, Status.NO_CHANGE, Status.DECLINED}:
             return 0
         return 130 if self is Status.CANCELLED else 1
 

@@ -312,7 +312,7 @@ class Forge(Protocol):
     def publish(self, commit: Pushable, request: PullRequest) -> PullRequest:
         """Push the branch and open the pull request, or update the one that is there. Safe to repeat.
 
-        `request` has number 0 and an empty url; the answer has both.
+        `request` has number 0 and an empty url; the answer has both, and says whether the pull request was updated.
         """
         ...
 

@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from greylag import evidence
 from greylag.errors import UserError
 from greylag.interrupts import held_off
-from greylag.model import PullRequest, Status
+from greylag.model import PullRequest
 from greylag.protocols import Forge, Pushable
-from greylag.recording import Recording
+from greylag.recording import Recording, published
 from greylag.report import Report, Run
 from greylag.workspace import Workspace
 
 
 def publish(recording: Recording, workspace: Workspace, report: Report, forge: Forge, author: str) -> Run:
-    """Commit exactly the tree that was verified and judged, push it, open the pull request.
+    """Commit exactly the tree that was verified and judged, push it, open the pull request or update the one of an earlier run.
 
     An interrupt waits until that is over, which the forge's time-outs bound; a second one does not.
     """
     task = recording.run.task
     branch = evidence.branch(task)
     commit = workspace.commit(report.tree, evidence.commit_message(task), branch, author=author)
-    recording.tell("publish", f"pushing {branch} and opening the pull request on {forge.name}")
+    recording.tell("publish", f"pushing {branch} for a pull request on {forge.name}")
     request = PullRequest(
         forge=forge.name, repo=task.repo.url, number=0, url="", branch=branch, base=workspace.branch,
         head=commit.commit, title=task.title, body=evidence.body(recording.run, report), labels=task.policy.labels,
@@ -29,10 +29,10 @@ def publish(recording: Recording, workspace: Workspace, report: Report, forge: F
     )  # fmt: skip
     told = _Told(commit, lambda reason: recording.keep(branch=branch, reason=reason))
     with held_off():
-        opened = forge.publish(told, request)
-        recording.keep(branch=branch, pull_request=opened)
+        pull = forge.publish(told, request)
+        recording.keep(branch=branch, pull_request=pull)
         discard(recording)
-        return recording.end(Status.OPENED, f"pull request {opened.url}")
+        return recording.end(*published(pull))
 
 
 def save(recording: Recording, workspace: Workspace, author: str) -> None:
@@ -69,7 +69,7 @@ class _Told:
 
     def push(self, url: str, branch: str, *, expect: str | None, token: str | None = None) -> None:
         self.tell(
-            f"branch `{branch}` may have been pushed to {url} and its pull request opened; "
+            f"branch `{branch}` may have been pushed to {url} and its pull request opened or updated; "
             "run the same task again: it finishes what is there"
         )
         try:

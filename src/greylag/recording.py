@@ -11,7 +11,7 @@ from typing import Any
 from greylag.directories import WORKING, remove_tree
 from greylag.errors import GreylagError
 from greylag.holding import release
-from greylag.model import Event, Status
+from greylag.model import Event, PullRequest, Status
 from greylag.protocols import Observe
 from greylag.report import Run
 
@@ -58,9 +58,14 @@ class Recording:
 
     def _broken_off(self, error: BaseException | None) -> Run:
         """Close the record with the error that ends the run, and with what may be there all the same."""
-        if opened := self.run.pull_request:  # too late to cancel: the record must say what is there
-            return self.end(Status.OPENED, f"pull request {opened.url}")
+        if self.run.pull_request:  # too late to cancel: the record must say what is there
+            return self.end(*published(self.run.pull_request))
         status = Status.CANCELLED if isinstance(error, KeyboardInterrupt) else Status.ERRORED
         known = isinstance(error, GreylagError)
         text = "interrupted" if status is Status.CANCELLED else str(error) if known else f"a bug of greylag: {error!r}"
         return self.end(status, f"{text}; {self.run.reason}" if self.run.reason else text)
+
+
+def published(pull: PullRequest) -> tuple[Status, str]:
+    """How a run ends that has opened or updated a pull request: status and reason."""
+    return Status.UPDATED if pull.updated else Status.OPENED, f"pull request {pull.url}"

@@ -47,6 +47,7 @@ from greylag.directories import WORKING, remove_tree
 from greylag.errors import InfraError, UserError
 from greylag.holding import HELD, claimed, is_held, release
 from greylag.model import Event, Status, Usage
+from greylag.recording import published
 from greylag.report import Run
 
 _RUN = TypeAdapter(Run)
@@ -171,6 +172,15 @@ class Store:
             found = connection.execute(query).scalars().all()
         return [self._truth(_run(text)) for text in found]
 
+    def updated_by(self, run: Run) -> str | None:
+        """Id of the run that has since updated the pull request of this one; None when it is as this one left it."""
+        if run.pull_request is None:
+            return None
+        later = RUNS.c.pull_request == run.pull_request.url, RUNS.c.finished > run.finished
+        with self._begin() as connection:
+            found = connection.execute(select(RUNS.c.id).where(*later).order_by(RUNS.c.finished.desc()).limit(1))
+            return found.scalar()
+
     def events(self, run_id: str) -> list[Event]:
         """The time line of a run."""
         query = select(EVENTS).where(EVENTS.c.run == run_id).order_by(EVENTS.c.number)
@@ -260,7 +270,8 @@ def _engine(path: Path) -> Engine:
 def _killed(run: Run, at: datetime) -> Run:
     """How a run ended that was last seen alive at `at`."""
     if run.pull_request:
-        return replace(run, status=Status.OPENED, reason=f"pull request {run.pull_request.url}", finished=at)
+        status, reason = published(run.pull_request)
+        return replace(run, status=status, reason=reason, finished=at)
     kept = f"kept: {', '.join(run.artefacts)}" if run.artefacts else ""
     reason = "; ".join(part for part in ("greylag was killed", run.reason, kept) if part)
     return replace(run, status=Status.ERRORED, reason=reason, finished=at)

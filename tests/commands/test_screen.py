@@ -86,6 +86,8 @@ def test_after_ctrl_c_an_open_pull_request_is_named_and_an_empty_directory_is_no
         "greylag: interrupted; nothing is left running\nThe pull request was opened before: file:///pulls/1.json"
     )
     assert not home.exists()
+    said = _screen.interrupted(replace(run(Status.RUNNING), pull_request=replace(pull, updated=True)), home)
+    assert said.splitlines()[1] == "The pull request was updated before: file:///pulls/1.json"
 
 
 def test_after_ctrl_c_what_was_kept_is_named(tmp_path: Path) -> None:

@@ -116,7 +116,8 @@ def test_the_description_refuses_what_github_would(place: GitHubPlace) -> None:
 def test_an_answer_lost_after_creation_makes_no_second_pull_request(place: GitHubPlace, author: Author) -> None:
     place.fake.faults.append(Fault("POST", "/pulls$", 502, "Bad Gateway", after=True))
     made = author.commit("one")
-    assert place.forge.publish(made, author.request(made)).number == 1
+    opened = place.forge.publish(made, author.request(made))
+    assert (opened.number, opened.updated) == (1, False)
     assert [pull.labels for pull in place.pulls()] == [("greylag",)]
 
 

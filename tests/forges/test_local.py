@@ -75,7 +75,8 @@ def test_a_push_that_was_cut_off_is_carried_on(
         place.forge.publish(Broken(made.commit, made.committer), author.request(made))
     assert place.pulls() == []
     again = author.commit("two")
-    assert place.forge.publish(again, author.request(again)).number == 1
+    opened = place.forge.publish(again, author.request(again))
+    assert (opened.number, opened.updated) == (1, False)
     assert place.head("greylag/change-1") == again.commit
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from greylag.directories import remove_tree
 from greylag.model import Status
+from greylag.recording import published
 from greylag.report import Report, Run
 from greylag.text import cap, clean, one_line
 
@@ -38,7 +39,7 @@ def interrupted(run: Run | None, home: Path) -> str:
     """After Ctrl-C: what is running (nothing), what is open, what is kept."""
     lines = ["greylag: interrupted; nothing is left running"]
     if run and run.pull_request:
-        lines.append(f"The pull request was opened before: {run.pull_request.url}")
+        lines.append(f"The pull request was {published(run.pull_request)[0].value} before: {run.pull_request.url}")
     return clean("\n".join([*lines, *kept(home)]))
 
 

@@ -41,9 +41,10 @@ def command(run_id: str | None, log: str | None, limit: int, *, diff: bool, as_j
             lines = [clean(path.read_bytes())]
         elif as_json:
             events = [{"at": e.at.isoformat(), "kind": e.kind, "text": e.text, **e.data} for e in store.events(run.id)]
-            lines = [json.dumps({**to_json(run), "events": events}, default=str)]
+            data = {**to_json(run), "updated_by": store.updated_by(run), "events": events}
+            lines = [json.dumps(data, default=str)]
         else:
-            lines = [*_head(run), *_time_line(store, run), *_end(run, str(home))]
+            lines = [*_head(run), *_time_line(store, run), *_end(run, str(home), store.updated_by(run))]
     sys.stdout.writelines(f"{line}\n" for line in lines)
 
 
@@ -88,7 +89,7 @@ def _time_line(store: Store, run: Run) -> Iterator[str]:
         yield f"{minutes:02}:{seconds:02} {event.kind:16} {one_line(event.text, 200)}"
 
 
-def _end(run: Run, home: str) -> Iterator[str]:
+def _end(run: Run, home: str, updated_by: str | None) -> Iterator[str]:
     if run.reports:
         yield ""
         yield run.reports[-1].render(2000)
@@ -96,6 +97,8 @@ def _end(run: Run, home: str) -> Iterator[str]:
         pull = run.pull_request
         yield ""
         yield f"pull request {pull.number} ({pull.state}) on {pull.forge}: {pull.url}"
+        if updated_by:
+            yield f"  updated since by run {updated_by}: what follows is how this run left it"
         yield f"  {pull.branch} -> {pull.base}, head {pull.head}, labels {', '.join(pull.labels) or 'none'}"
         yield ""
         yield clean(f"{pull.title}\n\n{pull.body}")

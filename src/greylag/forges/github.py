@@ -82,9 +82,10 @@ class GitHub:
             commit.push(url, request.branch, expect=there, token=token)
         fields = {"title": request.title[:256], "body": _body(request.body, heads), "base": request.base}
         # the evidence after the push: it must never speak of a commit that is not there
-        found = self._create(slug, request, fields) if found is None else self._update(slug, found, fields)
-        self._label(slug, found, request.labels)
-        return replace(request, forge=self.name, repo=slug, number=int(found["number"]), url=str(found["html_url"]))
+        pull = self._create(slug, request, fields) if found is None else self._update(slug, found, fields)
+        self._label(slug, pull, request.labels)
+        number, url = int(pull["number"]), str(pull["html_url"])
+        return replace(request, forge=self.name, repo=slug, number=number, url=url, updated=found is not None)
 
     def _slug(self, repo: str) -> str:
         given = repo.partition("://")[2] or repo

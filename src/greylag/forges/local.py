@@ -55,7 +55,9 @@ class LocalForge:
                     f"branch `{request.branch}` of {remote.url} has commits that are not greylag's: handed over"
                 )
             file = records / f"{record['number']}.json"
+            updated = bool(record.get("pushed", "url" in record))
             made = replace(request, number=record["number"], url=file.as_uri(), forge=self.name, repo=remote.url)
+            made = replace(made, updated=updated)
             known = {"heads": [*record["heads"], commit.commit]}
             before = record if "url" in record else asdict(made) | {"state": "open", "pushed": False}
             _write(file, before | known)  # first, so that the head is known; it tells of what is there until it changes

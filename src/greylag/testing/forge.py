@@ -117,6 +117,7 @@ class ForgeContract:
         again = author.commit("two")
         second = place.forge.publish(again, author.request(again, title="Better"))
         assert (second.number, second.url) == (first.number, first.url)
+        assert (first.updated, second.updated) == (False, True)
         assert place.head("greylag/change-1") == again.commit
         assert [pull.title for pull in place.pulls()] == ["Better"]
 
@@ -125,7 +126,8 @@ class ForgeContract:
         made = author.commit("one")
         url, token = place.forge.clone_url(place.repo)
         made.push(url, "greylag/change-1", expect=None, token=token)
-        assert place.forge.publish(made, author.request(made)).number == 1
+        opened = place.forge.publish(made, author.request(made))
+        assert (opened.number, opened.updated) == (1, False)
 
     def test_a_persons_commit_hands_the_branch_over(self, place: Place, author: Author) -> None:
         """Nothing that a person pushed is ever overwritten."""

@@ -10,7 +10,16 @@ from greylag.testing.changes import Link
 
 Files = Mapping[str, str | bytes]
 
-PROJECT = {"pyproject.toml": '[project]\nname = "x"\n', "services/api/setup.py": "setup()\n", "src/x/__init__.py": ""}
+PROJECT = {
+    "pyproject.toml": '[project]\nname = "x"\ndependencies = ["Flask-Login>=1"]\n[tool.pytest.ini_options]\n'
+    'pythonpath = [\n  "lib",\n]\n[dependency-groups]\ndev = ["syrupy"]\n',
+    "services/api/setup.py": "setup()\n",
+    "src/x/__init__.py": "",
+    "tests/test_x.py": "def test_x():\n    assert f() == 1\n",
+    "tests/unit/__init__.py": "",
+    "tests/unit/test_y.py": "def test_y():\n    assert f() == 1\n",
+    "src/yaml/__init__.py": "",
+}
 SHADOWS: Mapping[str, Files] = {
     "pytest at the root": {"pytest.py": "raise SystemExit(0)\n"},
     "pytest as a package": {"pytest/__init__.py": "", "pytest/__main__.py": ""},
@@ -28,6 +37,13 @@ SHADOWS: Mapping[str, Files] = {
     "compiled": {"pytest.cpython-311-x86_64-linux-gnu.so": b"\0elf"},
     "by a link": {"pytest": Link("src/x")},
     "standard library": {"argparse.py": "a\n"},
+    "standard library in a directory of settings": {"lib/json/__init__.py": "a\n"},
+    "standard library among tests": {"tests/typing.py": "a\n"},
+    "what a tool imports": {"pygments/__init__.py": "", "pygments/lexers.py": "a\n"},
+    "what a tool imports, among tests": {"tests/iniconfig.py": "a\n"},
+    "what a builder imports": {"src/hatchling/__init__.py": ""},
+    "dependency": {"flask_login.py": "a\n"},
+    "dependency of the tests": {"tests/syrupy/__init__.py": "a\n"},
     "path file": {"x.pth": "import os; os._exit(0)\n"},
     "path file in sources": {"src/deep/x.pth": "import os\n"},
 }
@@ -41,6 +57,11 @@ NO_SHADOWS: Mapping[str, Files] = {
     "weights kept elsewhere": {"models/resnet.pth": "version https://git-lfs.github.com/spec/v1\noid sha256:0\n"},
     "link with the name of a root": {"services/api/src": Link("../../src")},
     "tests as a package": {"test/__init__.py": "", "tests/__init__.py": ""},
+    "standard library in a package of tests": {"tests/unit/typing.py": "a\n"},
+    "package that was there before": {"src/yaml/loader.py": "a\n", "src/yaml/__init__.py": "a\n"},
+    "package that moves": {"yaml/__init__.py": "a\n"},
+    "module of nobody": {"shop.py": "a\n", "tests/helpers.py": "a\n"},
+    "namespace": {"tests/pygments/data.py": "a\n"},
     "deep in examples": {"examples/a/unittest.py": "a\n"},
 }  # fmt: skip
 

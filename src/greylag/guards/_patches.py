@@ -19,8 +19,6 @@ _LEFT_ALONE = frozenset({"AssertionError", "BaseException", "Exception", "isinst
 _OF_ANYTHING = frozenset(
     {"runtest", "_testFunction", "_testMethodName", "wasxfail", "shouldstop", "shouldfail", "__code__"}
 )
-    {"runtest", "_testFunction", "_testMethodName", "wasxfail", "shouldstop", "shouldfail", "__code__"}
-)
 _OF_A_REPORT = frozenset({"outcome", "longrepr", "excinfo", "obj", "failed", "passed"})
 _REPORTS = frozenset({"report", "rep", "item", "node", "call", "result", "testreport", "test_report"})
 _OPTIONS = frozenset(

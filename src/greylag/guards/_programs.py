@@ -1,14 +1,12 @@
-"""Files that decide what verification runs: programs that commands name, and modules that shadow the tools."""
+"""Programs that the commands of a verification name."""
 
 import re
 import shlex
-import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from posixpath import join, normpath
 
-from greylag.diffs import FileDiff
 from greylag.guards import _gate_tables as tables
 from greylag.guards._case import LARGEST
 from greylag.guards._cases import cases
@@ -16,13 +14,6 @@ from greylag.guards._guard import read
 from greylag.kinds import TESTS, VENDORED, matches
 from greylag.protocols import Tree
 
-_TOOLS = re.compile(
-    r"_?pytest|pluggy|iniconfig|unittest|nose2?|tox|nox|coverage|pytest_cov|xdist|(?:site|user)customize"
-    r"|mypyc?|ruff|(?:based)?pyright|flake8|pylint|black|isort"
-)
-_STANDARD = sys.stdlib_module_names - {"test"}
-_MODULES = (".py", ".pyc", ".so", ".pyd")
-_PROJECT = frozenset({"pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "pytest.ini", "tox.ini"})
 _RUNS_OTHERS = re.compile(  # programs whose first argument is a program or script
     r"(?:ba|da|z|k|a)?sh|busybox|pwsh|powershell|source|\.|!|env|exec|command|nohup|nice|time|timeout|xvfb-run|sudo"
     r"|(?:python|pypy)[\d.]*|coverage|uv|poetry|pipenv|hatch|pdm|rye|run|dlx|x"
@@ -42,47 +33,6 @@ _MOST = 500  # package.json files, and words of one command, that are looked at
 _NODE = (".js", ".cjs", ".mjs", ".ts", "/index.js", "/index.cjs")
 _LONGEST = 20_000  # characters of one command
 _DEPTH = 3  # shells within shells
-
-
-# -- shadows ---------------------------------------------------------------------------------------------------------
-
-
-def shadow(file: FileDiff, roots: Mapping[str, bool], head: Tree) -> str | None:
-    """What a new or changed file takes the place of, when Python would import it first."""
-    if file.status == "deleted":
-        return None
-    if file.path.endswith((".pth", "._pth")):
-        weights = file.binary or (read(head, file.path) or "").startswith("version https://git-lfs")
-        return None if weights else "is run or read at every start of Python"
-    for root, runs in roots.items():
-        name = _module(file, root, head)
-        if _TOOLS.fullmatch(name) or (runs and file.status != "modified" and name in _STANDARD):
-            return f"takes the place of the module `{name}`"
-    return None
-
-
-def roots(base: Tree, head: Tree) -> dict[str, bool]:
-    """Where imports begin, and whether Python runs there, so that the standard library can be shadowed as well."""
-    paths = {*base.paths(), *head.paths()}
-    projects = {str(PurePosixPath(path).parent) for path in paths if path.rpartition("/")[2] in _PROJECT}
-    return (
-        {normpath(join(home, "src")): False for home in {".", *projects}} | {".": False} | dict.fromkeys(projects, True)
-    )
-
-
-def _module(file: FileDiff, root: str, head: Tree) -> str:
-    """Name of the top-level module at `root` that the file is, or is part of."""
-    path = PurePosixPath(file.path)
-    if not path.is_relative_to(root) or str(path) == root:
-        return ""
-    first, *rest = path.relative_to(root).parts
-    if not rest:
-        return first.split(".")[0] if file.path.endswith(_MODULES) or file.new_mode == "120000" else ""
-    package = any(read(head, normpath(join(root, first, f"__init__{end}"))) is not None for end in _MODULES)
-    return first if package and file.path.endswith(_MODULES) else ""
-
-
-# -- programs that commands name -------------------------------------------------------------------------------------
 
 
 def named(base: Tree) -> dict[str, str]:

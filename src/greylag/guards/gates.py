@@ -9,6 +9,7 @@ from greylag.diffs import FileDiff, parse
 from greylag.guards import _gate_tables as tables
 from greylag.guards import _programs as programs
 from greylag.guards._guard import Guard, finding, read
+from greylag.guards._shadows import imports, shadow
 from greylag.kinds import BUILD, CI, LINT, TEST_CONFIG, matches
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change, Tree
@@ -34,8 +35,10 @@ _WIDEST = 2000  # characters of a line that are looked at
 def check(change: Change) -> Iterator[Diagnostic]:
     """Files that are gates or shadow one, tables in mixed files, lines in build files that loosen or remove one."""
     files = parse(change.diff)
-    named = programs.named(change.base) if files else {}
-    roots = programs.roots(change.base, change.head) if files else {}
+    if not files:
+        return
+    named = programs.named(change.base)
+    known = imports(change)
     for file in files:
         whole = _whole(file)
         if whole:
@@ -43,7 +46,7 @@ def check(change: Change) -> Iterator[Diagnostic]:
             verb = {"added": "adds", "deleted": "deletes"}.get(file.status, "changes")
             yield finding(change, kind, f"gates/{kind}", f"{verb} {name}, which {what}", name)
             continue
-        if taken := programs.shadow(file, roots, change.head):
+        if taken := shadow(change, file, known):
             yield finding(change, "build", "gates/shadow", f"{file.path} {taken}", file.path)
         if program := next((name for name in sorted(file.names) if name in named), None):
             message = f"changes {program}, which verification runs ({named[program]})"

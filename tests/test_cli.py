@@ -395,13 +395,43 @@ def test_init_without_a_terminal_names_the_flag(shell: Shell) -> None:
     assert "--agent" in shell.refused("init")
 
 
-def test_doctor_says_what_is_missing(shell: Shell) -> None:
+def _checks(done: Ended) -> dict[str, tuple[str, str]]:
+    return {check["name"]: (check["state"], check["text"]) for check in json.loads(done.stdout)}
+
+
+def test_doctor_before_init_is_content_and_says_what_is_still_to_be_chosen(shell: Shell) -> None:
     (shell.home / "greylag.toml").write_text("")
+    checks = _checks(shell("doctor", "--json"))
+    assert (checks["agent"][0], checks["judge"][0], checks["sandbox network"][0]) == ("unset", "unset", "ok")
+    done = shell("doctor")
+    assert done.returncode == 0
+    last = done.stdout.splitlines()[-1]
+    assert "agent, judge" in last
+    assert "init`" in last
+    assert "greylag verify" in last
+
+
+def test_doctor_tells_what_was_chosen(shell: Shell) -> None:
     done = shell("doctor", "--json")
-    checks = {check["name"]: check for check in json.loads(done.stdout)}
+    assert (done.returncode, _checks(done)["judge"], _checks(done)["agent"]) == (0, ("ok", "off"), ("ok", "command"))
+    assert shell("doctor").stdout.splitlines()[-1] == "Nothing is missing: greylag can run here."
+    recording = shell.home / "recording.json"
+    recording.write_text('{"conversations": []}')
+    model = f'model = "replay:{recording}"\n'
+    (shell.home / "greylag.toml").write_text(f'[agent]\nname = "builtin"\n{model}[judge]\n{model}')
+    checks = _checks(shell("doctor", "--json"))
+    assert checks["agent"] == ("ok", f"builtin, replay:{recording}")
+    assert checks["judge"] == ("ok", f"judge, replay:{recording}")
+
+
+def test_doctor_ends_with_2_for_what_was_chosen_and_cannot_work_and_names_it_last(shell: Shell) -> None:
+    (shell.home / "greylag.toml").write_text(
+        '[agent]\nname = "builtin"\nmodel = "anthropic:m"\nkey-env = "MINE"\n[judge]\nmode = "off"\n'
+    )
+    done = shell("doctor")
     assert done.returncode == 2
-    assert checks["agent"]["state"] == "missing"
-    assert checks["sandbox network"]["state"] == "ok"
+    assert re.search(r"^missing +agent .*MINE", done.stdout, re.MULTILINE)
+    assert done.stdout.splitlines()[-1] == "To be mended (see `missing` above): agent."
 
 
 # -- the end -----------------------------------------------------------------------------------------------------------

@@ -22,6 +22,10 @@ _JUDGE_FLAGS = {"model": "--judge-model PROVIDER:NAME", "mode": "--judge MODE", 
 NO_SANDBOX = "NO SANDBOX: agent and verifiers ran on this machine as this user (--unsafe-no-sandbox)"
 
 
+class NotChosenError(UserError):
+    """What only the user can choose: nothing is wrong, a run just cannot begin without it."""
+
+
 def parts(task: Task, settings: config.Settings, directories: config.Directories, *, unsafe: bool) -> Parts:
     """Everything that one run needs. Raises `UserError` for what is missing, before anything is started."""
     box, host = backend(settings, unsafe=unsafe), forge(settings, task.repo, directories)
@@ -74,7 +78,9 @@ def backend(settings: config.Settings, *, unsafe: bool) -> SandboxBackend:
 def agent(settings: config.Settings) -> Agent:
     """The agent that was named; a clear error when none was."""
     if not settings.agent.name:
-        raise UserError("no agent is configured; choose one with --agent NAME, or once and for all with `greylag init`")
+        raise NotChosenError(
+            "no agent is configured; choose one with --agent NAME, or once and for all with `greylag init`"
+        )
     made: Agent = plugins.load("agents", settings.agent.name, settings.agent.settings, _AGENT_FLAGS)
     return made
 
@@ -85,7 +91,7 @@ def judge(settings: config.Settings) -> tuple[Verifier, ...]:
     if own.get("mode") == "off":
         return ()
     if not own.get("model") and not settings.judge.name:
-        raise UserError(
+        raise NotChosenError(
             "no judge is configured; name its model with --judge-model PROVIDER:NAME, "
             "or say --judge off (then nobody compares the change with the prompt)"
         )

@@ -13,8 +13,9 @@ from typing import Any, Literal
 import click
 
 from greylag import __version__, assembly, config, git
-from greylag.commands import _options
+from greylag.commands import _options, _screen
 from greylag.errors import GreylagError
+from greylag.llm import LLM
 from greylag.text import one_line
 
 _PROGRAMS = ("uv", "node", "npm", "java", "mvn", "go", "cargo", "claude", "codex")
@@ -22,10 +23,10 @@ _PROGRAMS = ("uv", "node", "npm", "java", "mvn", "go", "cargo", "claude", "codex
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of the doctor's table. `missing` needs the user; `note` is only said."""
+    """One line of the doctor's table. `missing` must be mended, `unset` is a choice to be made, `note` is only said."""
 
     name: str
-    state: Literal["ok", "note", "weak", "missing"]
+    state: Literal["ok", "note", "weak", "unset", "missing"]
     text: str
 
 
@@ -40,7 +41,23 @@ def command(path: Path | None, *, as_json: bool) -> int:
     else:
         for check in checks:
             print(f"{check.state:8} {check.name:22} {one_line(check.text, 1000)}")
+        print(f"\n{_conclusion(checks)}")
     return 2 if any(check.state == "missing" for check in checks) else 0
+
+
+def _conclusion(checks: list[Check]) -> str:
+    """What all of that comes to, in one line."""
+    missing, unset = (
+        ", ".join(check.name for check in checks if check.state == state) for state in ("missing", "unset")
+    )
+    if missing:
+        return f"To be mended (see `missing` above): {missing}."
+    if unset:
+        init, verify = _screen.again("init"), _screen.again("verify")
+        return (
+            f"Nothing is missing here. Still to be chosen for `run`: {unset} (`{init}`); `{verify} PATH` needs neither."
+        )
+    return "Nothing is missing: greylag can run here."
 
 
 def _checks(path: Path | None) -> Iterator[Check]:
@@ -56,10 +73,10 @@ def _checks(path: Path | None) -> Iterator[Check]:
         yield Check("settings", "missing", str(error))
         return
     yield from _sandbox(settings)
-    yield from _plugins(settings)
     for program in _PROGRAMS:
         where = shutil.which(program) or shutil.which(program, path=str(Path(sys.prefix, "bin")))
         yield Check(program, "ok" if where else "note", where or "not installed")
+    yield from _plugins(settings)
 
 
 def _directories() -> Iterator[Check]:
@@ -91,8 +108,22 @@ def _sandbox(settings: config.Settings) -> Iterator[Check]:
 def _plugins(settings: config.Settings) -> Iterator[Check]:
     for kind, make in (("agent", assembly.agent), ("judge", assembly.judge)):
         try:
-            plugin = make(settings)
-            yield Check(kind, "ok", f"{getattr(plugin, 'name', 'off')} {getattr(plugin, 'model', '') or ''}".strip())
+            made = make(settings)
+            yield Check(kind, "ok", _described(made))
+        except assembly.NotChosenError as error:
+            yield Check(kind, "unset", str(error))
         except GreylagError as error:
             yield Check(kind, "missing", str(error))
     yield Check("forge", "ok", settings.forge.name or "by the repository: local for a path, github for github.com")
+
+
+def _described(made: object) -> str:
+    """Name, and model where there is one; an empty tuple is a judge that is off."""
+    plugins = made if isinstance(made, tuple) else (made,)
+    words = [word for plugin in plugins for word in (getattr(plugin, "name", ""), _model(plugin)) if word]
+    return ", ".join(words) or "off"
+
+
+def _model(plugin: object) -> str:
+    model = getattr(plugin, "llm", None) or getattr(plugin, "model", None)
+    return model.model if isinstance(model, LLM) else str(model or "")

@@ -271,13 +271,34 @@ def test_ruff_names_what_it_is_configured_to_mend_by_itself(bench: MakeBench) ->
 
 def test_linters_look_at_the_repository_and_not_at_what_preparation_made(bench: MakeBench) -> None:
     """A project's own `exclude` takes the place of ruff's, and git, which ignores the rest, is not there."""
-    scm = "[tool.setuptools_scm]\nversion_file = 'src/_made.py'\n[tool.ruff]\nexclude = ['docs']\n[tool.ruff.format]\n"
-    at = bench({"pyproject.toml": PROJECT + scm, "src/a.py": "import os\n", "src/b/_version.py": "import sys\n"})
+    scm = "[tool.setuptools_scm]\nversion_file = 'src/_made.py'\n[tool.ruff.format]\n"
+    ruff = "[tool.ruff]\nexclude = ['docs']\nextend-exclude = ['own.py']\n"
+    own = {"src/a.py": "import os\n", "src/b/_version.py": "import sys\n", "own.py": "import  os"}
+    at = bench({"pyproject.toml": PROJECT + scm + ruff, **own})
     made = {".venv/lib/c.py": "import  os", "src/_made.py": "import  os", "a.egg-info/d.py": "import  os"}
     write(at.workspace, {**OWN_TOOLS, **made})
     verdicts = at.verify(Python(), "ruff", "ruff format")
     assert {d.path for d in verdicts["ruff"].diagnostics} == {"src/a.py", "src/b/_version.py"}
     assert verdicts["ruff format"].outcome is Outcome.PASSED
+
+
+OLD_RUFF = """#!/bin/sh
+for argument; do
+    case $argument in
+    --extend-exclude*) echo "error: unexpected argument '--extend-exclude' found" >&2; exit 2 ;;
+    extend-exclude=*) echo "ruff failed: Failed to read $PWD/$argument: No such file or directory" >&2; exit 2 ;;
+    esac
+done
+echo 'Would reformat: a.py'
+exit 1
+"""
+
+
+def test_a_ruff_that_cannot_be_told_more_to_exclude_says_what_is_not_formatted(bench: MakeBench) -> None:
+    """As ruff 0.2.0 does it. A check whose own arguments are refused is red on the base commit, and so says nothing."""
+    at = bench({"pyproject.toml": PROJECT + "[tool.ruff.format]\n", "a.py": "a  =  1\n"})
+    write(at.workspace, {".venv/bin/ruff": OLD_RUFF})
+    assert [d.path for d in at.verify(Python(), "ruff format")["ruff format"].diagnostics] == ["a.py"]
 
 
 @pytest.mark.parametrize(

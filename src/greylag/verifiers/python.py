@@ -99,7 +99,7 @@ def _of_project(
         read_log=read,
         merge=False,
         fallback=fallback,
-        fallback_on="unrecognized arguments",
+        fallback_on="unrecognized arguments|extend-exclude=",  # the old ruff looks for a file of that name
     )
 
 
@@ -110,13 +110,20 @@ def _ruff(project: Project, tree: Tree) -> Iterator[Check]:
     where = _configured(project, "ruff", ("ruff.toml", ".ruff.toml"))
     if not where:
         return
-    rest = ("--no-cache", *(f"--extend-exclude={pattern}" for pattern in _environment.made(project)), ".")
+    made = _environment.made(project)
     # --no-fix: `fix = true` in its settings would hide what it mends.
-    lint = _of_project("ruff", "check", "--no-fix", "--output-format", "json", *rest, read=readers.ruff_json)
+    common = ("check", "--no-fix", "--output-format", "json", "--no-cache")
+    lint = _of_project("ruff", *common, *(f"--extend-exclude={it}" for it in made), ".", read=readers.ruff_json)
     yield "ruff", Phase.STATIC, where, lint
     if evidence := _formats(project, tree):
-        check = _of_project("ruff", "format", "--check", *rest, read=_unformatted)
-        yield "ruff format", Phase.FORMAT, evidence, check
+        yield "ruff format", Phase.FORMAT, evidence, _ruff_format(made)
+
+
+def _ruff_format(made: Sequence[str]) -> Step:
+    """Its `--extend-exclude` is only a few months old. One in `--config`, since 0.2.1, adds to the project's, too."""
+    check, exclude = ("format", "--check", "--no-cache"), f"extend-exclude={json.dumps(made)}"
+    older = _of_project("ruff", *check, ".", read=_unformatted)
+    return _of_project("ruff", *check, "--config", exclude, ".", read=_unformatted, fallback=older)
 
 
 def _formats(project: Project, tree: Tree) -> str:

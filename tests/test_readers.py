@@ -66,6 +66,25 @@ def test_a_test_module_that_cannot_be_imported() -> None:
     assert found.message == "ModuleNotFoundError: No module named 'does_not_exist'"
 
 
+INHERITED = b"""<testsuites><testsuite name="pytest">
+<testcase classname="tests.test_url.TestUrl" name="test_load[1]" file="tests/test_base.py" line="4"/>
+<testcase classname="tests.test_url.url" name="test_load[1]" file="tests/test_base.py" line="4"/>
+<testcase classname="tests.test_url" name="test_load" file="../venv/lib/shared.py" line="9">
+<failure message="no">tests/test_base.py:6: in test_load
+    assert 0
+E   assert 0</failure></testcase>
+</testsuite></testsuites>"""
+
+
+def test_an_inherited_or_imported_test_has_the_name_of_the_module_that_ran_it() -> None:
+    """pytest gives the file that it is written in; else a class could go, and another one run the same tests twice."""
+    files = ("tests/test_base.py", "tests/test_url.py")
+    counts, (failed,) = readers.junit_xml(INHERITED, files=files)
+    assert counts.passed == ("tests/test_url.py::TestUrl::test_load[1]", "tests/test_url.py::url::test_load[1]")
+    assert failed.test == "tests/test_url.py::test_load"
+    assert readers.junit_xml(INHERITED)[0].passed[0] == counts.passed[0]
+
+
 def test_paths_are_relative_to_the_repository_where_the_tool_ran_in_a_subdirectory() -> None:
     _, found = readers.junit_xml(golden("pytest/short.xml"), cwd="services/api")
     assert found[0].path == "services/api/tests/test_app.py"

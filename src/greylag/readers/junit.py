@@ -16,6 +16,7 @@ _BAD = {"failure", "error"}
 _FLAKY = {"flakyFailure", "flakyError"}
 _GENERIC = re.compile(r'collection failure$|failed on (setup|teardown) with "')
 _TEXT = 100_000  # characters of one failure
+_DEEPEST = 100  # packages, modules and classes around a test
 _SCRIPT = re.compile(r"\S+\.[cm]?[jt]sx?$")
 
 
@@ -121,7 +122,7 @@ class _Cases:
         if case.skipped:
             self.skipped += 1
             return
-        told = _told(case)
+        told = _told(case, self.resolve)
         if case.bad:
             self.failed += 1
         else:
@@ -130,14 +131,14 @@ class _Cases:
             self.diagnostics.append(diagnose(told, self.locate, self.resolve))
 
 
-def _told(case: _Case) -> Failed:
+def _told(case: _Case, resolve: Resolve) -> Failed:
     _, attributes, parts = case.bad or case.flaky or ("", {}, [])
     text = "".join(parts)
     owner, name = case.attributes.get("classname", ""), case.attributes.get("name", "")
     line = number(case.attributes.get("line"))
     message, flaky = _message(attributes, text), case.bad is None
     if case.pytest:
-        own, test = _pytest(owner, name, case.file, text)
+        own, test = _pytest(owner, name, case.file, text, resolve)
         return Failed(test, message, text, own, line and line + 1, flaky=flaky)
     if _SCRIPT.match(owner):  # vitest
         return Failed(name, message, text, owner, line, flaky=flaky)
@@ -149,27 +150,32 @@ def _told(case: _Case) -> Failed:
     return Failed(f"{owner}.{name}", message, text, case.file, line, owner, flaky)
 
 
-def _pytest(owner: str, name: str, file: str | None, text: str) -> tuple[str | None, str]:
-    """File and node id of a pytest case: `tests.test_a.TestB`, `test_c` -> `tests/test_a.py::TestB::test_c`."""
+def _pytest(owner: str, name: str, file: str | None, text: str, resolve: Resolve) -> tuple[str | None, str]:
+    """File and node id of a pytest case: `tests.test_a.TestB`, `test_c` -> `tests/test_a.py::TestB::test_c`.
+
+    The file is where the test is written. One that is inherited or imported belongs to another module, its owner's.
+    """
     if not owner:  # a module that could not be collected
         file = file or name.replace(".", "/") + ".py"
         return file, file
     if file is None:
         named = re.findall(r"^([^\s:]{1,300}\.py):\d+:", text[:_TEXT], re.MULTILINE)
-        file = next((path for path in named if _is_module(path, owner)), None) or _guess(owner)
-    rest = owner[len(file.removesuffix(".py")) + 1 :] if _is_module(file, owner) else ""
-    return file, "::".join(part for part in (file, *rest.split("."), name) if part)
+        file = next((path for path in named if _is_module(path, owner)), None) or _module(owner, resolve)
+    module = file if _is_module(file, owner) else _module(owner, resolve)
+    rest = owner[len(module.removesuffix(".py")) + 1 :]
+    return file, "::".join(part for part in (module, *rest.split("."), name) if part)
 
 
 def _is_module(path: str, owner: str) -> bool:
     return f"{owner}.".startswith(path.removesuffix(".py").replace("/", ".") + ".")
 
 
-def _guess(owner: str) -> str:
-    """Classes begin with a capital, modules do not."""
-    parts = owner.split(".")
-    end = next((at for at, part in enumerate(parts) if part[:1].isupper() and at), len(parts))
-    return "/".join(parts[:end]) + ".py"
+def _module(owner: str, resolve: Resolve) -> str:
+    """The longest beginning that is a file; where none is, classes begin with a capital, modules do not."""
+    parts = owner.split(".")[:_DEEPEST]
+    paths = ["/".join(parts[:end]) + ".py" for end in range(len(parts), 0, -1)]
+    capital = next((at for at, part in enumerate(parts) if part[:1].isupper() and at), len(parts))
+    return next(filter(resolve, paths), paths[-capital])
 
 
 def _message(attributes: dict[str, str], text: str) -> str:

@@ -491,6 +491,43 @@ def test_however_it_is_ended_nothing_is_left_running(shell: Shell, service: Path
         assert not list((shell.home / "state").rglob("tree"))
 
 
+@pytest.mark.parametrize("flags", [(), ("--unsafe-no-sandbox",)])
+def test_what_a_killed_verify_leaves_is_removed_by_the_next_and_a_living_one_keeps_its_own(
+    shell: Shell, service: Path, tmp_path: Path, flags: tuple[str, ...]
+) -> None:
+    (shell.home / "tmp").mkdir()
+    (shell.home / "tmp").chmod(0o777)
+    env = shell.environment({"TMPDIR": str(shell.home / "tmp")})
+    kinds = {"verify-", "greylag-"} if flags else {"verify-"}  # without a sandbox, its own directory as well
+
+    def left() -> list[Path]:
+        return sorted([*(shell.home / "tmp").glob("*"), *(shell.home / "cache/work").glob("*")])
+
+    def verifying(number: int) -> "subprocess.Popen[bytes]":
+        marker = f"sleep {number}{os.getpid()}"
+        slow = make_service(tmp_path / f"slow{number}", {"tests/name.sh": f"{marker}\n"})
+        command = [sys.executable, "-m", "greylag", "verify", str(slow), *flags]
+        process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _wait("the test", lambda: any(line.startswith(marker) for line in _processes(marker)))
+        return process
+
+    living = verifying(986)
+    its = left()
+    try:
+        dead = verifying(985)
+        dead.kill()
+        dead.wait()
+        _wait("the end of its test", lambda: not _processes(f"sleep 985{os.getpid()}"))
+        assert len(left()) == 2 * len(its)
+        assert {path.name[:-8] for path in left()} == kinds
+        assert shell("verify", service, *flags, env=env).returncode == 0
+        assert (left(), living.poll()) == (its, None)
+    finally:
+        living.terminate()
+        living.wait()
+    assert left() == []
+
+
 def test_a_disk_that_fills_up_is_no_bug(shell: Shell) -> None:
     with Path("/dev/full").open("w") as full:
         command = [sys.executable, "-m", "greylag", "doctor"]

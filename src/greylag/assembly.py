@@ -1,13 +1,12 @@
 """From settings to parts: the one place where plugins are chosen. Nothing here is guessed from the surroundings."""
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from greylag import config, plugins
+from greylag import config, homes, plugins
 from greylag.errors import UserError
 from greylag.llm import LLM
 from greylag.model import Repo, Scope, Task
@@ -49,8 +48,8 @@ def parts(task: Task, settings: config.Settings, directories: config.Directories
 
 def _try_out(box: SandboxBackend) -> None:
     """Open one sandbox for nothing: where none can be had, a run is refused before anything is fetched."""
-    with tempfile.TemporaryDirectory(prefix="greylag-") as name:
-        home, tree, scratch = (Path(name, part) for part in ("home", "tree", "scratch"))
+    with homes.temporary() as place:
+        home, tree, scratch = (place / part for part in ("home", "tree", "scratch"))
         for directory in (home, tree, scratch):
             directory.mkdir()
         with box.open(SandboxSpec("git", Layers(upper=tree), Layers(upper=home), scratch)):

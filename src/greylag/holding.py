@@ -17,10 +17,11 @@ HELD = "held"
 
 
 @contextmanager
-def held(directory: Path) -> Iterator[None]:
+def held(directory: Path, variable: str = "GREYLAG_STATE") -> Iterator[None]:
     """Hold a directory as long as the context lasts; call `release` before its end when nothing is left to be done.
 
-    Raises `UserError` for a file system whose locks keep nobody out, `InfraError` when the disk is full.
+    Raises `UserError` for a file system whose locks keep nobody out, naming the variable that moves the directory
+    elsewhere, and `InfraError` when the disk is full.
     """
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -30,7 +31,7 @@ def held(directory: Path) -> Iterator[None]:
     try:
         if not (_lock(handle, fcntl.LOCK_EX) and _locked(Path(name))):
             Path(name).unlink()
-            raise UserError(f"the file system of {directory} has no file locks; set GREYLAG_STATE to another directory")
+            raise UserError(f"the file system of {directory} has no file locks; set {variable} to another directory")
         Path(name).replace(directory / HELD)
         yield
     finally:

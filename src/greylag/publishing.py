@@ -14,7 +14,7 @@ from greylag.workspace import Workspace
 
 
 def publish(recording: Recording, workspace: Workspace, report: Report, forge: Forge, author: str) -> Run:
-    """Commit exactly the tree that was verified and judged, push it, open the pull request or update the one of an earlier run.
+    """Commit exactly the tree that was verified and judged, push it, open the pull request or update the one there.
 
     An interrupt waits until that is over, which the forge's time-outs bound; a second one does not.
     """

@@ -1,14 +1,13 @@
 """What `verify`, `mcp` and `hook` share: verification of a directory where it is, with nothing in it modified."""
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from greylag import assembly, config
+from greylag import assembly, config, homes
 from greylag.directories import remove_tree
 from greylag.model import Event
 from greylag.protocols import Observe, Verify
@@ -31,12 +30,10 @@ def opened(
     """Verification of what is in `path` now, against the base commit."""
     directories = config.Directories.of(os.environ)
     assembly.enough_space(directories)
-    directories.cache.mkdir(parents=True, exist_ok=True)
     box = assembly.backend(settings, unsafe=unsafe)
-    home = Path(tempfile.mkdtemp(prefix="verify-", dir=_homes(directories)))
-    logs = directories.cache / "logs" / home.name.removeprefix("verify-")
     with ExitStack() as stack:
-        stack.callback(remove_tree, home)
+        home = stack.enter_context(homes.home(directories.cache / "work", "verify-", "GREYLAG_CACHE"))
+        logs = directories.cache / "logs" / home.name.removeprefix("verify-")
         stack.callback(_keep, home / "logs", logs)
         workspace = Workspace.of_directory(path.resolve(), home=home, cache=directories.cache, base=base)
         stack.callback(workspace.close)
@@ -64,9 +61,3 @@ def _keep(source: Path, target: Path, most: int = 20) -> None:
     kept = sorted(target.parent.glob("*"), key=lambda path: path.stat().st_mtime) if target.parent.is_dir() else []
     for old in kept[:-most]:
         remove_tree(old)
-
-
-def _homes(directories: config.Directories) -> Path:
-    homes = directories.cache / "work"
-    homes.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return homes

@@ -2,7 +2,6 @@
 
 import json
 import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import click
 
-from greylag import assembly, config
+from greylag import assembly, config, homes
 from greylag.commands import _options
 from greylag.errors import UserError
 from greylag.model import Phase, Scope, Verdict
@@ -42,9 +41,9 @@ def command(path: Path, prompt_file: str, base: str | None, diff: Path | None, *
     if not judges:
         raise UserError("the judge is off in the settings; give --judge veto")
     scope = Scope(prompt.settings.allow, prompt.settings.paths)
-    with tempfile.TemporaryDirectory(prefix="greylag-judge-") as home:
-        change = _given(diff, prompt.text, scope) if diff else _work_tree(path, base, Path(home), prompt.text, scope)
-        report = _judged(change, judges, Path(home))
+    with homes.temporary() as home:
+        change = _given(diff, prompt.text, scope) if diff else _work_tree(path, base, home, prompt.text, scope)
+        report = _judged(change, judges, home)
     print(json.dumps(report_to_dict(report), indent=2) if as_json else "\n".join(_text(report)))
     return 0 if all(verdict.passed for verdict in report.verdicts) else 1
 

@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -11,6 +10,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
+from greylag import homes
 from greylag.errors import InfraError, UserError
 from greylag.protocols import Guarantee, Layers, Sandbox, SandboxSpec
 from greylag.sandboxes import _cgroup, _command, _layers, _remedies, _seccomp, _toolchains
@@ -94,8 +94,8 @@ class Bubblewrap:
     @contextmanager
     def _tried(self) -> Iterator[tuple[Sandbox, list[Guarantee]]]:
         """A sandbox that was found to keep the essential promises; `UserError` when it does not."""
-        with tempfile.TemporaryDirectory(prefix="greylag-") as directory, ExitStack() as stack:
-            spec = trial(Path(directory))
+        with homes.temporary() as directory, ExitStack() as stack:
+            spec = trial(directory)
             box = self._open(spec, stack)
             yield box, essentials(box, spec, self.owner, frozenset(environment(self._tools)))
 

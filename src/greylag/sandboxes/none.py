@@ -3,7 +3,6 @@
 import json
 import os
 import posixpath
-import shutil
 import socket
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
+from greylag import homes
 from greylag.errors import InfraError
 from greylag.protocols import Bind, Command, Completed, Guarantee, Layers, Sandbox, SandboxSpec
 from greylag.sandboxes import _cgroup, _command, _guard, _layers, _profile, _relay, _toolchains
@@ -46,8 +46,7 @@ class Unsandboxed:
             group = _cgroup.open_group(self._control, spec.bounds)
             if group:
                 stack.callback(group.remove)
-            own = Path(tempfile.mkdtemp(prefix="greylag-"))
-            stack.callback(shutil.rmtree, own, ignore_errors=True)
+            own = stack.enter_context(homes.temporary())
             workspace = _directory(spec.workspace, spec.scratch / "workspace")
             home = _directory(spec.home, spec.scratch / "home")
             for bind in spec.binds:

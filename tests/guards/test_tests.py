@@ -107,6 +107,29 @@ def edit(text: str, *pairs: tuple[str, str]) -> str:
     return text
 
 
+PY_ROWS = """import pytest
+
+
+@pytest.mark.parametrize(("n", "s"), [(1, 1), (2, 4), (0, 0)])
+def test_square(n, s):
+    assert square(n) == s
+"""
+GO_ROWS = """package shop
+
+func TestSquare(t *testing.T) {
+	for _, c := range []struct {
+		n, s int
+	}{
+		{1, 1},
+		{2, 4},
+	} {
+		if Square(c.n) != c.s {
+			t.Error(c.n)
+		}
+	}
+}
+"""
+RUST_ROWS = "#[rstest]\n#[case(1, 1)]\n#[case(2, 4)]\nfn squares(#[case] n: i32, #[case] s: i32) {\n    assert_eq!(square(n), s);\n}\n"
 P, J, V, G, R = "tests/test_total.py", "src/add.test.ts", "src/test/java/TotalTest.java", "total_test.go", "src/lib.rs"
 PY_SUM = "def test_sum():\n    assert total([1, 2]) == 3\n    assert total([]) == 0\n"
 JS_ADDS = JS[JS.index('  it("adds') : JS.index("  it.each")]
@@ -169,6 +192,46 @@ BLOCKED: dict[str, tuple[Files, Files, list[str]]] = {
     "js: toBeDefined": ({J: JS}, {J: edit(JS, ("expect(add(1, 2)).toBe(3)", "expect(add(1, 2)).toBeDefined()"))}, [f"error tests/weaker-assertions {J}:5"]),
     "java: not null": ({V: JAVA}, {V: edit(JAVA, ("assertEquals(3, total(1, 2))", "assertNotNull(total(1, 2))"))}, [f"error tests/weaker-assertions {V}:8"]),
     "go: no error": ({G: GO}, {G: edit(GO, ('require.Equal(t, "shop", Name())', "require.NotEmpty(t, Name())"))}, [f"error tests/weaker-assertions {G}:14"]),
+    "python: inequality": ({P: PY}, {P: edit(PY, ("total([1, 2]) == 3", "total([1, 2]) >= 0"))}, [f"error tests/weaker-assertions {P}:6"]),
+    "python: membership": ({P: PY}, {P: edit(PY, ("total([1, 2]) == 3", "total([1, 2]) in (3, 4)"))}, [f"error tests/weaker-assertions {P}:6"]),
+    "python: or": ({P: PY}, {P: edit(PY, ("total([1, 2]) == 3", "total([1, 2]) == 3 or total([]) == 0"))}, [f"error tests/weaker-assertions {P}:6"]),
+    "python: half of an and": ({P: edit(PY, ("== 3", "== 3 and total([2]) == 2"))}, {P: PY}, [f"error tests/weaker-assertions {P}:6"]),
+    "python: wide tolerance": ({P: PY}, {P: edit(PY, ("== 3", "== pytest.approx(3, abs=100)"))}, [f"error tests/weaker-assertions {P}:6"]),
+    "python: message not matched": ({P: edit(PY, ("(ValueError)", "(ValueError, match='x')"))}, {P: PY}, [f"error tests/weaker-assertions {P}:12"]),
+    "python: unittest": ({P: edit(PY, ("assert total.calls == 1", "self.assertEqual(total.calls, 1)"))}, {P: edit(PY, ("assert total.calls == 1", "self.assertGreaterEqual(total.calls, 0)"))}, [f"error tests/weaker-assertions {P}:12"]),
+    "js: inequality": ({J: JS}, {J: edit(JS, ("toBe(3)", "toBeGreaterThan(0)"))}, [f"error tests/weaker-assertions {J}:5"]),
+    "js: negation": ({J: JS}, {J: edit(JS, (".toBe(3)", ".not.toBe(4)"))}, [f"error tests/weaker-assertions {J}:5"]),
+    "java: inequality": ({V: JAVA}, {V: edit(JAVA, ("assertEquals(3, total(1, 2))", "assertTrue(total(1, 2) > 0)"))}, [f"error tests/weaker-assertions {V}:8"]),
+    "go: inequality": ({G: GO}, {G: edit(GO, ("got != 3", "got < 0"))}, [f"error tests/weaker-assertions {G}:5"]),
+    "rust: inequality": ({R: RUST}, {R: edit(RUST, ("assert_eq!(total(&[1, 2]), 3)", "assert!(total(&[1, 2]) >= 0)"))}, [f"error tests/weaker-assertions {R}:9"]),
+    "python: row removed": ({P: PY_ROWS}, {P: edit(PY_ROWS, (", (2, 4)", ""))}, [f"error tests/fewer-rows {P}:5"]),
+    "python: table removed": ({P: PY_ROWS}, {P: edit(PY_ROWS, ('@pytest.mark.parametrize(("n", "s"), [(1, 1), (2, 4), (0, 0)])\n', ""))}, [f"error tests/fewer-rows {P}:4"]),
+    "python: row removed from a named table": (
+        {P: "ROWS = [(1, 1), (2, 4)]\n\n\ndef test_a():\n    for n, s in ROWS:\n        assert square(n) == s\n"},
+        {P: "ROWS = [(1, 1)]\n\n\ndef test_a():\n    for n, s in ROWS:\n        assert square(n) == s\n"}, [f"error tests/fewer-rows {P}:4"],
+    ),
+    "python: parameter of a fixture removed": (
+        {P: "@pytest.fixture(params=[1, 2])\ndef n(request):\n    return request.param\n\n\ndef test_a(n):\n    assert f(n) == 1\n"},
+        {P: "@pytest.fixture(params=[1])\ndef n(request):\n    return request.param\n\n\ndef test_a(n):\n    assert f(n) == 1\n"}, [f"error tests/fewer-rows {P}:6"],
+    ),
+    "python: rows of a class removed": (
+        {P: '@pytest.mark.parametrize("n", [1, 2])\nclass TestA:\n    def test_a(self, n):\n        assert f(n) == 1\n'},
+        {P: '@pytest.mark.parametrize("n", [1])\nclass TestA:\n    def test_a(self, n):\n        assert f(n) == 1\n'}, [f"error tests/fewer-rows {P}:3"],
+    ),
+    "js: row removed": ({J: JS}, {J: edit(JS, (", [2, 4]", ""))}, [f"error tests/fewer-rows {J}:10"]),
+    "js: row removed from a named table": ({J: "const rows = [1, 2];\n" + edit(JS, ("[[1, 1], [2, 4]]", "rows"))}, {J: "const rows = [1];\n" + edit(JS, ("[[1, 1], [2, 4]]", "rows"))}, [f"error tests/fewer-rows {J}:11"]),
+    "js: row removed from a template": (
+        {J: edit(JS, ("([[1, 1], [2, 4]])", "`a | b\n1 | 1\n2 | 4\n`"))}, {J: edit(JS, ("([[1, 1], [2, 4]])", "`a | b\n1 | 1\n`"))}, [f"error tests/fewer-rows {J}:10"],
+    ),
+    "java: row removed": ({V: JAVA}, {V: edit(JAVA, (', "3,4"', ""))}, [f"error tests/fewer-rows {V}:14"]),
+    "c#: row removed": (
+        {"A.Tests/ATests.cs": "class A {\n  [Theory]\n  [InlineData(1)]\n  [InlineData(2)]\n  public void Adds(int a) { Assert.Equal(a, F(a)); }\n}\n"},
+        {"A.Tests/ATests.cs": "class A {\n  [Theory]\n  [InlineData(1)]\n  public void Adds(int a) { Assert.Equal(a, F(a)); }\n}\n"},
+        ["error tests/fewer-rows A.Tests/ATests.cs:2"],
+    ),
+    "go: row removed": ({G: GO_ROWS}, {G: edit(GO_ROWS, ("\t\t{2, 4},\n", ""))}, [f"error tests/fewer-rows {G}:3"]),
+    "rust: row removed": ({"tests/a.rs": RUST_ROWS}, {"tests/a.rs": edit(RUST_ROWS, ("#[case(2, 4)]\n", ""))}, ["error tests/fewer-rows tests/a.rs:1"]),
+    "python: renamed with another assertion": ({P: PY}, {P: edit(PY, ("test_sum", "test_sum_of_list"), ("== 3", "== 4"))}, [f"error tests/deleted-test {P}"]),
     "python: constant": ({P: PY}, {P: edit(PY, ("assert total([1, 2]) == 3", "assert True"))}, [f"error tests/constant-assertion {P}:6"]),
     "python: or True": ({P: PY}, {P: edit(PY, ("total([1, 2]) == 3", "total([1, 2]) == 3 or True"))}, [f"error tests/constant-assertion {P}:6"]),
     "js: constant": ({J: JS}, {J: edit(JS, ("expect(add(1, 2)).toBe(3)", "expect(true).toBe(true)"))}, [f"error tests/constant-assertion {J}:5"]),
@@ -197,7 +260,19 @@ CLEAN: dict[str, tuple[Files, Files]] = {
         {P: edit(PY, (PY_SUM, "")), "tests/test_b.py": "def test_b():\n    assert f() == 1\n\n\n" + PY_SUM},
     ),
     "python: file split in two": ({P: PY}, {"tests/test_sum.py": "from shop import total\n\n\n" + PY_SUM, "tests/test_errors.py": edit(PY, (PY_SUM, ""))}),
-    "python: renamed and edited": ({P: PY}, {P: edit(PY, ("test_sum", "test_sum_of_list"), ("total([1, 2]) == 3", "total([1, 2], start=0) == 3"))}),
+    "python: renamed and edited": ({P: PY}, {P: edit(PY, ("def test_sum():", "def test_sum_of_list(shop):\n    shop.open()"))}),
+    "js: renamed and edited": ({J: JS}, {J: edit(JS, ("adds numbers", "adds two"), ("toBe(0);", "toBe(0);\n    expect(add(0, 0)).toBe(0);"))}),
+    "go: renamed and edited": ({G: GO}, {G: edit(GO, ("TestTotal", "TestSum"), ('"got %d"', '"total: %d"'))}),
+    "java: renamed and edited": ({V: JAVA}, {V: edit(JAVA, ("void sums() {", "void adds() {\n        open();"))}),
+    "python: row added": ({P: PY_ROWS}, {P: edit(PY_ROWS, ("(2, 4),", "(2, 4), (3, 9),"))}),
+    "python: rows split over two tests": (
+        {P: PY_ROWS}, {P: edit(PY_ROWS, (", (2, 4), (0, 0)", "")) + '\n\n@pytest.mark.parametrize(("n", "s"), [(2, 4), (0, 0)])\ndef test_more(n, s):\n    assert square(n) == s\n'},
+    ),
+    "python: rows get a name": ({P: PY_ROWS}, {P: "ROWS = [(1, 1), (2, 4), (0, 0)]\n" + edit(PY_ROWS, ("[(1, 1), (2, 4), (0, 0)]", "ROWS"))}),
+    "python: narrower": ({P: PY}, {P: edit(PY, ("raises(ValueError)", "raises(ValueError, match='x')"), ("total.calls == 1", "total.calls == approx(1)"))}),
+    "python: linted": ({P: PY}, {P: edit(PY, ("total([]) == 0", "0 == total([])"))}),
+    "js: another exact matcher": ({J: JS}, {J: edit(JS, ("toBe(3)", "toStrictEqual(3)"))}),
+    "java: another library": ({V: JAVA}, {V: edit(JAVA, ("assertEquals(0, total())", "assertThat(total()).isEqualTo(0)"))}),
     "python: expectation edited": ({P: PY}, {P: edit(PY, ("== 3", "== 4"))}),
     "js: expectation edited": ({J: JS}, {J: edit(JS, ("toBe(3)", "toBe(4)"))}),
     "python: assertion added": ({P: PY}, {P: edit(PY, ("== 0\n", "== 0\n    assert total([5]) == 5\n"))}),
@@ -312,6 +387,32 @@ def test_an_edited_decorator_is_an_edited_test(guard: Any, found: Any, mark: str
     assert found(guard("tests", {P: PY}, {P: edit(PY, ("def test_sum", f"{mark}\ndef test_sum"))})) == [
         f"info tests/edited {P}:7"
     ]
+
+
+def test_replaced_test_is_told_apart_from_an_edited_one(guard: Any) -> None:
+    (lost,) = guard("tests", {P: PY}, {P: edit(PY, ("test_sum", "test_add"), ("== 3", "== 4"))}).diagnostics
+    assert lost.message.startswith(
+        "removes the test `test_sum`; the new test `test_add` resembles it, and does not assert all that it did"
+    )
+    (kept,) = guard("tests", {P: PY}, {P: edit(PY, ("def test_sum():", "def test_add():\n    g()"))}).diagnostics
+    assert kept.message == (
+        "removes the test `test_sum`; the new test `test_add` resembles it and asserts all that it did"
+    )
+
+
+def test_test_of_the_same_name_elsewhere_is_no_substitute(guard: Any, found: Any) -> None:
+    other = "def test_sum(page):\n    page.open()\n    assert page.status == 200\n    assert page.title == 'Shop'\n"
+    head = {P: edit(PY, (PY_SUM, "")), "tests/test_page.py": other}
+    assert found(guard("tests", {P: PY}, head)) == [f"error tests/deleted-test {P}"]
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new"), [(PY_ROWS, "(2, 4)", "(2, 5)"), (JS, "[2, 4]", "[2, 5]"), (GO_ROWS, "{2, 4}", "{2, 5}")]
+)
+def test_edited_row_is_a_fact_for_the_judge(guard: Any, text: str, old: str, new: str) -> None:
+    path = {PY_ROWS: P, JS: J, GO_ROWS: G}[text]
+    verdict = guard("tests", {path: text}, {path: edit(text, (old, new))})
+    assert [(d.rule, d.severity.value) for d in verdict.diagnostics] == [("tests/edited", "info")]
 
 
 def test_edited_expectation_is_a_fact_for_the_judge(guard: Any, found: Any) -> None:

@@ -1,6 +1,8 @@
 """What is known of one test case, read without running it."""
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -8,22 +10,51 @@ LARGEST = 500_000  # characters of a file that is still read
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """What a test, or a helper that it calls, asserts. Every assertion counts in `asserts`, some elsewhere as well."""
+
+    asserts: int = 0
+    exact: int = 0  # comparisons that one value satisfies
+    weak: int = 0  # hold for nearly every value
+    constant: int = 0  # hold whatever happens
+    claims: tuple[str, ...] = ()  # the asserted expressions without blanks
+
+    def __add__(self, other: "Proof") -> "Proof":
+        return Proof(
+            self.asserts + other.asserts,
+            self.exact + other.exact,
+            self.weak + other.weak,
+            self.constant + other.constant,
+            self.claims + other.claims,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
-    """One test. `asserts` counts assertions; `weak` ones hold for nearly every value, `constant` ones for all."""
+    """One test. `rows` are the entries of the tables that it is run with."""
 
     name: str
     line: int
-    digest: str  # of the body without blanks, in Python also without comments
+    digest: str  # of the body and the rows without blanks, in Python also without comments
     words: frozenset[str]  # of the body
-    asserts: int
-    weak: int
-    constant: int
+    proof: Proof
+    rows: tuple[str, ...] = ()
     leaves: bool = False  # its first statement is a return
 
 
-def digest(text: str) -> str:
+def contains(new: Proof, old: Proof) -> bool:
+    """Whether one asserts all that the other did, word for word."""
+    return not Counter(old.claims) - Counter(new.claims)
+
+
+def plain(text: str) -> str:
+    """A text without blanks and what may end a statement or an entry."""
+    return "".join(text.split()).rstrip(";,")
+
+
+def digest(text: str, rows: Iterable[str] = ()) -> str:
     """Identity of a body, whatever its blanks."""
-    return sha256("".join(text.split()).encode("utf-8", "surrogateescape")).hexdigest()
+    return sha256("\0".join(("".join(text.split()), *rows)).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def words(text: str) -> frozenset[str]:

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from greylag.guards._case import Case, digest, words
+from greylag.guards._case import Case, Proof, digest, plain, words
 from greylag.guards._dialects import DIALECTS, Dialect
 from greylag.guards._python_cases import python_cases
-from greylag.guards._source import Brackets, brackets, language, scan, without_arguments
+from greylag.guards._rows import rows
+from greylag.guards._source import Brackets, Source, brackets, language, scan, without_arguments
 
 
 def cases(path: str, text: str) -> tuple[Case, ...]:
@@ -34,39 +35,73 @@ def _numbered(found: Iterable[Case]) -> Iterator[Case]:
 def _scanned(text: str, family: str) -> Iterator[Case]:
     dialect, source = DIALECTS[family], scan(text, family)
     code = without_arguments(source.code) if family == "java" else source.code
-    pairs = brackets(source.code, dialect.brackets)
-    helpers = _helpers(source.code, dialect)
+    pairs, round_ = brackets(source.code, dialect.brackets), brackets(source.code, "()")
+    helpers = _helpers(source, dialect, round_)
     line = position = over = 0
     for match in dialect.start.finditer(code):
         if match.start() < over:
             continue  # inside of another test
-        name, begin, over = _called(text, match, pairs) if family == "js" else _declared(match, pairs)
-        inside = source.code[match.start() : over]
-        called = sum(helpers.get(function, 0) for function in _CALL.findall(source.code[begin:over]))
+        name, begin, end = _called(text, match, pairs) if family == "js" else _declared(match, pairs)
+        first = match.start() if family == "js" else max(over, match.start() - _REACH)
+        entries = tuple(rows(family, source, (first, match.end(), end)))
+        over = end
+        proof = _proof(source, dialect, round_, (match.start(), over))
+        called = (helpers.get(function, Proof()) for function in _CALL.findall(source.code[begin:over]))
         line, position = line + text.count("\n", position, match.start()), match.start()
         yield Case(
-            name, line + 1, digest(text[begin:over]), words(text[begin:over]),
-            _count(dialect.asserts, inside) + called,
-            _count(dialect.weak, inside), _count(dialect.constant, inside),
+            name, line + 1, digest(text[begin:over], entries), words(text[begin:over]), sum(called, proof), entries,
             bool(_LEAVES.match(source.code[begin:over])),
         )  # fmt: skip
 
 
+_REACH = 50_000  # characters before a test in which its annotations begin
 _LEAVES = re.compile(r"[^{}]*+\{\s*+return\s*?[;\n]\s*+[^\s}]")
 _TITLE = re.compile(r"\(\s*(?:(?P<quote>[\"'`])(?P<title>(?:(?!(?P=quote))[^\\]|\\.){0,300})|(?P<name>[\w.]{1,300}))")
-
-
 _CALL = re.compile(r"\b(\w++)\s*+\(")
+_CHAIN = re.compile(r"\s*+(?:[?!]?\.\s*+\w++\s*+)+")
 
 
-def _helpers(code: str, dialect: Dialect) -> dict[str, int]:
-    """Functions of the file that assert, and how often: they count where a test calls them."""
-    found, over, curly = {}, 0, brackets(code, "{}")
-    for match in dialect.helper.finditer(code):
+def _helpers(source: Source, dialect: Dialect, round_: Brackets) -> dict[str, Proof]:
+    """Functions of the file that assert: their proof counts where a test calls them."""
+    found, over, curly = {}, 0, brackets(source.code, "{}")
+    for match in dialect.helper.finditer(source.code):
         if match.start() >= over:
             begin, over = curly.after(match.end() - 1)
-            found[match["helper"]] = _count(dialect.asserts, code[begin:over])
-    return {name: count for name, count in found.items() if count}
+            found[match["helper"]] = _proof(source, dialect, round_, (begin, over))
+    return {name: proof for name, proof in found.items() if proof.asserts}
+
+
+def _proof(source: Source, dialect: Dialect, round_: Brackets, span: tuple[int, int]) -> Proof:
+    code = source.code[slice(*span)]
+    starts = [span[0] + match.start() for match in dialect.asserts.finditer(code)]
+    claims = tuple(_claim(source, round_, start, span) for start in starts)
+    exact, weak, constant = (_count(pattern, code) for pattern in (dialect.exact, dialect.weak, dialect.constant))
+    return Proof(len(starts), exact, weak, constant, claims)
+
+
+def _count(pattern: re.Pattern[str], code: str) -> int:
+    return sum(1 for _ in pattern.finditer(code))
+
+
+def _claim(source: Source, round_: Brackets, start: int, span: tuple[int, int]) -> str:
+    """The asserted expression: a call with the calls chained to it; the condition that guards a Go test's failure."""
+    code, begin = source.code, start
+    if _FAILURE.match(code, start):
+        begin = code.rfind("if ", max(span[0], start - _WIDEST), start)
+        end = code.find("{", begin, start) if begin >= 0 else -1
+        if end >= 0:
+            return plain(source.text[begin:end])
+        begin = start
+    if code[start] == ".":
+        begin = code.rfind("\n", span[0], start) + 1
+    end = round_.after(start)[1]
+    while (link := _CHAIN.match(code, end, span[1])) is not None:
+        end = round_.after(link.end())[1] if code.startswith("(", link.end()) else link.end()
+    return plain(source.text[begin : min(end, span[1], begin + _WIDEST)])
+
+
+_WIDEST = 2000  # characters of an expression that are compared
+_FAILURE = re.compile(r"\w+\.(?:Errorf?|Fatalf?|Fail|FailNow)\s*\(")
 
 
 def _declared(match: re.Match[str], pairs: Brackets) -> tuple[str, int, int]:
@@ -82,7 +117,3 @@ def _called(text: str, match: re.Match[str], pairs: Brackets) -> tuple[str, int,
     title = _TITLE.match(text, begin, end)
     name = (title["title"] or title["name"] or "?") if title else "?"
     return " ".join(name.split()), title.end() if title else begin, end
-
-
-def _count(pattern: re.Pattern[str], code: str) -> int:
-    return sum(1 for _ in pattern.finditer(code))

@@ -1,5 +1,8 @@
 """How families of languages write tests, as patterns for code without comments and string contents.
 
+`start` finds a test, `asserts` an assertion in it; an `exact` one is satisfied by one value, a `weak` one by nearly
+every value, a `constant` one by all.
+
 No pattern may take more than linear time on a file (bounds and possessive quantifiers), because files are hostile.
 """
 
@@ -16,6 +19,7 @@ class Dialect:
 
     start: re.Pattern[str]
     asserts: re.Pattern[str]
+    exact: re.Pattern[str]
     weak: re.Pattern[str]
     constant: re.Pattern[str]
     skips: re.Pattern[str]
@@ -29,7 +33,7 @@ _TAGS = (
 )
 DIALECTS: Mapping[str, Dialect] = {
     "python": Dialect(
-        _NONE, _NONE, _NONE, _NONE,
+        _NONE, _NONE, _NONE, _NONE, _NONE,
         re.compile(
             r"\b(?:mark|pytest)\s*\.\s*(?:skip|skipif|xfail|importorskip)\b|\bskip(?:If|Unless|Test)\s*\(|\bSkipTest\b"
             r"|@(?:unittest\.)?skip\b|\bexpectedFailure\b|\b__test__\s*=\s*False|\bcollect_ignore(?:_glob)?\s*[+=]"
@@ -40,6 +44,13 @@ DIALECTS: Mapping[str, Dialect] = {
         re.compile(
             r"\bexpect(?:\.\w+)?\s*\(|\bassert\w*(?:\.\w+)*\s*\(|\.should\b|\bexpectTypeOf\b|\bcy\.\w+\("
             r"|(?<![\w.])t\.(?!plan|context|log|teardown|timeout|skip|test\b)\w+\s*\("
+        ),
+        re.compile(
+            r"(?<!not)\.(?:toBe|toEqual|toStrictEqual|toMatchObject|toMatch\w*Snapshot\w*|toHaveLength|toHaveSize|toHaveCount"
+            r"|toHaveBeenCalledTimes|toHave\w*CalledWith|toHave\w*ReturnedWith|toHaveText|toHaveValue|toHaveProperty"
+            r"|toBeNull|toBeUndefined|toEqualTypeOf)\s*(?:<[^<>\n]*>)?\("
+            r"|\b(?:assert|t)\.(?:is|same|like|snapshot|(?:strictE|deepE|deepStrictE|looseE|e)qual|throws\w*|rejects)\s*\("
+            r"|\.(?:to|be)(?:\.\w+)*?\.(?:eql?|equals?|members|lengthOf|calledWith\w*|callCount)\s*\(|\bassertEquals\s*\("
         ),
         re.compile(
             r"\.(?:toBeDefined|toBeTruthy|toBeFalsy|toBeUndefined|toBeNull|toHaveBeenCalled|toThrow(?:Error)?)\s*\(\s*\)"
@@ -58,12 +69,18 @@ DIALECTS: Mapping[str, Dialect] = {
     ),
     "java": Dialect(
         re.compile(
-            rf"{_TAGS}[^{{}};()]{{0,400}}?(?<=[\s>\]])(?P<name>`[^`\n]{{1,300}}`|\w++)[ \t]*+\("
+            rf"{_TAGS}(?:\s++|[^{{}};()\s]){{0,400}}?(?<=[\s>\]])(?P<name>`[^`\n]{{1,300}}`|\w++)[ \t]*+\("
             r"|\b(?:void|func|fun)\s+(?P<old>test\w*)\s*\("
         ),
         re.compile(
             r"\b\w*[aA]ssert\w*(?:\.\w+)*\s*(?:<[^<>\n]*>\s*)?[({]|\bverify\w*\s*\(|\bfail\s*\(|\bexpect\w*\s*[({]"
             r"|\.should\w*|\bXCT\w+\s*\(|\.andExpect\s*\(|\.expect(?:Next|Error|Complete)\w*\s*\(|#(?:expect|require)\s*\("
+        ),
+        re.compile(
+            r"\bassert(?!Not)\w*(?:Equals?|Same|Match)\s*\((?!\s*(?:true|false)\b)|\bassert(?:Null|Throws\w*)\s*\("
+            r"|\.(?:isEqualTo|isSameAs|isSameInstanceAs|isNull|isEmpty|hasSize|hasLength|containsExactly\w*|hasMessage"
+            r"|hasMessageThat|hasValue|isEqualByComparingTo|shouldBe|isZero)\s*\(|\bshouldBe\b|\bXCTAssertEqual\s*\("
+            r"|\bAssert\.(?:Equal|AreEqual|Same|Null|Empty|Single|Throws\w*)\s*[<(]|\b(?:equalTo|is)\s*\(|\.expectNext\w*\s*\("
         ),
         re.compile(
             r"\bassert(?:NotNull|DoesNotThrow|InstanceOf)\b|\.isNotNull\s*\(|\.isNotEmpty\s*\(|\bXCTAssertNotNil\s*\("
@@ -85,6 +102,10 @@ DIALECTS: Mapping[str, Dialect] = {
     "go": Dialect(
         re.compile(r"^func\s+(?:\([^()\n]*\)\s*)?(?P<name>(?:Test|Benchmark|Example|Fuzz)\w*)\s*\(", re.MULTILINE),
         re.compile(r"\b\w+\.(?:Errorf?|Fatalf?|Fail|FailNow)\s*\(|\b(?:assert|require|is|qt)\.\w+\s*\(|\b(?:Expect|Ω)\s*\(|\b(?:assert|check)\w*\s*\("),
+        re.compile(
+            r"\bif\b[^\n{]{0,300}?[!=]=(?!\s*nil\b)|\b(?:DeepEqual|bytes\.Equal|cmp\.Diff|errors\.Is)\s*\("
+            r"|\b(?:assert|require|is|qt)\.(?:Equal\w*|JSONEq|YAMLEq|Len|Nil|Empty|ErrorIs|EqualError|Exactly|Same)\s*\("
+        ),
         re.compile(r"\b(?:assert|require)\.(?:NotNil|NotEmpty|NoError|NotPanics|Error)\s*\("),
         re.compile(r"\b(?:assert|require)\.(?:True\s*\(\s*\w+\s*,\s*true\s*[,)]|Equal\s*\(\s*\w+\s*,\s*(\w+)\s*,\s*\1\s*[,)])"),
         re.compile(r"\b\w+\.Skip(?:f|Now)?\s*\("),
@@ -93,6 +114,7 @@ DIALECTS: Mapping[str, Dialect] = {
     "rust": Dialect(
         re.compile(r"#\[\s*(?:\w+::)*(?:test|rstest|test_case|quickcheck|wasm_bindgen_test)\b[^{}]{0,400}?\bfn\s+(?P<name>\w+)"),
         re.compile(r"\b\w*assert\w*!|\bpanic!|\bunreachable!|\.(?:unwrap_err|expect_err)\s*\(|\binsta::\w+!|\bassert_\w+\s*\(|#\[\s*should_panic"),
+        re.compile(r"\bassert_eq!|\bassert!\s*\([^;\n]{0,300}?==|\bassert_matches!|\bmatches!|\binsta::\w+!"),
         re.compile(r"\bassert!\s*\([^;\n]{0,300}\.is_(?:ok|some|err|none)\(\)\s*\)"),
         re.compile(r"\bassert!\s*\(\s*true\s*[,)]|\bassert_eq!\s*\(\s*(\w+)\s*,\s*\1\s*[,)]"),
         re.compile(r"#\[\s*ignore\b|#\[\s*cfg_attr\s*\([^\n]*\bignore|#\[\s*cfg\s*\(\s*(?:any\s*\(\s*\)|not\s*\(\s*test)"),

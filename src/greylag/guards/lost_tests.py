@@ -12,7 +12,7 @@ from functools import partial
 
 from greylag.diffs import parse
 from greylag.guards._guard import Guard, finding
-from greylag.guards.tests import Found, same
+from greylag.guards._pairs import Found, same
 from greylag.kinds import TESTS, matches
 from greylag.model import Diagnostic, Phase, Severity, Verdict
 from greylag.protocols import Activation, Change, Context, Tree

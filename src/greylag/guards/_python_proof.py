@@ -1,0 +1,107 @@
+"""What test code of Python asserts, and in what kind: exactly, within bounds, weakly, or not at all."""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+
+from greylag.guards._case import Proof
+
+_ASSERTS = re.compile(r"^(?:assert|fail|raises$|warns$|expect|check|verify)")
+_EXACT = re.compile(
+    r"assert\w*equals?|assertis(?:none)?|assert_\w*(?:called|awaited)\w*_with|assert_has_(?:calls|awaits)"
+    r"|assert_not_(?:called|awaited)|assert_\w*_once|assert_allclose",
+    re.IGNORECASE,
+)
+_NOT_EXACT = re.compile(r"not_?(?:almost_?)?equal|greater_?equal|less_?equal", re.IGNORECASE)
+_TRUTHY = {"assertTrue", "assertFalse", "assertIsNotNone", "assertIsNone", "assert_called", "assertIsInstance"}
+_RAISES = re.compile(r"raises|warns|assert(?:Raises|Warns)(?:Regex)?")
+_ANYTHING = {"Exception", "BaseException"}
+_WIDE = 1e-3  # a tolerance beyond this is no exact comparison
+_FEW = 3  # decimal places that are still exact
+
+
+def proof(node: ast.AST, helpers: Mapping[str, Proof]) -> Proof:
+    """What the function asserts; what a helper in the same file does counts where it is called."""
+    return sum(_parts(node, helpers), Proof())
+
+
+def _parts(node: ast.AST, helpers: Mapping[str, Proof]) -> Iterator[Proof]:
+    for part in ast.walk(node):
+        if isinstance(part, ast.Assert):
+            test = part.test
+            yield Proof(1, _exact(test), _is_weak(test), _is_constant(test), (ast.dump(test),))
+        elif isinstance(part, ast.Call):
+            name = part.func.attr if isinstance(part.func, ast.Attribute) else getattr(part.func, "id", "")
+            inner = helpers.get(name, Proof())
+            if inner.asserts:
+                yield inner
+            elif _ASSERTS.match(name):
+                marks = _exact_call(name, part), _is_weak_call(name, part), _is_constant_call(name, part)
+                yield Proof(1, *marks, (ast.dump(part),))
+
+
+def _exact(test: ast.expr) -> int:
+    """Comparisons in an assertion that one value satisfies. `== True` is truth, and not that."""
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+        return sum(map(_exact, test.values))
+    if not isinstance(test, ast.Compare) or not all(isinstance(op, ast.Eq | ast.Is) for op in test.ops):
+        return 0
+    sides = (test.left, *test.comparators)
+    truth = any(isinstance(side, ast.Constant) and isinstance(side.value, bool) for side in sides)
+    return int(not truth and not any(_is_wide(side) for side in sides))
+
+
+def _is_wide(side: ast.expr) -> bool:
+    calls = (part for part in ast.walk(side) if isinstance(part, ast.Call))
+    return any("approx" in ast.dump(call.func) and _tolerates(call) for call in calls)
+
+
+def _tolerates(call: ast.Call) -> bool:
+    """Whether a tolerance is given that is no small number; `approx(1, 0.5)` gives one by place."""
+    given = [*call.args[1:3], *(keyword.value for keyword in call.keywords if keyword.arg in {"abs", "rel", "delta"})]
+    return any(not isinstance(value, ast.Constant) or _number(value) > _WIDE for value in given)
+
+
+def _number(node: ast.expr) -> float:
+    value = node.value if isinstance(node, ast.Constant) else None
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _exact_call(name: str, call: ast.Call) -> int:
+    if _RAISES.fullmatch(name):
+        message = any(keyword.arg == "match" for keyword in call.keywords) or name.endswith("Regex")
+        return int(not _is_weak_call(name, call)) + int(message)
+    if "almost" in name.lower():
+        digits = next((word.value for word in call.keywords if word.arg == "places"), None)
+        loose = digits is not None and _number(digits) < _FEW
+        return int(not loose and not _tolerates(ast.Call(call.func, [], call.keywords)) and "Not" not in name)
+    return int(bool(_EXACT.fullmatch(name)) and not _NOT_EXACT.search(name))
+
+
+def _is_weak(test: ast.expr) -> bool:
+    if isinstance(test, ast.Compare):
+        return isinstance(test.ops[0], ast.IsNot) and isinstance(test.comparators[0], ast.Constant)
+    if isinstance(test, ast.UnaryOp):
+        return _is_weak(test.operand)
+    return isinstance(test, ast.Name | ast.Attribute | ast.Call | ast.Subscript | ast.Constant)
+
+
+def _is_constant(test: ast.expr) -> bool:
+    if isinstance(test, ast.Compare):
+        return ast.dump(test.left) == ast.dump(test.comparators[0]) and isinstance(test.ops[0], ast.Eq | ast.Is)
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or):
+        return any(_is_constant(value) for value in test.values)
+    return isinstance(test, ast.Constant | ast.Tuple) and bool(getattr(test, "value", True))
+
+
+def _is_weak_call(name: str, call: ast.Call) -> bool:
+    first = call.args[0] if call.args else None
+    return name in _TRUTHY or (
+        name in {"raises", "assertRaises"} and isinstance(first, ast.Name) and first.id in _ANYTHING
+    )
+
+
+def _is_constant_call(name: str, call: ast.Call) -> bool:
+    if name == "assertTrue":
+        return bool(call.args) and _is_constant(call.args[0])
+    return name == "assertEqual" and len(call.args) >= 2 and ast.dump(call.args[0]) == ast.dump(call.args[1])

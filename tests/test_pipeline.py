@@ -175,12 +175,27 @@ def test_a_task_that_the_agent_explains_it_cannot_do_is_declined(house: House) -
     assert (run.status, run.reason) == (Status.DECLINED, "there is no greeting here")
 
 
-@pytest.mark.parametrize("end", [{"decline": "cannot be done"}, {"stop": "llm error"}, {"stop": "killed"}])
-def test_a_change_that_its_agent_gave_up_is_kept_and_never_published(house: House, end: Mapping[str, Any]) -> None:
-    run = house.run({**GOOD, "text": "", **end})
-    assert run.status is (Status.DECLINED if "decline" in end else Status.FAILED)
+def test_a_change_that_its_agent_gave_up_is_kept_and_never_published(house: House) -> None:
+    run = house.run({**GOOD, "decline": "cannot be done"})
+    assert run.status is Status.DECLINED
     assert house.branches() == ["main"]
     assert "${1:-you}" in (house.home / "change.diff").read_text()
+
+
+@pytest.mark.parametrize("stop", ["llm error", "killed"])
+@pytest.mark.parametrize("change", [GOOD, {}])
+def test_an_agent_that_breaks_off_has_failed_and_nobody_else_has(
+    house: House, change: Mapping[str, Any], stop: str
+) -> None:
+    with pytest.raises(AgentError) as raised:
+        house.run({**change, "text": "Unsupported parameter:\n'x'\x1b[2J", "stop": stop})
+    assert raised.value.exit_code == 4
+    assert str(raised.value) == f"the agent scripted broke off ({stop}): Unsupported parameter: 'x'"
+    run = house.runs[-1]
+    assert (run.status, run.reason) == (Status.ERRORED, str(raised.value))
+    assert house.branches() == ["main"]
+    assert (house.home / "change.diff").exists() is bool(change)
+    assert run.artefacts == (("branch.bundle", "change.diff") if change else ())
 
 
 def test_an_agent_that_ran_out_of_turns_may_pass_but_is_not_asked_again(house: House) -> None:

@@ -6,7 +6,6 @@
 
 Values move forward; the report's text is the only thing that goes back. The gate is ours and outside: it looks at a
 frozen tree, the same tree is judged, committed and pushed, and what the agent says of itself decides nothing.
-
 `recording` keeps the record of all that, `publishing` commits, pushes and proposes.
 """
 
@@ -19,17 +18,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from greylag import evidence, publishing
-from greylag.errors import InfraError
+from greylag.errors import AgentError, InfraError
 from greylag.holding import held
 from greylag.model import Phase, Session, Status, StopReason, Task
 from greylag.protocols import Agent, AgentRequest, Bounds, Forge, Layers, Observe, SandboxBackend, SandboxSpec
 from greylag.recording import Recording
 from greylag.report import Report, Run
+from greylag.text import one_line
 from greylag.verification import Verification
 from greylag.workspace import AUTHOR, Workspace
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
-_GIVEN_UP = {StopReason.DECLINED, StopReason.LLM_ERROR, StopReason.KILLED}
+_BROKEN_OFF = {StopReason.LLM_ERROR, StopReason.KILLED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class _Steps:
                     return self.unchanged(session)
                 with suppress(InfraError):  # what an agent was paid for is not lost with what comes after it
                     self.save(workspace)
-                if session.stop in _GIVEN_UP:
+                if session.stop in {StopReason.DECLINED, *_BROKEN_OFF}:
                     return self.given_up(workspace, session)
                 recording.tell("gate", f"gate: verifying the frozen tree {tree[:10]}", tree=tree)
                 report = verification.run(tree, mode="gate", baseline=baseline)
@@ -144,6 +144,7 @@ class _Steps:
     def unchanged(self, session: Session) -> Run:
         """No pull request, and no failure of ours: nothing to do, or a task that the agent explains it cannot do."""
         publishing.discard(self.recording)
+        _raise_broken_off(session)
         if session.stop is StopReason.DECLINED:
             return self.recording.end(Status.DECLINED, session.text)
         if session.stop is not StopReason.COMPLETED:
@@ -153,8 +154,8 @@ class _Steps:
     def given_up(self, workspace: Workspace, session: Session) -> Run:
         """The agent changed something and then said that it cannot, or broke off: nobody stands for that change."""
         self.save(workspace)
-        status = Status.DECLINED if session.stop is StopReason.DECLINED else Status.FAILED
-        return self.recording.end(status, session.text or f"the agent broke off: {session.stop.value}")
+        _raise_broken_off(session)
+        return self.recording.end(Status.DECLINED, session.text)
 
     def refused(self, workspace: Workspace) -> Run:
         """The gate said no to the last: keep the branch as an artefact, and say why."""
@@ -172,6 +173,13 @@ def _raise_infrastructure(report: Report) -> None:
     if report.errored:
         verdict = report.errored[0]
         raise InfraError(f"{verdict.id} could not be run: {verdict.summary or verdict.reason}")
+
+
+def _raise_broken_off(session: Session) -> None:
+    """An agent that could not go on says nothing about the change either: the gate was not asked."""
+    if session.stop in _BROKEN_OFF:
+        said = one_line(session.text, 400)
+        raise AgentError(f"the agent {session.agent} broke off ({session.stop.value}){said and f': {said}'}")
 
 
 def _mendable(report: Report) -> bool:

@@ -248,11 +248,31 @@ def test_a_recorded_failure_is_told_from_the_warnings_before_it(name: str, words
     assert words in conversation.last_words
 
 
-def test_an_answer_of_a_server_that_is_passed_on_whole_is_read_for_its_words(ask: Any) -> None:
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"type": "error", "error": {"type": "invalid_request_error", "message": "too\n long"}}, "too long"),
+        ({"object": "error", "message": "too long", "type": "Bad Request", "code": 400}, "too long"),
+        ({"error": "too long"}, "too long"),
+        ({"detail": "too long"}, "too long"),
+        ({"detail": [{"loc": ["body", "x"], "msg": "too long"}]}, "too long"),
+        ({"error": {"code": 7}}, '{ "error": { "code": 7 } }'),
+        ([], "[]"),
+    ],
+)
+def test_an_answer_of_a_server_that_is_passed_on_whole_is_one_line_of_its_words(
+    answer: Any, words: str, ask: Any
+) -> None:
     conversation = Conversation(ask())
-    answer = {"type": "error", "error": {"type": "invalid_request_error", "message": "too long"}}
-    conversation.line(json.dumps({"type": "turn.failed", "error": {"message": json.dumps(answer)}}))
-    assert conversation.last_words == "too long"
+    conversation.line(json.dumps({"type": "turn.failed", "error": {"message": json.dumps(answer, indent=2)}}))
+    assert conversation.last_words == words
+
+
+@real
+def test_a_refused_request_is_told_in_the_words_of_the_server(bench: Bench) -> None:
+    with agent.trial(bench, [{"status": 400}]) as tried:
+        session = tried.run()
+    assert (session.stop, session.text) == (StopReason.LLM_ERROR, "scripted status 400")
 
 
 def test_nonsense_and_control_characters_are_no_session(ask: Any) -> None:

@@ -14,6 +14,8 @@ from greylag.model import StopReason
 from greylag.protocols import AgentRequest
 from greylag.text import clean, one_line
 
+_LONGEST = 400  # characters of an error
+
 
 class Conversation:
     """One run of the client, as its lines tell it. All of it is untrusted text."""
@@ -69,12 +71,18 @@ class Conversation:
 
 
 def _words(text: str) -> str:
-    """A message, or the one in a server's answer that the client passes on as it is."""
+    """A message on one line; of a server's answer, which the client passes on as it is, the words in it."""
     try:
-        answer = json.loads(text)
+        inner = json.loads(text)
     except (ValueError, RecursionError):
-        return text
-    return _string(answer.get("error") if isinstance(answer, dict) else None, "message") or text
+        inner = text
+    while not isinstance(inner, str):
+        match inner:  # of OpenAI and Anthropic, of vLLM, of FastAPI
+            case {"error": deeper} | {"message": deeper} | {"detail": deeper} | {"msg": deeper} | [deeper, *_]:
+                inner = deeper
+            case _:
+                inner = text
+    return one_line(inner, _LONGEST)
 
 
 def _subject(item: Mapping[str, Any]) -> str:

@@ -14,7 +14,9 @@ from greylag.guards._fresh import fresh
 from greylag.guards._guard import Guard, fact, finding, read
 from greylag.guards._pairs import Found, Pairs, concerned, pair
 from greylag.guards._patches import opaque, patches
+from greylag.guards._rebound import rebound
 from greylag.guards._source import language, scan
+from greylag.guards._swallows import swallows
 from greylag.kinds import matches
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change
@@ -31,6 +33,7 @@ def check(change: Change) -> Iterator[Diagnostic]:
     yield from _too_large(change, files)
     yield from exits(change, files)
     yield from _runner(change, files)
+    yield from rebound(change, files)
     found = pair(change, files)
     yield from _lost(change, files, found)
     rows = Counter(row for new in found.head for row in new.case.rows)
@@ -53,6 +56,9 @@ def _runner(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
     for file, mark in fresh(change, python, patches):
         message = f"changes the test runner by `{mark.words}`, so that tests may pass whatever they find"
         yield finding(change, "tests", "tests/runner", message, file.path, line=mark.line)
+    for file, mark in fresh(change, files, swallows):
+        message = f"adds `{mark.words}`, which swallows what an assertion raises"
+        yield finding(change, "tests", "tests/swallowed", message, file.path, line=mark.line)
     loaded = [file for file in python if PurePosixPath(file.path).name == "conftest.py"]
     for file, mark in fresh(change, loaded, opaque):
         message = f"calls `{mark.words}` in a file that pytest loads: what that does cannot be read"

@@ -432,6 +432,10 @@ def test_doctor_ends_with_2_for_what_was_chosen_and_cannot_work_and_names_it_las
     assert done.returncode == 2
     assert re.search(r"^missing +agent .*MINE", done.stdout, re.MULTILINE)
     assert done.stdout.splitlines()[-1] == "To be mended (see `missing` above): agent."
+    (shell.home / "greylag.toml").write_text(SETTINGS + '[forge]\nname = "github"\n')
+    done = shell("doctor", "--json")
+    assert (done.returncode, _checks(done)["forge"][0]) == (2, "missing")
+    assert "token-env" in _checks(done)["forge"][1]
 
 
 # -- the end -----------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from greylag import __version__, assembly, config, git
 from greylag.commands import _options, _screen
 from greylag.errors import GreylagError
 from greylag.llm import LLM
+from greylag.model import Repo
 from greylag.text import one_line
 
 _PROGRAMS = ("uv", "node", "npm", "java", "mvn", "go", "cargo", "claude", "codex")
@@ -114,7 +115,12 @@ def _plugins(settings: config.Settings) -> Iterator[Check]:
             yield Check(kind, "unset", str(error))
         except GreylagError as error:
             yield Check(kind, "missing", str(error))
-    yield Check("forge", "ok", settings.forge.name or "by the repository: local for a path, github for github.com")
+    try:
+        if settings.forge.name:
+            assembly.forge(settings, Repo(""), config.Directories.of(os.environ))
+        yield Check("forge", "ok", settings.forge.name or "by the repository: local for a path, github for github.com")
+    except GreylagError as error:
+        yield Check("forge", "missing", str(error))
 
 
 def _described(made: object) -> str:

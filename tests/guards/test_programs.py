@@ -233,7 +233,7 @@ EXITS = {
     "node": ("tests/a.test.js", "process.exit(0)\n", 1),
     "node, at the end": ("test/setup.ts", 'process.on("exit", () => { process.exitCode = 0 })\n', 1),
     "node, by name": ("test/setup.js", 'process["exit"](0)\n', 1),
-    "go": ("a_test.go", "package a\nfunc TestMain(m *testing.M) {\n\tos.Exit(0)\n}\n", 3),
+    "go": ("a_test.go", "package a\nfunc TestMain(m *testing.M) {\n\tm.Run()\n\tos.Exit(0)\n}\n", 4),
 }  # fmt: skip
 NO_EXITS = {
     "hook that tidies up": ("conftest.py", HOOK.format("session.config.server.stop()")),

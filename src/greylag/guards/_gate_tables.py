@@ -18,8 +18,20 @@ _TOOLS = {
     "tests": "pytest coverage tox nox hypothesis nose mutmut",
     "build": "cibuildwheel poe taskipy",
 }  # fmt: skip
+_PROGRAMS = frozenset(" ".join(_TOOLS.values()).split()) | {"python", "python3", "pip", "uv", "unittest", "py.test"}
+_PACKAGING = {
+    "hatch": {"force-include", "hooks", "shared-data", "extra-metadata", "shared-scripts"},
+    "setuptools": {"data-files", "cmdclass", "script-files", "ext-modules"},
+    "poetry": {"build"},
+    "pdm": {"data", "custom-hook", "run-setuptools"},
+    "flit": {"external-data"},
+    "uv": {"data"},
+    "maturin": {"data"},
+    "scikit-build": {"install-dir"},
+}
 _SECTIONS = re.compile(r"(?P<lint>flake8|mypy|pylint|isort|pycodestyle|pydocstyle|pep8|bandit|yapf|importlinter)"
-                       r"|(?P<tests>tool:pytest|pytest|coverage|testenv|tox|nosetests)")  # fmt: skip
+                       r"|(?P<tests>tool:pytest|pytest|coverage|testenv|tox|nosetests)"
+                       r"|(?P<build>options\.data_files)")  # fmt: skip
 _SCRIPTS = {
     "tests": re.compile(r"test|spec|coverage|e2e|verify|ci\b"),
     "lint": re.compile(r"lint|format|fmt|type-?check|tsc|types|check|prettier|style"),
@@ -56,6 +68,13 @@ _MANAGER = (
     )
 )
 
+VITEST = re.compile(  # settings of Vitest in Vite's own file, whose names nothing else there has
+    r"\b(setupFiles|globalSetup|globals|environment|runner|passWithNoTests|dangerouslyIgnoreUnhandledErrors|allowOnly|retry"
+    r"|testNamePattern|thresholds?|onUnhandledError|typecheck|browser|workspace|projects|snapshotSerializers|test)\s*[:(]"
+)
+VITEST_AND_VITE = re.compile(
+    rf"{VITEST.pattern[:-8]}|include|exclude|alias|plugins|server|deps|root|dir|coverage)\s*[:(]"
+)
 LOOSENED = re.compile(  # lines that make a build pass where it failed
     r"skip[-.]?tests?\b|\bskipITs?\b|maven\.test\.skip|\bmaven\.test\.failure\.ignore|testFailureIgnore|<skip>\s*true"
     r"|failOn\w*>\s*false|failOn\w+\s*[=:]\s*false|failsOnError>\s*false|failOnError>\s*false|haltOn\w+\s*=\s*\"?(?:no|false)"
@@ -64,7 +83,9 @@ LOOSENED = re.compile(  # lines that make a build pass where it failed
     r"|\|\|\s*(?:true|:|exit\s+0)(?:\s|$)|--no-verify\b|--exit-zero\b|--passWithNoTests\b|--continue-on-error"
     r"|continue-on-error:\s*true"
     r"|allow_failure:\s*true|--no-cov\b|--no-strict|--cov-fail-under[= ]0\b|\bset\s+\+e\b"
-    r"|\b(?:PYTEST_ADDOPTS|PYTEST_PLUGINS|LD_PRELOAD)\s*[:=]|\bNODE_OPTIONS\b[^\n]{0,200}(?:--require|--import|--loader|-r\s|--test)"
+    r"|-javaagent\b|--patch-module\b|-Xbootclasspath|extensions\.autodetection|conditions\.deactivate|rerunFailingTests"
+    r"|<(?:excludedGroups|groups)>|excludeTags\b|\bexcludeTest\w*\b|failOnNoMatchingTests|\bnoTestsFound|-Dtest="
+    r"|\b(?:cmdclass|data_files)\s*=|\b(?:PYTEST_ADDOPTS|PYTEST_PLUGINS|LD_PRELOAD)\s*[:=]|\bNODE_OPTIONS\b[^\n]{0,200}(?:--require|--import|--loader|-r\s|--test)"
     r"|TreatWarningsAsErrors>\s*false|<NoWarn>|<WarningLevel>\s*0|-Wno-error|<excludes?>|<minimum>\s*0?\.0*<",
     re.IGNORECASE,
 )  # fmt: skip
@@ -95,20 +116,56 @@ def pyproject(text: str) -> dict[str, tuple[str, Any]]:
     pytest = [table.get("pytest11") for table in plugins]
     return {
         **found,
+        **_packaging(data.get("tool", {})),
+        "names of tools": ("build", sorted(name for name in _commands(data) if name in _PROGRAMS) or None),
         "[build-system]": ("build", backend or None),
         "pytest11": ("tests", pytest if any(pytest) else None),
     }
 
 
+def _packaging(tools: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
+    """What a build backend runs, and what it puts beside the package: a path file there is run at every start."""
+    found: dict[str, tuple[str, Any]] = {}
+    for tool, keys in _PACKAGING.items():
+        for key, value in _leaves(tools.get(tool, {}), f"tool.{tool}"):
+            if key.rpartition(".")[2] in keys:
+                found[f"`{key}`"] = ("build", value)
+    return found
+
+
+def _leaves(table: object, name: str) -> Iterator[tuple[str, object]]:
+    """Every key of a table with its dotted name, whatever its depth."""
+    for key, value in table.items() if isinstance(table, dict) else ():
+        yield f"{name}.{key}", value
+        yield from _leaves(value, f"{name}.{key}")
+
+
+def _commands(data: Mapping[str, Any]) -> Iterator[str]:
+    """Names of the programs that the project installs."""
+    project, poetry = data.get("project", {}), data.get("tool", {}).get("poetry", {})
+    for table in (project.get("scripts"), project.get("gui-scripts"), poetry.get("scripts")):
+        yield from table if isinstance(table, dict) else ()
+
+
 def cargo(text: str) -> dict[str, tuple[str, Any]]:
     """Lints, profiles and test targets."""
     data = _toml(text)
-    package, lib = data.get("package", {}), data.get("lib", {})
     return {
         "[lints]": ("lint", (data.get("lints"), data.get("workspace", {}).get("lints"))),
         "[profile]": ("build", data.get("profile")),
-        "test targets": ("tests", (data.get("test"), package.get("autotests"), lib.get("test"), lib.get("doctest"))),
+        "build script": ("build", data.get("package", {}).get("build")),
+        "test targets": ("tests", _targets(data)),
     }
+
+
+def _targets(data: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What Cargo tests, and by which harness."""
+    package, lib = data.get("package", {}), data.get("lib", {})
+    switches = [
+        {key: target.get(key) for key in ("test", "doctest", "harness") if key in target}
+        for target in (lib, *data.get("bin", ()), *data.get("example", ()))
+    ]
+    return data.get("test"), package.get("autotests"), [switch for switch in switches if switch]
 
 
 def ini(text: str) -> dict[str, tuple[str, Any]]:
@@ -118,11 +175,15 @@ def ini(text: str) -> dict[str, tuple[str, Any]]:
         parser.read_string(text)
     except IniError as error:
         raise UnreadableError from error
-    found = {}
+    found: dict[str, tuple[str, Any]] = {}
     for name in parser.sections():
         match = _SECTIONS.match(name)
         if match and match.lastgroup:
             found[f"[{name}]"] = (match.lastgroup, dict(parser[name]))
+        if name == "options.entry_points" and "pytest11" in parser[name]:
+            found["pytest11"] = ("tests", parser[name]["pytest11"])
+        if name in {"options", "global"}:
+            found[f"[{name}] commands"] = ("build", parser[name].get("cmdclass") or parser[name].get("commands"))
     return found
 
 

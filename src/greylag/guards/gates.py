@@ -9,16 +9,18 @@ from greylag.diffs import FileDiff, parse
 from greylag.guards import _gate_tables as tables
 from greylag.guards import _programs as programs
 from greylag.guards._guard import Guard, finding, read
+from greylag.guards._hidden import hides
+from greylag.guards._loaded import HOOKS, STEERS, loaded, named
 from greylag.guards._shadows import imports, shadow
-from greylag.kinds import BUILD, CI, LINT, TEST_CONFIG, matches
+from greylag.kinds import BUILD, CI, LINT, TEST_CONFIG, TESTS, matches
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change, Tree
 
 _WHOLE: Mapping[str, tuple[str, str]] = {  # kind -> patterns, what such a file is
     "ci": (CI, "configures continuous integration"),
     "lint": (LINT, "configures linters or hooks"),
-    "tests": (TEST_CONFIG, "configures tests or coverage"),
-    "build": (".pnpmfile.cjs .pnpmfile.mjs .env.yarn", "steers a package manager"),
+    "tests": (f"{TEST_CONFIG} {STEERS['tests']}", "configures tests or coverage"),
+    "build": (STEERS["build"], "steers a package manager or build"),
 }
 _TABLES: Mapping[str, Callable[[str], tables.Parts]] = {
     "pyproject.toml": tables.pyproject,
@@ -33,30 +35,51 @@ _WIDEST = 2000  # characters of a line that are looked at
 
 
 def check(change: Change) -> Iterator[Diagnostic]:
-    """Files that are gates or shadow one, tables in mixed files, lines in build files that loosen or remove one."""
+    """Files that are gates or shadow one, tables in mixed files, lines that loosen one, and what else tools load."""
     files = parse(change.diff)
     if not files:
         return
-    named = programs.named(change.base)
-    known = imports(change)
+    run, settings, known = programs.named(change.base), named(change), imports(change)
     for file in files:
         whole = _whole(file)
         if whole:
             kind, name, what = whole
-            verb = {"added": "adds", "deleted": "deletes"}.get(file.status, "changes")
-            yield finding(change, kind, f"gates/{kind}", f"{verb} {name}, which {what}", name)
+            yield finding(change, kind, f"gates/{kind}", f"{_verb(file)} {name}, which {what}", name)
             continue
+        yield from hides(change, file)
         if taken := shadow(change, file, known):
             yield finding(change, "build", "gates/shadow", f"{file.path} {taken}", file.path)
-        if program := next((name for name in sorted(file.names) if name in named), None):
-            message = f"changes {program}, which verification runs ({named[program]})"
+        if program := next((name for name in sorted(file.names) if name in run), None):
+            message = f"changes {program}, which verification runs ({run[program]})"
             yield finding(change, "build", "gates/program", message, program)
             continue
         reader = next((reader for patterns, reader in _TABLES.items() if matches(file.path, patterns)), None)
         if reader:
             yield from _mixed(change, file, reader)
-        elif matches(file.path, _BUILD):
+            continue
+        if matches(file.path, _BUILD):
             yield from _lines(change, file)
+        yield from _loaded(change, file, settings)
+
+
+def _verb(file: FileDiff) -> str:
+    return {"added": "adds", "deleted": "deletes"}.get(file.status, "changes")
+
+
+def _loaded(change: Change, file: FileDiff, settings: Mapping[str, str]) -> Iterator[Diagnostic]:
+    """Files that tools load: a new hook of the build blocks, what settings name is to be looked at, others are told."""
+    where = next((name for name in sorted(file.names) if name in settings), None)
+    if file.status == "added" and matches(file.path, HOOKS):
+        yield finding(change, "build", "gates/hook", f"adds {file.path}, which every build runs", file.path)
+    elif where:
+        message = f"{_verb(file)} {where}, which {settings[where]} names"
+        kind = "tests" if matches(where, TESTS) else "build"
+        yield finding(change, kind, "gates/loaded", message, where, severity=Severity.WARNING)
+    elif known := loaded(file):
+        kind, name = known
+        who = "a test runner loads" if kind == "tests" else "the build reads"
+        message = f"{_verb(file)} {name}, which {who}"
+        yield finding(change, kind, "gates/loaded", message, name, severity=Severity.INFO)
 
 
 def _whole(file: FileDiff) -> tuple[str, str, str] | None:
@@ -88,6 +111,8 @@ def _parts(tree: Tree, path: str, reader: Callable[[str], tables.Parts]) -> tabl
 def _lines(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
     if file.binary:
         return
+    if matches(file.path, "vite.config.*"):
+        yield from _vite(change, file)
     before = Counter(line.text.strip() for line in file.removed)
     for line in file.added:
         match = tables.LOOSENED.search(line.text[:_WIDEST])
@@ -102,6 +127,17 @@ def _lines(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
         message = f"removes `{name}`, a check of the build"
         severity = Severity.ERROR if file.status != "deleted" else Severity.WARNING
         yield finding(change, "build", "gates/removed", message, file.path, severity=severity)
+
+
+def _vite(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
+    """Settings that decide what the tests are; those that the bundler has, too, count where tests are configured."""
+    text = (read(change.base, file.old_path) or "") + (read(change.head, file.path) or "")
+    keys = tables.VITEST_AND_VITE if re.search(r"\btest\s*:", text) else tables.VITEST
+    added, removed = ([line.text.strip() for line in lines] for lines in (file.added, file.removed))
+    moved = Counter(added) & Counter(removed)
+    names = {m[1] for text in added + removed if not moved[text] for m in keys.finditer(text[:_WIDEST])}
+    for name in sorted(names):
+        yield finding(change, "tests", "gates/tests", f"changes `{name}` in {file.path}, which is a gate", file.path)
 
 
 def _checkers(text: str) -> Iterator[re.Match[str]]:

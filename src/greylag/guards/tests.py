@@ -6,17 +6,19 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import PurePosixPath
 
-from greylag.diffs import FileDiff
+from greylag.diffs import FileDiff, parse
 from greylag.guards._case import LARGEST, Case
 from greylag.guards._dialects import DIALECTS
 from greylag.guards._exits import exits
 from greylag.guards._fresh import fresh
 from greylag.guards._guard import Guard, fact, finding, read
+from greylag.guards._loaded import named
 from greylag.guards._pairs import Found, Pairs, concerned, pair
 from greylag.guards._patches import opaque, patches
 from greylag.guards._rebound import rebound
 from greylag.guards._source import language, scan
 from greylag.guards._swallows import swallows
+from greylag.guards._turns import extensions, turns
 from greylag.kinds import matches
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change
@@ -31,8 +33,10 @@ def check(change: Change) -> Iterator[Diagnostic]:
     """Lost tests and weaker ones, new marks that skip, forced exit codes, deleted test data."""
     files = concerned(change)
     yield from _too_large(change, files)
-    yield from exits(change, files)
-    yield from _runner(change, files)
+    settings = named(change)
+    loading = [*files, *(file for file in parse(change.diff) if file.path in settings and file not in files)]
+    yield from exits(change, loading)
+    yield from _runner(change, loading)
     yield from rebound(change, files)
     found = pair(change, files)
     yield from _lost(change, files, found)
@@ -53,12 +57,15 @@ def _too_large(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
 
 def _runner(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
     python = [file for file in files if language(file.path) == "python"]
-    for file, mark in fresh(change, python, patches):
+    for file, mark in [*fresh(change, python, patches), *fresh(change, files, turns)]:
         message = f"changes the test runner by `{mark.words}`, so that tests may pass whatever they find"
         yield finding(change, "tests", "tests/runner", message, file.path, line=mark.line)
     for file, mark in fresh(change, files, swallows):
         message = f"adds `{mark.words}`, which swallows what an assertion raises"
         yield finding(change, "tests", "tests/swallowed", message, file.path, line=mark.line)
+    for file, mark in fresh(change, files, extensions):
+        message = f"adds `{mark.words}`: an extension decides over the tests, too"
+        yield fact("tests/extension", message, file.path, line=mark.line, severity=Severity.INFO)
     loaded = [file for file in python if PurePosixPath(file.path).name == "conftest.py"]
     for file, mark in fresh(change, loaded, opaque):
         message = f"calls `{mark.words}` in a file that pytest loads: what that does cannot be read"

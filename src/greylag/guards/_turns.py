@@ -1,0 +1,77 @@
+"""Test code of languages other than Python that changes its runner: matchers, interceptors, its own main function."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from greylag.guards._case import plain
+from greylag.guards._fresh import Mark
+from greylag.guards._source import Source, brackets, language, scan
+
+_MATCHERS = (
+    r"(?:toBe(?:Defined|Truthy|Falsy|Null|Undefined|(?:Greater|Less)Than\w*|CloseTo|InstanceOf|NaN)?|toEqual|toStrictEqual"
+    r"|toMatch(?:Object)?|toThrow(?:Error)?|toContain(?:Equal)?|toHave(?:Length|Property|BeenCalled\w*|Returned\w*))"
+)
+_TURNS: Mapping[str, re.Pattern[str]] = {  # in code without comments and string contents
+    "js": re.compile(
+        r"\b(?:globalThis|global|window|self)\s*\.\s*(?:expect|it|test|describe|assert|should)\s*=(?!=)"
+        r"|(?<![\w.$])(?:expect|assert|it|test|describe|suite)\s*\.\s*\w+\s*=(?![=>])"
+        r"|\.prototype\s*\.\s*(?:run\w*|fail\w*|retries|emit)\s*=(?!=)|\bsetPrototypeOf\s*\(\s*(?:expect|assert|it|test)\b"
+        rf"|\bexpect\s*\.\s*extend\s*\(\s*\{{[^}}]{{0,300}}?\b{_MATCHERS}\b"
+        r"|\bObject\s*\.\s*(?:defineProperty|defineProperties|assign)\s*\(\s*(?:expect|assert|it|test|describe)\b"
+    ),
+    "java": re.compile(
+        r"(?:\b(?:implements|extends)\b|:)[^{};]{0,300}?\b(?:TestExecutionExceptionHandler|LifecycleMethodExecutionExceptionHandler"
+        r"|InvocationInterceptor|ExecutionCondition|TestEngine|PostDiscoveryFilter|LauncherInterceptor|TestRule|MethodRule"
+        r"|IRetryAnalyzer|IInvokedMethodListener2?|IHookable|IAnnotationTransformer|IMethodInterceptor|ITestListener"
+        r"|BlockJUnit4ClassRunner|ParentRunner|XunitTestFramework|ITestFrameworkExecutor|IGlobalExtension|TestCaseExtension)\b"
+    ),
+    "rust": re.compile(r"#!\s*\[\s*(?:test_runner\b|feature\s*\(\s*custom_test_frameworks)"),
+}
+_NAMED: Mapping[str, re.Pattern[str]] = {  # what the contents of a string matter for
+    "js": re.compile(
+        r"\b(?:jest|vi)\.(?:mock|doMock|setMock)\s*\(\s*[\"'`](?:vitest|@jest/globals|@?expect|chai|(?:node:)?(?:assert|test))\b"
+        r"|\b(?:globalThis|global|window)\s*\[\s*[\"'`](?:expect|it|test|describe|assert)[\"'`]\s*\]\s*=(?!=)"
+        r"|\bprocess\s*\.\s*(?:on|once|addListener|removeAllListeners)\s*\(\s*[\"'`](?:uncaughtException|unhandledRejection)"
+    ),
+    "go": re.compile(r"\bflag\.Set\s*\(\s*\"test\."),
+}
+_MAIN = re.compile(r"^func\s+TestMain\s*\(\s*(\w+)", re.MULTILINE)
+_EXTENSIONS = re.compile(r"@(?:\w+\.)*(?:ExtendWith|RegisterExtension|RunWith|Rule|ClassRule|Listeners)\b[^\n]{0,200}")
+
+
+def turns(path: str, text: str) -> Iterator[Mark]:
+    """Statements and declarations that change the runner."""
+    family = language(path) or ""
+    if family not in _TURNS and family not in _NAMED:
+        return
+    source = scan(text, family)
+    if family in _TURNS:
+        yield from (_mark(source, match) for match in _TURNS[family].finditer(source.code))
+    if family in _NAMED:
+        for match in _NAMED[family].finditer(text):
+            if source.code[match.start()] == text[match.start()]:
+                yield _mark(source, match)
+    if family == "go":
+        yield from _main(source)
+
+
+def extensions(path: str, text: str) -> Iterator[Mark]:
+    """Extensions of JUnit and TestNG that a class is run with; most are harmless, and any may decide what passes."""
+    if language(path) == "java":
+        source = scan(text, "java")
+        yield from (_mark(source, match) for match in _EXTENSIONS.finditer(source.code))
+
+
+def _main(source: Source) -> Iterator[Mark]:
+    """A main function of Go's tests that runs none of them: then all pass."""
+    for match in _MAIN.finditer(source.code):
+        begin, end = brackets(source.code, "{}").after(match.end())
+        if not re.search(
+            rf"\b{match[1]}\s*\.\s*Run\s*\(|\(\s*{match[1]}\s*\)|,\s*{match[1]}\b", source.code[begin:end]
+        ):
+            yield _mark(source, match)
+
+
+def _mark(source: Source, match: re.Match[str]) -> Mark:
+    line = source.code.count("\n", 0, match.start()) + 1
+    return Mark(plain(match[0]), line, " ".join(match[0].split())[:100])

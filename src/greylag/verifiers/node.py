@@ -30,7 +30,6 @@ _OFFLINE = {"npm_config_offline": "true"}
 # Not `dist`: what `prepare` builds is of one tree's sources. A lock file is the manager's own where there was none.
 _OUTPUTS = ("node_modules/", ".yarn/", ".pnp.*", "yarn.lock", "package-lock.json", "pnpm-lock.yaml")
 _NODE = {"node": ("node", "--version")}
-_SPEAKS = re.compile(r"--(?:reporter|format|json|outputFile|tap)\b|\s-[fR]\s")  # has a form of output of its own
 _NODE_TEST = re.compile(r"node\s(?:[^&]*\s)?--test(?:\s|$)")
 
 
@@ -134,7 +133,7 @@ def _step(project: Project, part: Part) -> Step:
     slug = re.sub(r"[^A-Za-z0-9]+", "-", f"{part.package.root}-{part.script}-{part.program}")
     base = replace(_base(project), cwd=place, seconds=3600.0, read_log=_log_reader(part), title=part.command)
     runner = _RUNNERS.get(part.program)
-    if runner and not _SPEAKS.search(part.command):
+    if runner and not re.search(runner.taken, part.bare):
         return _reporting(project, part, base, runner, f"@home@/.greylag/node-{slug}{runner.suffix}")
     base = _running(project, part, replace(base, empty=r"[Nn]o tests? (?:files? )?found"), ())
     if part.phase is Phase.TEST and part.program == "node" and _NODE_TEST.match(part.bare):
@@ -177,12 +176,16 @@ def _log_reader(part: Part) -> Reader | None:
 
 @dataclass(frozen=True, slots=True)
 class _Runner:
-    """How a program is asked for a structured report: in a file when there is a suffix, else on standard output."""
+    """How a program is asked for a structured report: in a file when there is a suffix, else on standard output.
+
+    `taken`: options of a command that has a form of output of its own, besides which it cannot have ours.
+    """
 
     arguments: tuple[str, ...]
     suffix: str
     read: Reader
     empty: str = ""
+    taken: str = r"--(?:reporter|format|json|outputFile|tap)\b|\s-f\s"
 
 
 _RUNNERS = {
@@ -191,12 +194,17 @@ _RUNNERS = {
         ".json",
         readers.jest_json,
         r"No test files found",
+        r"--outputFile\b",  # it may have many reporters
     ),
     "jest": _Runner(
         ("--ci", "--json", "--outputFile=REPORT", "--maxWorkers=@cpus@"), ".json", readers.jest_json, r"No tests found"
     ),
     "mocha": _Runner(
-        ("--reporter", "xunit", "--reporter-option", "output=REPORT"), ".xml", readers.junit_xml, r"No test files found"
+        ("--reporter", "xunit", "--reporter-options", "output=REPORT"),
+        ".xml",
+        readers.junit_xml,
+        r"No test files found",
+        r"--reporter-options?\b|\s-O",  # of several reporters it takes the last
     ),
     "ava": _Runner(("--tap",), "", readers.tap, r"Couldn.t find any files to test"),
     "xo": _Runner(("--reporter=json",), "", readers.eslint_json),

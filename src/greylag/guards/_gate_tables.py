@@ -68,34 +68,6 @@ _MANAGER = (
     )
 )
 
-VITEST = re.compile(  # settings of Vitest in Vite's own file, whose names nothing else there has
-    r"\b(setupFiles|globalSetup|globals|environment|runner|passWithNoTests|dangerouslyIgnoreUnhandledErrors|allowOnly|retry"
-    r"|testNamePattern|thresholds?|onUnhandledError|typecheck|browser|workspace|projects|snapshotSerializers|test)\s*[:(]"
-)
-VITEST_AND_VITE = re.compile(
-    rf"{VITEST.pattern[:-8]}|include|exclude|alias|plugins|server|deps|root|dir|coverage)\s*[:(]"
-)
-LOOSENED = re.compile(  # lines that make a build pass where it failed
-    r"skip[-.]?tests?\b|\bskipITs?\b|maven\.test\.skip|\bmaven\.test\.failure\.ignore|testFailureIgnore|<skip>\s*true"
-    r"|failOn\w*>\s*false|failOn\w+\s*[=:]\s*false|failsOnError>\s*false|failOnError>\s*false|haltOn\w+\s*=\s*\"?(?:no|false)"
-    r"|ignoreFailures\s*(?:=|\.set\()\s*true|\bignoreTestFailures\b|abortOnError\s*(?:=\s*)?false|\ballWarningsAsErrors\s*=\s*false"
-    r"|\bisEnabled\s*=\s*false|\benabled\s*=\s*false|(?:^|\s)-x\s+(?:test|check|lint)\b|--exclude-task"
-    r"|\|\|\s*(?:true|:|exit\s+0)(?:\s|$)|--no-verify\b|--exit-zero\b|--passWithNoTests\b|--continue-on-error"
-    r"|continue-on-error:\s*true"
-    r"|allow_failure:\s*true|--no-cov\b|--no-strict|--cov-fail-under[= ]0\b|\bset\s+\+e\b"
-    r"|-javaagent\b|--patch-module\b|-Xbootclasspath|extensions\.autodetection|conditions\.deactivate|rerunFailingTests"
-    r"|<(?:excludedGroups|groups)>|excludeTags\b|\bexcludeTest\w*\b|failOnNoMatchingTests|\bnoTestsFound|-Dtest="
-    r"|\b(?:cmdclass|data_files)\s*=|\b(?:PYTEST_ADDOPTS|PYTEST_PLUGINS|LD_PRELOAD)\s*[:=]|\bNODE_OPTIONS\b[^\n]{0,200}(?:--require|--import|--loader|-r\s|--test)"
-    r"|TreatWarningsAsErrors>\s*false|<NoWarn>|<WarningLevel>\s*0|-Wno-error|<excludes?>|<minimum>\s*0?\.0*<",
-    re.IGNORECASE,
-)  # fmt: skip
-CHECKERS = re.compile(  # a build file's own checks; removing such a line removes a gate
-    r"checkstyle|spotbugs|findbugs|\bpmd\b|jacoco|spotless|error-?prone|nullaway|enforcer|detekt|ktlint|animal-sniffer|pitest"
-    r"|japicmp|revapi|forbiddenapis|archunit|surefire|failsafe|-Werror|\bcheck\s*\{|\btest\s*\{|useJUnitPlatform",
-    re.IGNORECASE,
-)  # fmt: skip
-
-
 _WIDEST = 4_000  # characters of a line in TOML, whose reader is not linear
 
 

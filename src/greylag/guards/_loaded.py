@@ -25,6 +25,9 @@ _LOADED: Mapping[str, str] = {
     " *.gradle.kts pom.xml *.props *.targets .mvn/",
 }
 _SETTINGS = f"{LINT} {TEST_CONFIG} vite.config.* babel.config.* .babelrc* webpack.config.* package.json conftest.py"
+_LIKELY = re.compile(
+    r"^\.|config|conf\.|rc\b|^conftest\.py$|\.(?:toml|ini|cfg|ya?ml|xml|jsonc?|conf)$"
+)  # names, quickly
 _KEYS = ("jest", "mocha", "ava", "tap", "nyc", "c8", "vitest", "eslintConfig", "prettier", "xo", "stylelint", "babel")
 _PLUGINS = re.compile(r"\bpytest_plugins\s*[+=:][^\n]{0,50}?(?:[\[(][^\])]{0,2000}|[\"'][^\n]{0,300})")
 _STRING = re.compile(r"[\"'`]([^\"'`\n]{1,200})[\"'`]")
@@ -62,7 +65,8 @@ def named(change: Change) -> dict[str, str]:
     found: dict[str, str] = {}
     for tree in (change.base, change.head):
         paths = set(tree.paths())
-        for path in [path for path in paths if matches(path, _SETTINGS)][:_MOST]:
+        likely = sorted(path for path in paths if _LIKELY.search(path.rpartition("/")[2]))
+        for path in [path for path in likely if matches(path, _SETTINGS)][:_MOST]:
             for place in _places(path, (read(tree, path) or "")[:_LARGEST]):
                 if place in paths and place != path and not matches(place, MANIFESTS):
                     found.setdefault(place, path)

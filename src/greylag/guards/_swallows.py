@@ -2,12 +2,14 @@
 
 import ast
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from greylag.guards._case import plain
 from greylag.guards._dialects import DIALECTS, Dialect
 from greylag.guards._fresh import Mark
-from greylag.guards._source import Brackets, Source, brackets, language, scan
+from greylag.guards._source import Source, brackets, language, scan
 
 _FAILURES = frozenset({"AssertionError", "failureException", "Failed"})
 _ALL = frozenset({"Exception", "BaseException"})
@@ -26,6 +28,7 @@ _RAISED: Mapping[str, re.Pattern[str]] = {  # what a catch must name for an asse
 _PASSES_ON = re.compile(
     r"\bthrow\b|\b(?:assert|expect|fail|reject|verify|should|XCT)\w*\b|\bt\.\w+\s*\(|\bdone\s*\(\s*\w"
 )
+_WIDEST = 2000  # characters of a handler that tell it from others
 _LEAVES = re.compile(r"\breturn\b")
 _DROPPED = re.compile(
     r"\bexpect\b[^;\n]{0,500}\.catch\s*\(\s*(?:async\s*)?(?:\(\s*\w*\s*\)|\w+)\s*=>\s*(?:\{\s*\}|\w+|\(\{\s*\}\))\s*\)"
@@ -129,27 +132,37 @@ def _name(node: ast.expr) -> str:
 
 def _blocks(source: Source, dialect: Dialect, caught: re.Pattern[str]) -> Iterator[Mark]:
     code, curly = source.code, brackets(source.code, "{}")
+    asserts, passes_on, leaves = (_Places.of(pattern, code) for pattern in (dialect.asserts, _PASSES_ON, _LEAVES))
     for match in _TRY.finditer(code):
         begin, end = curly.after(match.end())
-        if not dialect.asserts.search(code, begin, end):
+        if not asserts.within(begin, end):
             continue
         if match[0].startswith("runCatching"):
             yield Mark("runCatching", _line(source, match.start()), "runCatching")
-        yield from _handlers(source, curly, end, caught)
+        while handler := _CATCH.match(code, end):
+            begin, end = curly.after(handler.end())
+            if caught.search(handler["what"] or "") and not passes_on.within(begin, end):
+                where = handler.start() + len(handler[0]) - len(handler[0].lstrip())
+                yield Mark(plain(source.text[where:end][:_WIDEST]), _line(source, where), one_word(handler[0]))
+        if last := _FINALLY.match(code, end):
+            begin, end = curly.after(last.end())
+            if leaves.within(begin, end):
+                yield Mark(plain(source.text[begin:end][:_WIDEST]), _line(source, begin), "finally { return")
 
 
-def _handlers(source: Source, curly: Brackets, end: int, caught: re.Pattern[str]) -> Iterator[Mark]:
-    """Of one `try` whose block ends at `end`: each catch that goes on, and a `finally` that leaves."""
-    code = source.code
-    while handler := _CATCH.match(code, end):
-        begin, end = curly.after(handler.end())
-        if caught.search(handler["what"] or "") and not _PASSES_ON.search(code, begin, end):
-            where = handler.start() + len(handler[0]) - len(handler[0].lstrip())
-            yield Mark(plain(source.text[where:end]), _line(source, where), one_word(handler[0]))
-    if last := _FINALLY.match(code, end):
-        begin, end = curly.after(last.end())
-        if _LEAVES.search(code, begin, end):
-            yield Mark(plain(source.text[begin:end]), _line(source, begin), "finally { return")
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where a pattern is found, by one pass, so that no nesting makes a search quadratic."""
+
+    starts: list[int]
+
+    @classmethod
+    def of(cls, pattern: re.Pattern[str], code: str) -> "_Places":
+        return cls([match.start() for match in pattern.finditer(code)])
+
+    def within(self, begin: int, end: int) -> bool:
+        number = bisect_left(self.starts, begin)
+        return number < len(self.starts) and self.starts[number] < end
 
 
 def _line(source: Source, position: int) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from greylag.diffs import FileDiff, parse
+from greylag.guards import _gate_lines as lines
 from greylag.guards import _gate_tables as tables
 from greylag.guards import _programs as programs
 from greylag.guards._guard import Guard, finding, read
@@ -115,7 +116,7 @@ def _lines(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
         yield from _vite(change, file)
     before = Counter(line.text.strip() for line in file.removed)
     for line in file.added:
-        match = tables.LOOSENED.search(line.text[:_WIDEST])
+        match = lines.LOOSENED.search(line.text[:_WIDEST])
         if match and not before[line.text.strip()]:
             message = f"`{match[0].strip()}` lets a build pass where it would fail"
             yield finding(
@@ -132,7 +133,7 @@ def _lines(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
 def _vite(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
     """Settings that decide what the tests are; those that the bundler has, too, count where tests are configured."""
     text = (read(change.base, file.old_path) or "") + (read(change.head, file.path) or "")
-    keys = tables.VITEST_AND_VITE if re.search(r"\btest\s*:", text) else tables.VITEST
+    keys = lines.VITEST_AND_VITE if re.search(r"\btest\s*:", text) else lines.VITEST
     added, removed = ([line.text.strip() for line in lines] for lines in (file.added, file.removed))
     moved = Counter(added) & Counter(removed)
     names = {m[1] for text in added + removed if not moved[text] for m in keys.finditer(text[:_WIDEST])}
@@ -141,7 +142,7 @@ def _vite(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
 
 
 def _checkers(text: str) -> Iterator[re.Match[str]]:
-    return tables.CHECKERS.finditer(text[:_WIDEST])
+    return lines.CHECKERS.finditer(text[:_WIDEST])
 
 
 PLUGIN = partial(Guard, "gates", check)

@@ -1,5 +1,6 @@
 """Records survive, as they were, for several processes at once."""
 
+import json
 import os
 import signal
 import subprocess
@@ -29,13 +30,12 @@ from greylag.model import (
     Verdict,
 )
 from greylag.report import Report, Run
-from greylag.store import Store
+from greylag.store import Store, to_json
 
 
 def _run(run_id: str) -> Run:
-    verdict = Verdict(
-        "pytest", Phase.TEST, Outcome.FAILED, "api", diagnostics=(Diagnostic("é\udc80", line=3),), counts=Counts(3, 1)
-    )
+    counts, found = Counts(3, 1, passed=("its-name", "b")), Diagnostic("é\udc80", line=3)
+    verdict = Verdict("pytest", Phase.TEST, Outcome.FAILED, "api", diagnostics=(found,), counts=counts)
     session = Session("s", "builtin", "m", StopReason.COMPLETED, Usage(2, 10, 5, 0, 0.25, "prices"))
     pull = PullRequest("local", "/r", 1, "local:/r#1", "b", "main", "abc", "t", "body", labels=("x",))
     report = Report("tree", "base", (verdict,), ("a note",))
@@ -52,6 +52,12 @@ def test_a_run_comes_back_as_it_was_written(state: Path) -> None:
     store.record(run)
     assert Store(state).run(run.id[:-1]) == run
     assert [found.id for found in store.newest()] == [run.id]
+
+
+def test_a_record_does_not_name_each_of_thousands_of_tests(state: Path) -> None:
+    Store(state).record(_run("1"))
+    assert "its-name" not in json.dumps(to_json(Store(state).run("1")))
+    assert all(b"its-name" not in path.read_bytes() for path in state.rglob("*") if path.is_file())
 
 
 def test_the_time_line_keeps_its_order_and_facts(state: Path) -> None:
@@ -113,7 +119,7 @@ from pathlib import Path
 from greylag.holding import held
 from greylag.model import *
 from greylag.report import Run
-from greylag.store import Store
+from greylag.store import Store, to_json
 
 store = Store(Path(sys.argv[1]))
 run_id = store.new_id()

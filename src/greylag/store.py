@@ -11,7 +11,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -51,7 +51,8 @@ from greylag.recording import published
 from greylag.report import Run
 
 _RUN = TypeAdapter(Run)
-_NAMES = {"verdicts": {"__all__": {"counts": {"passed"}}}}  # of tests that passed: thousands, of no use in a record
+# Names of tests that passed: thousands, of no use in a record.
+_NAMES: Mapping[str, Any] = {"verdicts": {"__all__": {"counts": {"passed"}}}}
 _META = MetaData()
 _STILLBORN = 3600.0  # seconds
 
@@ -246,7 +247,7 @@ class Store:
 
 def to_json(run: Run) -> dict[str, Any]:
     """A run for machines."""
-    kept = {"baseline": _NAMES, "reports": {"__all__": _NAMES}}
+    kept: Mapping[str, Any] = {"baseline": _NAMES, "reports": {"__all__": _NAMES}}
     data: dict[str, Any] = _RUN.dump_python(run, mode="json", exclude=kept)
     return data
 

@@ -105,6 +105,17 @@ def test_guards_and_the_judge_requirement_by_requirement() -> None:
     assert "  - `datetime.now(UTC)`" in text
 
 
+def test_the_worst_findings_of_all_guards_come_first_and_the_rest_is_counted() -> None:
+    facts = tuple(Diagnostic(f"fact {number}", Severity.INFO) for number in range(30))
+    chatty = Verdict("gates", Phase.GUARD, Outcome.PASSED, diagnostics=facts)
+    warning = Verdict("tests", Phase.GUARD, Outcome.PASSED, diagnostics=(Diagnostic("look here", Severity.WARNING),))
+    lines = [
+        line for line in _body(chatty, warning).splitlines() if line.startswith(("- `gates`", "- `tests`", "- and"))
+    ]
+    assert lines[0] == "- `tests` warning: `look here`"
+    assert lines[-1] == "- and 21 more"
+
+
 def test_a_judge_that_is_off_is_said() -> None:
     assert "**Judge**: off" in _body()
 

@@ -13,7 +13,7 @@ from greylag.report import Report, Run
 from greylag.text import clean
 
 MARKER = "greylag-task"
-_NAMED = 10  # failures from before
+_NAMED = 10  # failures from before, findings of guards
 _STRENGTH = {
     Strength.STRONG: "tests ran and passed",
     Strength.WEAK: "no tests ran, or some of them failed before this change, too",
@@ -144,12 +144,14 @@ def _program(run: Run) -> str:
 
 def _findings(title: str, verdicts: Iterable[Verdict]) -> Iterator[str]:
     found = list(verdicts)
-    rows = [(v, d) for v in found for d in v.diagnostics]
+    rows = sorted(((v, d) for v in found for d in v.diagnostics), key=lambda row: list(Severity).index(row[1].severity))
     yield f"**{title}**: " + (f"{len(rows)} finding(s)" if rows else f"{len(found)} rules, no finding")
-    for verdict, finding in rows[:20]:
+    for verdict, finding in rows[:_NAMED]:
         where = f" {span(f'{finding.path}:{finding.line or 1}')}" if finding.path else ""
         mark = "blocked" if finding.severity is Severity.ERROR else finding.severity.value
         yield f"- {span(verdict.verifier)} {mark}:{where} {span(finding.message)}"
+    if len(rows) > _NAMED:
+        yield f"- and {len(rows) - _NAMED} more"
 
 
 def _judge(verdicts: Iterable[Verdict]) -> Iterator[str]:

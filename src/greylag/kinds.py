@@ -87,11 +87,21 @@ GENERATED = """
 """
 
 TESTS = """
-test_*.py *_test.py tests.py conftest.py *.test.* *.spec.* *_spec.rb *_test.rb *_test.go *Test.java *Tests.java
-*TestCase.java *IT.java Test*.java *Test.kt *Tests.kt *Spec.kt *Test.scala *Spec.scala *Suite.scala *Test.cs *Tests.cs
-*Test.php *Tests.swift *_test.dart *_test.exs *_test.rs *_test.cc *_test.cpp *_unittest.cc test/ tests/ __tests__/ spec/
-specs/ testing/ testdata/ __snapshots__/ e2e/ src/test/ src/*Test/ *.snap *.feature *.Tests/ *.Test/
+test/ tests/ __tests__/ spec/ specs/ testing/ testdata/ test-d/ __snapshots__/ e2e/ src/test/ src/*Test/
+*.test.* *.spec.* *.snap *.feature *.robot *.bats *.phpt
+test.py tests.py test_*.py *_test.py *_tests.py conftest.py
+test.*js test.*ts test.*sx spec.*js spec.*ts spec.*sx test[-_]*.*js test[-_]*.*ts test[-_]*.*sx *.test-d.ts *.test-d.*ts
+*[-_]test.*js *[-_]test.*ts *[-_]test.*sx *[-_]spec.*js *[-_]spec.*ts *[-_]spec.*sx *Spec.js *.e2e.* *.e2e-spec.*
+*.cy.*js *.cy.*ts *.cy.*sx
+Test*.java *Test.java *Tests.java *TestCase.java *IT.java *ITCase.java *Spec.java *Specs.java
+Test*.kt *Test.kt *Tests.kt *TestCase.kt *IT.kt *ITCase.kt *Spec.kt *Specs.kt
+*Test.groovy *Tests.groovy *Spec.groovy *Specification.groovy *Test.scala *Tests.scala *Spec.scala *Suite.scala
+*_test.go *_test.rs test.rs tests.rs test_*.rb *_test.rb *_spec.rb *Test.php *TestCase.php *Spec.php *Cest.php *Cept.php
+*.Tests/ *.Test/ *.*Tests/ *Test.cs *Tests.cs *TestCase.cs *Spec.cs *Specs.cs *Test.fs *Tests.fs *Test.vb *Tests.vb
+*Test.swift *Tests.swift *Spec.swift *_test.dart *_test.exs *_test.clj *_spec.lua *_tests.erl *_SUITE.erl *Spec.hs
+test_*.c *_test.c *_test.cc *_test.cpp *_test.cxx *_tests.cpp *_unittest.cc *_unittest.cpp /t/*.t
 """
+"""What runners collect by default. Case is ignored, so that `IT*.java` would be every `Item.java`: it is not in here."""
 
 DOCS = "*.md *.rst *.adoc *.txt docs/ doc/ LICENSE* NOTICE* CHANGELOG* AUTHORS* CONTRIBUTORS*"
 

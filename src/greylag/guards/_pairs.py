@@ -12,7 +12,9 @@ from greylag.diffs import FileDiff, parse
 from greylag.guards._case import LARGEST, Case, contains
 from greylag.guards._cases import cases
 from greylag.guards._guard import read
+from greylag.guards._reported import Reported
 from greylag.guards._source import language
+from greylag.guards._testfiles import holds_tests
 from greylag.kinds import TESTS, matches
 from greylag.protocols import Change, Tree
 
@@ -42,14 +44,14 @@ class Pairs:
     lost: list[tuple[Found, Found | None]]
 
 
-def same(change: Change) -> list[tuple[Found, Found]]:
+def same(change: Change, reported: Reported) -> list[tuple[Found, Found]]:
     """The tests of changed files, each with what it became, as far as that can be told from the contents."""
-    return pair(change, concerned(change)).pairs
+    return pair(change, concerned(change, reported)).pairs
 
 
-def concerned(change: Change) -> list[FileDiff]:
-    """Files of the change that are, or may hold, tests."""
-    return [file for file in parse(change.diff) if _concerns(change, file)]
+def concerned(change: Change, reported: Reported) -> list[FileDiff]:
+    """Files of the change that hold tests, or belong to them."""
+    return [file for file in parse(change.diff) if holds_tests(change, file, reported)]
 
 
 def pair(change: Change, files: list[FileDiff]) -> Pairs:
@@ -105,16 +107,6 @@ _STAGES: tuple[tuple[Callable[[Found], Hashable], Callable[[Case, Case], bool]],
     (lambda found: found.case.name, _alike),
     (lambda found: found.file.path, _edited),
 )
-
-
-def _concerns(change: Change, file: FileDiff) -> bool:
-    if any(matches(name, TESTS) for name in file.names):
-        return True
-    if not file.path.endswith(".rs") or file.binary:
-        return False
-    return any("#[" in line.text and "test" in line.text for line in file.lines) or bool(
-        "test]" in ((read(change.base, file.old_path) or "") + (read(change.head, file.path) or ""))
-    )
 
 
 def _runs(file: FileDiff) -> bool:

@@ -11,11 +11,12 @@ from greylag.guards._case import LARGEST, Case
 from greylag.guards._dialects import DIALECTS
 from greylag.guards._exits import exits
 from greylag.guards._fresh import fresh
-from greylag.guards._guard import Guard, fact, finding, read
+from greylag.guards._guard import fact, finding, read
 from greylag.guards._loaded import named
 from greylag.guards._pairs import Found, Pairs, concerned, pair
 from greylag.guards._patches import opaque, patches
 from greylag.guards._rebound import rebound
+from greylag.guards._reported import Comparing, Reported
 from greylag.guards._source import language, scan
 from greylag.guards._swallows import swallows
 from greylag.guards._turns import extensions, turns
@@ -29,9 +30,9 @@ _WIDEST = 2000  # characters of a line that are looked at
 _DATA = "__snapshots__/ *.snap testdata/ fixtures/ golden/ goldens/ cassettes/ *.feature"
 
 
-def check(change: Change) -> Iterator[Diagnostic]:
+def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     """Lost tests and weaker ones, new marks that skip, forced exit codes, deleted test data."""
-    files = concerned(change)
+    files = concerned(change, reported)
     yield from _too_large(change, files)
     settings = named(change)
     loading = [*files, *(file for file in parse(change.diff) if file.path in settings and file not in files)]
@@ -183,4 +184,4 @@ def _of_new_test(mark: int, new: set[int], added: Mapping[int, str]) -> bool:
     return False
 
 
-PLUGIN = partial(Guard, "tests", check)
+PLUGIN = partial(Comparing, "tests", check)

@@ -120,6 +120,73 @@ def test_a_test_that_still_runs_is_not_lost(
     assert (verdict.outcome, verdict.summary) == (Outcome.PASSED, "no finding")
 
 
+BASE = "class Base:\n    def test_load(self):\n        assert self.make().load() == 1\n"
+SUB = "class TestOne(Base):\n    @fixture\n    def make(self):\n        return TestOne.shop('key')\n"
+SUBS = {"t/base.py": BASE, "t/test_sub.py": SUB}
+INHERITED = ("t/test_sub.py::TestOne::test_load[a]", "t/test_sub.py::TestOne::test_dump")
+OWN = SUB + "    def test_own(self):\n        assert self.make() == 2\n"
+JUNIT = (
+    "package org.a;\n\n@Slow\nclass OneTest extends Base {\n    Shop make() { return new Shop(OneTest.class); }\n}\n"
+)
+
+
+def _renamed(text: str, *pairs: tuple[str, str]) -> str:
+    for old, new in pairs:
+        assert old in text
+        text = text.replace(old, new)
+    return text
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "before", "after"),
+    [
+        pytest.param(
+            SUBS, SUBS | {"t/test_sub.py": _renamed(SUB, ("TestOne", "TestTwo"))},
+            INHERITED, [name.replace("TestOne", "TestTwo") for name in INHERITED], id="renamed",
+        ),
+        pytest.param(
+            SUBS, SUBS | {"t/test_sub.py": "", "t/test_other.py": SUB},
+            INHERITED, [name.replace("test_sub", "test_other") for name in INHERITED], id="moved",
+        ),
+        pytest.param(
+            {"t/test_sub.py": OWN}, {"t/test_sub.py": _renamed(OWN, ("TestOne", "TestTwo"), ("self.make() == 2", "2 == self.make()"))},
+            INHERITED, [name.replace("TestOne", "TestTwo") for name in INHERITED], id="renamed, and a test of its own edited",
+        ),
+        pytest.param(
+            {"t/test_sub.py": _renamed(SUB, ("class", "class Outer(A):\n  class"), ("\n    ", "\n      "))},
+            {"t/test_sub.py": _renamed(SUB, ("class", "class Around(A):\n  class"), ("\n    ", "\n      "))},
+            [name.replace("TestOne", "Outer::TestOne") for name in INHERITED],
+            [name.replace("TestOne", "Around::TestOne") for name in INHERITED], id="class around it renamed",
+        ),
+        pytest.param(
+            {"src/test/java/OneTest.java": JUNIT}, {"src/test/java/TwoTest.java": _renamed(JUNIT, ("OneTest", "TwoTest"))},
+            ("org.a.OneTest.loads", "org.a.OneTest$Inner.dumps"), ("org.a.TwoTest.loads", "org.a.TwoTest$Inner.dumps"), id="java",
+        ),
+    ],
+)  # fmt: skip
+def test_inherited_tests_of_a_renamed_class_are_not_lost(
+    judge: Judge, base: Mapping[str, str], head: Mapping[str, str], before: Sequence[str], after: Sequence[str]
+) -> None:
+    assert judge(base, head, before, after).summary == "no finding"
+    assert not judge(base, head, before, after[:1]).passed
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param("class TestTwo(Base):\n    pass\n", id="without its fixture"),
+        pytest.param(SUB.replace("TestOne", "TestTwo").replace("(Base)", "(Trivial)"), id="of another base"),
+        pytest.param(SUB.replace("TestOne", "TestTwo").replace("'key'", "None"), id="of another fixture"),
+        pytest.param("@skipped\n" + SUB.replace("TestOne", "TestTwo"), id="decorated"),
+        pytest.param(SUB.replace("TestOne", "TestTwo") + "    def test_load(self):\n        pass\n    test_dump = test_load\n", id="that overrides"),
+        pytest.param(SUB + "\n\n" + SUB.replace("TestOne", "TestTwo"), id="while the old one stays"),
+    ],
+)  # fmt: skip
+def test_another_class_does_not_stand_in_for_one_that_is_gone(judge: Judge, head: str) -> None:
+    after = [name.replace("TestOne", "TestTwo") for name in INHERITED]
+    assert not judge(SUBS, SUBS | {"t/test_sub.py": head}, INHERITED, after).passed
+
+
 def test_rows_of_a_table_are_counted(judge: Judge) -> None:
     rows = [f"t.py::test_at[{row}]" for row in range(8)]
     verdict = judge({"t.py": "1"}, {"t.py": "2"}, rows, rows[3:])

@@ -44,11 +44,6 @@ class Pairs:
     lost: list[tuple[Found, Found | None]]
 
 
-def same(change: Change, reported: Reported) -> list[tuple[Found, Found]]:
-    """The tests of changed files, each with what it became, as far as that can be told from the contents."""
-    return pair(change, concerned(change, reported)).pairs
-
-
 def concerned(change: Change, reported: Reported) -> list[FileDiff]:
     """Files of the change that hold tests, or belong to them."""
     return [file for file in parse(change.diff) if holds_tests(change, file, reported)]

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from greylag.diffs import parse
+from greylag.guards._classes import Renamed, renamed
 from greylag.guards._guard import finding
-from greylag.guards._pairs import Found, concerned, same
+from greylag.guards._pairs import Found, concerned, pair
 from greylag.guards._reported import Comparing, Reported, plain
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change
@@ -28,11 +29,12 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     """A finding when a test is gone that the prompt lets nobody touch. Nothing without names on the base commit."""
     files = parse(change.diff)
     was, now = reported.was(files), reported.after
-    lost = was - now
+    lost, tests = was - now, concerned(change, reported)
     if lost:
-        lost = _Unmatched(lost, now - was).without(same(change, reported))
-    tests = {file.path for file in concerned(change, reported)} if lost else set()
-    gone = {file.path for file in files if file.status == "deleted"} - tests
+        unmatched = _Unmatched(lost, now - was)
+        unmatched.inherited(renamed(change, tests))
+        lost = unmatched.without(pair(change, tests).pairs)
+    gone = {file.path for file in files if file.status == "deleted" and file not in tests}
     code = Counter({name: number for name, number in lost.items() if name.partition("::")[0] in gone})
     for names, severity in ((lost - code, Severity.ERROR), (code, Severity.INFO)):
         if names:
@@ -46,15 +48,24 @@ class _Unmatched:
     lost: Counter[str]
     new: Counter[str]
 
+    def inherited(self, classes: Iterable[Renamed]) -> None:
+        """Take out the tests of renamed classes that run under the new name of their class as they are."""
+        for one in classes:
+            for old, new in [(old, new) for old in self.lost if (new := one.translated(old))]:
+                self._take(old, new)
+
+    def _take(self, old: str, new: str) -> None:
+        number = min(self.lost[old], self.new[new])
+        self.lost[old] -= number
+        self.new[new] -= number
+
     def without(self, pairs: Iterable[tuple[Found, Found]]) -> Counter[str]:
         """What is still lost when each of the pairs, which are one test by the contents of its file, is taken out."""
         index = _by_end(self.lost), _by_end(self.new)
         for before, after in pairs:
             for old in _fitting(index[0], before):
                 for new in _fitting(index[1], after) if self.lost[old] else ():
-                    number = min(self.lost[old], self.new[new])
-                    self.lost[old] -= number
-                    self.new[new] -= number
+                    self._take(old, new)
         return +self.lost
 
 

@@ -187,6 +187,69 @@ def test_another_class_does_not_stand_in_for_one_that_is_gone(judge: Judge, head
     assert not judge(SUBS, SUBS | {"t/test_sub.py": head}, INHERITED, after).passed
 
 
+COMPUTED = """describe("isSamePath", () => {
+  for (const [a, b] of same) {
+    test(a + " == " + b, () => {
+      expect(isSame(a, b)).toBe(true);
+    });
+  }
+  for (const name of names) {
+    test(name, () => {
+      expect(isSame(name, name)).toBe(true);
+    });
+  }
+  test("is strict (always)", () => {
+    expect(isSame(1, "1")).toBe(false);
+  });
+});
+"""
+PATHS = ("isSamePath > /a == /a/", "isSamePath > / == ", "isSamePath > any path", "isSamePath > is strict (always)")
+
+
+@pytest.mark.parametrize(
+    ("edits", "after"),
+    [
+        pytest.param((("isSamePath", "same path"),), [name.replace("isSamePath", "same path") for name in PATHS], id="block"),
+        pytest.param((('" == "', '" equals "'),), [name.replace("==", "equals") for name in PATHS], id="string part"),
+        pytest.param((("test(a + ", "test(`${a}` + "),), PATHS, id="spelling"),
+        pytest.param((("of names", "of others"),), [*PATHS[:2], "isSamePath > other path", PATHS[3]], id="values"),
+        pytest.param((("is strict", "is very strict"),), [name.replace("is strict", "is very strict") for name in PATHS], id="literal"),
+        pytest.param(
+            (("isSamePath", "same"), ("is strict", "strict")), ["same /a == /a/", "same / == ", "same any path", "same strict (always)"],
+            id="block and literal, as mocha reports",
+        ),
+    ],
+)  # fmt: skip
+def test_computed_titles_are_known_by_what_is_written_in_them(
+    judge: Judge, edits: Sequence[tuple[str, str]], after: Sequence[str]
+) -> None:
+    base, head = {"test/a.test.ts": COMPUTED}, {"test/a.test.ts": _renamed(COMPUTED, *edits)}
+    before = [" ".join(name.split(" > ")) for name in PATHS] if " > " not in after[0] else PATHS
+    assert judge(base, head, before, after).summary == "no finding"
+    assert not judge(base, head, before, after[1:]).passed
+    assert not judge(base, head, (*before, "other > works"), after).passed
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        pytest.param((*PATHS[:3], "isSamePath > trivial"), id="a certain title"),
+        pytest.param((*PATHS[:2], "any path", PATHS[3]), id="outside of its block"),
+        pytest.param((*PATHS[:2], "is isSamePathOther > any", PATHS[3]), id="in another block"),
+        pytest.param((*PATHS[1:], "isSamePath > is new"), id="a new test with a title of its own"),
+    ],
+)
+def test_computed_titles_excuse_no_other_loss(judge: Judge, after: Sequence[str]) -> None:
+    new = '  test("is new", () => {\n    expect(1).toBe(one);\n  });\n});\n'
+    head = COMPUTED.removesuffix("});\n") + new
+    assert not judge({"test/a.test.ts": COMPUTED}, {"test/a.test.ts": head}, PATHS, after).passed
+
+
+def test_title_without_a_certain_word_excuses_nothing(judge: Judge) -> None:
+    loop = "for (const n of all) {\n  test(n, () => {\n    expect(f(n)).toBe(1);\n  });\n}\n"
+    assert not judge({"a.test.js": loop}, {"a.test.js": loop + "\n"}, ("x", "y"), ("x", "z")).passed
+
+
 def test_rows_of_a_table_are_counted(judge: Judge) -> None:
     rows = [f"t.py::test_at[{row}]" for row in range(8)]
     verdict = judge({"t.py": "1"}, {"t.py": "2"}, rows, rows[3:])

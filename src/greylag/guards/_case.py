@@ -40,6 +40,7 @@ class Case:
     proof: Proof
     rows: tuple[str, ...] = ()
     leaves: bool = False  # its first statement is a return
+    titles: tuple[tuple[str, ...], ...] = ()  # JavaScript: of the blocks around it and its own, see `_titles`
 
 
 def contains(new: Proof, old: Proof) -> bool:

@@ -9,6 +9,7 @@ from greylag.guards._dialects import DIALECTS, Dialect
 from greylag.guards._python_cases import python_cases
 from greylag.guards._rows import rows
 from greylag.guards._source import Brackets, Source, brackets, language, scan, without_arguments
+from greylag.guards._titles import Around, Pieces, arguments, blocks, title
 
 
 def cases(path: str, text: str) -> tuple[Case, ...]:
@@ -37,11 +38,18 @@ def _scanned(text: str, family: str) -> Iterator[Case]:
     code = without_arguments(source.code) if family == "java" else source.code
     pairs, round_ = brackets(source.code, dialect.brackets), brackets(source.code, "()")
     helpers = _helpers(source, dialect, round_)
+    around = Around(blocks(source, round_) if family == "js" else iter(()))
     line = position = over = 0
     for match in dialect.start.finditer(code):
         if match.start() < over:
             continue  # inside of another test
-        name, begin, end = _called(text, match, pairs) if family == "js" else _declared(match, pairs)
+        titles: tuple[Pieces, ...] = ()
+        if family == "js":
+            begin, end = arguments(match, pairs)
+            own = title(source, begin, end)
+            name, begin, titles = own.name, own.end, (*around.at(match.start()), own.pieces)
+        else:
+            name, begin, end = _declared(match, pairs)
         first = match.start() if family == "js" else max(over, match.start() - _REACH)
         entries = tuple(rows(family, source, (first, match.end(), end)))
         over = end
@@ -50,13 +58,12 @@ def _scanned(text: str, family: str) -> Iterator[Case]:
         line, position = line + text.count("\n", position, match.start()), match.start()
         yield Case(
             name, line + 1, digest(text[begin:over], entries), words(text[begin:over]), sum(called, proof), entries,
-            bool(_LEAVES.match(source.code[begin:over])),
+            bool(_LEAVES.match(source.code[begin:over])), titles,
         )  # fmt: skip
 
 
 _REACH = 50_000  # characters before a test in which its annotations begin
 _LEAVES = re.compile(r"[^{}]*+\{\s*+return\s*?[;\n]\s*+[^\s}]")
-_TITLE = re.compile(r"\(\s*(?:(?P<quote>[\"'`])(?P<title>(?:(?!(?P=quote))[^\\]|\\.){0,300})|(?P<name>[\w.]{1,300}))")
 _CALL = re.compile(r"\b(\w++)\s*+\(")
 _CHAIN = re.compile(r"\s*+(?:[?!]?\.\s*+\w++\s*+)+")
 
@@ -107,13 +114,3 @@ _FAILURE = re.compile(r"\w+\.(?:Errorf?|Fatalf?|Fail|FailNow)\s*\(")
 def _declared(match: re.Match[str], pairs: Brackets) -> tuple[str, int, int]:
     begin, end = pairs.after(match.end() - 1)
     return match["name"] or match.groupdict().get("old") or "?", begin, end
-
-
-def _called(text: str, match: re.Match[str], pairs: Brackets) -> tuple[str, int, int]:
-    """`it("name", function)`, with a table in between for `it.each(table)("name", function)`."""
-    begin, end = pairs.after(match.end())
-    if "each" in match[0] and end in pairs.closed:
-        begin, end = pairs.after(end)
-    title = _TITLE.match(text, begin, end)
-    name = (title["title"] or title["name"] or "?") if title else "?"
-    return " ".join(name.split()), title.end() if title else begin, end

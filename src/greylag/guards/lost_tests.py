@@ -4,23 +4,21 @@ However a test is got rid of (moved to where nobody collects it, deselected by a
 that is imported), its name is missing then. A test that was renamed or moved is known from the contents of its file.
 """
 
-import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
 from greylag.diffs import parse
 from greylag.guards._classes import Renamed, renamed
+from greylag.guards._fitting import Names, certain
 from greylag.guards._guard import finding
-from greylag.guards._pairs import Found, concerned, pair
-from greylag.guards._reported import Comparing, Reported, plain
+from greylag.guards._pairs import Pairs, concerned, pair
+from greylag.guards._reported import Comparing, Reported
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change
 
 _NAMED = 5  # lost tests that a finding names
-_SEPARATOR = re.compile(r"[\s.:>/#]")
-_FILLED = re.compile(r"%[a-zA-Z#%]|\$\{[^}]*\}|\$[\w.]+")  # places of a title that a table fills
 
 NAME = "lost-tests"
 
@@ -33,7 +31,7 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     if lost:
         unmatched = _Unmatched(lost, now - was)
         unmatched.inherited(renamed(change, tests))
-        lost = unmatched.without(pair(change, tests).pairs)
+        lost = unmatched.without(pair(change, tests))
     gone = {file.path for file in files if file.status == "deleted" and file not in tests}
     code = Counter({name: number for name, number in lost.items() if name.partition("::")[0] in gone})
     for names, severity in ((lost - code, Severity.ERROR), (code, Severity.INFO)):
@@ -59,33 +57,23 @@ class _Unmatched:
         self.lost[old] -= number
         self.new[new] -= number
 
-    def without(self, pairs: Iterable[tuple[Found, Found]]) -> Counter[str]:
-        """What is still lost when each of the pairs, which are one test by the contents of its file, is taken out."""
-        index = _by_end(self.lost), _by_end(self.new)
-        for before, after in pairs:
-            for old in _fitting(index[0], before):
-                for new in _fitting(index[1], after) if self.lost[old] else ():
-                    self._take(old, new)
+    def without(self, pairs: Pairs) -> Counter[str]:
+        """What is still lost when each of the pairs, which are one test by the contents of its file, is taken out.
+
+        A title that a run fills fits much: it takes no name that another test of the files has for certain.
+        """
+        lost, new = Names.of(self.lost), Names.of(self.new)
+        taken = (
+            {name for found in pairs.base if certain(found) for name in lost.fitting(found)},
+            {name for found in pairs.head if certain(found) for name in new.fitting(found)},
+        )
+        for before, after in pairs.pairs:
+            olds = [name for name in lost.fitting(before) if certain(before) or name not in taken[0]]
+            news = [name for name in new.fitting(after) if certain(after) or name not in taken[1]] if olds else []
+            for old in olds:
+                for name in news if self.lost[old] else ():
+                    self._take(old, name)
         return +self.lost
-
-
-def _by_end(names: Iterable[str]) -> dict[str, list[str]]:
-    """Names by their last word, and all of them by "": a report may have tens of thousands."""
-    index: defaultdict[str, list[str]] = defaultdict(list)
-    for name in names:
-        index[""].append(name)
-        index[_SEPARATOR.split(name)[-1]].append(name)
-    return index
-
-
-def _fitting(index: Mapping[str, list[str]], found: Found) -> list[str]:
-    """Names that a runner may have for a test: its title after others', filled in; a method after its class."""
-    title = re.sub(r"#\d+$", "", found.case.name).strip("`")
-    title = title.rpartition(".")[2] if found.file.path.endswith(".py") else re.sub(r"\\(.)", r"\1", title)
-    parts = _FILLED.split(plain(title))
-    last = "" if len(parts) > 1 else _SEPARATOR.split(parts[0])[-1]
-    pattern = re.compile(rf"(?:^|{_SEPARATOR.pattern}){'.{0,200}'.join(map(re.escape, parts))}$")
-    return [name for name in index.get(last, ()) if pattern.search(name)]
 
 
 def _told(names: Counter[str], was: Counter[str], now: Counter[str]) -> str:

@@ -1,6 +1,6 @@
 """Files of tests that no usual name betrays, and names that every runner collects: what is done to them is seen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,61 @@ def test_file_that_the_base_run_named_is_one_of_tests(reported: Callable[..., Ve
 def test_deleting_such_a_file_loses_tests_and_no_mere_examples(reported: Callable[..., Verdict]) -> None:
     assert not reported("lost-tests", "checks/all.py::A::test_a", CUSTOM, None).passed
     assert reported("lost-tests", "checks/all.py::checks.all.F", "class F:\n    'x'\n", None).passed
+
+
+Renamed = Callable[..., Verdict]
+
+
+@pytest.fixture
+def renamed(repository: Path) -> Renamed:
+    """Runs the guard on the renaming of a file, with the names that a runner reported before and after."""
+
+    def run(old: str, new: str, text: str, before: Sequence[str] = (), after: Sequence[str] = ()) -> Verdict:
+        change = make_change(repository, {old: text}, {new: text})
+        verdicts = [
+            Verdict("x", Phase.TEST, Outcome.PASSED, counts=Counts(1, passed=tuple(n))) for n in (before, after)
+        ]
+        plugin = plugins.load("guards", "tests")
+        (activation,) = plugin.detect(change.head)
+        asked = replace(context(change, verdicts[1:]), baseline=Report("base", "", tuple(verdicts[:1])))
+        verdict: Verdict = plugin.verify(activation, asked)
+        return verdict
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("test/issue-2.js", "test/issue-two.js"),
+        ("lib/__tests__/a.ts", "lib/__tests__/b.ts"),
+        ("test/a.test.js", "test/b.test.js"),
+    ],
+)
+def test_file_that_is_collected_by_its_place_may_have_another_name(renamed: Renamed, old: str, new: str) -> None:
+    assert renamed(old, new, DESCRIBE).passed
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("test/a.js", "test/_a.js"),
+        ("test/a.js", "test/a.txt"),
+        ("test/a.js", "lib/a.js"),
+        ("src/a.test.js", "src/a.js"),
+        ("test/a.test.js", "test/a.js"),
+        ("tests/test_a.py", "tests/a.py"),
+    ],
+)
+def test_renamed_file_is_lost_unless_all_its_tests_are_known_to_have_run(renamed: Renamed, old: str, new: str) -> None:
+    text = MODULE if old.endswith(".py") else DESCRIBE
+    before = [f"{old}::test_a", "x"] if old.endswith(".py") else ["f > adds", "x"]
+    after = [name.replace(old, new) for name in before]
+    assert not renamed(old, new, text).passed
+    assert renamed(old, new, text, before, after).passed == (not new.endswith(".txt"))
+    assert not renamed(old, new, text, before, after[:1]).passed
+    assert not renamed(old, new, text, before, after[1:]).passed
+    assert not renamed(old, new, text, before[1:], after).passed
 
 
 @pytest.mark.parametrize(

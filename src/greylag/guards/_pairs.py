@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -24,6 +24,9 @@ _COLLECTED: Mapping[str, re.Pattern[str]] = {  # names that runners collect by d
     "go": re.compile(r".*_test\.go"),
     "js": re.compile(r".*[.\-_](?:test|spec|cy|e2e)s?\.\w+|(?:test|spec)s?[.\-_]?.*\.\w+"),
 }
+_PLACES = frozenset(
+    {"test", "tests", "__tests__", "spec", "specs"}
+)  # of which runners of JavaScript collect every file
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +52,22 @@ def concerned(change: Change, reported: Reported) -> list[FileDiff]:
     return [file for file in parse(change.diff) if holds_tests(change, file, reported)]
 
 
-def pair(change: Change, files: list[FileDiff]) -> Pairs:
-    """Same file and name; else same body; else same name elsewhere; else all its assertions in the same file."""
+def nowhere(_file: FileDiff, _tests: Sequence[Found]) -> bool:
+    """For `pair`: where nobody knows what ran."""
+    return False
+
+
+def pair(change: Change, files: list[FileDiff], ran: Callable[[FileDiff, Sequence[Found]], bool] = nowhere) -> Pairs:
+    """Same file and name; else same body; else same name elsewhere; else all its assertions in the same file.
+
+    `ran` says whether the tests that a file had before it was renamed have run since.
+    """
     base = [Found(f, c) for f in files if f.status not in {"added", "copied"} for c in _cases(change.base, f.old_path)]
-    head = [Found(f, c) for f in files if f.status != "deleted" and _runs(f) for c in _cases(change.head, f.path)]
+    had: defaultdict[str, list[Found]] = defaultdict(list)
+    for found in base:
+        had[found.file.path].append(found)
+    live = [f for f in files if f.status != "deleted" and (_runs(f) or ran(f, had[f.path]))]
+    head = [Found(f, c) for f in live for c in _cases(change.head, f.path)]
     rest, free, pairs = base, dict(enumerate(head)), []
     for key, fits in _STAGES:
         index: defaultdict[Hashable, list[int]] = defaultdict(list)
@@ -110,7 +125,12 @@ def _runs(file: FileDiff) -> bool:
     if file.status != "renamed" or old.name == new.name:
         return file.status != "renamed" or matches(file.path, TESTS) or not matches(file.old_path, TESTS)
     pattern = _COLLECTED.get(language(file.path) or "")
-    return bool(pattern.fullmatch(new.name.lower())) if pattern else old.suffix == new.suffix
+    if pattern is None:
+        return old.suffix == new.suffix
+    by_place = language(file.path) == "js" and not pattern.fullmatch(old.name.lower()) and new.name[0] not in "._"
+    if by_place and (old.parent, old.suffix) == (new.parent, new.suffix):
+        return bool(_PLACES.intersection(new.parent.parts))
+    return bool(pattern.fullmatch(new.name.lower()))
 
 
 def _cases(tree: Tree, path: str) -> tuple[Case, ...]:

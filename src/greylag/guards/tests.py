@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import PurePosixPath
 
@@ -10,10 +10,11 @@ from greylag.diffs import FileDiff, parse
 from greylag.guards._case import LARGEST, Case
 from greylag.guards._dialects import DIALECTS
 from greylag.guards._exits import exits
+from greylag.guards._fitting import Names
 from greylag.guards._fresh import fresh
 from greylag.guards._guard import fact, finding, read
 from greylag.guards._loaded import named
-from greylag.guards._pairs import Found, Pairs, concerned, pair
+from greylag.guards._pairs import Found, Pairs, concerned, nowhere, pair
 from greylag.guards._patches import opaque, patches
 from greylag.guards._rebound import rebound
 from greylag.guards._reported import Comparing, Reported
@@ -39,7 +40,7 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     yield from exits(change, loading)
     yield from _runner(change, loading)
     yield from rebound(change, files)
-    found = pair(change, files)
+    found = pair(change, files, _still_ran(reported, change))
     yield from _lost(change, files, found)
     rows = Counter(row for new in found.head for row in new.case.rows)
     for before, after in found.pairs:
@@ -71,6 +72,15 @@ def _runner(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
     for file, mark in fresh(change, loaded, opaque):
         message = f"calls `{mark.words}` in a file that pytest loads: what that does cannot be read"
         yield finding(change, "tests", "tests/opaque", message, file.path, line=mark.line, severity=Severity.WARNING)
+
+
+def _still_ran(reported: Reported, change: Change) -> Callable[[FileDiff, Sequence[Found]], bool]:
+    """Tests of a file that reports name have run when not a single test that passed before is missing now."""
+    was = reported.was(parse(change.diff))
+    if not was or was - reported.after:
+        return nowhere
+    names = Names.of(was)
+    return lambda _file, tests: bool(tests) and all(names.fitting(test) for test in tests)
 
 
 # -- lost ------------------------------------------------------------------------------------------------------------

@@ -69,7 +69,8 @@ def test_swallowed_assertion_blocks_unless_tests_are_allowed(guard: Any, found: 
     path, text, line = SWALLOWS[name]
     assert found(guard("tests", {}, {path: text})) == [f"error tests/swallowed {path}:{line}"]
     assert guard("tests", {}, {path: text}, allow=["tests"]).passed
-    assert found(guard("tests", {path: text}, {f"tests/more/{path}": text})) == []
+    moved = f"tests/more/{path}"
+    assert found(guard("tests", {path: text}, {moved: text})) in ([], [f"info tests/renamed {moved}"])
 
 
 @pytest.mark.parametrize("name", PASSES_ON)

@@ -415,6 +415,38 @@ def test_edited_row_is_a_fact_for_the_judge(guard: Any, text: str, old: str, new
     assert [(d.rule, d.severity.value) for d in verdict.diagnostics] == [("tests/edited", "info")]
 
 
+PY_CLASS = PY[PY.index("class TestErrors") :]
+PY_SUB = "class TestShop(Base):\n    shop = 1\n"
+RENAMED: dict[str, tuple[Files, Files, list[str]]] = {
+    "python: test": ({P: PY}, {P: edit(PY, ("test_sum", "test_adds"))}, ["renames the test `test_sum` to `test_adds`"]),
+    "python: class": ({P: PY}, {P: edit(PY, ("TestErrors", "TestTypes"))}, ["moves 1 test from `TestErrors` to `TestTypes`"]),
+    "python: class and test": (
+        {P: PY}, {P: edit(PY, ("TestErrors", "TestTypes"), ("test_rejects", "test_refuses"))},
+        ["renames the test `test_rejects_text` to `test_refuses_text`", "moves 1 test from `TestErrors` to `TestTypes`"],
+    ),
+    "python: class that inherits its tests": (
+        {P: PY_SUB}, {P: edit(PY_SUB, ("TestShop", "TestMarket"))}, ["renames the class `TestShop` to `TestMarket`, with the tests that it runs"],
+    ),
+    "python: class that tests use": ({P: "class Wrong(ValueError):\n    pass\n\n\n" + PY}, {P: "class Bad(ValueError):\n    pass\n\n\n" + PY}, []),
+    "python: out of its class": ({P: PY_CLASS}, {P: "class TestErrors:\n    pass\n\n\n" + edit(PY_CLASS, ("class TestErrors:\n", ""), ("\n    ", "\n"), ("    def", "def"))}, ["moves 1 test from `TestErrors` to the top level"]),
+    "python: file": ({P: PY}, {"tests/test_sums.py": PY}, [f"moves 2 tests from {P} to tests/test_sums.py"]),
+    "python: to another file": ({P: PY, "tests/test_b.py": "\n"}, {P: edit(PY, (PY_SUM, "")), "tests/test_b.py": PY_SUM}, [f"moves 1 test from {P} to tests/test_b.py"]),
+    "js: test": ({J: JS}, {J: edit(JS, ("adds numbers", "adds two"))}, ["renames the test `adds numbers` to `adds two`"]),
+    "js: block": ({J: JS}, {J: edit(JS, ('describe("add"', 'describe("sum"'))}, ["moves 2 tests from `add` to `sum`"]),
+    "java: test": ({V: JAVA}, {V: edit(JAVA, ("void sums", "void adds"))}, ["renames the test `sums` to `adds`"]),
+    "java: class": ({V: JAVA}, {V: edit(JAVA, ("TotalTest", "SumTest"))}, ["renames the class `TotalTest` to `SumTest`, with the tests that it runs"]),
+    "nothing": ({P: PY}, {P: PY + "\n"}, []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RENAMED)
+def test_renamed_tests_are_facts(guard: Any, name: str) -> None:
+    base, head, expected = RENAMED[name]
+    verdict = guard("tests", base, head)
+    assert [one.message for one in verdict.diagnostics] == expected
+    assert {(one.rule, one.severity.value) for one in verdict.diagnostics} <= {("tests/renamed", "info")}
+
+
 def test_edited_expectation_is_a_fact_for_the_judge(guard: Any, found: Any) -> None:
     assert found(guard("tests", {P: PY}, {P: edit(PY, ("== 3", "== 4"))})) == [f"info tests/edited {P}:6"]
 

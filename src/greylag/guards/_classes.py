@@ -25,7 +25,10 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A class with bases. `full` is its name as runners begin those of its tests with; `tests` are its own."""
+    """A class; of Python one with bases, since others run no tests but those that are known as cases.
+
+    `full` is its name as runners begin those of its tests with; `tests` are its own.
+    """
 
     file: FileDiff
     name: str
@@ -113,7 +116,7 @@ def _java(text: str, file: FileDiff) -> Iterator[Group]:
             around.pop()
         name = "$".join([*(outer for outer, _ in around[-1:]), match["name"]])
         around.append((name, end))
-        if match["bases"].strip() and len(around) <= _DEEPEST:
+        if len(around) <= _DEEPEST:
             reach = max(0, match.start() - _REACH)
             first = max(reach, *(source.code.rfind(mark, reach, match.start()) + 1 for mark in ";{}"))
             whole = " ".join(text[first:end].split())

@@ -17,6 +17,7 @@ from greylag.guards._loaded import named
 from greylag.guards._pairs import Found, Pairs, concerned, nowhere, pair
 from greylag.guards._patches import opaque, patches
 from greylag.guards._rebound import rebound
+from greylag.guards._renames import renames
 from greylag.guards._reported import Comparing, Reported
 from greylag.guards._source import language, scan
 from greylag.guards._swallows import swallows
@@ -45,6 +46,7 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     rows = Counter(row for new in found.head for row in new.case.rows)
     for before, after in found.pairs:
         yield from _weaker(change, before, after, rows)
+    yield from renames(change, files, found)
     known = {(after.file.path, after.case.name) for _, after in found.pairs}
     new = [test for test in found.head if (test.file.path, test.case.name) not in known]
     yield from (_constant(change, test) for test in new if test.case.proof.constant)

@@ -203,7 +203,7 @@ COMPUTED = """describe("isSamePath", () => {
   });
 });
 """
-PATHS = ("isSamePath > /a == /a/", "isSamePath > / == ", "isSamePath > any path", "isSamePath > is strict (always)")
+PATHS = ("isSamePath > /a == /a/", "isSamePath > / ==", "isSamePath > any path", "isSamePath > is strict (always)")
 
 
 @pytest.mark.parametrize(
@@ -212,10 +212,11 @@ PATHS = ("isSamePath > /a == /a/", "isSamePath > / == ", "isSamePath > any path"
         pytest.param((("isSamePath", "same path"),), [name.replace("isSamePath", "same path") for name in PATHS], id="block"),
         pytest.param((('" == "', '" equals "'),), [name.replace("==", "equals") for name in PATHS], id="string part"),
         pytest.param((("test(a + ", "test(`${a}` + "),), PATHS, id="spelling"),
+        pytest.param((("is strict", "is\\u0020 strict"), ("isSamePath", "same\\n  Path")), [name.replace("isSame", "same ") for name in PATHS], id="escapes"),
         pytest.param((("of names", "of others"),), [*PATHS[:2], "isSamePath > other path", PATHS[3]], id="values"),
         pytest.param((("is strict", "is very strict"),), [name.replace("is strict", "is very strict") for name in PATHS], id="literal"),
         pytest.param(
-            (("isSamePath", "same"), ("is strict", "strict")), ["same /a == /a/", "same / == ", "same any path", "same strict (always)"],
+            (("isSamePath", "same"), ("is strict", "strict")), ["same /a == /a/", "same / ==", "same any path", "same strict (always)"],
             id="block and literal, as mocha reports",
         ),
     ],

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from greylag.guards._pairs import Found
 from greylag.guards._reported import plain, steady
 from greylag.guards._titles import Pieces, filled
+from greylag.text import one_line
 
 _SEPARATOR = re.compile(r"[\s.:>/#]")
+_LONGEST = 500  # characters of a name
 _WORD = r"[^\s.:>/#]"
 
 
@@ -35,13 +37,12 @@ class Names:
         *around, own = _titles(found)
         if len(own) == 1:
             titles = dict.fromkeys((steady(own[0]), plain(own[0])))
-            return [name for title in titles for name in self._ending(title, ((title,),))]
-        pieces = tuple(map(steady, own))
-        said = any(re.search(_WORD, piece) for title in (*around, pieces) for piece in title)
-        return self._ending(pieces[-1], (*around, pieces)) if said else []
+            return [name for title in titles for name in self._ending(((title,),))]
+        said = any(re.search(_WORD, piece) for title in (*around, own) for piece in title)
+        return self._ending((*around, tuple(map(steady, own)))) if said else []
 
-    def _ending(self, end: str, titles: tuple[Pieces, ...]) -> list[str]:
-        words = _SEPARATOR.split(end)
+    def _ending(self, titles: tuple[Pieces, ...]) -> list[str]:
+        words = _SEPARATOR.split(titles[-1][-1])
         near = self.index.get(words[-1] if len(words) > 1 or len(titles[-1]) == 1 else "", ())
         pattern = _pattern(titles)
         return [name for name in near if pattern.match(name)]
@@ -53,8 +54,8 @@ def certain(found: Found) -> bool:
 
 
 def _titles(found: Found) -> tuple[Pieces, ...]:
-    if found.case.titles:
-        return found.case.titles
+    if found.case.titles:  # blanks as readers of reports leave them
+        return tuple(tuple(one_line(piece, _LONGEST) for piece in title) for title in found.case.titles)
     name = re.sub(r"#\d+$", "", found.case.name).strip("`")
     return ((name.rpartition(".")[2],) if found.file.path.endswith(".py") else filled(name),)
 

@@ -1,6 +1,7 @@
 """Titles of tests and of the blocks around them in JavaScript: what of them is written down, what a run puts in."""
 
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,7 +16,10 @@ _BLOCK = re.compile(r"(?<![\w.$])(?:[xf]?describe|suite|context)(?:\.\w+)*\s*(?=
 _TOKEN = re.compile(r"[(\[{]|[)\]}]|[,+]")
 _STRING = re.compile(r"(?P<quote>[\"'`])(?P<text>(?:(?!(?P=quote))[^\\]|\\.)*+)(?P=quote)", re.DOTALL)
 _FILLED = re.compile(r"%[a-zA-Z#%]|\$\{[^}]*\}|\$[\w.]+")  # places of a title that a table or a variable fills
-_LONGEST = 2000  # characters of an expression that is a title
+_HEX = r"[0-9a-fA-F]"
+_ESCAPE = re.compile(rf"\\(?:u\{{({_HEX}{{1,6}})\}}|u({_HEX}{{4}})|x({_HEX}{{2}})|(.))", re.DOTALL)
+_DEEPEST = 20  # blocks around a test that count: hostile nesting must not make it quadratic
+_LONGEST = 500  # characters of an expression that is a title
 _SHOWN = 300
 
 
@@ -30,7 +34,14 @@ class Title:
 
 def filled(title: str) -> Pieces:
     """The parts of a title between places that a table fills."""
-    return tuple(re.sub(r"\\(.)", r"\1", part) for part in _FILLED.split(title))
+    return tuple(_ESCAPE.sub(_character, part) for part in _FILLED.split(title))
+
+
+def _character(escape: re.Match[str]) -> str:
+    digits, letter = escape[1] or escape[2] or escape[3], escape[4]
+    if digits:
+        return chr(number) if (number := int(digits, 16)) <= sys.maxunicode else ""
+    return " " if letter in "nrt\n" else str(letter)
 
 
 def title(source: Source, begin: int, end: int) -> Title:
@@ -54,7 +65,7 @@ def title(source: Source, begin: int, end: int) -> Title:
 def _pieces(strings: Iterable[re.Match[str] | None]) -> Pieces:
     found = [""]
     for string in strings:
-        first, *rest = filled(re.sub(r"\s", " ", string["text"])) if string else ANYTHING
+        first, *rest = filled(string["text"]) if string else ANYTHING
         found[-1] += first
         found += rest
     return tuple(found)
@@ -81,13 +92,13 @@ class Around:
         self._open: list[tuple[int, Pieces]] = []
 
     def at(self, position: int) -> tuple[Pieces, ...]:
-        """From the outermost to the innermost."""
+        """From the outermost to the innermost, which are bounded in number."""
         while self._rest and self._rest[-1][0] < position:
             begin, end, own = self._rest.pop()
             self._close(begin)
             self._open.append((end, own.pieces))
         self._close(position)
-        return tuple(pieces for _, pieces in self._open)
+        return tuple(pieces for _, pieces in self._open[-_DEEPEST:])
 
     def _close(self, position: int) -> None:
         while self._open and self._open[-1][0] <= position:

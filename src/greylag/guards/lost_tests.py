@@ -27,7 +27,8 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     """A finding when a test is gone that the prompt lets nobody touch. Nothing without names on the base commit."""
     files = parse(change.diff)
     was, now = reported.was(files), reported.after
-    lost, tests = was - now, concerned(change, reported)
+    lost = was - now
+    tests = concerned(change, reported) if lost else []
     if lost:
         unmatched = _Unmatched(lost, now - was)
         unmatched.inherited(renamed(change, tests))

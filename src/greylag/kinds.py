@@ -101,7 +101,7 @@ Test*.kt *Test.kt *Tests.kt *TestCase.kt *IT.kt *ITCase.kt *Spec.kt *Specs.kt
 *Test.swift *Tests.swift *Spec.swift *_test.dart *_test.exs *_test.clj *_spec.lua *_tests.erl *_SUITE.erl *Spec.hs
 test_*.c *_test.c *_test.cc *_test.cpp *_test.cxx *_tests.cpp *_unittest.cc *_unittest.cpp /t/*.t
 """
-"""What runners collect by default. Case is ignored, so that `IT*.java` would be every `Item.java`: it is not in here."""
+"""What runners collect by default. Case is ignored: `IT*.java` would be every `Item.java`, so it is not in here."""
 
 DOCS = "*.md *.rst *.adoc *.txt docs/ doc/ LICENSE* NOTICE* CHANGELOG* AUTHORS* CONTRIBUTORS*"
 

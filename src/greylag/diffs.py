@@ -19,7 +19,7 @@ Status = Literal["added", "deleted", "modified", "renamed", "copied"]
 _HEADER = "diff --git "
 _ESCAPE = re.compile(rb'\\([0-7]{3}|[abtnvfr"\\])')
 _LETTERS = {b"a": 7, b"b": 8, b"t": 9, b"n": 10, b"v": 11, b"f": 12, b"r": 13, b'"': 34, b"\\": 92}
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"')
+_QUOTED = re.compile(r'"(?>(?:[^"\\]|\\.)*)"')
 
 
 _SIGNS: Mapping[str, Sign] = {"+": "+", "-": "-", " ": " "}

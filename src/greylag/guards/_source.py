@@ -10,28 +10,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-_DOUBLE = r'"(?:[^"\\\n]|\\.)*+"?'
-_SINGLE = r"'(?:[^'\\\n]|\\.)*+'?"
-_BLOCK = r"/\*(?:[^*]|\*(?!/))*+(?:\*/)?"
+_DOUBLE = r'"(?>(?:[^"\\\n]|\\.)*)"?'
+_SINGLE = r"'(?>(?:[^'\\\n]|\\.)*)'?"
+_BLOCK = r"/\*(?>(?:[^*]|\*(?!/))*)(?:\*/)?"
 _LINE = r"//[^\n]*+"
 _HASH = r"\#[^\n]*+"
-_TRIPLE = r'"""(?:[^"\\]|\\.|"(?!""))*+(?:""")?' + "|" + r"'''(?:[^'\\]|\\.|'(?!''))*+(?:''')?"
-_TEXT = r'"""(?:[^"\\]|\\.|"(?!""))*+(?:""")?'
-_TEMPLATE = r"`(?:[^`\\]|\\.)*+`?"
-_REGEX = r"(?<=[=(,:\[!&|?{};])[ \t]{0,9}+/(?![*/])(?:[^/\\\n]|\\.){1,200}+/"
+_TRIPLE = r'"""(?>(?:[^"\\]|\\.|"(?!""))*)(?:""")?' + "|" + r"'''(?>(?:[^'\\]|\\.|'(?!''))*)(?:''')?"
+_TEXT = r'"""(?>(?:[^"\\]|\\.|"(?!""))*)(?:""")?'
+_TEMPLATE = r"`(?>(?:[^`\\]|\\.)*)`?"
+_REGEX = r"(?<=[=(,:\[!&|?{};])[ \t]{0,9}+/(?![*/])(?>(?:[^/\\\n]|\\.){1,200})/"
 
-_RUST = r'r(\#*+)"(?:(?!"\1).)*+"?\#*+|"(?:[^"\\]|\\.)*+"?|' + r"'(?:[^'\\\n]|\\[^\n]{1,9})'"
+_RUST = r'r(\#*+)"(?>(?:(?!"\1).)*)"?\#*+|"(?>(?:[^"\\]|\\.)*)"?|' + r"'(?:[^'\\\n]|\\[^\n]{1,9})'"
 
 _RULES: Mapping[str, tuple[str, str]] = {  # language -> comments, strings
     "python": (_HASH, f"{_TRIPLE}|{_DOUBLE}|{_SINGLE}"),
     "js": (f"{_BLOCK}|{_LINE}", f"{_DOUBLE}|{_SINGLE}|{_TEMPLATE}|{_REGEX}"),
-    "java": (f"{_BLOCK}|{_LINE}", rf"{_TEXT}|{_DOUBLE}|'(?:[^'\\\n]|\\.)++'"),
-    "go": (f"{_BLOCK}|{_LINE}", rf"`[^`]*+`?|{_DOUBLE}|'(?:[^'\\\n]|\\.)++'"),
+    "java": (f"{_BLOCK}|{_LINE}", rf"{_TEXT}|{_DOUBLE}|'(?>(?:[^'\\\n]|\\.)+)'"),
+    "go": (f"{_BLOCK}|{_LINE}", rf"`[^`]*+`?|{_DOUBLE}|'(?>(?:[^'\\\n]|\\.)+)'"),
     "rust": (f"{_BLOCK}|{_LINE}", _RUST),
-    "c": (f"{_BLOCK}|{_LINE}", f"{_DOUBLE}|'(?:[^'\\\\\\n]|\\\\.)++'"),
+    "c": (f"{_BLOCK}|{_LINE}", f"{_DOUBLE}|'(?>(?:[^'\\\\\\n]|\\\\.)+)'"),
     "hash": (_HASH, f"{_DOUBLE}|{_SINGLE}"),
     "php": (f"{_BLOCK}|{_LINE}|{_HASH}", f"{_DOUBLE}|{_SINGLE}"),
-    "xml": (r"<!--(?:[^-]|-(?!->))*+(?:-->)?", r"(?!)"),
+    "xml": (r"<!--(?>(?:[^-]|-(?!->))*)(?:-->)?", r"(?!)"),
 }  # fmt: skip
 _SUFFIXES: Mapping[str, str] = {
     "py": "python", "pyi": "python", "js": "js", "jsx": "js", "mjs": "js", "cjs": "js", "ts": "js", "tsx": "js",

@@ -14,7 +14,7 @@ Pieces = tuple[str, ...]
 ANYTHING: Pieces = ("", "")
 _BLOCK = re.compile(r"(?<![\w.$])(?:[xf]?describe|suite|context)(?:\.\w+)*\s*(?=[(`])")
 _TOKEN = re.compile(r"[(\[{]|[)\]}]|[,+]")
-_STRING = re.compile(r"(?P<quote>[\"'`])(?P<text>(?:(?!(?P=quote))[^\\]|\\.)*+)(?P=quote)", re.DOTALL)
+_STRING = re.compile(r"(?P<quote>[\"'`])(?P<text>(?>(?:(?!(?P=quote))[^\\]|\\.)*))(?P=quote)", re.DOTALL)
 _FILLED = re.compile(r"%[a-zA-Z#%]|\$\{[^}]*\}|\$[\w.]+")  # places of a title that a table or a variable fills
 _HEX = r"[0-9a-fA-F]"
 _ESCAPE = re.compile(rf"\\(?:u\{{({_HEX}{{1,6}})\}}|u({_HEX}{{4}})|x({_HEX}{{2}})|(.))", re.DOTALL)

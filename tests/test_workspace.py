@@ -541,6 +541,22 @@ def test_a_command_ends_with_a_greylag_that_was_killed(tmp_path: Path) -> None:
     _until(lambda: _dead(int(started.read_text())))
 
 
+def test_a_command_ends_with_a_greylag_that_was_killed_at_once(tmp_path: Path) -> None:
+    code = (
+        "import os, subprocess, sys; from pathlib import Path; from greylag.git import Git\n"
+        "git, start = Git.open(Path(sys.argv[1])), subprocess.Popen.__init__\n"
+        "def init(self, *arguments, **options):\n"
+        "    start(self, *arguments, **options)\n"
+        "    Path(sys.argv[2]).write_text(str(self.pid))\n"
+        "    os.kill(os.getpid(), 9)\n"
+        "subprocess.Popen.__init__ = init\n"
+        "git.call('-c', 'alias.hang=!sleep 1000', 'hang')"
+    )
+    started = tmp_path / "started"
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "home"), str(started)], check=False)
+    _until(lambda: _dead(int(started.read_text())))
+
+
 def test_a_command_that_is_stopped_may_tidy_up_first(tmp_path: Path) -> None:
     ours, tidy = Git.open(tmp_path / "home"), tmp_path / "tidy"
     hang = f"alias.hang=!sh -c 'trap \"touch {tidy}; exit\" TERM; sleep 1000 & wait'"

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO
 
 from greylag.errors import InfraError, UserError
-from greylag.git._guard import GUARD
+from greylag.git._guard import GUARD, NAME
 
 NEEDED = (2, 34)
 
@@ -158,7 +158,7 @@ class Git:
     def environment(self, config: Mapping[str, str] | None = None) -> dict[str, str]:
         """The whole environment of a command; `config` adds settings that a repository's own cannot override."""
         env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self.home), "TMPDIR": str(self.home), **_ENV}
-        env["GIT_CONFIG_GLOBAL"] = str(self.home / "gitconfig")
+        env |= {"GIT_CONFIG_GLOBAL": str(self.home / "gitconfig"), NAME: GUARD.mark()}
         if self.git_dir is not None:
             env["GIT_DIR"] = str(self.git_dir)
         return env | config_environment({**SETTINGS, **(config or {})})
@@ -167,8 +167,7 @@ class Git:
         """A command that goes on, with pipes for input and output; end it with `kill_group`."""
         pipe = subprocess.PIPE
         command = [program(), *arguments]
-        GUARD.start()
-        process = subprocess.Popen(
+        return subprocess.Popen(
             command,
             cwd=self.home,
             env=self.environment(),
@@ -177,8 +176,6 @@ class Git:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        GUARD.watch(process.pid)
-        return process
 
     def call(
         self,
@@ -191,7 +188,6 @@ class Git:
         umask: int = 0o022,
     ) -> Answer:
         """Run one command to its end. Raises `InfraError` on time-out, no disk, more than `cap` bytes of output."""
-        GUARD.start()
         with disk(self.home), self._source(stdin) as source:
             process = subprocess.Popen(
                 [program(), *arguments],
@@ -255,7 +251,6 @@ def _watch(process: "subprocess.Popen[bytes]", name: str, seconds: float, cap: i
         threading.Thread(target=_drain, args=(process.stderr, errors, _ERRORS), daemon=True),
     ]
     try:
-        GUARD.watch(process.pid)
         for reader in readers:
             reader.start()
         if not _ended(process, seconds):
@@ -296,7 +291,6 @@ def kill_group(process: "subprocess.Popen[bytes]") -> None:
     """Kill what a process that was started in a session of its own has left, and reap it."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    GUARD.forget(process.pid)
     process.wait()
 
 

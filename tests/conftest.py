@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,9 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in set(os.environ) - _KEEP:
         if not name.startswith(("PYTEST", "COV", "PYTHON")):
             del os.environ[name]
+    # what is compiled is kept: each worker and each greylag that a test starts would compile everything again
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     if clients := os.environ.get("GREYLAG_TEST_CLIENTS"):  # directories with agents' programs, behind the usual ones
         os.environ["PATH"] += os.pathsep + clients
 

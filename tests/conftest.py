@@ -6,9 +6,14 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from greylag.testing.warm import Warm
 
 _KEEP = {"PATH", "LANG", "TERM", "TMPDIR", "USER", "LOGNAME", "VIRTUAL_ENV", "GREYLAG_TEST_CLIENTS"}
 
@@ -69,6 +74,15 @@ def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
         connect(self, address)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(scope="session")
+def warm() -> "Iterator[Warm]":
+    """greylag in processes of its own that need not import it first."""
+    from greylag.testing.warm import Warm
+
+    with Warm() as server:
+        yield server
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,12 +61,6 @@ class Shell:
         assert len(lines) == 1, done.stderr
         assert not list((self.home / "state").rglob("tree"))
         return lines[0]
-
-
-@pytest.fixture(scope="module")
-def warm() -> Iterator[Warm]:
-    with Warm() as server:
-        yield server
 
 
 @pytest.fixture

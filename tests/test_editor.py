@@ -16,6 +16,7 @@ import pytest
 from greylag.testing import model_server
 from greylag.testing.repos import git
 from greylag.testing.service import make_service
+from greylag.testing.warm import Ended, Warm
 
 pytestmark = pytest.mark.toolchain("bwrap")
 
@@ -28,18 +29,16 @@ class Desk:
 
     home: Path
     tree: Path
+    warm: Warm
 
     @property
     def environment(self) -> dict[str, str]:
         own = {"GREYLAG_CONFIG": "greylag.toml", "GREYLAG_STATE": "state", "GREYLAG_CACHE": "cache", "HOME": ""}
         return {"PATH": os.environ["PATH"], **{name: str(self.home / value) for name, value in own.items()}}
 
-    def hook(self, payload: Any, *options: str) -> "subprocess.CompletedProcess[bytes]":
+    def hook(self, payload: Any, *options: str) -> Ended:
         text = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-        command = [sys.executable, "-m", "greylag", "hook", "stop", *options]
-        return subprocess.run(
-            command, input=text, capture_output=True, env=self.environment, cwd=self.tree, check=False, timeout=100
-        )
+        return self.warm("hook", "stop", *options, stdin=text, env=self.environment, cwd=self.tree)
 
     def blocked(self, payload: Any) -> bool:
         done = self.hook(payload)
@@ -48,11 +47,11 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
+def desk(tmp_path: Path, warm: Warm) -> Desk:
     home = tmp_path / "home"
     home.mkdir()
     (home / "greylag.toml").touch()
-    return Desk(home, make_service(tmp_path / "service"))
+    return Desk(home, make_service(tmp_path / "service"), warm)
 
 
 # -- the tool ----------------------------------------------------------------------------------------------------------
@@ -208,17 +207,17 @@ def test_a_directory_within_the_repository_will_do(desk: Desk) -> None:
 def test_a_hook_that_cannot_do_its_work_says_why_and_blocks_nobody(payload: bytes, says: str, desk: Desk) -> None:
     """Exit code 2 of a hook would send the agent back, with our words as an order."""
     done = desk.hook(payload)
-    assert (done.returncode, done.stdout) == (1, b"")
-    assert says in done.stderr.decode()
+    assert (done.returncode, done.stdout) == (1, "")
+    assert says in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
 def test_wrong_settings_and_options_block_nobody(desk: Desk) -> None:
     wrong = desk.hook(claude(desk), "--bas", "main")
-    assert (wrong.returncode, b"--base" in wrong.stderr) == (1, True)
+    assert (wrong.returncode, "--base" in wrong.stderr) == (1, True)
     (desk.home / "greylag.toml").write_text("[run]\natempts = 2\n")
     wrong = desk.hook(claude(desk))
-    assert (wrong.returncode, b"attempts" in wrong.stderr) == (1, True)
+    assert (wrong.returncode, "attempts" in wrong.stderr) == (1, True)
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-"])

@@ -16,7 +16,7 @@ from greylag.forges.local import LocalForge
 from greylag.holding import HELD, is_held
 from greylag.model import Event, Outcome, Phase, Policy, PullRequest, Repo, Scope, Status, Strength, Task, Verdict
 from greylag.pipeline import Parts, run_task
-from greylag.protocols import Activation, Context, Forge, Pushable, Tree
+from greylag.protocols import Activation, Context, Forge, Pushable, SandboxBackend, Tree
 from greylag.report import Run
 from greylag.store import Store
 from greylag.testing.repos import git
@@ -97,8 +97,16 @@ class House:
         return git(self.repo, "branch", "--format=%(refname:short)").split()
 
 
+@pytest.fixture(scope="module")
+def box() -> SandboxBackend:
+    backend: SandboxBackend = plugins.load("sandboxes", "bubblewrap", {})
+    return backend
+
+
 @pytest.fixture
-def house(tmp_path: Path, state: Path) -> House:
+def house(tmp_path: Path, state: Path, box: SandboxBackend, monkeypatch: pytest.MonkeyPatch) -> House:
+    """The backend looks at the machine once for all of them."""
+    monkeypatch.setattr(assembly, "backend", lambda _settings, *, unsafe: box)
     return House(state, make_service(tmp_path / "service"))
 
 

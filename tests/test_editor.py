@@ -150,7 +150,7 @@ def test_outside_of_a_repository_the_server_does_not_start(desk: Desk, tmp_path:
 
 
 def claude(desk: Desk, **more: Any) -> dict[str, Any]:
-    """What Claude Code 2.1.330 sends."""
+    """What Claude Code 2.1.332 sends."""
     return {
         "session_id": "5b6d1c7e-2f1a-4e54-9f4b-0a5f0f1f0001", "transcript_path": "/nowhere/t.jsonl",
         "cwd": str(desk.tree), "prompt_id": "p", "permission_mode": "default", "effort": {"level": "high"},
@@ -160,7 +160,7 @@ def claude(desk: Desk, **more: Any) -> dict[str, Any]:
 
 
 def codex(desk: Desk, **more: Any) -> dict[str, Any]:
-    """What Codex 0.169.0 sends."""
+    """What Codex 0.171.0 sends."""
     return {
         "session_id": "019ab", "turn_id": "1", "transcript_path": None, "cwd": str(desk.tree),
         "hook_event_name": "Stop", "model": "gpt-5.5", "permission_mode": "default", "stop_hook_active": False,

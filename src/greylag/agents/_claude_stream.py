@@ -1,4 +1,4 @@
-"""What Claude Code prints with `--output-format stream-json`, line by line. Measured with 2.1.330.
+"""What Claude Code prints with `--output-format stream-json`, line by line. Measured with 2.1.332.
 
 `system/init` comes first and names session, model and tools; `assistant` holds blocks of text and tool calls; `result`
 comes last. A run is judged by its `is_error` and `terminal_reason`: `subtype` is "success" even after an API error.

@@ -1,4 +1,4 @@
-"""What `codex exec --json` prints, line by line. Measured with 0.169.0.
+"""What `codex exec --json` prints, line by line. Measured with 0.171.0.
 
 `thread.started` names the conversation; `item.completed` holds words and calls of tools; `turn.completed` or
 `turn.failed` comes last. An item of the type `error` is a warning; an event of the type `error` is a retry or the

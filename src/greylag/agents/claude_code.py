@@ -1,4 +1,4 @@
-"""Claude Code, the real client, headless and whole inside the sandbox. Measured with 2.1.330.
+"""Claude Code, the real client, headless and whole inside the sandbox. Measured with 2.1.332.
 
 What it is given from outside: the tool `verify` over MCP, a stop hook, a base URL on the inside loopback. What a
 repository could give it (settings, hooks, MCP servers, CLAUDE.md, skills) is switched off by fixed flags.
@@ -87,7 +87,7 @@ CLIENT = Client(
     agent="claude-code",
     title="Claude Code",
     program="claude",
-    tried="2.1.330",
+    tried="2.1.332",
     install="`npm install -g @anthropic-ai/claude-code` or `pip install claude-agent-sdk`",
     provider="anthropic",
     command=_command,

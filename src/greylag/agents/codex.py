@@ -1,4 +1,4 @@
-"""Codex, the real command line, headless and whole inside the sandbox. Measured with 0.169.0.
+"""Codex, the real command line, headless and whole inside the sandbox. Measured with 0.171.0.
 
 What it is given from outside: settings of ours alone, the tool `verify` over MCP, a stop hook, a model provider on the
 inside loopback. Its own sandbox and approvals are off, since ours holds. What a repository could give it (`.codex/`,
@@ -105,7 +105,7 @@ CLIENT = Client(
     agent="codex",
     title="Codex",
     program="codex",
-    tried="0.169.0",
+    tried="0.171.0",
     install="`npm install -g @openai/codex`",
     provider="openai",  # another server than OpenAI's own must speak the Responses API
     command=_command,

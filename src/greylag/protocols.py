@@ -76,7 +76,8 @@ class Command:
     """One command for a sandbox: argv without a shell, in `cwd` relative to the workspace.
 
     In `argv`, `env` and `files`, these marks are replaced by what they are inside: `@workspace@`, `@home@`, `@files@`,
-    `@sockets@`, and `@port:NAME@` (a port on the inside loopback that leads to the socket NAME).
+    `@sockets@`, and `@port:NAME@` (a port on the inside loopback that leads to the socket NAME). With `verbatim` only
+    in `env`: `argv` and `files` are somebody else's words.
     """
 
     argv: tuple[str, ...]
@@ -91,6 +92,7 @@ class Command:
     log: Path | None = None  # the whole output, up to the bound, is written here
     on_line: Callable[[str], None] | None = None  # standard output line by line, without line ends
     merge: bool = True  # standard error goes into the output; else into `Completed.errors`
+    verbatim: bool = False
 
 
 @dataclass(frozen=True, slots=True)

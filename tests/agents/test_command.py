@@ -26,8 +26,10 @@ def test_a_codemod_edits_the_tree_and_cannot_correct_itself(ask: Any, workspace:
 
 
 def test_the_prompt_is_on_standard_input_and_in_a_file(ask: Any, workspace: Path) -> None:
-    session = command(run='cat > in.txt; cat "$GREYLAG_PROMPT" > file.txt; echo done').run(ask("Größe\nändern"))
-    assert (workspace / "in.txt").read_text() == (workspace / "file.txt").read_text() == "Größe\nändern"
+    session = command(run='cat > in.txt; cat "$GREYLAG_PROMPT" > file.txt; echo done').run(
+        ask("Größe\nändern @home@ @port:x@")
+    )
+    assert (workspace / "in.txt").read_text() == (workspace / "file.txt").read_text() == "Größe\nändern @home@ @port:x@"
     assert session.text == "done"
     command(run="cat > in.txt", **{"prompt-on-stdin": False}).run(ask("x"))
     assert (workspace / "in.txt").read_text() == ""

@@ -42,6 +42,7 @@ class CommandAgent:
             stdin=request.prompt.encode() if self.prompt_on_stdin else b"",
             files={"prompt.md": request.prompt},
             seconds=request.limits.seconds,
+            verbatim=True,
         )
         try:
             done = _inside.run(request.sandbox, command)

@@ -120,7 +120,7 @@ class _Start:
     def argv(self) -> list[str]:
         """bubblewrap; its options, which show in /proc/1/cmdline inside, are behind a descriptor, but for its mark."""
         options = "\0".join(self._options()).encode("utf-8", "surrogateescape")
-        program = [self._places.fill(word) for word in self._command.argv]
+        program = self._places.words(self._command)
         mark = ("--setenv", "GREYLAG_SANDBOX", self.mark)
         return [self._room.machine.program, *mark, "--args", str(self.spool(options)), "--", *self._relay(), *program]
 
@@ -145,7 +145,7 @@ class _Start:
 
     def _files(self) -> list[str]:
         texts = {**_profile.ETC_FILES, **_profile.network_files(host_network=self._command.host_network)}
-        own = self._places.fill_all(self._command.files)
+        own = self._places.texts(self._command)
         texts |= {f"{_profile.FILES}/{name}": text for name, text in own.items()}
         if self._listeners:
             texts[_profile.RELAY] = Path(_relay.__file__).read_text()

@@ -39,6 +39,14 @@ class Places:
 
         return _MARK.sub(place, text)
 
+    def words(self, command: Command) -> list[str]:
+        """The arguments of a command."""
+        return list(command.argv) if command.verbatim else [self.fill(word) for word in command.argv]
+
+    def texts(self, command: Command) -> dict[str, str]:
+        """The files of a command."""
+        return dict(command.files) if command.verbatim else self.fill_all(command.files)
+
     def fill_all(self, texts: Mapping[str, str]) -> dict[str, str]:
         """The same for the values of a mapping."""
         return {name: self.fill(text) for name, text in texts.items()}

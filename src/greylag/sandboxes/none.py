@@ -101,7 +101,7 @@ class _Host:
         stack.callback(status.close)
         descriptor = spool(json.dumps({"parent": os.getpid(), "status": status.write, "cgroups": join}).encode())
         stack.callback(os.close, descriptor)
-        program = [places.fill(word) for word in command.argv]
+        program = places.words(command)
         return Launch(
             (sys.executable, "-I", "-S", "-B", _guard.__file__, str(descriptor), *relay, *program),
             status,
@@ -132,9 +132,9 @@ class _Host:
 def _write(places: _command.Places, command: Command) -> None:
     for directory in (places.files, places.sockets):
         Path(directory).mkdir()
-    for name, text in command.files.items():
+    for name, text in places.texts(command).items():
         path = Path(places.files, name)
-        path.write_text(places.fill(text), encoding="utf-8", errors="surrogateescape")
+        path.write_text(text, encoding="utf-8", errors="surrogateescape")
         path.chmod(0o555)
     for name, source in command.sockets.items():
         Path(places.sockets, name).symlink_to(source.absolute())

@@ -24,6 +24,7 @@ CONTRACT: tuple[Callable[[SandboxBackend, Path], None], ...] = (
     results.large_output_keeps_head_and_tail,
     results.bytes_are_not_text,
     inside.marks_are_replaced,
+    inside.marks_in_words_of_others_stay,
     inside.the_environment_is_what_was_asked_for,
     inside.writes_go_to_the_upper,
     inside.unchanged_files_stay_below,

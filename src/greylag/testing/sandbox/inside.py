@@ -29,6 +29,14 @@ def marks_are_replaced(backend: SandboxBackend, directory: Path) -> None:
     assert not int(mode, 8) & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)
 
 
+def marks_in_words_of_others_stay(backend: SandboxBackend, directory: Path) -> None:
+    """A prompt or a program of a user's may hold what looks like a mark."""
+    argv = (*shell('cat "$WHERE/prompt" && echo "$0"'), "@home@ @port:x@")
+    command = Command(argv, env={"WHERE": "@files@"}, files={"prompt": "use @workspace@, @port:y@\n"}, verbatim=True)
+    with backend.open(spec(directory)) as sandbox:
+        assert sandbox.run(command).output.decode() == "use @workspace@, @port:y@\n@home@ @port:x@\n"
+
+
 def the_environment_is_what_was_asked_for(backend: SandboxBackend, directory: Path) -> None:
     """Nothing of the caller's; the command's own variables win over the sandbox's."""
     os.environ["GREYLAG_CONTRACT_SECRET"] = secret = uuid.uuid4().hex

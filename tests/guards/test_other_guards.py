@@ -136,10 +136,6 @@ def test_size_is_shown_and_lock_files_do_not_count(guard: Any, found: Any) -> No
     assert found(guard("size", {}, big, allow=["size"])) == ["info size/files -", "info size/lines -"]
 
 
-def test_bounds_of_size_are_settings() -> None:
-    assert plugins.load("guards", "size", {"files": 5, "file-bytes": 10}).name == "size"
-
-
 def test_paths_outside_the_scope_block_whatever_is_allowed(guard: Any, found: Any) -> None:
     base = {"src/a.py": "a\n", "docs/a.md": "a\n"}
     head = {"src/a.py": "b\n", "docs/a.md": "b\n"}

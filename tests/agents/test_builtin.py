@@ -275,7 +275,7 @@ def test_there_is_no_shell_unless_programs_are_named(ask: Any, sandbox: Any) -> 
 
 def test_only_named_programs_run_and_without_a_shell(ask: Any, sandbox: Any) -> None:
     agent, asked = playing(
-        ToolCallPart("run_command", {"argv": ["echo", "$HOME; ls"]}),
+        ToolCallPart("run_command", {"argv": ["echo", "$HOME; ls @home@ @port:x@"]}),
         ToolCallPart("run_command", {"argv": ["sh", "-c", "echo hi"]}),
         ToolCallPart("run_command", {"argv": ["./echo"]}),
         ToolCallPart("run_command", {"argv": []}),
@@ -286,7 +286,7 @@ def test_only_named_programs_run_and_without_a_shell(ask: Any, sandbox: Any) -> 
     agent.run(ask())
     told = results(asked[-1])
     assert told[0].startswith("exit code 0\n<data ")
-    assert "$HOME; ls" in told[0]
+    assert "$HOME; ls @home@ @port:x@" in told[0]
     assert all("is not allowed; allowed are: echo, seq" in text for text in told[1:4])
     assert "characters left out" in told[4]
     assert "100000" in told[4]

@@ -88,7 +88,7 @@ class Toolbox:
         if not argv or argv[0] not in self._shell:
             raise ToolFailed(f"`{argv[0] if argv else ''}` is not allowed; allowed are: {', '.join(self._shell)}")
         seconds = self._seconds(_PROGRAM_SECONDS)
-        done = _inside.run(self._request.sandbox, Command(tuple(argv), seconds=seconds))
+        done = _inside.run(self._request.sandbox, Command(tuple(argv), seconds=seconds, verbatim=True))
         how = f"exit code {done.returncode}" if done.ended is Ended.EXITED else f"{done.ended.value}"
         return f"{how}\n{fence(_ends(clean(done.output)), self._mark)}"
 

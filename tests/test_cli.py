@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from greylag import __version__
+from greylag import __version__, assembly
+from greylag.errors import UserError
+from greylag.forges.local import LocalForge
 from greylag.testing.repos import git, make_repo
 from greylag.testing.service import make_service
 from greylag.testing.warm import Ended, Warm
@@ -239,6 +241,35 @@ def test_a_detached_head_asks_for_a_branch(shell: Shell, service: Path) -> None:
     git(service, "checkout", "--quiet", "--detach")
     assert "--branch" in shell.refused("run", "-m", "x", "--repo", service)
     assert shell("run", "-m", "x", "--repo", service, "--branch", "main").returncode == 0
+
+
+@pytest.mark.parametrize("flag", ["--minutes=nan", "--usd=nan", "--minutes=inf", "--minutes=1e9"])
+def test_a_limit_that_is_none_is_refused(shell: Shell, service: Path, flag: str) -> None:
+    done = shell("run", "-m", "x", "--repo", service, flag)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    assert f"'{flag.partition('=')[0]}'" in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["run", "verify", "mcp"])
+def test_a_place_that_cannot_be_written_is_named_with_its_variable(shell: Shell, service: Path, verb: str) -> None:
+    arguments = ("run", "-m", "x", "--repo", service) if verb == "run" else (verb, service)
+    said = shell.refused(*arguments, env={"GREYLAG_CACHE": str(service / "greet/cache")})
+    assert "greet is no directory; set GREYLAG_CACHE to a directory of yours" in said
+
+
+def test_a_place_without_permission_is_named_with_its_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.access", lambda path, _mode: Path(path) != tmp_path)
+    with pytest.raises(UserError, match=r"a/b cannot be written: Permission denied; set GREYLAG_STATE to"):
+        assembly.usable("GREYLAG_STATE", tmp_path / "a/b")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_repository_that_takes_no_branch_is_told_before_anything_starts(
+    service: Path, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda path, _mode: Path(path).name != "objects")
+    with pytest.raises(UserError, match="cannot be written by this user, who must push a branch there"):
+        LocalForge(state).clone_url(str(service))
 
 
 def test_an_error_after_the_checkout_is_told_once_and_leaves_nothing(shell: Shell, service: Path) -> None:

@@ -32,6 +32,10 @@ def test_flag_wins_over_environment_over_file(tmp_path: Path) -> None:
         ('[run]\ndraft = "perhaps"\n', ["it takes true or false"]),
         ('[run]\nlabels = "bot"\n', ['it takes a list, such as ["a", "b"]']),
         ("[run]\nauthor = 3\n", ["`run.author` is 3; it takes a text in quotes"]),
+        ('[run]\nauthor = "me"\n', ["`run.author` does not fit", "`Name <address>`"]),
+        ("[run]\nminutes = inf\n", ["`run.minutes` is Infinity; it takes"]),
+        ("[verify]\nmemory-gib = inf\n", ["`verify.memory-gib` is Infinity; it takes"]),
+        ("[verify]\nminutes = 1e9\n", ["`verify.minutes` is 1000000000.0; it takes at most"]),
         ('[verify]\nnetwork = "all"\n', ['`verify.network` is "all"; it takes ', "'registries'"]),
         ("run = 3\n", ["`run` is 3; it takes a table"]),
     ],
@@ -109,6 +113,7 @@ def test_a_long_first_line_becomes_a_title_of_72_characters() -> None:
         (b"  \n", "holds no prompt"),
         (b"+++\ntitle = 'x'\n+++\n", "holds no prompt"),
         (b"+++\ntitle = 'x'\n", "does not end"),
+        (b"---\ntitle: x\nallow:\n  - tests\n---\nDo.", "is YAML; write it as TOML between two lines `+++`"),
         (b"+++\ntitel = 'x'\n+++\nDo.", "did you mean `title`"),
         (b"+++\nallow = ['test']\n+++\nDo.", "did you mean `tests`"),
     ],
@@ -118,6 +123,10 @@ def test_a_prompt_that_is_none_is_refused_in_one_line(data: bytes, words: str) -
         config.prompt(data, "P.md")
     assert words in str(error.value)
     assert "P.md" in str(error.value)
+
+
+def test_a_rule_at_the_top_of_a_prompt_is_no_front_matter() -> None:
+    assert config.prompt(b"---\nDo it: well.\n\nAnd more.\n---\n", "P.md").title == "Do it: well."
 
 
 def test_directories_follow_greylag_then_xdg_then_home() -> None:

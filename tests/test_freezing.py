@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from greylag import plugins
+from greylag.errors import InfraError
+from greylag.git import Answer
 from greylag.model import Repo
 from greylag.protocols import Command, SandboxBackend
 from greylag.testing.repos import git, make_bare, make_repo, write
@@ -40,6 +42,12 @@ def test_the_sandbox_and_the_host_find_the_same_tree(work: Workspace, backend: S
     work.export(tree, tmp_path / "export")
     assert (tmp_path / "export/a.txt").read_text() == "changed\n"
     assert {d.rule for d in work.problems(tree)} == {"workspace/escaping-link", "workspace/file-name"}
+
+
+def test_a_full_disk_is_no_fault_of_the_agent() -> None:
+    full = Answer(128, b"", "error: unable to write file x: No space left on device\nfatal: updating files failed\n")
+    with pytest.raises(InfraError, match="no room to freeze the work tree; make some and run again"):
+        freezing._add(lambda _arguments, _stdin: full)
 
 
 def test_nothing_is_left_of_the_quarantine(work: Workspace, backend: SandboxBackend) -> None:

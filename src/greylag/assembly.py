@@ -1,5 +1,6 @@
 """From settings to parts: the one place where plugins are chosen. Nothing here is guessed from the surroundings."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -163,10 +164,18 @@ def verifiers(settings: config.Settings, own: config.RepositorySettings) -> tupl
     return tuple(plugins.load("verifiers", name, tuned(name)) for name in (*known, *further) if name not in off)
 
 
-def enough_space(directories: config.Directories, gib: float = 0.2) -> None:
-    """Refuse to start on a full disk, before anything is half written."""
-    for name, path in (("STATE", directories.state), ("CACHE", directories.cache)):
-        there = next(place for place in (path, *path.parents) if place.exists())
-        free = shutil.disk_usage(there).free / 2**30
-        if free < gib:
-            raise UserError(f"{path} has only {free:.2f} GiB free; make room, or name another place in GREYLAG_{name}")
+def usable(variable: str, path: Path, gib: float = 0.2) -> Path:
+    """`path`, which `variable` moves elsewhere. Raises `UserError` where it cannot be written, or is on a full disk.
+
+    Nothing is made: a verb looks before anything is half written.
+    """
+    there = next(place for place in (path, *path.parents) if os.path.lexists(place))
+    remedy = f"set {variable} to a directory of yours"
+    if not os.path.isdir(there):  # noqa: PTH112 - no error where the caller may not look
+        raise UserError(f"{path} cannot be made, since {there} is no directory; {remedy}")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise UserError(f"{path} cannot be written: Permission denied; {remedy}")
+    free = shutil.disk_usage(there).free / 2**30
+    if free < gib:
+        raise UserError(f"{path} has only {free:.2f} GiB free; make room, or name another place in {variable}")
+    return path

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from greylag import __version__
 from greylag.directories import for_sockets
 from greylag.endings import declined
 from greylag.model import Event
@@ -204,7 +205,7 @@ def tool_server(check: Callable[[], str]) -> "Server[dict[str, Any]]":
             group.cancel_scope.cancel()
         return types.CallToolResult(content=[types.TextContent(type="text", text=text)])
 
-    return Server("greylag", instructions=DESCRIPTION, on_list_tools=tools, on_call_tool=call)
+    return Server("greylag", version=__version__, instructions=DESCRIPTION, on_list_tools=tools, on_call_tool=call)
 
 
 async def serve_stream(server: "Server[dict[str, Any]]", wire: Any) -> None:

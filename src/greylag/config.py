@@ -20,8 +20,13 @@ from greylag.errors import UserError
 from greylag.expected import misfit, where
 from greylag.kinds import KINDS
 from greylag.model import Limits, Policy, Scope
+from greylag.text import PERSON
 
+MONTH = 60.0 * 24 * 31  # minutes; clocks and timers of the system take no more than some weeks
 Network = Literal["none", "registries", "host"]
+
+
+_YAML = re.compile(r"---[ \t]*\r?\n(?:[ \t]*(?:[\w-]+:|-[ \t]|#)[^\n]*\n)+---[ \t]*(?:\r?\n|$)")  # as elsewhere
 
 
 def _kebab(name: str) -> str:
@@ -31,7 +36,9 @@ def _kebab(name: str) -> str:
 class Section(BaseModel):
     """A table of the configuration: unknown keys are errors, keys are written with dashes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=_kebab, populate_by_name=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, alias_generator=_kebab, populate_by_name=True, allow_inf_nan=False
+    )
 
 
 class Plugin(BaseModel):
@@ -52,20 +59,27 @@ class RunSettings(Section):
 
     attempts: int = Field(3, ge=1, le=20, description="passes of agent and gate before greylag gives up")
     turns: int = Field(50, ge=1, description="model turns of one agent session")
-    minutes: float = Field(60, gt=0, description="wall-clock minutes of one agent session")
+    minutes: float = Field(60, gt=0, le=MONTH, description="wall-clock minutes of one agent session")
     tokens: int | None = Field(None, ge=1, description="tokens of one agent session, input and output")
     usd: float | None = Field(None, gt=0, description="US dollars of one agent session")
     labels: tuple[str, ...] = Field(("greylag",), description="labels of the pull request")
     draft: bool = Field(default=False, description="open the pull request as a draft")
     author: str = Field("greylag <greylag@users.noreply.github.com>", description="author of the commit")
 
+    @field_validator("author")
+    @classmethod
+    def _address(cls, author: str) -> str:
+        if not PERSON.fullmatch(author):
+            raise ValueError("it is not of the form `Name <address>`")
+        return author
+
 
 class VerifySettings(Section):
     """`[verify]`: how verification runs."""
 
     cpus: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, description="CPUs to share among verifiers")
-    minutes: float = Field(30, gt=0, description="wall-clock minutes of one command")
-    memory_gib: float = Field(8, gt=0, description="memory of one command, in GiB")
+    minutes: float = Field(30, gt=0, le=MONTH, description="wall-clock minutes of one command")
+    memory_gib: float = Field(8, gt=0, le=1 << 20, description="memory of one command, in GiB")
     processes: int = Field(2048, ge=16, description="processes of one command")
     network: Network = Field("registries", description="network while dependencies are prepared")
     hosts: tuple[str, ...] = Field((), description="further hosts that `registries` allows")
@@ -118,7 +132,7 @@ class PromptSettings(Section):
     branch: str | None = None
     attempts: int | None = Field(None, ge=1, le=20)
     turns: int | None = Field(None, ge=1)
-    minutes: float | None = Field(None, gt=0)
+    minutes: float | None = Field(None, gt=0, le=MONTH)
     tokens: int | None = Field(None, ge=1)
     usd: float | None = Field(None, gt=0)
     labels: tuple[str, ...] | None = None
@@ -146,7 +160,7 @@ class Prompt:
     @property
     def title(self) -> str:
         """Title of the pull request: from the front matter, else the first line of the text."""
-        first = next((line.strip(" #*") for line in self.text.splitlines() if line.strip(" #*")), "")
+        first = next((line.strip(" #*") for line in self.text.splitlines() if re.search(r"\w", line)), "")
         title = self.settings.title or first
         return title if len(title) <= 72 else title[:71].rstrip() + "…"
 
@@ -179,6 +193,8 @@ def prompt(data: bytes, name: str) -> Prompt:
 def _front_matter(text: str, name: str) -> tuple[str, str]:
     lines = text.splitlines(keepends=True)
     if not lines or lines[0].strip() != "+++":
+        if _YAML.match(text):
+            raise UserError(f"front matter of {name} is YAML; write it as TOML between two lines `+++`")
         return "", text
     for number, line in enumerate(lines[1:], 1):
         if line.strip() == "+++":

@@ -3,6 +3,9 @@
 import re
 import secrets
 
+PERSON = re.compile(r"([^<>\n]+) <([^<>\n]*)>")
+"""`Name <address>`, as the author of a commit."""
+
 # Complete escape sequences. No quantifier overlaps with its neighbour, and none crosses the next escape or line end,
 # so a log of a million half sequences costs one pass. What is incomplete stays as visible text without its ESC.
 _ESCAPES = re.compile(

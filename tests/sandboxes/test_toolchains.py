@@ -87,6 +87,18 @@ def _write(path: Path, text: str) -> None:
     path.chmod(0o755)
 
 
+def test_a_link_to_what_debian_manages_by_alternatives_works(home: tuple[Path, str], tmp_path: Path) -> None:
+    """What a directory of PATH links to may lie where the system's own links are, which are there anyway."""
+    user, _ = home
+    managed = next((path for path in Path("/etc/alternatives").iterdir() if Path("/usr/bin", path.name).exists()), None)
+    if managed is None:
+        pytest.skip("UNPROVEN HERE: no alternatives on this machine")
+    (user / ".local/bin/x-managed").symlink_to(Path("/usr/bin", managed.name))
+    with Bubblewrap().open(spec(tmp_path)) as sandbox:
+        done = sandbox.run(Command(shell("command -v x-managed")))
+    assert done.output.decode().strip() == f"{user}/.local/bin/x-managed"
+
+
 def test_tools_of_a_private_home_work_and_secrets_do_not_show(home: tuple[Path, str], tmp_path: Path) -> None:
     user, secret = home
     names = ("x-agent", "x-cargo", "x-node", "x-mvn", "x-project", "x-java")

@@ -29,7 +29,7 @@ def opened(
 ) -> Iterator[Directory]:
     """Verification of what is in `path` now, against the base commit."""
     directories = config.Directories.of(os.environ)
-    assembly.enough_space(directories)
+    assembly.usable("GREYLAG_CACHE", directories.cache)
     box = assembly.backend(settings, unsafe=unsafe)
     with ExitStack() as stack:
         home = stack.enter_context(homes.home(directories.cache / "work", "verify-", "GREYLAG_CACHE"))

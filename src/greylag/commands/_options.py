@@ -1,5 +1,6 @@
 """Options that several verbs share, and the settings they make."""
 
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -10,6 +11,18 @@ import click
 
 from greylag import config
 from greylag.errors import UserError
+
+
+class Amount(click.FloatRange):
+    """A number within bounds; `nan` and `inf`, which `float` understands as well, are none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number, or the error of a wrong one."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a number that says anything.", param, ctx)
+        return number
+
 
 CONFIG_HELP = "Settings; otherwise $GREYLAG_CONFIG or ~/.config/greylag/greylag.toml."
 F = TypeVar("F", bound=Callable[..., Any])

@@ -39,10 +39,12 @@ _USUAL = config.RunSettings()
 @click.option("--attempts", type=click.IntRange(1, 20), help=f"Passes of agent and gate; {_USUAL.attempts} by default.")
 @click.option("--turns", type=click.IntRange(1), help=f"Model turns of one session; {_USUAL.turns} by default.")
 @click.option(
-    "--minutes", type=click.FloatRange(0.01), help=f"Wall-clock minutes of one session; {_USUAL.minutes:g} by default."
+    "--minutes",
+    type=_options.Amount(0.01, config.MONTH),
+    help=f"Wall-clock minutes of one session; {_USUAL.minutes:g} by default.",
 )
 @click.option("--tokens", type=click.IntRange(1), help="Tokens of one session, in and out; unlimited by default.")
-@click.option("--usd", type=click.FloatRange(0.001), help="US dollars of one session; unlimited by default.")
+@click.option("--usd", type=_options.Amount(0.001), help="US dollars of one session; unlimited by default.")
 @click.option("--draft", is_flag=True, default=None, help="Open the pull request as a draft.")
 @click.option("--json", "as_json", is_flag=True, help="Events as JSON lines on stderr, the run as JSON on stdout.")
 @_options.sandbox_options
@@ -53,7 +55,8 @@ def command(prompt_file: str | None, message: str | None, repo: str, branch: str
     target = Repo(_location(repo), branch or prompt.settings.branch)
     task = Task(prompt.text, target, prompt.title, _chosen(prompt, options).policy(settings.run))
     directories = config.Directories.of(os.environ)
-    assembly.enough_space(directories)
+    assembly.usable("GREYLAG_STATE", directories.state)
+    assembly.usable("GREYLAG_CACHE", directories.cache)
     parts = assembly.parts(task, settings, directories, unsafe=options["unsafe_no_sandbox"])
     store = Store(directories.state)
     run_id = store.new_id()
@@ -110,11 +113,13 @@ def _chosen(prompt: config.Prompt, options: dict[str, Any]) -> config.Prompt:
 
 def _location(repo: str) -> str:
     """A URL as it is, a path made absolute."""
-    if "://" in repo or (":" in repo.split("/", maxsplit=1)[0] and not Path(repo).exists()):
+    if "://" in repo or (":" in repo.split("/", maxsplit=1)[0] and not os.path.exists(repo)):  # noqa: PTH110
         return repo
     path = Path(repo).absolute()
-    if not path.exists():
-        raise UserError(f"repository {repo} does not exist; give a path or a URL")
+    if not os.path.exists(path):  # noqa: PTH110 - no error where the caller may not look
+        raise UserError(f"repository {repo} does not exist, or may not be read; give a path or a URL")
+    if not os.access(path, os.R_OK | os.X_OK):
+        raise UserError(f"repository {path} cannot be read: Permission denied; run greylag as a user who may")
     if not (path / ".git").exists() and not (path / "HEAD").exists():  # neither a checkout nor a bare repository
         around = next((parent for parent in path.parents if (parent / ".git").exists()), None)
         hint = (

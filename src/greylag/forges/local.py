@@ -29,8 +29,13 @@ class LocalForge:
         self.state = Path(state).expanduser().absolute()
 
     def clone_url(self, repo: str) -> tuple[str, str | None]:
-        """The path itself; no token."""
-        return _path(repo).url, None
+        """The path itself; no token. Raises `UserError` where this user could push nothing in the end."""
+        remote = _path(repo)
+        if remote.path and not _writable(remote.path):
+            raise UserError(
+                f"{remote.url} cannot be written by this user, who must push a branch there: run as its owner"
+            )
+        return remote.url, None
 
     def publish(self, commit: Pushable, request: PullRequest) -> PullRequest:
         """Push the branch and write the record, or update the one of the same branch. Safe to repeat.
@@ -91,6 +96,12 @@ def _path(repo: str) -> Remote:
     if remote.path is None:
         raise UserError(f"forge `local` is for repositories on this machine, not {printable(repo)}; name another forge")
     return remote
+
+
+def _writable(path: Path) -> bool:
+    """Whether objects can be added, as far as that is plain to see; a `.git` that is a file names another place."""
+    inside = path / ".git" if (path / ".git").exists() else path
+    return not inside.is_dir() or os.access(inside / "objects", os.W_OK | os.X_OK)
 
 
 def _read(records: Path) -> list[dict[str, Any]]:

@@ -101,6 +101,11 @@ def explain(error: GitError, remote: Remote) -> GreylagError:
 
 
 _REMEDIES = (
+    (
+        r"insufficient permission for adding an object|unable to create temporary object directory"
+        r"|unpacker error|unable to create .*: Permission denied",
+        "cannot be written by this user; run greylag as its owner, or give this user the right to write",
+    ),
     (r"does not appear to be a git repository|not a git repository", "is not a git repository; name one"),
     (
         r"[Rr]epository not found|[Rr]epository .* not found|does not exist",

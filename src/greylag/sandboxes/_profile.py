@@ -136,8 +136,10 @@ def mounts(wanted: Iterable[Mount]) -> list[str]:
 
 
 def links(tools: Tools) -> list[str]:
-    """The symbolic links that lead to tool chains; what they lie in is no mount."""
-    return [word for path, text in tools.links.items() for word in ("--symlink", text, str(path))]
+    """The symbolic links that lead to tool chains; what they lie in is no mount, or has them already."""
+    there = set(_etc())
+    wanted = ((path, text) for path, text in tools.links.items() if there.isdisjoint((path, *path.parents)))
+    return [word for path, text in wanted for word in ("--symlink", text, str(path))]
 
 
 def masks(tools: Tools, spool: Callable[[bytes], int]) -> list[str]:

@@ -4,7 +4,6 @@ The agent's work tree is hostile ground. The git directory that greylag trusts l
 judged and pushed is always a git tree that was frozen into that directory, named by its id.
 """
 
-import re
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from greylag.git import Git, borrow, disk, printable
 from greylag.git.remote import Commit, Remote
 from greylag.model import Diagnostic, Repo
 from greylag.protocols import SandboxBackend
-from greylag.text import clean
+from greylag.text import PERSON, clean
 from greylag.workspace import checkouts, freezing, mirror
 from greylag.workspace.trees import SUBMODULE, GitTree, Objects, changes, problems
 
@@ -148,7 +147,7 @@ class Workspace:
 
     def commit(self, tree_id: str, message: str, branch: str, *, author: str = AUTHOR) -> Commit:
         """Commit exactly that tree on top of the base, in the trusted git directory."""
-        name = re.fullmatch(r"([^<>\n]+) <([^<>\n]*)>", author)
+        name = PERSON.fullmatch(author)
         if name is None:
             raise UserError(f"author `{printable(author)}` is not of the form `Name <address>`")
         if self.git.call("check-ref-format", f"refs/heads/{branch}").code:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from greylag.directories import own_tree
-from greylag.errors import AgentError
+from greylag.errors import AgentError, GreylagError, InfraError
 from greylag.git import SETTINGS, Answer, Git, GitError, borrow, config_environment, disk, printable
 from greylag.model import Diagnostic
 from greylag.protocols import Bind, Bounds, Command, Ended, Layers, Sandbox, SandboxBackend, SandboxSpec
@@ -23,6 +23,7 @@ _LEFT_OUT = re.compile(
     r"^(?:error: (?:unable to index file|invalid path|.* does not have a commit checked out|.*can only add)"
     r"|warning: could not open directory)"
 )
+_FULL = re.compile(r"(?:No space left on device|Disk quota exceeded)$", re.MULTILINE)
 _PACKS = 2 << 30  # bytes that one change may come to
 _TRIES = 3
 
@@ -68,7 +69,14 @@ def _add(run: Run) -> Frozen:
         if answer.code in {0, 1} and (not answer.code or complaints):
             tree = _checked(run, ("write-tree",)).output.decode().strip()
             return Frozen(tree, tuple(_left_out(line) for line in complaints))
-    raise AgentError(f"the work tree cannot be frozen: {GitError('add', answer)}")
+    raise _unfrozen(answer)
+
+
+def _unfrozen(answer: Answer) -> GreylagError:
+    error = GitError("add", answer)
+    if _FULL.search(answer.errors):
+        return InfraError(f"no room to freeze the work tree; make some and run again ({error})")
+    return AgentError(f"the work tree cannot be frozen: {error}")
 
 
 def _left_out(line: str) -> Diagnostic:

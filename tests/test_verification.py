@@ -242,6 +242,48 @@ def test_fewer_tests_are_a_failure_unless_the_prompt_allows_it(house: MakeHouse,
     assert allowed.run(tree, mode="gate", baseline=baseline).passed
 
 
+def test_tests_that_are_fewer_are_named_with_the_remedy(house: MakeHouse) -> None:
+    names = [f"test_{number}" for number in range(8)]
+    at = house({"test.sh": "cat names; echo RAN $(wc -l < names) 0", "names": "".join(f"PASS {n}\n" for n in names)})
+    verification = at.verification(TEST)
+    tree = at.repository.change({"names": "PASS test_7\n"})
+    report = verification.run(tree, mode="gate", baseline=verification.baseline())
+    assert report.diagnostics[0].message.endswith(
+        "7 fewer: test_0, test_1, test_2, test_3, test_4 and 2 more; put them back, or allow it in the prompt's front "
+        'matter: `allow = ["tests"]`'
+    )
+
+
+def test_a_failure_of_before_is_none_of_the_change_when_its_file_is_renamed(house: MakeHouse) -> None:
+    text = "x = 1\n" * 20
+    at = house({"test.sh": "for file in *.py; do echo FAIL $file::test_x; done; echo RAN 9 0; exit 1", "a.py": text})
+    verification = at.verification(TEST)
+    baseline = verification.baseline()
+    renamed = at.repository.change({"a.py": None, "b.py": text})
+    assert verification.run(renamed, mode="gate", baseline=baseline).verdicts[0].outcome is Outcome.RED_BEFORE
+    added = at.repository.change({"b.py": "y = 2\n"})
+    assert verification.run(added, mode="gate", baseline=baseline).verdicts[0].outcome is Outcome.FAILED
+
+
+def test_what_took_the_place_of_a_verifier_is_named(house: MakeHouse) -> None:
+    at = house({"one.sh": "echo RAN 1 0"})
+    both = Shell("one.sh", Phase.TEST, also=((Phase.TEST, "two.sh"),))
+    verification = at.verification(both)
+    tree = at.repository.change({"one.sh": None, "two.sh": "echo RAN 1 0"})
+    report = verification.run(tree, mode="gate", baseline=verification.baseline())
+    assert "now there is two.sh (there is two.sh) instead" in report.diagnostics[0].message
+    assert 'allow = ["verifiers"]' in report.diagnostics[0].message
+
+
+def test_a_base_commit_that_is_no_measure_is_shown_with_its_cause_and_log(house: MakeHouse) -> None:
+    at = house({"build.sh": "echo ERROR no rule to make it; exit 1", "test.sh": "echo RAN 1 0"})
+    verification = at.verification(Shell("build.sh", Phase.COMPILE), TEST)
+    report = verification.run(at.repository.change({"x": ""}), mode="gate", baseline=verification.baseline())
+    assert not report.passed
+    assert "no rule to make it" in report.render()
+    assert report.verdicts[0].log == "01-baseline/build.sh-..log"
+
+
 def test_a_change_cannot_switch_a_verifier_off(house: MakeHouse) -> None:
     at = house({"lint.sh": "true", "test.sh": "echo RAN 1 0"})
     verification = at.verification(LINT, TEST)

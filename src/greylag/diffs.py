@@ -84,6 +84,14 @@ def parse(diff: str) -> tuple[FileDiff, ...]:
     return tuple(_file(diff[start:end]) for start, end in zip(starts, [*starts[1:], len(diff)], strict=True))
 
 
+def renames(diff: str) -> dict[str, str]:
+    """New path by old path; nothing where the diff cannot be read, which guards say."""
+    try:
+        return {file.old_path: file.path for file in parse(diff) if file.status == "renamed"}
+    except DiffError:
+        return {}
+
+
 def _file(section: str) -> FileDiff:
     hunk = re.search(r"^@@ ", section, re.MULTILINE)
     head, body = (section[: hunk.start()], section[hunk.start() :]) if hunk else (section, "")

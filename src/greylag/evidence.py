@@ -60,7 +60,7 @@ def _facts(run: Run, report: Report) -> Iterator[str]:
     session = run.sessions[-1] if run.sessions else None
     yield f"- verified and committed: tree `{report.tree}`, on base commit `{run.base}`"
     yield f"- strength: {report.strength.value} ({_STRENGTH[report.strength]})"
-    yield f"- attempts: {len(run.reports)} of at most {run.task.policy.attempts}; run `{run.id}`"
+    yield f"- attempts: {len(run.reports)}; run `{run.id}`"
     if session and session.command:
         yield f"- agent {span(run.agent)}: a program, no model; what it ran is below"
     elif session:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -47,6 +47,8 @@ def opened(
             tree = workspace.freeze()
             tell("baseline", f"verifying the base commit {workspace.base[:10]}")
             baseline = verification.baseline()
+            if baseline.errored:  # a machine that cannot do it for the base commit cannot do it for a change
+                return replace(baseline, tree=tree)
             tell("gate", f"verifying {workspace.directory} as it is now")
             return verification.run(tree, mode="gate", baseline=baseline)
 

@@ -37,7 +37,7 @@ def command(path: Path, base: str | None, form: str, config_path: Path | None, *
     if unsafe_no_sandbox:
         report = replace(report, notes=(assembly.NO_SANDBOX, *report.notes))
     if form == "text":
-        logs = [f"logs: {directory.logs}"] if any(verdict.log for verdict in report.failed) else []
+        logs = [f"logs: {directory.logs}"] if any(v.log for v in report.verdicts if not v.passed) else []
         print("\n".join([_screen.fitted(report, logs), *logs]))
     else:
         print(json.dumps(report_to_dict(report) if form == "json" else to_sarif(report), indent=2))

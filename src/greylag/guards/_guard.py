@@ -51,7 +51,8 @@ def finding(
     if kind in change.scope.allow:
         message, severity = f"{message} (the prompt allows {kind})", Severity.INFO
     elif severity is not Severity.INFO:
-        message = f'{message}; take it back, or allow it in the prompt\'s front matter: `allow = ["{kind}"]`'
+        remedy = "take it back, or allow" if severity is Severity.ERROR else "look at it, or allow"
+        message = f'{message}; {remedy} it in the prompt\'s front matter: `allow = ["{kind}"]`'
     return fact(rule, message, path, line=line, excerpt=excerpt, severity=severity)
 
 

@@ -122,8 +122,7 @@ class Verification:
             refused = Verdict("tree", Phase.PREPARE, Outcome.FAILED, summary=text, diagnostics=problems)
             return Report(tree, self.workspace.base, (refused,))
         if obstacle := self.obstacle(baseline):
-            skipped = Verdict("baseline", Phase.PREPARE, Outcome.SKIPPED, reason=obstacle)
-            return Report(tree, self.workspace.base, (skipped,), (obstacle,))
+            return Report(tree, self.workspace.base, (comparison.unmeasured(baseline, obstacle),), (obstacle,))
         base, head = self.workspace.tree(self.workspace.base_tree), self.workspace.tree(tree)
         selection = select(self.verifiers, base, head, may_drop="verifiers" in self.settings.scope.allow)
         with ExitStack() as stack:

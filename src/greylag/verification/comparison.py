@@ -1,15 +1,17 @@
 """Head against base: which failures are new, whether fewer tests ran, what a reader must be told. Pure functions."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from greylag.model import Diagnostic, Origin, Outcome, Phase, Severity, Verdict
 from greylag.report import Report
 from greylag.report.rendering import failed_tests
+from greylag.text import one_line
 
 UNVERIFIED = "unverified: nothing in this repository vouches for a change (no tests, no linter, no build found)"
 NO_TESTS = "no tests ran"
+_NAMED = 5  # lost tests
 BUILD = (Phase.PREPARE, Phase.COMPILE)
 
 
@@ -33,8 +35,32 @@ def no_measure(baseline: Report) -> str | None:
     return None
 
 
+def unmeasured(baseline: Report | None, obstacle: str) -> Verdict:
+    """What stands for all verdicts on a change that cannot be measured, with what is wrong with the base commit."""
+    cause = next(iter(baseline.failed if baseline else ()), None)
+    found = tuple(replace(d, origin=Origin.PRE_EXISTING) for d in (cause.diagnostics if cause else ()))
+    log = cause.log if cause else None
+    return Verdict("baseline", Phase.PREPARE, Outcome.SKIPPED, reason=obstacle, diagnostics=found, log=log)
+
+
 def _ran(verdict: Verdict) -> bool:
     return bool(verdict.counts and verdict.counts.run) or any(d.test for d in verdict.diagnostics)
+
+
+def moved(before: Verdict | None, names: Mapping[str, str]) -> Verdict | None:
+    """A verdict of the base commit with the `names` that files have now: a failure whose file is renamed is not new."""
+    if before is None or not names:
+        return before
+    return replace(before, diagnostics=tuple(_moved(d, names) for d in before.diagnostics))
+
+
+def _moved(diagnostic: Diagnostic, names: Mapping[str, str]) -> Diagnostic:
+    old = next((part for part in (diagnostic.path, (diagnostic.test or "").partition("::")[0]) if part in names), None)
+    if old is None:
+        return diagnostic
+    test = diagnostic.test and diagnostic.test.replace(f"{old}::", f"{names[old]}::", 1)
+    path = names.get(diagnostic.path or "", diagnostic.path)
+    return replace(diagnostic, path=path, test=test, message=diagnostic.message.replace(old, names[old]))
 
 
 def compare(verdict: Verdict, before: Verdict | None, *, red: bool, tests: bool) -> Verdict:
@@ -90,11 +116,20 @@ def _fewer(verdict: Verdict, before: Verdict) -> Verdict:
     run, skipped = (verdict.counts.run, verdict.counts.skipped) if verdict.counts else (0, 0)
     if run < before.counts.run:
         text = f"{_tests(before.counts.run)} ran before the change and {run} now: {before.counts.run - run} fewer"
-        return failed(verdict, text, "fewer-tests")
+        return failed(verdict, text + _missing(verdict, before), "fewer-tests")
     if skipped > before.counts.skipped:
         text = f"{_tests(skipped)} skipped now, and {before.counts.skipped} before the change"
-        return failed(verdict, text, "more-skipped-tests")
+        return failed(verdict, text + _missing(verdict, before), "more-skipped-tests")
     return verdict
+
+
+def _missing(verdict: Verdict, before: Verdict) -> str:
+    """Names of tests that passed before and do not now, as far as the runner tells them, and the remedy."""
+    passed = [Counter(v.counts.passed if v.counts else ()) for v in (before, verdict)]
+    lost = sorted(passed[0] - passed[1])
+    more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
+    names = f": {', '.join(one_line(name, 160) for name in lost[:_NAMED])}{more}" if lost else ""
+    return f'{names}; put them back, or allow it in the prompt\'s front matter: `allow = ["tests"]`'
 
 
 def failed(verdict: Verdict, text: str, rule: str) -> Verdict:

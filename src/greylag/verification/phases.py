@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from greylag.diffs import renames
 from greylag.directories import remove_tree
 from greylag.model import Outcome, Phase, Verdict
 from greylag.protocols import Tree
@@ -104,8 +105,9 @@ class Work:
             yield from verdicts
             return
         before = {(v.verifier, v.root, v.phase): v for v in baseline.verdicts} if baseline else {}
+        names = renames(self.bench.change.diff)
         for verdict in verdicts:
-            was = before.get((verdict.verifier, verdict.root, verdict.phase))
+            was = comparison.moved(before.get((verdict.verifier, verdict.root, verdict.phase)), names)
             counted = comparison.compare(verdict, was, red=self.rules.red, tests=self.rules.tests)
             if counted.outcome is not verdict.outcome:
                 self.bench.tell_verdict(counted)  # it was told when its tool ended, before it was compared

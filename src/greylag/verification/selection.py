@@ -54,7 +54,7 @@ def select(verifiers: Sequence[Verifier], base: Tree, head: Tree, *, may_drop: b
     here = [a for a in dropped if a not in gone]
     return Selection(
         jobs=tuple(sorted(jobs, key=lambda job: job.activation.phase)),
-        off=() if may_drop else tuple(_off(a) for a in here),
+        off=() if may_drop else tuple(_off(a, _instead(a, jobs)) for a in here),
         gone=tuple((a.name, a.root) for a in gone),
         notes=(
             *(f"{_id(a)} is gone, and the directory with it" for a in gone),
@@ -67,11 +67,19 @@ def _exists(tree: Tree, root: str) -> bool:
     return root in {"", "."} or any(path.startswith(f"{root}/") for path in tree.paths())
 
 
-def _off(activation: Activation) -> Verdict:
+def _instead(activation: Activation, jobs: Sequence[Job]) -> str:
+    """Others of its kind in its directory, which may be what became of it: a person must say that they are as good."""
+    kind = (activation.verifier, activation.root, activation.phase)
+    others = [a for job in jobs if ((a := job.activation).verifier, a.root, a.phase) == kind]
+    return ", ".join(f"{_id(a)} ({a.reason})" for a in others if a.name != activation.name)
+
+
+def _off(activation: Activation, instead: str) -> Verdict:
     verdict = Verdict(activation.name, activation.phase, Outcome.FAILED, activation.root, activation.reason)
+    now = f"; now there is {instead} instead" if instead else " and does not apply to it any more"
     text = (
-        f"{_id(activation)} vouched for this repository before the change ({activation.reason}) and does not apply "
-        "to it any more: put back what it goes by"
+        f"{_id(activation)} vouched for this repository before the change ({activation.reason}){now}: put back what it "
+        'goes by, or allow it in the prompt\'s front matter: `allow = ["verifiers"]`'
     )
     return failed(verdict, text, "verifier-switched-off")
 

@@ -209,3 +209,15 @@ def test_the_verifier_of_the_page_is_found_by_its_dotted_path(example: Path) -> 
 def environment(example: Path) -> dict[str, str]:
     path = os.pathsep.join(filter(None, (str(example), os.environ.get("PYTHONPATH"))))
     return {"PATH": os.environ["PATH"], "HOME": str(example), "PYTHONPATH": path}
+
+
+def test_the_layers_of_the_architecture_are_those_that_are_checked() -> None:
+    contract = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"][0]
+    assert "\n".join(contract["layers"]) in (ROOT / "docs/explanation/architecture.md").read_text("utf-8")
+
+
+def test_the_screens_of_the_pages_count_the_guards_that_there_are() -> None:
+    told = {
+        number for page in PAGES for number in re.findall(r"^ok: (\d+) guards$", page.read_text("utf-8"), re.MULTILINE)
+    }
+    assert told == {str(len(plugins.names("guards")))}

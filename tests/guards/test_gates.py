@@ -32,6 +32,10 @@ BLOCKED = {
     "coverage": (".coveragerc", "[report]\nfail_under = 90\n", "[report]\nfail_under = 1\n", "tests"),
     "codecov": ("codecov.yml", "a: 1\n", "a: 2\n", "tests"),
     "jest": ("jest.config.js", "a\n", "b\n", "tests"),
+    "jest: code taken into a comment": ("jest.config.js", "a\nb\nc\n", "a\n/*\nb\n*/\nc\n", "tests"),
+    "jest: code taken out of a comment": ("jest.config.js", "a\n/*\nb\n*/\nc\n", "a\nb\nc\n", "tests"),
+    "jest: code beside a comment": ("jest.config.js", "a\n", "a\n/* b */ c\n", "tests"),
+    "workflow: code becomes a comment": (".github/workflows/ci.yml", "a: 1\nb: 2\n", "a: 1\n# b: 2\n", "ci"),
     "pyproject: coverage": ("pyproject.toml", PYPROJECT, PYPROJECT.replace("90", "10"), "tests"),
     "pyproject: mypy": ("pyproject.toml", PYPROJECT, PYPROJECT.replace("strict = true", "strict = false"), "lint"),
     "pyproject: table gone": ("pyproject.toml", PYPROJECT, PYPROJECT.replace("[tool.mypy]\nstrict = true\n", ""), "lint"),
@@ -104,6 +108,21 @@ def test_ordinary_edit_of_a_mixed_file_passes(guard: Any, found: Any, name: str)
     path, base, head = CLEAN[name]
     told = found(guard("gates", files(path, base), files(path, head)))
     assert [line for line in told if not line.startswith("info gates/loaded")] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "comment"),
+    [
+        ("vitest.config.ts", "// Copyright A\n"),
+        ("jest.config.js", "/*\n * Copyright A * B\n */\n"),
+        (".github/workflows/ci.yml", "# Copyright A\n"),
+    ],
+)
+def test_comments_of_a_gate_are_told_and_do_not_block(guard: Any, found: Any, path: str, comment: str) -> None:
+    for base, head in (("a\n", f"{comment}a\n"), (f"{comment}a\n", "a\n"), (f"{comment}a\n", f"{comment}\na\n")):
+        (finding,) = found(guard("gates", {path: base}, {path: head}))
+        assert finding.startswith("info gates/")
+    assert not guard("gates", {path: f"{comment}a\n"}, {path: f"{comment}b\n"}).passed
 
 
 def test_gate_that_is_renamed_away_blocks(guard: Any, found: Any) -> None:

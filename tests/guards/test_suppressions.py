@@ -17,6 +17,7 @@ BLOCKED = {
     "js behind a string with a hash": ("a.js", "f()\n", "f('#') // eslint-disable-line\n"),
     "ts ignore": ("a.ts", "f()\n", "// @ts-ignore\nf()\n"),
     "ts expect-error": ("a.ts", "f()\n", "  // @ts-expect-error wrong types upstream\nf()\n"),
+    "mark becomes laxer": ("a.ts", "// @ts-expect-error\nf()\n", "// @ts-ignore\nf()\n"),
     "js coverage": ("a.js", "f()\n", "/* istanbul ignore next */\nf()\n"),
     "java annotation": ("A.java", "class A {}\n", '@SuppressWarnings("unchecked")\nclass A {}\n'),
     "java NOSONAR": ("A.java", "int a;\n", "int a; // NOSONAR\n"),
@@ -41,6 +42,7 @@ CLEAN = {
     "annotation in a comment": ("A.java", "int a;\n", "// not @SuppressWarnings\nint a;\n"),
     "line with a mark is edited": ("a.py", "x = 1  # noqa: E501\n", "x = 12  # noqa: E501\n"),
     "line with a mark is moved": ("a.py", "x = 1  # noqa\ny = 2\nz = 3\n", "y = 2\nz = 3\nx = 1  # noqa\n"),
+    "mark becomes stricter": ("a.ts", "// @ts-ignore\nf()\n", "// @ts-expect-error\nf()\n"),
     "mark is removed": ("a.py", "x = 1  # noqa\n", "x = 1\n"),
     "mark becomes narrower in place": ("a.go", "f() //nolint:errcheck\n", "g() //nolint:errcheck\n"),
     "a sentence about marks": (

@@ -9,7 +9,8 @@ from greylag.diffs import FileDiff, parse
 from greylag.guards import _gate_lines as lines
 from greylag.guards import _gate_tables as tables
 from greylag.guards import _programs as programs
-from greylag.guards._guard import Guard, finding, read
+from greylag.guards._comments import only_comments
+from greylag.guards._guard import Guard, fact, finding, read
 from greylag.guards._hidden import hides
 from greylag.guards._loaded import HOOKS, STEERS, loaded, named
 from greylag.guards._shadows import imports, shadow
@@ -45,7 +46,11 @@ def check(change: Change) -> Iterator[Diagnostic]:
         whole = _whole(file)
         if whole:
             kind, name, what = whole
-            yield finding(change, kind, f"gates/{kind}", f"{_verb(file)} {name}, which {what}", name)
+            if only_comments(file):
+                message = f"changes comments of {name}, which {what}"
+                yield fact(f"gates/{kind}", message, name, severity=Severity.INFO)
+            else:
+                yield finding(change, kind, f"gates/{kind}", f"{_verb(file)} {name}, which {what}", name)
             continue
         yield from hides(change, file)
         if taken := shadow(change, file, known):

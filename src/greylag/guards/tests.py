@@ -144,8 +144,12 @@ def _losses(old: Case, new: Case, rows: Counter[str]) -> Iterator[tuple[str, str
         yield "weaker-assertions", f"asserts more weakly: {strong[0]} comparisons before, {strong[1]} now"
     if after.exact < before.exact:
         yield "weaker-assertions", f"asserts less exactly: {before.exact} exact comparisons before, {after.exact} now"
-    if len(new.rows) < len(old.rows) and Counter(old.rows) - rows:
-        yield "fewer-rows", f"is run with fewer rows: {len(old.rows)} before, {len(new.rows)} now"
+    for had, has, words in (
+        (len(old.rows), len(new.rows), "fewer rows"),
+        (len(set(old.rows)), len(set(new.rows)), "fewer rows that differ"),
+    ):
+        if has < had and Counter(old.rows) - rows:
+            yield "fewer-rows", f"is run with {words}: {had} before, {has} now"
     if new.leaves and not old.leaves:
         yield "early-return", "now leaves before it tests anything"
 

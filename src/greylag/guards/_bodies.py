@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from greylag.guards._source import Brackets, Source, brackets
 
 _CLASS = re.compile(r"\b(?:class|object|interface|trait)\s++(?P<name>\w++)[^{};]{0,400}\{")
-_LONGEST = 2000  # characters of a body without braces
-_STOP = re.compile(r"[({\n;,)}]")
+_STOP = re.compile(r"[(\[{}\])\n;,]")
 _GOES_ON = re.compile(r"\s*+[.?:&|+]")
 _BODY: Mapping[str, re.Pattern[str]] = {  # what may stand between the parameters of a function and its body
     "js": re.compile(r"\s*+(?::[^=;{}\n]{0,200})?(?P<arrow>=>)?\s*+"),
@@ -43,24 +42,25 @@ def bodies(source: Source, family: str, head: re.Pattern[str], round_: Brackets)
         if code.startswith("{", link.end()):
             over = curly.after(link.end())[1]
         elif link["arrow"]:
-            over = _expression(code, link.end(), round_, curly)
+            over = expression(code, link.end())
         else:
             continue
         holder = holders.at(match.start("helper"))
         yield Body(f"{holder}.{match['helper']}" if holder else match["helper"], match.start("helper"), begin, over)
 
 
-def _expression(code: str, begin: int, round_: Brackets, curly: Brackets) -> int:
-    """Where an expression ends that is a body by itself."""
-    limit, at = min(len(code), begin + _LONGEST), begin
-    while at < limit and (stop := _STOP.search(code, at, limit)) is not None:
-        if stop[0] in "({":
-            at = (round_ if stop[0] == "(" else curly).after(stop.start())[1]
-        elif stop[0] == "\n" and _GOES_ON.match(code, stop.start()):
-            at = stop.end()
-        else:
+def expression(code: str, begin: int) -> int:
+    """Where an expression ends that begins here: a body without braces, or a value."""
+    depth = 0
+    for stop in _STOP.finditer(code, begin):
+        if stop[0] in "([{":
+            depth += 1
+        elif stop[0] in ")]}":
+            depth -= 1
+        ends = depth < 0 or (depth == 0 and stop[0] in ",;\n")
+        if ends and not (stop[0] == "\n" and _GOES_ON.match(code, stop.start())):
             return stop.start()
-    return max(at, limit)
+    return len(code)
 
 
 class _Holders:

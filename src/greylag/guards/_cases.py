@@ -108,6 +108,14 @@ _CHAIN = re.compile(r"\s*+(?:[?!]?\.\s*+\w++\s*+)+")
 _UNIT = re.compile(r"#\[\s*cfg\s*\(\s*test")  # what stands before it in a file of Rust is production code
 
 
+def within(path: str, text: str) -> Iterator[tuple[int, int]]:
+    """Where tests and functions of a file are that is not of Python."""
+    source = scan(text, language(path) or "")
+    dialect, round_ = DIALECTS[language(path) or ""], brackets(source.code, "()")
+    yield from ((test.start, test.end) for test in _tests(source, language(path) or "", round_))
+    yield from ((body.start, body.end) for body in _bodies(path, source, dialect, round_))
+
+
 def _bodies(path: str, source: Source, dialect: Dialect, round_: Brackets) -> list[Body]:
     family = language(path) or ""
     unit = _UNIT.search(source.text) if family == "rust" and not matches(path, TESTS) else None

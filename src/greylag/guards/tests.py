@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from greylag.diffs import FileDiff, parse
 from greylag.guards._case import LARGEST
+from greylag.guards._data import changed_data
 from greylag.guards._dialects import DIALECTS
 from greylag.guards._exits import exits
 from greylag.guards._fitting import Names
@@ -52,6 +53,7 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     for before, after in found.pairs:
         yield from weaker(change, before, after, rows)
     yield from helper_losses(change, files, helpers)
+    yield from changed_data(change, files)
     yield from renames(change, files, found)
     known = {(after.file.path, after.case.name) for _, after in found.pairs}
     new = [test for test in found.head if (test.file.path, test.case.name) not in known]

@@ -130,6 +130,18 @@ BLOCKED: dict[str, tuple[Files, Files, list[str]]] = {
         {"tests/base.py": BASE, P: SUB}, {"tests/base.py": BASE, P: edit(SUB, ("class TestTotal(Base)", "class Quiet:\n    def check(self, a, b):\n        pass\n\n\nclass TestTotal(Quiet, Base)"))}, [f"error tests/overridden-helper {P}:5"],
     ),
     "python: overridden by a lambda": ({"tests/base.py": BASE, P: SUB}, {"tests/base.py": BASE, P: SUB + "\n    check = lambda self, a, b: None\n"}, [f"error tests/overridden-helper {P}:8"]),
+    "python: another one in place of an imported one": ({H: PY, P: PY_TEST}, {H: PY, P: edit(PY_TEST, ("import assert_page, same", "import assert_page"), ("def test_sum", "def same(a, b):\n    pass\n\n\ndef test_sum"))}, [f"error tests/overridden-helper {P}:5"]),
+    "python: another one imported": (
+        {H: PY, P: PY_TEST}, {H: PY, "tests/quiet.py": "def same(a, b):\n    return a == b\n", P: edit(PY_TEST, ("import assert_page, same", "import assert_page\nfrom tests.quiet import same"))},
+        ["error tests/overridden-helper tests/quiet.py:1"],
+    ),
+    "js: another one in place of an imported one": ({JH: JS, J: JS_TEST}, {JH: JS, J: edit(JS_TEST, ('import { same } from "./helpers";', "const same = () => {};"))}, [f"error tests/overridden-helper {J}:1"]),
+    "js: method of an object": ({JH: "module.exports = {\n  same(a, b) {\n    assert.equal(a, b)\n  },\n  one: (a) => assert.equal(a, 1),\n}\n"}, {JH: "module.exports = {\n  same(a, b) {\n  },\n  one: (a) => a,\n}\n"}, [f"error tests/fewer-assertions {JH}:2", f"error tests/fewer-assertions {JH}:4"]),
+    "c#: expression, and a generic one": (
+        {"A.Tests/S.cs": "class S {\n  public static void Same(int a) => Assert.Equal(1, a);\n  public void One<T>(T a) where T : X {\n    Assert.Equal(1, a);\n  }\n}\n"},
+        {"A.Tests/S.cs": "class S {\n  public static void Same(int a) => Nothing();\n  public void One<T>(T a) where T : X {\n  }\n}\n"},
+        ["error tests/fewer-assertions A.Tests/S.cs:2", "error tests/fewer-assertions A.Tests/S.cs:3"],
+    ),
     "js: arrow emptied": ({JH: JS}, {JH: edit(JS, ("(a, b) => expect(a).toBe(b)", "() => {}"))}, [f"error tests/fewer-assertions {JH}:3"]),
     "js: arrow weaker": ({JH: JS}, {JH: edit(JS, ("toBe(b)", "toBeDefined()"))}, [f"error tests/weaker-assertions {JH}:3"]),
     "js: function with a pattern among its parameters": ({JH: JS}, {JH: edit(JS, ("  expect(found.status).toEqual(status);\n", ""))}, [f"error tests/fewer-assertions {JH}:5"]),
@@ -157,6 +169,11 @@ CLEAN: dict[str, tuple[Files, Files]] = {
         {"src/shop.py": "def total(a):\n    return a\n", H: edit(PY, ("page.status", "total(page)")), P: PY_TEST},
         {"src/shop.py": "def sum_of(a):\n    return a\n", H: edit(PY, ("page.status", "sum_of(page)")), P: edit(PY_TEST, ("total", "sum_of"))},
     ),
+    "python: a symbol renamed that is called like an assertion": (
+        {"src/shop.py": "def check_total(a):\n    return a\n", H: "def make(a):\n    check_total(a)\n    return a\n", P: "def test_a():\n    check_total(1)\n    assert f() == 1\n"},
+        {"src/shop.py": "def confirm_total(a):\n    return a\n", H: "def make(a):\n    confirm_total(a)\n    return a\n", P: "def test_a():\n    confirm_total(1)\n    assert f() == 1\n"},
+    ),
+    "python: imported from elsewhere": ({H: PY, P: PY_TEST}, {H: PY, "tests/__init__.py": "from tests.helpers import *\n", P: edit(PY_TEST, ("tests.helpers", "tests"))}),
     "python: a helper renamed everywhere": ({H: PY, P: PY_TEST}, {H: edit(PY, ("same", "equal")), P: edit(PY_TEST, ("same", "equal"))}),
     "python: an assertion more": ({H: PY}, {H: edit(PY, ("assert a == b", "assert type(a) is type(b)\n    assert a == b"))}),
     "python: moved to another file": (

@@ -12,7 +12,8 @@ _GOES_ON = re.compile(r"\s*+[.?:&|+]")
 _BODY: Mapping[str, re.Pattern[str]] = {  # what may stand between the parameters of a function and its body
     "js": re.compile(r"\s*+(?::[^=;{}\n]{0,200})?(?P<arrow>=>)?\s*+"),
     "java": re.compile(
-        r"\s*+(?:throws\b[\s\w,.]{0,200}|(?:async\s+)?(?:throws\s*)?->[ \w<>?.\[\]:,]{1,200}|:[ \w<>?.,\[\]]{1,200})?"
+        r"\s*+(?:throws\b[\s\w,.]{0,200}|(?:async\s+)?(?:throws\s*)?->[ \w<>?.\[\]:,]{1,200}|:[ \w<>?.,\[\]]{1,200}"
+        r"|where\b[^{};=]{1,200})?"
         r"(?P<arrow>=>?)?\s*+"
     ),
     "go": re.compile(r"\s*+(?:\([^(){}]{0,300}\)|[\w.*\[\]]{1,100})?(?P<arrow>(?!))?\s*+"),

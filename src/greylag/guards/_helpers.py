@@ -1,15 +1,18 @@
 """Functions of test files that are no tests, on both sides of a change: those that assert are compared like tests."""
 
-from collections.abc import Hashable, Sequence
+import re
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 
-from greylag.diffs import FileDiff
+from greylag.diffs import FileDiff, Line, parse
 from greylag.guards._cases import helpers
 from greylag.guards._known import Known, known
 from greylag.guards._matching import Found, Stage, after, alike, always, before, matched
 from greylag.protocols import Change
+
+_DEFINED = re.compile(r"\s*+(?:async\s++)?def\s++(\w++)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,8 @@ class Helpers:
     def of(cls, change: Change, files: Sequence[FileDiff]) -> "Helpers":
         """The helpers that these files have, and had."""
         sides = [list(before(change, files, helpers)), list(after(change, files, helpers))]
-        ways = known((found.file.path, found.case.name, found.case.proof) for found in chain(*sides))
+        proofs = ((found.file.path, found.case.name, found.case.proof) for found in chain(*sides))
+        ways = known(proofs, _gone(change, files))
         read = partial(helpers, known=ways)
         base, head = list(before(change, files, read)), list(after(change, files, read))
         return cls(base, head, ways, *matched([found for found in base if found.case.proof.asserts], head, _STAGES))
@@ -39,6 +43,18 @@ class Helpers:
         """Files of which all helpers that assert are somewhere else."""
         left = {found.file.path for found in (*self.gone, *(old for old, new in self.pairs if new.file is old.file))}
         return frozenset(old.file.path for old, _ in self.pairs) - left
+
+
+def _gone(change: Change, files: Sequence[FileDiff]) -> set[str]:
+    """Functions of sources in Python that have another name now, or none: `check_total` may be no assertion."""
+    tests = {file.path for file in files}
+    sources = [file for file in parse(change.diff) if file.path.endswith(".py") and file.path not in tests]
+    old = {name for file in sources for name in _defined(file.removed)}
+    return old - {name for file in sources for name in _defined(file.added)}
+
+
+def _defined(lines: Iterable[Line]) -> Iterator[str]:
+    return (match[1] for line in lines if (match := _DEFINED.match(line.text)) is not None)
 
 
 def leaf(found: Found) -> str:

@@ -37,9 +37,12 @@ def unknown(local: Mapping[str, Proof], ways: Known) -> dict[str, Proof]:
     return {name: proof for name, proof in local.items() if name not in names}
 
 
-def known(found: Iterable[tuple[str, str, Proof]]) -> dict[str, Proof]:
-    """Paths, names and proofs of helpers by the ways to call them; the first one of a way is it."""
-    ways: dict[str, Proof] = {}
+def known(found: Iterable[tuple[str, str, Proof]], sources: Iterable[str] = ()) -> dict[str, Proof]:
+    """Paths, names and proofs of helpers by the ways to call them; the first one of a way is it.
+
+    `sources` are names of functions that are no helpers: whatever they are called, they prove nothing.
+    """
+    ways = dict.fromkeys(sources, Proof())
     for path, name, proof in found:
         if proof.asserts:
             for way in keys(path, name):

@@ -1,4 +1,4 @@
-"""New methods that assert nothing, in place of inherited helpers that do."""
+"""New functions that assert nothing, in place of helpers that do: inherited or imported ones."""
 
 import re
 from collections import defaultdict
@@ -9,6 +9,7 @@ from greylag.guards._cases import helpers
 from greylag.guards._helpers import Helpers, leaf
 from greylag.guards._known import known
 from greylag.guards._matching import Found, after
+from greylag.guards._rebound import taken
 from greylag.guards._suite import Suite
 from greylag.protocols import Change
 
@@ -17,17 +18,21 @@ _OWN = re.compile(r"__\w+__|_*(?:set_?up|tear_?down)\w*|init", re.IGNORECASE)  #
 
 
 def overridden(change: Change, files: Sequence[FileDiff], changed: Helpers) -> Iterator[tuple[Found, str]]:
-    """Each such method, and the class of the base's helper. Classes are known by their names alone."""
-    new = list(_silent(changed))
+    """Each such function, and the class or the file of the base's helper. Classes are known by their names alone."""
+    new = list(_silent(changed, taken(change, files)))
     if not new:
         return
     old = Suite(change.base, files).helpers(frozenset(map(leaf, new)))
-    asserting = [found for found in old if found.case.proof.asserts and _owner(found)]
+    asserting = [found for found in old if found.case.proof.asserts]
     if not asserting:
         return
     owners: defaultdict[str, set[str]] = defaultdict(set)
+    places: dict[str, str] = {}
     for found in asserting:
-        owners[leaf(found)].add(_owner(found))
+        if _owner(found):
+            owners[leaf(found)].add(_owner(found))
+        else:
+            places.setdefault(leaf(found), found.file.old_path)
     ways = known((found.file.path, found.case.name, found.case.proof) for found in asserting)
     still = {
         (found.file.path, found.case.name): found.case.proof.asserts
@@ -35,19 +40,21 @@ def overridden(change: Change, files: Sequence[FileDiff], changed: Helpers) -> I
     }
     bases = _bases(Suite(change.head, files))
     below = {name: _over(bases, names) for name, names in owners.items()}
-    for found in new:
-        if _owner(found) in below.get(leaf(found), ()) and not still[found.file.path, found.case.name]:
+    for found in (found for found in new if not still[found.file.path, found.case.name]):
+        if _owner(found) in below.get(leaf(found), ()):
             yield found, min(owners[leaf(found)])
+        elif not _owner(found) and leaf(found) in places:
+            yield found, places[leaf(found)]
 
 
-def _silent(changed: Helpers) -> Iterator[Found]:
-    """Methods that the base did not have, not even in another class or file."""
+def _silent(changed: Helpers, names: set[str]) -> Iterator[Found]:
+    """Methods that the base did not have, not even in another class or file, and functions of these names."""
     had = {(found.file.path, found.case.name) for found in changed.base}
     was = {(leaf(found), found.case.digest) for found in changed.base if not found.case.proof.asserts}
     for found in changed.new:
         known_one = (found.file.path, found.case.name) in had or (leaf(found), found.case.digest) in was
-        silent = _owner(found) and not found.case.proof.asserts and not _OWN.fullmatch(leaf(found))
-        if silent and not known_one:
+        fits = (_owner(found) or leaf(found) in names) and not _OWN.fullmatch(leaf(found))
+        if fits and not known_one and not found.case.proof.asserts:
             yield found
 
 

@@ -135,7 +135,11 @@ BLOCKED: dict[str, tuple[Files, Files, list[str]]] = {
         {H: PY, P: PY_TEST}, {H: PY, "tests/quiet.py": "def same(a, b):\n    return a == b\n", P: edit(PY_TEST, ("import assert_page, same", "import assert_page\nfrom tests.quiet import same"))},
         ["error tests/overridden-helper tests/quiet.py:1"],
     ),
+    "python: overridden by one that always holds": ({"tests/base.py": BASE, P: SUB}, {"tests/base.py": BASE, P: SUB + "\n    def check(self, a, b):\n        assert True\n"}, [f"error tests/overridden-helper {P}:8"]),
     "js: another one in place of an imported one": ({JH: JS, J: JS_TEST}, {JH: JS, J: edit(JS_TEST, ('import { same } from "./helpers";', "const same = () => {};"))}, [f"error tests/overridden-helper {J}:1"]),
+    "js: a call after an arrow is dropped": (
+        {J: "const same = (a, b) => expect(a).toBe(b);\n\nit('adds', () => each(() => same(f(), 1)));\n"}, {J: "const same = (a, b) => expect(a).toBe(b);\n\nit('adds', () => each(() => f()));\n"}, [f"error tests/fewer-assertions {J}:3"],
+    ),
     "js: method of an object": ({JH: "module.exports = {\n  same(a, b) {\n    assert.equal(a, b)\n  },\n  one: (a) => assert.equal(a, 1),\n}\n"}, {JH: "module.exports = {\n  same(a, b) {\n  },\n  one: (a) => a,\n}\n"}, [f"error tests/fewer-assertions {JH}:2", f"error tests/fewer-assertions {JH}:4"]),
     "c#: expression, and a generic one": (
         {"A.Tests/S.cs": "class S {\n  public static void Same(int a) => Assert.Equal(1, a);\n  public void One<T>(T a) where T : X {\n    Assert.Equal(1, a);\n  }\n}\n"},
@@ -215,6 +219,15 @@ CLEAN: dict[str, tuple[Files, Files]] = {
     "js: moved out of the test file": (
         {J: "function same(a, b) {\n  expect(a).toBe(b);\n}\n\n" + JS_TEST}, {JH: "export function same(a, b) {\n  expect(a).toBe(b);\n}\n", J: JS_TEST},
     ),
+    "java: a constructor that throws gets another visibility": (
+        {VH: edit(JAVA, ("    static", '    public Support() {\n        throw new AssertionError("none");\n    }\n\n    static'))},
+        {VH: edit(JAVA, ("    static", '    Support() {\n        throw new AssertionError("none");\n    }\n\n    static')), V: JAVA_TEST},
+    ),
+    "java: an anonymous class becomes a lambda": (
+        {V: edit(JAVA_TEST, ("    @Test", "    int read(int a) {\n        assertEquals(1, a);\n    }\n\n    @Test"), ("check(3,", "use(new Reader() {\n            public int read(int a) {\n                return a;\n            }\n        });\n        check(3,"))},
+        {V: edit(JAVA_TEST, ("    @Test", "    int read(int a) {\n        assertEquals(1, a);\n    }\n\n    @Test"), ("check(3,", "use(a -> a);\n        check(3,"))},
+    ),
+    "js: a new one that only says that it was called": ({J: JS_TEST}, {J: 'const called = { write() {\n  t.assert.ok(true, "called")\n} }\n' + JS_TEST}),
     "java: renamed": ({VH: JAVA, V: JAVA_TEST}, {VH: edit(JAVA, ("check(", "same(")), V: edit(JAVA_TEST, ("check(", "same("))}),
     "java: another parameter": ({VH: JAVA}, {VH: edit(JAVA, ("(int a, int b)", "(int a, int b, String why)"), ("(a, b);", "(a, b, why);"))}),
     "java: an overload before it": ({VH: JAVA}, {VH: edit(JAVA, ("    static void", "    static void check(String a) {\n        check(Integer.parseInt(a), 1);\n    }\n\n    static void"))}),

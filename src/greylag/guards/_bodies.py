@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from greylag.guards._source import Brackets, Source, brackets
 
-_CLASS = re.compile(r"\b(?:class|object|interface|trait)\s++(?P<name>\w++)[^{};]{0,400}\{")
+_CLASS = re.compile(r"\b(?:class|object|interface|trait)\s++(?!extends\b)(?P<name>\w++)[^{};]{0,400}\{")
 _STOP = re.compile(r"[(\[{}\])\n;,]")
 _GOES_ON = re.compile(r"\s*+[.?:&|+]")
 _BODY: Mapping[str, re.Pattern[str]] = {  # what may stand between the parameters of a function and its body
@@ -47,6 +47,8 @@ def bodies(source: Source, family: str, head: re.Pattern[str], round_: Brackets)
         else:
             continue
         holder = holders.at(match.start("helper"))
+        if holder == match["helper"]:
+            continue  # a constructor
         yield Body(f"{holder}.{match['helper']}" if holder else match["helper"], match.start("helper"), begin, over)
 
 

@@ -104,6 +104,11 @@ def _tests(source: Source, family: str, round_: Brackets) -> Iterator[_Test]:
 _REACH = 50_000  # characters before a test in which its annotations begin
 _LEAVES = re.compile(r"[^{}]*+\{\s*+return\s*?[;\n]\s*+[^\s}]")
 _CALL = re.compile(r"(?:\b(\w++)\s*+\.\s*+)?\b(\w++)\s*+\(")
+_WORD_BEFORE = re.compile(r"(?:\b(\w{1,30})|(?<=[\w>?\]])[>\]])[ \t]{1,9}\Z")  # of a declaration: `void same(`
+_NEAR = 40  # characters
+_BEFORE_CALLS = frozenset(
+    {"return", "throw", "new", "else", "in", "of", "case", "await", "yield", "do", "not", "and", "or"}
+)
 _CHAIN = re.compile(r"\s*+(?:[?!]?\.\s*+\w++\s*+)+")
 _UNIT = re.compile(r"#\[\s*cfg\s*\(\s*test")  # what stands before it in a file of Rust is production code
 
@@ -160,7 +165,11 @@ def _local(
 
 def _calls(source: Source, begin: int, end: int, local: Mapping[str, Proof], known: Known) -> Iterator[Proof]:
     for match in _CALL.finditer(source.code, begin, end):
-        yield called(match[1] or "", match[2], local, known)
+        if match[2] not in local and not known:
+            continue
+        ahead = _WORD_BEFORE.search(source.code, max(begin, match.start() - _NEAR), match.start())
+        if ahead is None or ahead[1] in _BEFORE_CALLS:
+            yield called(match[1] or "", match[2], local, known)
 
 
 def _proof(source: Source, dialect: Dialect, round_: Brackets, span: tuple[int, int]) -> Proof:

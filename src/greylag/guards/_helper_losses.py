@@ -8,7 +8,7 @@ from greylag.diffs import FileDiff
 from greylag.guards._guard import fact, finding
 from greylag.guards._helpers import Helpers, leaf
 from greylag.guards._known import keys
-from greylag.guards._losses import constant, weaker
+from greylag.guards._losses import weaker
 from greylag.guards._matching import Found
 from greylag.guards._overridden import overridden
 from greylag.guards._suite import Suite
@@ -23,7 +23,6 @@ def helper_losses(change: Change, files: Sequence[FileDiff], helpers: Helpers) -
     """Findings on helpers; a renamed or moved one is none."""
     for before, after in helpers.pairs:
         yield from weaker(change, before, after, what=_HELPER)
-    yield from (constant(change, new, _HELPER) for new in helpers.new if new.case.proof.constant)
     yield from _removed(change, files, helpers.gone)
     for new, owner in overridden(change, files, helpers):
         message = f"overrides {_HELPER}`{leaf(new)}` of `{owner}` by one that asserts nothing"

@@ -205,10 +205,13 @@ BLOCKED: dict[str, tuple[Files, Files, list[str]]] = {
     "go: inequality": ({G: GO}, {G: edit(GO, ("got != 3", "got < 0"))}, [f"error tests/weaker-assertions {G}:5"]),
     "rust: inequality": ({R: RUST}, {R: edit(RUST, ("assert_eq!(total(&[1, 2]), 3)", "assert!(total(&[1, 2]) >= 0)"))}, [f"error tests/weaker-assertions {R}:9"]),
     "python: row removed": ({P: PY_ROWS}, {P: edit(PY_ROWS, (", (2, 4)", ""))}, [f"error tests/fewer-rows {P}:5"]),
+    "python: row made the same as another": ({P: PY_ROWS}, {P: edit(PY_ROWS, ("(2, 4)", "(1, 1)"))}, [f"error tests/fewer-rows {P}:5"]),
+    "js: row made the same as another": ({J: JS}, {J: edit(JS, ("[2, 4]", "[1, 1]"))}, [f"error tests/fewer-rows {J}:10"]),
+    "java: row made the same as another": ({V: JAVA}, {V: edit(JAVA, ("3,4", "1,2"))}, [f"error tests/fewer-rows {V}:14"]),
     "python: table removed": ({P: PY_ROWS}, {P: edit(PY_ROWS, ('@pytest.mark.parametrize(("n", "s"), [(1, 1), (2, 4), (0, 0)])\n', ""))}, [f"error tests/fewer-rows {P}:4"]),
     "python: row removed from a named table": (
         {P: "ROWS = [(1, 1), (2, 4)]\n\n\ndef test_a():\n    for n, s in ROWS:\n        assert square(n) == s\n"},
-        {P: "ROWS = [(1, 1)]\n\n\ndef test_a():\n    for n, s in ROWS:\n        assert square(n) == s\n"}, [f"error tests/fewer-rows {P}:4"],
+        {P: "ROWS = [(1, 1)]\n\n\ndef test_a():\n    for n, s in ROWS:\n        assert square(n) == s\n"}, [f"error tests/fewer-rows {P}:4", f"warning tests/changed-value {P}:1"],
     ),
     "python: parameter of a fixture removed": (
         {P: "@pytest.fixture(params=[1, 2])\ndef n(request):\n    return request.param\n\n\ndef test_a(n):\n    assert f(n) == 1\n"},
@@ -219,7 +222,7 @@ BLOCKED: dict[str, tuple[Files, Files, list[str]]] = {
         {P: '@pytest.mark.parametrize("n", [1])\nclass TestA:\n    def test_a(self, n):\n        assert f(n) == 1\n'}, [f"error tests/fewer-rows {P}:3"],
     ),
     "js: row removed": ({J: JS}, {J: edit(JS, (", [2, 4]", ""))}, [f"error tests/fewer-rows {J}:10"]),
-    "js: row removed from a named table": ({J: "const rows = [1, 2];\n" + edit(JS, ("[[1, 1], [2, 4]]", "rows"))}, {J: "const rows = [1];\n" + edit(JS, ("[[1, 1], [2, 4]]", "rows"))}, [f"error tests/fewer-rows {J}:11"]),
+    "js: row removed from a named table": ({J: "const rows = [1, 2];\n" + edit(JS, ("[[1, 1], [2, 4]]", "rows"))}, {J: "const rows = [1];\n" + edit(JS, ("[[1, 1], [2, 4]]", "rows"))}, [f"error tests/fewer-rows {J}:11", f"warning tests/changed-value {J}:1"]),
     "js: row removed from a template": (
         {J: edit(JS, ("([[1, 1], [2, 4]])", "`a | b\n1 | 1\n2 | 4\n`"))}, {J: edit(JS, ("([[1, 1], [2, 4]])", "`a | b\n1 | 1\n`"))}, [f"error tests/fewer-rows {J}:10"],
     ),

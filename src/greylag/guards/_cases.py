@@ -1,27 +1,44 @@
 """The test cases of one file: Python by `ast`, other languages by scanner and patterns."""
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
-from greylag.guards._case import Case, Proof, digest, plain, words
+from greylag.guards._bodies import Body, bodies
+from greylag.guards._case import Case, Proof, digest, plain, total, words
 from greylag.guards._dialects import DIALECTS, Dialect
-from greylag.guards._python_cases import python_cases
+from greylag.guards._known import Known, called, unknown
+from greylag.guards._python_cases import python_cases, python_helpers
 from greylag.guards._rows import rows
 from greylag.guards._source import Brackets, Source, brackets, language, scan, without_arguments
 from greylag.guards._titles import Around, Pieces, arguments, blocks, title
+from greylag.kinds import TESTS, matches
+
+_NONE: Known = MappingProxyType({})
 
 
-def cases(path: str, text: str) -> tuple[Case, ...]:
-    """Tests in the order of the file; a name that occurs again gets `#2`. Empty for languages that are not known."""
+def cases(path: str, text: str, known: Known = _NONE) -> tuple[Case, ...]:
+    """Tests in the order of the file; a name that occurs again gets `#2`. Empty for languages that are not known.
+
+    `known` are helpers of other files.
+    """
     family = language(path)
     if family == "python":
-        found: Iterable[Case] = python_cases(text)
+        found: Iterable[Case] = python_cases(text, known)
     elif family is not None and family in DIALECTS:
-        found = _scanned(text, family)
+        found = _scanned(path, text, known)
     else:
         found = ()
     return tuple(_numbered(found))
+
+
+def helpers(path: str, text: str, known: Known = _NONE) -> tuple[Case, ...]:
+    """Functions and methods of a file that are no tests, `Class.name`, whether they assert or not."""
+    family = language(path)
+    if family == "python":
+        return tuple(python_helpers(text, known))
+    return tuple(_numbered(_functions(path, text, known))) if family is not None and family in DIALECTS else ()
 
 
 def _numbered(found: Iterable[Case]) -> Iterator[Case]:
@@ -33,49 +50,126 @@ def _numbered(found: Iterable[Case]) -> Iterator[Case]:
         yield replace(case, name=name)
 
 
-def _scanned(text: str, family: str) -> Iterator[Case]:
+def _scanned(path: str, text: str, known: Known) -> Iterator[Case]:
+    family = language(path) or ""
     dialect, source = DIALECTS[family], scan(text, family)
+    round_ = brackets(source.code, "()")
+    found = _bodies(path, source, dialect, round_)
+    local = _local(source, dialect, round_, found, _local(source, dialect, round_, found, {}))
+    line = position = 0
+    for test in _tests(source, family, round_):
+        proof = _proof(source, dialect, round_, (test.start, test.end))
+        body, entries = text[test.begin : test.end], tuple(rows(family, source, (test.first, test.head, test.end)))
+        line, position = line + text.count("\n", position, test.start), test.start
+        yield Case(
+            test.name, line + 1, digest(body, entries), words(body),
+            total((proof, *_calls(source, test.begin, test.end, local, known))), entries,
+            bool(_LEAVES.match(source.code[test.begin : test.end])), test.titles,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Test:
+    """Where a test is: its annotations may begin at `first`, its head is between `start` and `head`."""
+
+    name: str
+    first: int
+    start: int
+    head: int
+    begin: int
+    end: int
+    titles: tuple[Pieces, ...] = ()
+
+
+def _tests(source: Source, family: str, round_: Brackets) -> Iterator[_Test]:
+    dialect, over = DIALECTS[family], 0
     code = without_arguments(source.code) if family == "java" else source.code
-    pairs, round_ = brackets(source.code, dialect.brackets), brackets(source.code, "()")
-    helpers = _helpers(source, dialect, round_)
+    pairs = brackets(source.code, dialect.brackets)
     around = Around(blocks(source, round_) if family == "js" else iter(()))
-    line = position = over = 0
     for match in dialect.start.finditer(code):
-        if match.start() < over:
+        start = match.start()
+        if start < over:
             continue  # inside of another test
-        titles: tuple[Pieces, ...] = ()
         if family == "js":
             begin, end = arguments(match, pairs)
             own = title(source, begin, end)
-            name, begin, titles = own.name, own.end, (*around.at(match.start()), own.pieces)
+            test = _Test(own.name, start, start, match.end(), own.end, end, (*around.at(start), own.pieces))
         else:
             name, begin, end = _declared(match, pairs)
-        first = match.start() if family == "js" else max(over, match.start() - _REACH)
-        entries = tuple(rows(family, source, (first, match.end(), end)))
-        over = end
-        proof = _proof(source, dialect, round_, (match.start(), over))
-        called = (helpers.get(function, Proof()) for function in _CALL.findall(source.code[begin:over]))
-        line, position = line + text.count("\n", position, match.start()), match.start()
-        yield Case(
-            name, line + 1, digest(text[begin:over], entries), words(text[begin:over]), sum(called, proof), entries,
-            bool(_LEAVES.match(source.code[begin:over])), titles,
-        )  # fmt: skip
+            test = _Test(name, max(over, start - _REACH), start, match.end(), begin, end)
+        over = test.end
+        yield test
 
 
 _REACH = 50_000  # characters before a test in which its annotations begin
 _LEAVES = re.compile(r"[^{}]*+\{\s*+return\s*?[;\n]\s*+[^\s}]")
-_CALL = re.compile(r"\b(\w++)\s*+\(")
+_CALL = re.compile(r"(?:\b(\w++)\s*+\.\s*+)?\b(\w++)\s*+\(")
+_WORD_BEFORE = re.compile(r"(?:\b(\w{1,30})|(?<=[\w>?\]])[>\]])[ \t]{1,9}\Z")  # of a declaration: `void same(`
+_NEAR = 40  # characters
+_BEFORE_CALLS = frozenset(
+    {"return", "throw", "new", "else", "in", "of", "case", "await", "yield", "do", "not", "and", "or"}
+)
 _CHAIN = re.compile(r"\s*+(?:[?!]?\.\s*+\w++\s*+)+")
+_UNIT = re.compile(r"#\[\s*cfg\s*\(\s*test")  # what stands before it in a file of Rust is production code
 
 
-def _helpers(source: Source, dialect: Dialect, round_: Brackets) -> dict[str, Proof]:
-    """Functions of the file that assert: their proof counts where a test calls them."""
-    found, over, curly = {}, 0, brackets(source.code, "{}")
-    for match in dialect.helper.finditer(source.code):
-        if match.start() >= over:
-            begin, over = curly.after(match.end() - 1)
-            found[match["helper"]] = _proof(source, dialect, round_, (begin, over))
-    return {name: proof for name, proof in found.items() if proof.asserts}
+def within(path: str, text: str) -> Iterator[tuple[int, int]]:
+    """Where tests and functions of a file are that is not of Python."""
+    source = scan(text, language(path) or "")
+    dialect, round_ = DIALECTS[language(path) or ""], brackets(source.code, "()")
+    yield from ((test.start, test.end) for test in _tests(source, language(path) or "", round_))
+    yield from ((body.start, body.end) for body in _bodies(path, source, dialect, round_))
+
+
+def _bodies(path: str, source: Source, dialect: Dialect, round_: Brackets) -> list[Body]:
+    family = language(path) or ""
+    unit = _UNIT.search(source.text) if family == "rust" and not matches(path, TESTS) else None
+    found = bodies(source, family, dialect.helper, round_)
+    return [body for body in found if body.start >= (unit.start() if unit else 0)]
+
+
+def _functions(path: str, text: str, known: Known) -> Iterator[Case]:
+    family = language(path) or ""
+    dialect, source = DIALECTS[family], scan(text, family)
+    round_ = brackets(source.code, "()")
+    found, tests = _bodies(path, source, dialect, round_), _tests(source, family, round_)
+    local, test = unknown(_local(source, dialect, round_, found, {}), known), next(tests, None)
+    line = position = 0
+    for body in found:
+        while test is not None and test.end <= body.start:
+            test = next(tests, None)
+        if test is not None and test.start <= body.start:
+            continue
+        line, position = line + text.count("\n", position, body.start), body.start
+        whole = text[body.begin : body.end]
+        proof = total((
+            _proof(source, dialect, round_, (body.begin, body.end)),
+            *_calls(source, body.begin, body.end, local, known),
+        ))  # fmt: skip
+        leaves = bool(_LEAVES.match(source.code[body.begin : body.end]))
+        yield Case(body.name, line + 1, digest(whole), words(whole), proof, leaves=leaves)
+
+
+def _local(
+    source: Source, dialect: Dialect, round_: Brackets, found: list[Body], inner: Mapping[str, Proof]
+) -> dict[str, Proof]:
+    """Functions of the file: their proof counts where a test calls them."""
+    return {
+        body.name.rpartition(".")[2]: total((
+            _proof(source, dialect, round_, (body.begin, body.end)),
+            *_calls(source, body.begin, body.end, inner, {}),
+        ))
+        for body in found
+    }  # fmt: skip
+
+
+def _calls(source: Source, begin: int, end: int, local: Mapping[str, Proof], known: Known) -> Iterator[Proof]:
+    for match in _CALL.finditer(source.code, begin, end):
+        if match[2] not in local and not known:
+            continue
+        ahead = _WORD_BEFORE.search(source.code, max(begin, match.start() - _NEAR), match.start())
+        if ahead is None or ahead[1] in _BEFORE_CALLS:
+            yield called(match[1] or "", match[2], local, known)
 
 
 def _proof(source: Source, dialect: Dialect, round_: Brackets, span: tuple[int, int]) -> Proof:

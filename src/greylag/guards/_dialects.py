@@ -27,6 +27,10 @@ class Dialect:
     brackets: str = "{}"
 
 
+_WORDS = (  # stand before parentheses and braces, and name no function
+    "if|for|foreach|while|switch|catch|synchronized|new|return|when|using|lock|with|match|guard|repeat|else|do|try|fixed"
+    "|function|await|yield|typeof|throw|case|constructor|it|test|describe|suite|context|specify|class"
+)
 _TAGS = (
     r"(?:@(?:\w+\.)*(?:Test|ParameterizedTest|RepeatedTest|TestFactory|TestTemplate|Property)\b"
     r"|\[(?:Fact|Theory|Test|TestCase|TestMethod)\b)"
@@ -64,7 +68,14 @@ DIALECTS: Mapping[str, Dialect] = {
             r"(?<![\w.$])(?:it|test|describe|suite|context|specify)(?:\.\w+)*\.(?:skip|skipIf|runIf|todo|failing|fails|fixme|only)\b"
             r"|(?<![\w.$])(?:x(?:it|describe|test|context|specify)|f(?:it|describe))\s*\(|\bthis\.skip\s*\(|(?<![\w.$])(?:ctx|context|t)\.skip\s*\("
         ),
-        re.compile(r"\b(?:function|const|let)\s+(?P<helper>\w+)\s*(?:\(|=\s*(?:async\s*)?(?:function\b|\())"),
+        re.compile(
+            r"(?:\bfunction\b\s*\*?\s*|\b(?:const|let|var)\s+"
+            r"|^[ \t]*+(?>(?:(?:export|default|async|static|public|private|protected|override|readonly|get)[ \t]++)*)"
+            r"(?>(?:(?:module\.)?exports\.)?))"
+            rf"(?P<helper>(?!(?:{_WORDS})\b)#?[\w$]++)\s*+"
+            r"(?:(?::[^=;(){}\n]{1,200})?[=:]\s*)?(?:async\b\s*)?(?:function\b\s*\*?\s*\w*\s*)?(?:<[^<>()\n]{0,100}>)?(?=\()",
+            re.MULTILINE,
+        ),
         "()",
     ),
     "java": Dialect(
@@ -94,10 +105,7 @@ DIALECTS: Mapping[str, Dialect] = {
             r"@(?:\w+\.)*(?:Ignore|Disabled\w*|EnabledIf\w*|EnabledOn\w*)\b|\benabled\s*=\s*false\b|\bSkip\s*=|\[\s*Ignore\b"
             r"|\bassum(?:e|ing)(?:True|False|That|NoException)\s*\(|\bXCTSkip\w*|\bAssert\.(?:Ignore|Inconclusive)\b|\.disabled\s*\("
         ),
-        re.compile(
-            r"[\w>\]]\s+(?P<helper>(?!(?:if|for|while|switch|catch|synchronized|new|return)\b)\w++)\s*\([^(){};]{0,400}\)"
-            r"\s*(?:throws\s[\w,.\s]{1,200})?\{"
-        ),
+        re.compile(rf"[\w>\]]\s+(?P<helper>(?!(?:{_WORDS})\b)\w++)\s*+(?:<[^<>()\n]{{0,100}}>)?(?=\()"),
     ),
     "go": Dialect(
         re.compile(r"^func\s+(?:\([^()\n]*\)\s*)?(?P<name>(?:Test|Benchmark|Example|Fuzz)\w*)\s*\(", re.MULTILINE),

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from greylag.guards._pairs import Found
+from greylag.guards._matching import Found
 from greylag.guards._reported import plain, steady
 from greylag.guards._titles import Pieces, filled
 from greylag.text import one_line

@@ -2,23 +2,22 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import PurePosixPath
 
 from greylag.diffs import FileDiff, parse
-from greylag.guards._case import LARGEST, Case, contains
+from greylag.guards._case import Case, contains
 from greylag.guards._cases import cases
-from greylag.guards._guard import read
+from greylag.guards._known import Known
+from greylag.guards._matching import CANDIDATES, Found, Stage, after, alike, always, before, matched
 from greylag.guards._reported import Reported
 from greylag.guards._source import language
 from greylag.guards._testfiles import holds_tests
 from greylag.kinds import TESTS, matches
-from greylag.protocols import Change, Tree
+from greylag.protocols import Change
 
-_CANDIDATES = 100  # new tests that a lost one is compared with
 _COLLECTED: Mapping[str, re.Pattern[str]] = {  # names that runners collect by default; other files hold no tests
     "python": re.compile(r"test.*\.py|.*_tests?\.py"),
     "go": re.compile(r".*_test\.go"),
@@ -27,14 +26,6 @@ _COLLECTED: Mapping[str, re.Pattern[str]] = {  # names that runners collect by d
 _PLACES = frozenset(
     {"test", "tests", "__tests__", "spec", "specs"}
 )  # of which runners of JavaScript collect every file
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One test, and the file that it is in."""
-
-    file: FileDiff
-    case: Case
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,64 +48,48 @@ def nowhere(_file: FileDiff, _tests: Sequence[Found]) -> bool:
     return False
 
 
-def pair(change: Change, files: list[FileDiff], ran: Callable[[FileDiff, Sequence[Found]], bool] = nowhere) -> Pairs:
+def pair(
+    change: Change,
+    files: list[FileDiff],
+    known: Known,
+    ran: Callable[[FileDiff, Sequence[Found]], bool] = nowhere,
+) -> Pairs:
     """Same file and name; else same body; else same name elsewhere; else all its assertions in the same file.
 
-    `ran` says whether the tests that a file had before it was renamed have run since.
+    `known` are helpers of all files; `ran` says whether the tests that a file had before it was renamed have run since.
     """
-    base = [Found(f, c) for f in files if f.status not in {"added", "copied"} for c in _cases(change.base, f.old_path)]
+    read = partial(cases, known=known)
+    base = list(before(change, files, read))
     had: defaultdict[str, list[Found]] = defaultdict(list)
     for found in base:
         had[found.file.path].append(found)
-    live = [f for f in files if f.status != "deleted" and (_runs(f) or ran(f, had[f.path]))]
-    head = [Found(f, c) for f in live for c in _cases(change.head, f.path)]
-    rest, free, pairs = base, dict(enumerate(head)), []
-    for key, fits in _STAGES:
-        index: defaultdict[Hashable, list[int]] = defaultdict(list)
-        for number, found in free.items():
-            index[key(found)].append(number)
-        left = []
-        for found in rest:
-            near = islice((number for number in index[key(found)] if number in free), _CANDIDATES)
-            match = next((number for number in near if fits(found.case, free[number].case)), None)
-            if match is None:
-                left.append(found)
-            else:
-                pairs.append((found, free.pop(match)))
-        rest = left
+    head = list(after(change, (file for file in files if _runs(file) or ran(file, had[file.path])), read))
+    pairs, rest, free = matched(base, head, _STAGES)
     return Pairs(base, head, pairs, list(_resembling(rest, free)))
 
 
-def _resembling(rest: list[Found], free: dict[int, Found]) -> Iterator[tuple[Found, Found | None]]:
+def _resembling(rest: list[Found], free: list[Found]) -> Iterator[tuple[Found, Found | None]]:
     near: defaultdict[str, list[Found]] = defaultdict(list)
-    for new in free.values():
+    for new in free:
         near[new.file.path].append(new)
     for old in rest:
-        alike = [new for new in near[old.file.path][:_CANDIDATES] if _alike(old.case, new.case)]
-        yield old, max(alike, key=partial(_shared, old), default=None)
+        like = [new for new in near[old.file.path][:CANDIDATES] if alike(old.case, new.case)]
+        yield old, max(like, key=partial(_shared, old), default=None)
 
 
 def _shared(old: Found, new: Found) -> float:
     return len(old.case.words & new.case.words) / len(old.case.words | new.case.words or {""})
 
 
-def _always(_old: Case, _new: Case) -> bool:
-    return True
-
-
-def _alike(old: Case, new: Case) -> bool:
-    return 2 * len(old.words & new.words) >= len(old.words | new.words)
-
-
 def _edited(old: Case, new: Case) -> bool:
     """Mostly the same words, and all assertions that there were."""
-    return contains(new.proof, old.proof) and not new.proof.constant and _alike(old, new)
+    return contains(new.proof, old.proof) and not new.proof.constant and alike(old, new)
 
 
-_STAGES: tuple[tuple[Callable[[Found], Hashable], Callable[[Case, Case], bool]], ...] = (
-    (lambda found: (found.file.path, found.case.name), _always),
-    (lambda found: found.case.digest, _always),
-    (lambda found: found.case.name, _alike),
+_STAGES: tuple[Stage, ...] = (
+    (lambda found: (found.file.path, found.case.name), always),
+    (lambda found: found.case.digest, always),
+    (lambda found: found.case.name, alike),
     (lambda found: found.file.path, _edited),
 )
 
@@ -131,8 +106,3 @@ def _runs(file: FileDiff) -> bool:
     if by_place and (old.parent, old.suffix) == (new.parent, new.suffix):
         return bool(_PLACES.intersection(new.parent.parts))
     return bool(pattern.fullmatch(new.name.lower()))
-
-
-def _cases(tree: Tree, path: str) -> tuple[Case, ...]:
-    text = read(tree, path)
-    return cases(path, text) if text is not None and len(text) <= LARGEST else ()

@@ -2,8 +2,10 @@
 
 import ast
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from greylag.guards._case import Case, Proof, digest, words
+from greylag.guards._known import Known, unknown
 from greylag.guards._python_proof import proof
 from greylag.guards._python_rows import rows, tables
 
@@ -13,24 +15,60 @@ _SYNTAX = frozenset(name for node in _NODES for name in (node.__name__, *node._f
 _Found = tuple[str, _Function, list[ast.expr]]  # name, function, decorators of it and of its classes
 
 
-def python_cases(text: str) -> Iterator[Case]:
+def python_cases(text: str, known: Known) -> Iterator[Case]:
     """Tests of a module in order; none when it does not parse, since then none runs."""
     try:
         module = ast.parse(text)
-        helpers = {
-            node.name: proof(node, {}) for node in ast.walk(module)
-            if isinstance(node, _Function) and not node.name.startswith("test")
-        }  # fmt: skip
-        known = tables(module)
-        yield from [_case(found, helpers, known) for found in _functions(module.body, "", [])]
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        local, lists = _helpers(module, _helpers(module, {})), tables(module)
+        yield from [_case(found, local, known, lists) for found in _functions(module.body, "", []) if _is_test(found)]
+    except _UNREADABLE:
         return
+
+
+def python_helpers(text: str, known: Known) -> Iterator[Case]:
+    """All other functions and methods; of several with one name the one that proves least, since any may be it."""
+    try:
+        module = ast.parse(text)
+        local = unknown(_helpers(module, {}), known)
+        least: dict[str, Case] = {}
+        for found in _functions(module.body, "", []):
+            if not _is_test(found) and "overload" not in {_leaf(mark) for mark in found[1].decorator_list}:
+                case = _case(found, local, known, {})
+                case = replace(case, leaves=case.leaves and len(found[1].body) > 1)
+                least[case.name] = min(least.get(case.name, case), case, key=_strength)
+        yield from least.values()
+    except _UNREADABLE:
+        return
+
+
+_UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
+
+
+def _strength(case: Case) -> tuple[int, int]:
+    return case.proof.asserts, case.proof.exact
+
+
+def _helpers(module: ast.Module, inner: Mapping[str, Proof]) -> dict[str, Proof]:
+    return {
+        node.name: proof(node, inner, {}) for node in ast.walk(module)
+        if isinstance(node, _Function) and not node.name.startswith("test")
+    }  # fmt: skip
+
+
+def _is_test(found: _Found) -> bool:
+    return found[1].name.startswith("test")
+
+
+def _leaf(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
 def _functions(statements: list[ast.stmt], prefix: str, marks: list[ast.expr]) -> Iterator[_Found]:
     for node in statements:
-        if isinstance(node, _Function) and node.name.startswith("test"):
+        if isinstance(node, _Function):
             yield prefix + node.name, node, [*marks, *node.decorator_list]
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
+            yield from ((prefix + function.name, function, marks) for function in _named(node, node.value))
         elif isinstance(node, ast.ClassDef):
             yield from _functions(node.body, f"{prefix}{node.name}.", [*marks, *node.decorator_list])
         elif isinstance(node, ast.If) and not (isinstance(node.test, ast.Constant) and not node.test.value):
@@ -39,13 +77,19 @@ def _functions(statements: list[ast.stmt], prefix: str, marks: list[ast.expr]) -
             yield from _functions(node.body, prefix, marks)
 
 
-def _case(found: _Found, helpers: Mapping[str, Proof], known: Mapping[str, tuple[str, ...]]) -> Case:
+def _named(node: ast.Assign, value: ast.Lambda) -> Iterator[ast.FunctionDef]:
+    """`same = lambda a: a`, as a function of that name."""
+    for target in node.targets:
+        if isinstance(target, ast.Name) and not target.id.startswith("test"):
+            body: list[ast.stmt] = [ast.Expr(value.body)]
+            yield ast.FunctionDef(target.id, value.args, body, [], lineno=node.lineno)
+
+
+def _case(found: _Found, helpers: Mapping[str, Proof], known: Known, lists: Mapping[str, tuple[str, ...]]) -> Case:
     name, node, marks = found
     statements = node.body[1:] if ast.get_docstring(node) is not None else node.body
     first = statements[0] if statements else None
     dumped = "".join(map(ast.dump, (*node.decorator_list, node.args, *statements)))
-    entries = rows(node, marks, known)
-    leaves = isinstance(first, ast.Return | ast.Pass)
-    return Case(
-        name, node.lineno, digest(dumped, entries), words(dumped) - _SYNTAX, proof(node, helpers), entries, leaves
-    )
+    entries = rows(node, marks, lists)
+    leaves, proves = isinstance(first, ast.Return | ast.Pass), proof(node, helpers, known)
+    return Case(name, node.lineno, digest(dumped, entries), words(dumped) - _SYNTAX, proves, entries, leaves)

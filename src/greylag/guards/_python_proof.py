@@ -4,7 +4,8 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 
-from greylag.guards._case import Proof
+from greylag.guards._case import Proof, total
+from greylag.guards._known import Known, called
 
 _ASSERTS = re.compile(r"^(?:assert|fail|raises$|warns$|expect|check|verify)")
 _EXACT = re.compile(
@@ -20,24 +21,33 @@ _WIDE = 1e-3  # a tolerance beyond this is no exact comparison
 _FEW = 3  # decimal places that are still exact
 
 
-def proof(node: ast.AST, helpers: Mapping[str, Proof]) -> Proof:
-    """What the function asserts; what a helper in the same file does counts where it is called."""
-    return sum(_parts(node, helpers), Proof())
+def proof(node: ast.AST, helpers: Mapping[str, Proof], known: Known) -> Proof:
+    """What the function asserts; what a helper does counts where it is called: of the same file, or `known`."""
+    return total(_parts(node, helpers, known))
 
 
-def _parts(node: ast.AST, helpers: Mapping[str, Proof]) -> Iterator[Proof]:
+def _parts(node: ast.AST, helpers: Mapping[str, Proof], known: Known) -> Iterator[Proof]:
     for part in ast.walk(node):
         if isinstance(part, ast.Assert):
             test = part.test
             yield Proof(1, _exact(test), _is_weak(test), _is_constant(test), (ast.dump(test),))
         elif isinstance(part, ast.Call):
             name = part.func.attr if isinstance(part.func, ast.Attribute) else getattr(part.func, "id", "")
-            inner = helpers.get(name, Proof())
+            inner = called(_on(part.func), name, helpers, known)
             if inner.asserts:
                 yield inner
-            elif _ASSERTS.match(name):
+            elif _ASSERTS.match(name) and name not in known:
                 marks = _exact_call(name, part), _is_weak_call(name, part), _is_constant_call(name, part)
                 yield Proof(1, *marks, (ast.dump(part),))
+
+
+def _on(function: ast.expr) -> str:
+    """What a method or a function of a module is called on, if that is a name or `super()`."""
+    if not isinstance(function, ast.Attribute):
+        return ""
+    value = function.value.func if isinstance(function.value, ast.Call) else function.value
+    name = value.id if isinstance(value, ast.Name) else "?"
+    return "?" if isinstance(function.value, ast.Call) and name != "super" else name
 
 
 def _exact(test: ast.expr) -> int:

@@ -54,6 +54,18 @@ def rebound(change: Change, files: Sequence[FileDiff]) -> Iterator[Diagnostic]:
             yield finding(change, "tests", "tests/runner-name", message, file.path)
 
 
+def taken(change: Change, files: Sequence[FileDiff]) -> set[str]:
+    """Names that a changed file has from somewhere else than before, or of its own now."""
+    names: set[str] = set()
+    for file in files:
+        reader = _READERS.get(language(file.path) or "")
+        before, after = read(change.base, file.old_path) or "", read(change.head, file.path) or ""
+        if reader and file.status not in {"added", "copied"} and max(len(before), len(after)) <= LARGEST:
+            old, new = reader(before), reader(after)
+            names |= {name for name in new if name in old and old[name] != new[name]}
+    return names
+
+
 def _changed(family: str, before: str, after: str) -> tuple[str, str] | None:
     old, new = (_READERS[family](text) for text in (before, after))
     runner, unbound = _RUNNERS[family], "global" if family == "js" else _HERE  # names of runners may be global there

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from greylag.diffs import FileDiff
 from greylag.guards._classes import renamed
 from greylag.guards._guard import fact
-from greylag.guards._pairs import Found, Pairs
+from greylag.guards._matching import Found
+from greylag.guards._pairs import Pairs
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change
 

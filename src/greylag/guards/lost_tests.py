@@ -13,6 +13,7 @@ from greylag.diffs import parse
 from greylag.guards._classes import Renamed, renamed
 from greylag.guards._fitting import Names, certain
 from greylag.guards._guard import finding
+from greylag.guards._helpers import Helpers
 from greylag.guards._pairs import Pairs, concerned, pair
 from greylag.guards._reported import Comparing, Reported
 from greylag.model import Diagnostic, Severity
@@ -32,7 +33,7 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     if lost:
         unmatched = _Unmatched(lost, now - was)
         unmatched.inherited(renamed(change, tests))
-        lost = unmatched.without(pair(change, tests))
+        lost = unmatched.without(pair(change, tests, Helpers.of(change, tests).known))
     gone = {file.path for file in files if file.status == "deleted" and file not in tests}
     code = Counter({name: number for name, number in lost.items() if name.partition("::")[0] in gone})
     for names, severity in ((lost - code, Severity.ERROR), (code, Severity.INFO)):

@@ -7,14 +7,19 @@ from functools import partial
 from pathlib import PurePosixPath
 
 from greylag.diffs import FileDiff, parse
-from greylag.guards._case import LARGEST, Case
+from greylag.guards._case import LARGEST
+from greylag.guards._data import changed_data
 from greylag.guards._dialects import DIALECTS
 from greylag.guards._exits import exits
 from greylag.guards._fitting import Names
 from greylag.guards._fresh import fresh
 from greylag.guards._guard import fact, finding, read
+from greylag.guards._helper_losses import helper_losses
+from greylag.guards._helpers import Helpers
 from greylag.guards._loaded import named
-from greylag.guards._pairs import Found, Pairs, concerned, nowhere, pair
+from greylag.guards._losses import constant, weaker
+from greylag.guards._matching import Found
+from greylag.guards._pairs import Pairs, concerned, nowhere, pair
 from greylag.guards._patches import opaque, patches
 from greylag.guards._rebound import rebound
 from greylag.guards._renames import renames
@@ -41,15 +46,18 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     yield from exits(change, loading)
     yield from _runner(change, loading)
     yield from rebound(change, files)
-    found = pair(change, files, _still_ran(reported, change))
-    yield from _lost(change, files, found)
+    helpers = Helpers.of(change, files)
+    found = pair(change, files, helpers.known, _still_ran(reported, change))
+    yield from _lost(change, files, found, helpers.moved)
     rows = Counter(row for new in found.head for row in new.case.rows)
     for before, after in found.pairs:
-        yield from _weaker(change, before, after, rows)
+        yield from weaker(change, before, after, rows)
+    yield from helper_losses(change, files, helpers)
+    yield from changed_data(change, files)
     yield from renames(change, files, found)
     known = {(after.file.path, after.case.name) for _, after in found.pairs}
     new = [test for test in found.head if (test.file.path, test.case.name) not in known]
-    yield from (_constant(change, test) for test in new if test.case.proof.constant)
+    yield from (constant(change, test) for test in new if test.case.proof.constant)
     yield from _skips(change, files, {(test.file.path, test.case.line) for test in new})
 
 
@@ -88,7 +96,7 @@ def _still_ran(reported: Reported, change: Change) -> Callable[[FileDiff, Sequen
 # -- lost ------------------------------------------------------------------------------------------------------------
 
 
-def _lost(change: Change, files: list[FileDiff], found: Pairs) -> Iterator[Diagnostic]:
+def _lost(change: Change, files: list[FileDiff], found: Pairs, moved: frozenset[str]) -> Iterator[Diagnostic]:
     had = Counter(test.file.path for test in found.base)
     gone: defaultdict[str, list[tuple[Found, Found | None]]] = defaultdict(list)
     for test, like in found.lost:
@@ -100,7 +108,7 @@ def _lost(change: Change, files: list[FileDiff], found: Pairs) -> Iterator[Diagn
             verb = "deletes the test file" if file.status == "deleted" else "makes a runner see no test any more in"
             message = f"{verb} {file.old_path} ({len(tests)} tests lost)"
             yield finding(change, "tests", "tests/deleted-file", message, file.path)
-        elif file.status == "deleted" and not had[file.path]:
+        elif file.status == "deleted" and not had[file.path] and file.path not in moved:
             yield _deleted_data(change, file)
         else:
             for test, like in tests:
@@ -115,44 +123,6 @@ def _deleted_data(change: Change, file: FileDiff) -> Diagnostic:
     severity = Severity.ERROR if unread and not matches(file.path, _DATA) else Severity.WARNING
     message = f"deletes {file.path}, which belongs to the tests"
     return finding(change, "tests", "tests/deleted-data", message, file.path, severity=severity)
-
-
-# -- weaker ----------------------------------------------------------------------------------------------------------
-
-
-def _weaker(change: Change, before: Found, found: Found, rows: Counter[str]) -> Iterator[Diagnostic]:
-    old, new, path, line = before.case, found.case, found.file.path, found.case.line
-    if new.proof.constant > old.proof.constant:
-        yield _constant(change, found)
-    elif weaker := next(_losses(old, new, rows), None):
-        rule, words = weaker
-        yield finding(change, "tests", f"tests/{rule}", f"`{new.name}` {words}", path, line=line)
-    elif new.digest != old.digest:
-        words = f"edits the test `{new.name}`"
-        if new.name != old.name:
-            words = f"removes the test `{old.name}`; the new test `{new.name}` resembles it and asserts all that it did"
-        yield fact("tests/edited", words, path, line=line, severity=Severity.INFO)
-
-
-def _losses(old: Case, new: Case, rows: Counter[str]) -> Iterator[tuple[str, str]]:
-    """How a test proves less than before: rule, and words for people. `rows` are those of all tests of the head."""
-    before, after = old.proof, new.proof
-    strong = before.asserts - before.weak, after.asserts - after.weak
-    if after.asserts < before.asserts:
-        yield "fewer-assertions", f"asserts less: {before.asserts} assertions before, {after.asserts} now"
-    if strong[1] < strong[0] and after.weak > before.weak:
-        yield "weaker-assertions", f"asserts more weakly: {strong[0]} comparisons before, {strong[1]} now"
-    if after.exact < before.exact:
-        yield "weaker-assertions", f"asserts less exactly: {before.exact} exact comparisons before, {after.exact} now"
-    if len(new.rows) < len(old.rows) and Counter(old.rows) - rows:
-        yield "fewer-rows", f"is run with fewer rows: {len(old.rows)} before, {len(new.rows)} now"
-    if new.leaves and not old.leaves:
-        yield "early-return", "now leaves before it tests anything"
-
-
-def _constant(change: Change, found: Found) -> Diagnostic:
-    message = f"`{found.case.name}` has an assertion that can never fail"
-    return finding(change, "tests", "tests/constant-assertion", message, found.file.path, line=found.case.line)
 
 
 # -- skipped ---------------------------------------------------------------------------------------------------------

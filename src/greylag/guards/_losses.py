@@ -1,0 +1,58 @@
+"""How a test, or a helper that asserts, proves less than before."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from greylag.guards._case import Case
+from greylag.guards._guard import fact, finding
+from greylag.guards._matching import Found
+from greylag.model import Diagnostic, Severity
+from greylag.protocols import Change
+
+_NONE = Counter[str]()
+
+
+def weaker(
+    change: Change, before: Found, found: Found, rows: Counter[str] = _NONE, what: str = ""
+) -> Iterator[Diagnostic]:
+    """The first way in which one of the head proves less than the one of the base; else that it is edited.
+
+    `rows` are those of all tests of the head; `what` is said of one that is no test.
+    """
+    old, new, path, line = before.case, found.case, found.file.path, found.case.line
+    if new.proof.constant > old.proof.constant:
+        yield constant(change, found, what)
+    elif loss := next(_losses(old, new, rows), None):
+        rule, words = loss
+        yield finding(change, "tests", f"tests/{rule}", f"{what}`{new.name}` {words}", path, line=line)
+    elif new.digest != old.digest:
+        words = f"edits {what or 'the test '}`{new.name}`"
+        if new.name != old.name and not what:
+            words = f"removes the test `{old.name}`; the new test `{new.name}` resembles it and asserts all that it did"
+        yield fact("tests/edited", words, path, line=line, severity=Severity.INFO)
+
+
+def _losses(old: Case, new: Case, rows: Counter[str]) -> Iterator[tuple[str, str]]:
+    """Rule, and words for people."""
+    before, after = old.proof, new.proof
+    strong = before.asserts - before.weak, after.asserts - after.weak
+    if after.asserts < before.asserts:
+        yield "fewer-assertions", f"asserts less: {before.asserts} assertions before, {after.asserts} now"
+    if strong[1] < strong[0] and after.weak > before.weak:
+        yield "weaker-assertions", f"asserts more weakly: {strong[0]} comparisons before, {strong[1]} now"
+    if after.exact < before.exact:
+        yield "weaker-assertions", f"asserts less exactly: {before.exact} exact comparisons before, {after.exact} now"
+    for had, has, words in (
+        (len(old.rows), len(new.rows), "fewer rows"),
+        (len(set(old.rows)), len(set(new.rows)), "fewer rows that differ"),
+    ):
+        if has < had and Counter(old.rows) - rows:
+            yield "fewer-rows", f"is run with {words}: {had} before, {has} now"
+    if new.leaves and not old.leaves:
+        yield "early-return", "now leaves before it tests anything"
+
+
+def constant(change: Change, found: Found, what: str = "") -> Diagnostic:
+    """That it asserts what always holds."""
+    message = f"{what}`{found.case.name}` has an assertion that can never fail"
+    return finding(change, "tests", "tests/constant-assertion", message, found.file.path, line=found.case.line)

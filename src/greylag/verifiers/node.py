@@ -103,7 +103,7 @@ def _why(project: Project) -> str:
 
 
 def _installation(project: Project) -> Plan:
-    notes = _scripts.left_out(project.package)
+    notes = _scripts.left_out(project, split=not project.manager.pnp)
     if not project.manager.lock:
         notes.insert(0, "there is no lock file: versions are the registry's newest that fit")
     wrong_node = r'The engine "node" is incompatible|ERR_PNPM_UNSUPPORTED_ENGINE|requires at least Node\.js'

@@ -150,6 +150,7 @@ def test_typescript_is_checked_where_no_script_does_it() -> None:
         ("\u2139 tests 3\n\u2139 pass 2\n\u2139 fail 0\n\u2139 skipped 1\n", Counts(2, 0, 1)),
         ("# tests 3\n# pass 2\n# fail 1\n", Counts(3, 1)),
         ("  1 test failed\n  3 tests passed\n", Counts(4, 1)),
+        ("a:t: cache miss\nb:t: cache miss\na:t: # pass 2\nb:t:       Tests  1 failed | 2 passed (3)\n", Counts(5, 1)),
         ("all good\n", None),
     ],
 )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from greylag.distill import distill
+from greylag.distill import Distilled, distill
 from greylag.model import Counts, Diagnostic, Outcome, Phase, Severity
 from greylag.protocols import Completed, Ended
 from greylag.readers import UNREADABLE
@@ -127,16 +127,16 @@ def _failed(step: Step, phase: Phase, done: Completed, text: str, found: Found) 
     summary = f"`{step.line}` failed with exit code {done.returncode}"
     distilled = distill(done.output + done.errors, budget=BUDGET)
     located = tuple(_located(d, found) for d in distilled.diagnostics)
-    return Result(Outcome.FAILED, summary, (*located, _whole(summary, distilled.text)), found.counts)
+    return Result(Outcome.FAILED, summary, (*located, _whole(summary, distilled)), found.counts)
 
 
-def _whole(summary: str, text: str) -> Diagnostic:
+def _whole(summary: str, distilled: Distilled) -> Diagnostic:
     """The log as one diagnostic. Its rule depends on what the log says, numbers aside: two logs that only share an exit
     code must not look like one failure that was there before.
     """
-    lines = {_VOLATILE.sub("#", line.strip()) for line in text.splitlines()}
+    lines = {_VOLATILE.sub("#", line.strip()) for line in distilled.text.splitlines()}
     digest = hashlib.sha256("\n".join(sorted(lines)).encode("utf-8", "surrogateescape")).hexdigest()[:8]
-    return Diagnostic(summary, rule=f"output-{digest}", excerpt=text)
+    return Diagnostic(summary, rule=f"output-{digest}", excerpt=distilled.gist)
 
 
 def _beyond_repair(phase: Phase, code: int, text: str) -> str:

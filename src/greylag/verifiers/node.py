@@ -77,10 +77,8 @@ def _activation(project: Project, parts: Sequence[Part]) -> Activation:
     phase = parts[0].phase
     scripts = list(dict.fromkeys(part.script for part in parts))
     programs = list(dict.fromkeys(part.program or part.script for part in parts))
-    name = " + ".join(programs)
-    if all(part.whole for part in parts):
-        more = [f"{len(scripts) - 3} more"] if len(scripts) > 3 else []
-        name = f"{project.manager.name} run {' + '.join([*scripts[:3], *more])}"
+    whole = all(part.whole for part in parts)
+    name = f"{project.manager.name} run {_few(scripts)}" if whole else _few(programs)
     places = ", ".join(dict.fromkeys(part.package.root for part in parts if part.package is not project.package))
     reason = f"script `{'`, `'.join(scripts)}` in package.json" + (f" of {places}" if places else "")
     plan = Plan(
@@ -89,6 +87,10 @@ def _activation(project: Project, parts: Sequence[Part]) -> Activation:
         keep_going=phase is not Phase.COMPILE,
     )
     return Activation("node", name, phase, project.package.root, reason, (), plan)
+
+
+def _few(names: Sequence[str]) -> str:
+    return " + ".join([*names[:3], *([f"{len(names) - 3} more"] if len(names) > 3 else [])])
 
 
 def _has_compiler(package: Package) -> bool:

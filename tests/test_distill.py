@@ -173,13 +173,14 @@ TURBO = PNPM.replace(b"packages/a check:", b"a:check:").replace(b"packages/b che
 TURBO = TURBO.replace(b"packages/a check$", b"a:check: cache miss,").replace(
     b"packages/b check$", b"b:check: cache miss,"
 )
+YARN = PNPM.replace(b"packages/a check:", b"[@w/a]:").replace(b"packages/b check:", b"[b]:")
 
 
-@pytest.mark.parametrize("text", [PNPM, TURBO])
+@pytest.mark.parametrize("text", [PNPM, TURBO, YARN])
 def test_lines_of_packages_that_a_task_runner_mixes_are_taken_apart(text: bytes) -> None:
     kept = distill(text, budget=700)
     (failed,) = [d for d in kept.diagnostics if d.test]
-    assert failed.test == "mul b"
+    assert (failed.test, failed.message) == ("mul b", "error: 'Expected values to be strictly equal'")
     assert "# Subtest: mul b\nnot ok 1 - mul b\n  ---\n  error: 'Expected" in kept.text
 
 
@@ -191,5 +192,5 @@ def test_the_gist_is_what_fails_not_what_comes_first() -> None:
 
 
 def test_names_that_no_task_runner_introduces_stay() -> None:
-    text = "packages/a check: not ok 1 - mul b"
-    assert distill(text.encode(), budget=100).text == text
+    for text in ("packages/a check: not ok 1 - mul b", "[error]: no", "error: > a@1 b"):
+        assert distill(text.encode(), budget=100).text == text

@@ -235,6 +235,17 @@ def test_a_script_whose_tool_is_not_installed_fails_in_its_own_words(bench: Make
     assert "no-such-linter" in verdict.diagnostics[-1].excerpt
 
 
+@pytest.mark.toolchain("npm", "node")
+@pytest.mark.parametrize("script", ["no-such-runner a", "true; no-such-runner", "true && no-such-runner a"])
+def test_a_program_that_was_missing_before_any_change_is_named_and_no_failure(bench: MakeBench, script: str) -> None:
+    at = bench({**PROJECT, "package.json": package(scripts={"test": script})})
+    (verdict,) = (v for v in at.verify(Node(), mode="baseline").values() if v.phase is Phase.TEST)
+    assert verdict.outcome is Outcome.ERRORED
+    assert "needs `no-such-runner`, which was not found" in verdict.summary
+    (again,) = at.verify(Node(), verdict.verifier, before=(verdict,)).values()
+    assert again.outcome is Outcome.ERRORED
+
+
 PNPM = "#!/bin/sh\necho $0 >>$HOME/called\n[ $1 = run ] && exec npm run $2\nexec node_modules/.bin/$1\n"
 PINNED = {
     "package.json": package(

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 _STARTS = re.compile(
     r"(\S{1,200} [\w:.-]{1,80})\$ "  # pnpm: `packages/a test$ vitest run`, then `packages/a test: ...`
     r"|(\S{1,200}:[\w.-]{1,80}): cache (?:miss|hit|bypass)"  # turbo
-    r"|(\[\S{1,200}\]): Process started"  # yarn workspaces foreach --verbose
+    r"|(\[(?:@[a-z\d._~-]{1,100}/)?[a-z\d._~-]{1,100}\]): "  # yarn workspaces foreach --verbose, which tells no start
     r"|(\S{1,200}): (?:> \S{1,200}@\S{1,80} |yarn run v)"  # lerna --stream
 )
 _WORDS = frozenset(("error", "warning", "warn", "info", "note", "fatal", "debug"))  # no names of packages
-_HINTS = ("$ ", ": cache ", "]: Process ", ": > ", ": yarn run ")
+_HINTS = ("$ ", ": cache ", "]: ", ": > ", ": yarn run ")
 
 
 def ungrouped(lines: Sequence[str]) -> list[str]:
     """The lines without such names, those of one package together; other logs as they are.
 
-    Only names are taken off that the log itself introduces as those of a package.
+    Only names are taken off that the log itself introduces as those of a package, or that yarn's brackets mark.
     """
     found = {name for line in lines if any(hint in line for hint in _HINTS) if (name := _started(line))}
     if not found:

@@ -109,7 +109,15 @@ def _take(step: Step, tools: Mapping[str, Sequence[str]], log: str, activation: 
     fetched = _inside("after", step, tools, activation, context)
     output = _whole(done, context.logs / log)
     found = _read(step, fetched, output, _place(step, activation), context.change.head.paths())
-    return replace(judge(step, activation.phase, done, found), log=log, seconds=done.seconds, tools=fetched["tools"])
+    result = judge(step, activation.phase, done, found, original=_original(activation, context))
+    return replace(result, log=log, seconds=done.seconds, tools=fetched["tools"])
+
+
+def _original(activation: Activation, context: Context) -> bool:
+    """Whether no change is to blame: this is the base commit, or it could not be run there either."""
+    before = context.baseline.errored if context.baseline else ()
+    mine = (activation.name, activation.root, activation.phase)
+    return context.mode == "baseline" or mine in {(v.verifier, v.root, v.phase) for v in before}
 
 
 def _place(step: Step, activation: Activation) -> str:

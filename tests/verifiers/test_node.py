@@ -57,6 +57,11 @@ def test_the_lock_file_tells_the_package_manager(files: Mapping[str, str], name:
         (None, {"pnpm-lock.yaml": "lockfileVersion: 5.4"}, Manager("pnpm", "7", "pnpm-lock.yaml")),
         (None, {**NINE, "pnpm-workspace.yaml": "packages:\n- a\n"}, Manager("pnpm", "9", "pnpm-lock.yaml")),
         (None, {**NINE, "pnpm-workspace.yaml": "allowBuilds:\n"}, Manager("pnpm", "10", "pnpm-lock.yaml")),
+        (
+            None,
+            {"yarn.lock": "__metadata:\n  version: 8\n"},
+            Manager("yarn", "4.12", "yarn.lock", berry=True, pnp=True),
+        ),
         ("bun@1", {}, Manager("npm", "", "")),
     ],
 )

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 RELEASE = "GREYLAG_YARN"  # variable: yarn's own program in the repository
 _INSTALL = (
-    '{there} || {{ mkdir -p "$1" && cd "$1" && exec npm install --global --prefix "$1" --no-audit --no-fund "$3"; }}'
+    '{there} || {{ mkdir -p "$1" && cd "$1"'
+    ' && exec npm install --global --prefix "$1" --ignore-scripts --no-audit --no-fund "$3"; }}'
 )
 _SHIM = (
     'mkdir -p "$1/bin" && cd "$1/bin" && printf \'%s\\n\' "#!/bin/sh" \'exec node "$'
@@ -33,7 +34,8 @@ class Manager:
     @property
     def directory(self) -> str:
         """Where preparation puts it, and scripts find it; npm comes with Node.js."""
-        return "" if self.name == "npm" else f"@home@/.greylag/{self.name}-{self.version or 'any'}"
+        name = f"{self.name}{'-berry' if self.berry else ''}-{self.version or 'any'}"
+        return "" if self.name == "npm" else f"@home@/.greylag/{name}"
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -42,7 +44,8 @@ class Manager:
 
     @property
     def provision(self) -> tuple[str, ...]:
-        """Arguments for a shell that make its program: a pinned one always, another one where the machine has none.
+        """Arguments for a shell that make its program: a pinned one and yarn 2 or later always, another one where the
+        machine has none.
 
         npm is started where it sees no project of the repository: neither its workspaces nor its settings are npm's.
         """
@@ -50,7 +53,8 @@ class Manager:
             return ()
         if self.release:
             return ("-c", _SHIM, "sh", self.directory)
-        there = '[ -x "$1/bin/$2" ]' if self.version.count(".") == 2 else 'command -v "$2" >/dev/null'
+        certain = self.berry or self.version.count(".") == 2  # the yarn of a machine is mostly yarn 1
+        there = '[ -x "$1/bin/$2" ]' if certain else 'command -v "$2" >/dev/null'
         return ("-c", _INSTALL.format(there=there), "sh", self.directory, self.name, self.package)
 
     @property

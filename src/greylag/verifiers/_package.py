@@ -32,6 +32,8 @@ _DECIDING = (
 )
 _PNPM_OF_LOCK = {"5": "7", "6": "8", "9": "9"}  # version of pnpm-lock.yaml -> a pnpm that writes it
 
+_YARN_OF_LOCK = {"4": "2", "5": "3.1", "6": "3", "8": "4.12", "9": "4.14"}  # the same of yarn.lock
+
 
 @dataclass(frozen=True, slots=True)
 class Package:
@@ -146,6 +148,9 @@ def _manager(tree: Tree, root: str) -> Manager:
     berry = name == "yarn" and (
         version[:1] not in {"", "1"} or bool(rc) or "__metadata:" in _at(tree, root, lock)[:2000]
     )
+    if berry and not version:
+        written = re.search(r"^__metadata:\s+version: (\d+)", _at(tree, root, lock)[:2000], re.MULTILINE)
+        version = _YARN_OF_LOCK.get(written.group(1), "") if written else ""
     release = re.search(r"^yarnPath:\s*['\"]?([^'\"\s]+\.c?js)", rc, re.MULTILINE)
     own = release.group(1) if berry and release and _at(tree, root, release.group(1)) else ""
     own = posixpath.normpath(posixpath.join("@workspace@", root, own)) if own else ""

@@ -218,6 +218,16 @@ def test_a_program_that_is_started_through_the_package_manager_is_known(script: 
     assert [part.program for part in parts(project)] == ["vitest"]
 
 
+@pytest.mark.parametrize(
+    "call", ["npm run unit -- --env a 'b c'", "pnpm unit --env a 'b c'", "yarn run -s unit --env a 'b c'"]
+)
+def test_arguments_for_a_script_go_to_its_command(call: str) -> None:
+    assert found(test=f"xo && {call}", unit="jest") == [("lint", "xo"), ("test", "jest --env a 'b c'")]
+    whole = [("lint", "xo"), ("test", call)]
+    assert found(test=f"xo && {call}", unit="jest && ava") == whole
+    assert found(test=f"xo && {call}", unit="jest", preunit="node make.js") == whole
+
+
 def test_the_same_command_is_run_once() -> None:
     assert found(lint="eslint .", test="npm run lint && jest") == [("lint", "eslint ."), ("test", "jest")]
 

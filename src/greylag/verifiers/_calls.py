@@ -1,7 +1,7 @@
 """Which scripts of which packages a command runs, when it runs scripts and does nothing else.
 
 Followed is only what is certain: one script by its name or prefix, here, in all members of the workspace or in one that
-is named. Filters, arguments for a script, and tools with a plan of their own (turbo, nx, lerna) are not: no calls are
+is named, with arguments only here. Filters and tools with a plan of their own (turbo, nx, lerna) are not: no calls are
 found, and the command is run as it stands.
 """
 
@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 
 from greylag.verifiers._package import Package, Project
 
-Call = tuple[Package, str]
+Call = tuple[Package, str, str]  # the last are arguments for the script, as a shell would read them
 
 _RUN = ("run", "run-script")
 _NAME = re.compile(r"[\w:.-]+")
@@ -70,11 +70,27 @@ def called(project: Project, package: Package, command: str) -> list[Call]:
     """Scripts that a command of a script of `package` runs, in their order; none when that is not certain."""
     words = [word.strip("\"'") for word in command.split()]
     if words[:1] and words[0] in _LISTS:
-        return [(package, name) for name in _listed(package, words[1:])]
+        return [(package, name, "") for name in _listed(package, words[1:])]
     if words[:1] == ["yarn"] and {"workspace", "workspaces"} & set(words[1:3]):
         return _of_yarn(project, package, " ".join(words))
-    request = _request(words) if words[:1] and words[0] in _EVERYWHERE else None
-    return _found(project, package, request) if request and request.certain else []
+    if not words[:1] or words[0] not in _EVERYWHERE:
+        return []
+    at = _behind(words)
+    request = _request(words[:at])
+    calls = _found(project, package, request) if request and request.certain else []
+    more = command.split()[at + (words[0] == "npm") :]
+    if not request or not more:
+        return calls
+    here = len(calls) == 1 and not request.everywhere and not request.places and more[0] != "--"
+    return [(place, name, " ".join(more)) for place, name, _ in calls] if here else []
+
+
+def _behind(words: Sequence[str]) -> int:
+    """Where arguments for the script begin: behind npm's mark, behind the script's name for the others."""
+    if words[0] == "npm":
+        return words.index("--") if "--" in words else len(words)
+    names = (at for at, word in enumerate(words) if at and word not in _RUN and not word.startswith("-"))
+    return next(names, len(words)) + 1
 
 
 def _listed(package: Package, words: Sequence[str]) -> list[str]:
@@ -89,7 +105,7 @@ def _request(words: Sequence[str]) -> _Request | None:
     plain = [word for word in rest if not word.startswith("-")]
     explicit = plain[:1] != [] and plain[0] in _RUN
     names = plain[explicit:]
-    if len(names) != 1 or (manager != "npm" and rest[-1] != names[0]):  # options behind the name are the script's
+    if len(names) != 1:
         return None
     name = names[0]
     if not explicit and (_OWN.fullmatch(name) if manager != "npm" else name not in _OF_NPM):
@@ -140,12 +156,12 @@ def _named(project: Project, place: str) -> list[Package]:
 
 def _in_all(packages: Sequence[Package], script: str) -> list[Call]:
     """None when one of them has no such script: the command fails then, and is to be seen to fail."""
-    calls = [(package, name) for package in packages for name in _chosen(package, script)]
-    return calls if {package.root for package, _ in calls} == {package.root for package in packages} else []
+    calls = _in_some(packages, script)
+    return calls if {package.root for package, *_ in calls} == {package.root for package in packages} else []
 
 
 def _in_some(packages: Sequence[Package], script: str) -> list[Call]:
-    return [(package, name) for package in packages for name in _chosen(package, script)]
+    return [(package, name, "") for package in packages for name in _chosen(package, script)]
 
 
 def _chosen(package: Package, script: str) -> list[str]:

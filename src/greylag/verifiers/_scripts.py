@@ -193,10 +193,22 @@ def _commands(
         whole = _operators(text) and not called(project, package, text)
         for command in [text] if whole else filter(None, (part.strip() for part in text.split("&&"))):
             calls = called(project, package, command) if len(seen) < _FOLLOWED else []
-            for place, other in calls:
-                yield from _commands(project, place, other, seen)
+            if not all(_simple(place, other) for place, other, more in calls if more):
+                calls = []
+            for place, other, more in calls:
+                if more:
+                    yield place, other, f"{place.scripts[other].strip()} {more}"
+                else:
+                    yield from _commands(project, place, other, seen)
             if not calls:
                 yield package, script, command
+
+
+def _simple(package: Package, script: str) -> bool:
+    """Whether a script is one command, so that arguments for it are arguments of that."""
+    text = package.scripts[script]
+    around = {f"pre{script}", f"post{script}"} & set(package.scripts)
+    return not around and "&&" not in text and not _operators(text)
 
 
 def _operators(text: str) -> bool:

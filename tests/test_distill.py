@@ -149,3 +149,48 @@ def test_hostile_logs_stay_in_budget_and_harmless(name: str) -> None:
 @pytest.mark.parametrize("budget", [1, 5, 10, 25])
 def test_tiny_budgets(budget: int) -> None:
     assert len(distill(GITHUB, budget=budget).text) <= 4 * budget
+
+
+PNPM = log(
+    "Scope: 2 of 3 workspace projects",
+    "packages/a check$ node --test",
+    "packages/b check$ node --test",
+    "packages/b check: TAP version 13",
+    "packages/b check: # Subtest: mul b",
+    "packages/a check: # Subtest: adds a",
+    "packages/a check: ok 1 - adds a",
+    "packages/b check: not ok 1 - mul b",
+    "packages/a check:   ---",
+    "packages/b check:   ---",
+    "packages/b check:   error: 'Expected values to be strictly equal'",
+    lines(30, "packages/a check: ok {} - adds more"),
+    "packages/b check: # fail 1",
+    "packages/b check: Failed",
+    "/workspace:",
+    " ERR_PNPM_RECURSIVE_RUN_FIRST_FAIL  b@1.0.0 check: `node --test`",
+)
+TURBO = PNPM.replace(b"packages/a check:", b"a:check:").replace(b"packages/b check:", b"b:check:")
+TURBO = TURBO.replace(b"packages/a check$", b"a:check: cache miss,").replace(
+    b"packages/b check$", b"b:check: cache miss,"
+)
+YARN = PNPM.replace(b"packages/a check:", b"[@w/a]:").replace(b"packages/b check:", b"[b]:")
+
+
+@pytest.mark.parametrize("text", [PNPM, TURBO, YARN])
+def test_lines_of_packages_that_a_task_runner_mixes_are_taken_apart(text: bytes) -> None:
+    kept = distill(text, budget=700)
+    (failed,) = [d for d in kept.diagnostics if d.test]
+    assert (failed.test, failed.message) == ("mul b", "error: 'Expected values to be strictly equal'")
+    assert "# Subtest: mul b\nnot ok 1 - mul b\n  ---\n  error: 'Expected" in kept.text
+
+
+def test_the_gist_is_what_fails_not_what_comes_first() -> None:
+    kept = distill(PNPM, budget=700)
+    assert len(kept.text.splitlines()) > 10 >= len(kept.gist.splitlines())
+    assert "not ok 1 - mul b\n  ---\n  error: 'Expected" in kept.gist
+    assert distill(b"one\ntwo", budget=100).gist == "one\ntwo"
+
+
+def test_names_that_no_task_runner_introduces_stay() -> None:
+    for text in ("packages/a check: not ok 1 - mul b", "[error]: no", "error: > a@1 b"):
+        assert distill(text.encode(), budget=100).text == text

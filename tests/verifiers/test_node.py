@@ -7,10 +7,12 @@ import pytest
 
 from greylag.model import Counts, Outcome, Phase
 from greylag.protocols import Completed, Ended
+from greylag.testing.repos import write
 from greylag.testing.verifiers import Bench, Files, detect
 from greylag.verifiers import _summaries
+from greylag.verifiers._manager import Manager
 from greylag.verifiers._outcome import Found, judge
-from greylag.verifiers._package import Manager, projects
+from greylag.verifiers._package import projects
 from greylag.verifiers._tool import Plan, Step
 from greylag.verifiers.node import Node
 
@@ -42,7 +44,7 @@ def steps(files: Mapping[str, str], name: str) -> tuple[Step, ...]:
     ],
 )
 def test_the_lock_file_tells_the_package_manager(files: Mapping[str, str], name: str, line: str) -> None:
-    (step,) = steps({"package.json": package(scripts={"test": "jest"}), **files}, name)
+    *_, step = steps({"package.json": package(scripts={"test": "jest"}), **files}, name)
     assert step.line == line
 
 
@@ -55,6 +57,11 @@ def test_the_lock_file_tells_the_package_manager(files: Mapping[str, str], name:
         (None, {"pnpm-lock.yaml": "lockfileVersion: 5.4"}, Manager("pnpm", "7", "pnpm-lock.yaml")),
         (None, {**NINE, "pnpm-workspace.yaml": "packages:\n- a\n"}, Manager("pnpm", "9", "pnpm-lock.yaml")),
         (None, {**NINE, "pnpm-workspace.yaml": "allowBuilds:\n"}, Manager("pnpm", "10", "pnpm-lock.yaml")),
+        (
+            None,
+            {"yarn.lock": "__metadata:\n  version: 8\n"},
+            Manager("yarn", "4.12", "yarn.lock", berry=True, pnp=True),
+        ),
         ("bun@1", {}, Manager("npm", "", "")),
     ],
 )
@@ -63,10 +70,7 @@ def test_package_json_pins_the_package_manager(pin: str | None, files: Mapping[s
     assert project.manager == manager
 
 
-def test_a_pinned_package_manager_comes_through_npm_and_another_one_from_the_machine_if_it_can() -> None:
-    pinned = "--package=pnpm@9.1.0"
-    assert Manager("pnpm", "9.1.0", "").programs == (("npm", "exec", "--yes", pinned, "--", "pnpm"),)
-    assert Manager("pnpm", "9", "").programs[0] == ("pnpm",)
+def test_yarns_own_program_in_the_repository_is_the_one_that_is_started() -> None:
     rc = {
         "yarn.lock": "__metadata:",
         ".yarnrc.yml": "yarnPath: .yarn/releases/yarn-4.cjs\n",
@@ -151,6 +155,7 @@ def test_typescript_is_checked_where_no_script_does_it() -> None:
         ("\u2139 tests 3\n\u2139 pass 2\n\u2139 fail 0\n\u2139 skipped 1\n", Counts(2, 0, 1)),
         ("# tests 3\n# pass 2\n# fail 1\n", Counts(3, 1)),
         ("  1 test failed\n  3 tests passed\n", Counts(4, 1)),
+        ("a:t: cache miss\nb:t: cache miss\na:t: # pass 2\nb:t:       Tests  1 failed | 2 passed (3)\n", Counts(5, 1)),
         ("all good\n", None),
     ],
 )
@@ -233,3 +238,66 @@ def test_a_script_whose_tool_is_not_installed_fails_in_its_own_words(bench: Make
     verdict = bench(files).verify(Node(), "npm run lint")["npm run lint"]
     assert verdict.outcome is Outcome.FAILED
     assert "no-such-linter" in verdict.diagnostics[-1].excerpt
+
+
+@pytest.mark.toolchain("npm", "node")
+@pytest.mark.parametrize("script", ["no-such-runner a", "true; no-such-runner", "true && no-such-runner a"])
+def test_a_program_that_was_missing_before_any_change_is_named_and_no_failure(bench: MakeBench, script: str) -> None:
+    at = bench({**PROJECT, "package.json": package(scripts={"test": script})})
+    (verdict,) = (v for v in at.verify(Node(), mode="baseline").values() if v.phase is Phase.TEST)
+    assert verdict.outcome is Outcome.ERRORED
+    assert "needs `no-such-runner`, which was not found" in verdict.summary
+    (again,) = at.verify(Node(), verdict.verifier, before=(verdict,)).values()
+    assert again.outcome is Outcome.ERRORED
+
+
+PNPM = "#!/bin/sh\necho $0 >>$HOME/called\n[ $1 = run ] && exec npm run $2\nexec node_modules/.bin/$1\n"
+PINNED = {
+    "package.json": package(
+        packageManager="pnpm@9.1.0", scripts={"test": "true && pnpm checks", "build": "pnpm makes"}
+    ),
+    "node_modules/.bin/makes": "#!/bin/sh\n",
+    "node_modules/.bin/checks": "#!/bin/sh\necho '  3 passing'\n",
+}
+
+
+@pytest.mark.toolchain("npm", "node")
+def test_scripts_find_the_package_manager_that_preparation_has_made(bench: MakeBench) -> None:
+    at = bench(PINNED)
+    place = ".greylag/pnpm-9.1.0/bin/pnpm"
+    (at.path / "home").mkdir()
+    write(at.path / "home", {place: PNPM})
+    verdicts = at.verify(Node())
+    assert {name: v.outcome for name, v in verdicts.items() if not name.endswith("install")} == {
+        "pnpm run build": Outcome.PASSED,
+        "true + pnpm": Outcome.PASSED,
+    }
+    assert verdicts["true + pnpm"].counts == Counts(3)
+    called = (at.path / "home" / "called").read_text().split()
+    assert len(called) >= 3
+    assert all(path.endswith(f"/{place}") for path in called)
+
+
+@pytest.mark.toolchain("npm", "node")
+def test_a_package_manager_is_fetched_where_npm_sees_nothing_of_the_repository(bench: MakeBench) -> None:
+    """Two members of one name are an error to npm; they need not be one to pnpm."""
+    twice = {f"packages/{name}/package.json": package() for name in "ab"}
+    pinned = package(packageManager="pnpm@9.1.0", workspaces=["packages/*"], scripts={"test": "node --test"})
+    at = bench({"package.json": pinned, ".npmrc": "registry=http://localhost:1/\n", **twice})
+    (at.path / "home").mkdir()
+    write(at.path / "home", {".npmrc": "offline=true\n"})
+    verdict = at.verify(Node(), "pnpm install")["pnpm install"]
+    assert verdict.outcome is Outcome.ERRORED
+    assert "ENOTCACHED" in verdict.summary
+
+
+@pytest.mark.toolchain("node")
+def test_scripts_find_yarns_own_program(bench: MakeBench) -> None:
+    files = {
+        "package.json": package(packageManager="yarn@4.5.0", scripts={"test": "true && yarn checks"}),
+        ".yarnrc.yml": "yarnPath: .yarn/releases/yarn.cjs\nnodeLinker: node-modules\n",
+        ".yarn/releases/yarn.cjs": "console.log(process.argv[2] === 'checks' ? '  2 passing' : '')",
+    }
+    verdicts = bench(files).verify(Node())
+    assert verdicts["yarn install"].outcome is Outcome.PASSED
+    assert verdicts["true + yarn"].counts == Counts(2)

@@ -6,7 +6,7 @@ import pytest
 
 from greylag.model import Phase
 from greylag.testing.verifiers import Files
-from greylag.verifiers._package import projects
+from greylag.verifiers._package import Project, projects
 from greylag.verifiers._scripts import builds_on_install, left_out, parts
 
 
@@ -93,6 +93,141 @@ def test_a_script_that_calls_itself_ends() -> None:
     assert found(test="npm run test && npm test && jest")[-1] == ("test", "jest")
 
 
+def test_a_script_that_only_calls_itself_is_not_dropped_in_silence() -> None:
+    (project,) = projects(Files({"package.json": json.dumps({"scripts": {"test": "npm test"}})}))
+    assert not parts(project)
+    assert left_out(project) == ["`npm test` of script `test` is not run: it only calls itself"]
+
+
+@pytest.mark.parametrize("text", ["node -e 'a && b'", 'x "a&b" | y "c"', 'x "$(y)" && z', "x \\' | y \\'"])
+def test_quoted_words_do_not_hide_operators(text: str) -> None:
+    assert found(test=text) == [("test", text)]
+
+
+def test_an_operator_in_a_quoted_word_is_none() -> None:
+    assert found(test="xo && ava 'test/(a|b).js'") == [("lint", "xo"), ("test", "ava 'test/(a|b).js'")]
+
+
+# -- scripts of a workspace ------------------------------------------------------------------------------------------
+
+
+def workspace(manager: str, root: dict[str, str], **members: dict[str, str]) -> Project:
+    """A root with its scripts, and members below `packages` with theirs."""
+    pin = {"npm": "npm@11.0.0", "pnpm": "pnpm@10.0.0", "yarn": "yarn@1.22.22", "berry": "yarn@4.5.0"}[manager]
+    top = {"name": "top", "packageManager": pin, "workspaces": ["packages/*"], "scripts": root}
+    files = {f"packages/{name}/package.json": {"name": f"@w/{name}", "scripts": own} for name, own in members.items()}
+    texts = {path: json.dumps(data) for path, data in {"package.json": top, **files}.items()}
+    (project,) = projects(Files({**texts, ".yarnrc.yml": "nodeLinker: node-modules"} if manager == "berry" else texts))
+    return project
+
+
+def run_in(project: Project) -> list[tuple[str, str]]:
+    return [(part.package.root, part.command) for part in parts(project)]
+
+
+BOTH = [("packages/a", "jest"), ("packages/b", "node --test")]
+
+
+@pytest.mark.parametrize(
+    ("manager", "script"),
+    [
+        ("pnpm", "pnpm -r test"),
+        ("pnpm", "pnpm -r t"),
+        ("pnpm", "pnpm run -r test"),
+        ("pnpm", "pnpm run --recursive test"),
+        ("pnpm", "pnpm --recursive --if-present test"),
+        ("pnpm", "pnpm -r --if-present --workspace-concurrency=1 --no-bail run test"),
+        ("npm", "npm -ws test"),
+        ("npm", "npm test -ws --if-present"),
+        ("npm", "npm run test --workspaces"),
+        ("npm", "npm run --workspaces --if-present test"),
+        ("npm", "npm test -w @w/a && npm run test --workspace=packages/b"),
+        ("npm", "npm test -w packages/a -w packages/b"),
+        ("yarn", "yarn workspaces run test"),
+        ("yarn", "yarn --silent workspaces run test"),
+        ("yarn", "yarn workspace @w/a test && yarn workspace @w/b run test"),
+        ("berry", "yarn workspaces foreach run test"),
+        ("berry", "yarn workspaces foreach -Apt --verbose -j 2 run test"),
+    ],
+)
+def test_tests_of_members_that_the_root_asks_for_are_run_in_each_of_them(manager: str, script: str) -> None:
+    assert run_in(workspace(manager, {"test": script}, a={"test": "jest"}, b={"test": "node --test"})) == BOTH
+
+
+@pytest.mark.parametrize(
+    ("manager", "script"),
+    [
+        ("pnpm", "pnpm --filter ./packages/a test"),
+        ("pnpm", "pnpm -r test --coverage"),
+        ("pnpm", "pnpm -r exec jest"),
+        ("pnpm", "pnpm -r --resume-from=b test"),
+        ("pnpm", "npm test -ws"),
+        ("npm", "npm test --workspace=packages/none"),
+        ("npm", "npm run check -ws"),  # not every member has it, so that npm fails
+        ("yarn", "yarn workspaces run check"),
+        ("berry", "yarn workspaces foreach --since run test"),
+        ("npm", "npx lerna run test"),
+        ("npm", "turbo run test"),
+        ("npm", "nx run-many -t test"),
+    ],
+)
+def test_what_is_not_certain_is_run_as_it_stands(manager: str, script: str) -> None:
+    project = workspace(manager, {"test": script}, a={"test": "jest", "check": "xo"}, b={"test": "node --test"})
+    assert run_in(project) == [(".", script)]
+    assert parts(project)[0].whole
+
+
+def test_a_linter_beside_the_tests_of_members_does_not_hide_them() -> None:
+    scripts = {"lint": "eslint .", "test": "pnpm lint && pnpm -r test"}
+    assert run_in(workspace("pnpm", scripts, a={"test": "jest"}, b={"test": "node --test"})) == [
+        (".", "eslint ."),
+        *BOTH,
+    ]
+
+
+def test_scripts_of_members_are_followed_as_those_of_the_root_are() -> None:
+    scripts = {"test": "pnpm run test:unit && pnpm run test:all", "test:unit": "ava", "test:all": "pnpm -r run check"}
+    member = {"check": "pnpm run unit && node -e 'process.exit(0)'", "unit": "vitest run"}
+    assert run_in(workspace("pnpm", scripts, a=member, b={"test": "jest"})) == [
+        (".", "ava"),
+        ("packages/a", "vitest run"),
+        ("packages/a", "node -e 'process.exit(0)'"),
+    ]
+
+
+def test_what_is_left_out_of_a_members_script_is_said() -> None:
+    project = workspace("npm", {"test": "npm test -ws"}, a={"test": "jest --watch"}, b={"test": "node --test"})
+    assert run_in(project) == [("packages/b", "node --test")]
+    assert left_out(project) == ["`jest --watch` of script `test` of packages/a is not run: it watches"]
+
+
+def test_members_are_built_before_their_tests_though_the_root_has_another_build() -> None:
+    scripts = {"build": "node tools.js", "test": "pnpm -r build && pnpm -r test"}
+    project = workspace("pnpm", scripts, a={"build": "node make.js", "test": "jest"})
+    assert run_in(project) == [(".", "node tools.js"), ("packages/a", "node make.js"), ("packages/a", "jest")]
+    scripts["build"] = "pnpm -r build"
+    project = workspace("pnpm", scripts, a={"build": "node make.js", "test": "jest"})
+    assert run_in(project) == [(".", "pnpm -r build"), ("packages/a", "jest")]
+
+
+@pytest.mark.parametrize(
+    "script", ["pnpm vitest run", "pnpm exec vitest run", "yarn vitest run", "yarn run vitest run"]
+)
+def test_a_program_that_is_started_through_the_package_manager_is_known(script: str) -> None:
+    (project,) = projects(Files({"package.json": json.dumps({"scripts": {"test": script}})}))
+    assert [part.program for part in parts(project)] == ["vitest"]
+
+
+@pytest.mark.parametrize(
+    "call", ["npm run unit -- --env a 'b c'", "pnpm unit --env a 'b c'", "yarn run -s unit --env a 'b c'"]
+)
+def test_arguments_for_a_script_go_to_its_command(call: str) -> None:
+    assert found(test=f"xo && {call}", unit="jest") == [("lint", "xo"), ("test", "jest --env a 'b c'")]
+    whole = [("lint", "xo"), ("test", call)]
+    assert found(test=f"xo && {call}", unit="jest && ava") == whole
+    assert found(test=f"xo && {call}", unit="jest", preunit="node make.js") == whole
+
+
 def test_the_same_command_is_run_once() -> None:
     assert found(lint="eslint .", test="npm run lint && jest") == [("lint", "eslint ."), ("test", "jest")]
 
@@ -100,7 +235,7 @@ def test_the_same_command_is_run_once() -> None:
 def test_what_is_left_out_is_said() -> None:
     scripts = {"lint": "eslint --fix .", "test": "jest --watch", "format": "prettier -w ."}
     (project,) = projects(Files({"package.json": json.dumps({"scripts": scripts})}))
-    assert left_out(project.package) == [
+    assert left_out(project) == [
         "script `format` is not run: it formats instead of checking",
         "script `lint` is not run: it fixes instead of checking",
         "script `test` is not run: it watches",
@@ -133,6 +268,8 @@ def test_members_speak_where_the_root_is_silent_in_the_order_of_their_dependenci
         "run-s " + "--a " * 900 + "!",
         "c8 " + "--a " * 900 + "!",
         "npm run " + "--a " * 900 + "!",
+        "npm test " + "-w a " * 900 + "!",
+        "yarn workspaces foreach " + "-A " * 900 + "!",
         "tsc " * 900 + "!",
     ],
 )

@@ -341,3 +341,27 @@ def test_the_log_is_kept_and_nothing_else(bench: MakeBench) -> None:
     verdict = take(at, sh("echo out; echo err >&2"))
     assert sorted(at.log(verdict).split()) == ["err", "out"]
     assert [path.name for path in (at.path / "logs").iterdir()] == [verdict.log]
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "program"),
+    [
+        (127, "sh: 1: turbo: not found", "turbo"),
+        (127, "bash: line 3: deno: command not found", "deno"),
+        (127, "/usr/bin/env: 'bun': No such file or directory", "bun"),
+        (1, "packages/a t$ x y\npackages/a t: sh: 1: x: not found\npackages/a t: Failed\nspawn ENOENT", "x"),
+        (1, "/bin/sh: 1: x: not found\nerror Command failed with exit code 127.", "x"),
+        (1, "command not found: x\nexited with code 127", "x"),
+        (1, "> x y\n\nsh: 1: x: not found\n\u2009ELIFECYCLE\u2009 Test failed. See above for more details.", "x"),
+        (1, "sh: 1: x: not found\n1 test failed", None),
+        (127, "it ended", None),
+    ],
+)
+def test_a_missing_program_on_the_base_commit_is_no_failure(code: int, text: str, program: str | None) -> None:
+    done = Completed(Ended.EXITED, code, text.encode())
+    nothing = Found((), None, ".", "/workspace")
+    result = judge(sh("check"), Phase.TEST, done, nothing, original=True)
+    assert (result.outcome is Outcome.ERRORED) is bool(program)
+    assert program is None or f"needs `{program}`" in result.summary
+    for phase, original in ((Phase.TEST, False), (Phase.STATIC, True)):  # a change may have a typing error
+        assert judge(sh("check"), phase, done, nothing, original=original).outcome is Outcome.FAILED

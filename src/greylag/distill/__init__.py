@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from greylag.distill import _signals as signals
 from greylag.distill._locations import located
+from greylag.distill.tasks import ungrouped
 from greylag.model import Diagnostic
 from greylag.text import cap, clean
 
@@ -27,15 +28,20 @@ _MESSAGE = 12.0  # of a score its neighbours inherit from; what is more comes fr
 _BEFORE = 4  # lines before a telling one that inherit from it
 _CARETS = re.compile(r"\^\[\[[0-9;]{0,20}[mK]")  # escape sequences as some log stores spell them
 _ECHO, _ECHO_MARK = "\x1b[36;1m", "\ue000"  # GitHub Actions prints the commands of a step in this colour
+_GIST = 10  # lines
 _MARK = 22  # characters of the longest gap mark
 
 
 @dataclass(frozen=True, slots=True)
 class Distilled:
-    """What was kept of a log: `text` with its gaps marked, and the diagnostics that could be located in it."""
+    """What was kept of a log: `text` with its gaps marked, and the diagnostics that could be located in it.
+
+    `gist` is the part of `text` that says most, where there is room for a few lines only.
+    """
 
     text: str
     diagnostics: tuple[Diagnostic, ...] = ()
+    gist: str = ""
 
 
 def distill(log: bytes, *, budget: int, baseline: bytes | None = None) -> Distilled:
@@ -52,7 +58,8 @@ def distill(log: bytes, *, budget: int, baseline: bytes | None = None) -> Distil
     scores = _inherited(lines, own, set(ends))
     _damp(scores, [at for at, line in enumerate(lines) if signals.starts_step(line)], ends)
     kept = sorted(_choose(lines, scores, ends, old, 4 * budget))
-    return Distilled(_text(lines, kept, 4 * budget), located(_blocks(lines, kept)))
+    text = _text(lines, kept, 4 * budget)
+    return Distilled(text, located(_blocks(lines, kept)), _gist(lines, scores, kept, text))
 
 
 def _old(lines: list[str], baseline: list[str]) -> bytearray:
@@ -63,7 +70,7 @@ def _old(lines: list[str], baseline: list[str]) -> bytearray:
 
 
 def _lines(log: bytes) -> list[str]:
-    """Cleaned lines without time stamps; runs of empty lines folded into one."""
+    """Cleaned lines without time stamps and names of packages; runs of empty lines folded into one."""
     if len(log) > _HEAD + _TAIL:
         log = log[:_HEAD] + b"\n... (the log is cut here)\n" + log[-_TAIL:]
     source = clean(_CARETS.sub("", log.decode("utf-8", "replace").replace(_ECHO, _ECHO_MARK)))
@@ -77,7 +84,7 @@ def _lines(log: bytes) -> list[str]:
             line = signals.COMMAND + line[1:]
         if line or (lines and lines[-1]):
             lines.append(line)
-    return lines
+    return ungrouped(lines)
 
 
 def _own(lines: list[str]) -> tuple[list[float], list[int]]:
@@ -178,6 +185,16 @@ def _blocks(lines: list[str], kept: list[int]) -> list[str]:
             blocks.append("")
         blocks.append(lines[at])
     return blocks
+
+
+def _gist(lines: list[str], scores: list[float], kept: list[int], text: str) -> str:
+    """As many of the lines that score best, the last ones first among equals, as fit into a few with their gaps."""
+    telling = sorted(kept, key=lambda at: (-scores[at], -at))
+    for number in range(_GIST, 0, -1):
+        if text.count("\n") < _GIST:
+            break
+        text = _text(lines, sorted(telling[:number]), len(text))
+    return text
 
 
 def _text(lines: list[str], kept: list[int], room: int) -> str:

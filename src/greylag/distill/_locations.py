@@ -34,6 +34,9 @@ _FOREIGN = re.compile(r"site-packages/|node_modules/|node:internal|/usr/|/opt/|/
 _HOMES = re.compile(r"/(?:workspace|github/workspace|home/runner/work/[\w.-]+/[\w.-]+|builds/[\w.-]+/[\w.-]+)/")
 _MOST = 50
 _NO_MESSAGE = "test failed"
+_YAML = re.compile(
+    r"\s{0,40}(?:---$|(?:duration_ms|type|location|failureType):|error: \|-$)"
+)  # of TAP, before what matters
 
 
 def located(lines: Sequence[str]) -> tuple[Diagnostic, ...]:
@@ -61,7 +64,7 @@ def located(lines: Sequence[str]) -> tuple[Diagnostic, ...]:
             found.append(diagnostic)
         elif _ERROR.match(line.lstrip()) and (first or not line.startswith("E ")):
             message = one_line(line.removeprefix("E "), 400)
-        if not diagnostic and found and found[-1].message == _NO_MESSAGE:
+        if not diagnostic and found and found[-1].message == _NO_MESSAGE and not _YAML.match(line):
             found[-1] = replace(found[-1], message=one_line(line, 400))
         quoted = line.startswith("E ")
     if not found:

@@ -9,7 +9,7 @@ The mapping is a repository in which the verifier applies. Nothing is run.
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -25,6 +25,7 @@ from greylag.protocols import (
     SandboxSpec,
     Verifier,
 )
+from greylag.report import Report
 from greylag.testing.repos import write
 
 Content = Mapping[str, str]
@@ -72,13 +73,19 @@ class Bench:
         return (self.path / "logs" / (verdict.log or "")).read_text("utf-8", "replace")
 
     def verify(
-        self, verifier: Verifier, *names: str, mode: Literal["baseline", "loop", "gate"] = "gate"
+        self,
+        verifier: Verifier,
+        *names: str,
+        mode: Literal["baseline", "loop", "gate"] = "gate",
+        before: Sequence[Verdict] = (),
     ) -> dict[str, Verdict]:
-        """Verdicts by name, in the order of phases, one sandbox for all; `names` picks activations."""
+        """Verdicts by name, in the order of phases, one sandbox for all; `names` picks activations, `before` says what
+        came of the base commit.
+        """
         tree = Files(self.files)
         todo = [a for a in verifier.detect(tree) if not names or a.name in names]
         with self.backend.open(self._spec()) as sandbox:
-            context = self._context(tree, sandbox, mode)
+            context = replace(self._context(tree, sandbox, mode), baseline=Report("tree", "base", tuple(before)))
             return {a.name: verifier.verify(a, context) for a in sorted(todo, key=lambda a: a.phase)}
 
     def _context(self, tree: Files, sandbox: Sandbox, mode: Literal["baseline", "loop", "gate"]) -> Context:

@@ -106,6 +106,7 @@ def main(arguments: list[str]) -> None:
     verb, path, workspace = arguments
     with open(path, encoding="utf-8") as file:
         request = json.load(file)
+    os.environ["PATH"] = ":".join([*request["paths"], os.environ.get("PATH", os.defpath)])
     sys.stdout.write(json.dumps({"before": before, "after": after}[verb](request) | {"workspace": workspace}))
 
 

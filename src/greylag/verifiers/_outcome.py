@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from greylag.distill import distill
+from greylag.distill import Distilled, distill
 from greylag.model import Counts, Diagnostic, Outcome, Phase, Severity
 from greylag.protocols import Completed, Ended
 from greylag.readers import UNREADABLE
@@ -29,6 +29,13 @@ _MISSING = re.compile(  # interpreters that the machine lacks, artefacts that no
     r"No (?:python )?interpreter found (?:for|at|in) |No download found for"
     r"|ENOTCACHED|in offline mode and the artifact|[Nn]etwork (?:connectivity )?(?:was|is) disabled",
 )
+_UNKNOWN = re.compile(  # a program that a script calls, in the words of shells and of yarn
+    r"(?:\b[a-z]{0,3}sh: (?:line )?(?:\d+: )?|\benv: )['\u2018\"]?([\w@./+-]{1,100})['\u2019\"]?: "
+    r"(?:(?:command )?not found|No such file or directory)|command not found: ([\w@./+-]{1,100})"
+)
+_NO_PROGRAM = re.compile(
+    r"exit(?:ed with)? (?:code|status) 127|\bspawn ENOENT|not found\s+ELIFECYCLE"
+)  # when the exit code does not say it
 _VOLATILE = re.compile(r"0x[0-9a-fA-F]+|\b[0-9a-f]{7,64}\b|\d+(?:[.,:]\d+)*|/tmp/\S+")
 
 
@@ -65,10 +72,10 @@ def total(counts: Sequence[Counts]) -> Counts | None:
     )
 
 
-def judge(step: Step, phase: Phase, done: Completed, found: Found) -> Result:
+def judge(step: Step, phase: Phase, done: Completed, found: Found, *, original: bool = False) -> Result:
     """What `done` says. Exit code and report must agree on a pass, since code within a tool can forge its exit code.
 
-    Otherwise the exit code is the authority, reports and log only tell why.
+    Otherwise the exit code is the authority, reports and log only tell why. `original`: no change is to blame.
     """
     text = clean(done.output + done.errors)
     if done.ended is not Ended.EXITED:
@@ -81,7 +88,9 @@ def judge(step: Step, phase: Phase, done: Completed, found: Found) -> Result:
         return Result(Outcome.ERRORED, _line(text, hit.start()))
     if step.may_fail and not (step.fatal and re.search(step.fatal, text)):
         return Result(Outcome.PASSED, f"`{step.line}` failed, which is allowed")
-    return _failed(step, phase, done, text, found)
+    missing = _unknown(phase, done.returncode, text) if original and not found.diagnostics else ""
+    needs = f"`{step.line}` needs `{missing}`, which was not found"
+    return Result(Outcome.ERRORED, needs) if missing else _failed(step, phase, done, text, found)
 
 
 def _interrupted(step: Step, done: Completed, found: Found) -> Result:
@@ -127,16 +136,16 @@ def _failed(step: Step, phase: Phase, done: Completed, text: str, found: Found) 
     summary = f"`{step.line}` failed with exit code {done.returncode}"
     distilled = distill(done.output + done.errors, budget=BUDGET)
     located = tuple(_located(d, found) for d in distilled.diagnostics)
-    return Result(Outcome.FAILED, summary, (*located, _whole(summary, distilled.text)), found.counts)
+    return Result(Outcome.FAILED, summary, (*located, _whole(summary, distilled)), found.counts)
 
 
-def _whole(summary: str, text: str) -> Diagnostic:
+def _whole(summary: str, distilled: Distilled) -> Diagnostic:
     """The log as one diagnostic. Its rule depends on what the log says, numbers aside: two logs that only share an exit
     code must not look like one failure that was there before.
     """
-    lines = {_VOLATILE.sub("#", line.strip()) for line in text.splitlines()}
+    lines = {_VOLATILE.sub("#", line.strip()) for line in distilled.text.splitlines()}
     digest = hashlib.sha256("\n".join(sorted(lines)).encode("utf-8", "surrogateescape")).hexdigest()[:8]
-    return Diagnostic(summary, rule=f"output-{digest}", excerpt=text)
+    return Diagnostic(summary, rule=f"output-{digest}", excerpt=distilled.gist)
 
 
 def _beyond_repair(phase: Phase, code: int, text: str) -> str:
@@ -148,6 +157,14 @@ def _beyond_repair(phase: Phase, code: int, text: str) -> str:
         if hit := pattern.search(text):
             return _line(text, hit.start())
     return ""
+
+
+def _unknown(phase: Phase, code: int, text: str) -> str:
+    """The program that a script could not start, where nothing can be verified without: a linter may be missing."""
+    if phase not in {Phase.PREPARE, Phase.COMPILE, Phase.TEST} or not (code == 127 or _NO_PROGRAM.search(text)):
+        return ""
+    hit = _UNKNOWN.search(text)
+    return str(hit[1] or hit[2]) if hit else ""
 
 
 def _line(text: str, at: int) -> str:

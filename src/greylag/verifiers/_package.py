@@ -9,6 +9,7 @@ from fnmatch import fnmatch
 from typing import Any
 
 from greylag.protocols import Tree
+from greylag.verifiers._manager import Manager
 from greylag.verifiers._pyproject import below, text
 
 _FOREIGN = frozenset(
@@ -31,6 +32,8 @@ _DECIDING = (
 )
 _PNPM_OF_LOCK = {"5": "7", "6": "8", "9": "9"}  # version of pnpm-lock.yaml -> a pnpm that writes it
 
+_YARN_OF_LOCK = {"4": "2", "5": "3.1", "6": "3", "8": "4.12", "9": "4.14"}  # the same of yarn.lock
+
 
 @dataclass(frozen=True, slots=True)
 class Package:
@@ -45,52 +48,6 @@ class Package:
     dependencies: frozenset[str]
     tsconfig: bool
     local: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Manager:
-    """A package manager: how it is started, how it installs; `version` is empty where nothing pins it."""
-
-    name: str
-    version: str
-    lock: str  # file name, empty when there is none
-    berry: bool = False
-    release: str = ""  # yarn's own program in the repository
-    pnp: bool = False  # no node_modules: only the package manager can start a dependency's program
-
-    @property
-    def programs(self) -> tuple[tuple[str, ...], ...]:
-        """Candidates for its command line. A pinned version comes through npm, into the home's cache."""
-        if self.name == "npm":
-            return (("npm",),)
-        if self.release:
-            return (("node", self.release),)
-        if self.name == "pnpm":
-            through = ("npm", "exec", "--yes", f"--package=pnpm@{self.version or '9'}", "--", "pnpm")
-        else:
-            package = f"@yarnpkg/cli-dist@{self.version or '4'}" if self.berry else f"yarn@{self.version or '1'}"
-            through = ("npm", "exec", "--yes", f"--package={package}", "--", "yarn")
-        return (through,) if self.version.count(".") == 2 else ((self.name,), through)
-
-    @property
-    def install(self) -> tuple[str, ...]:
-        """Arguments that install what the lock file says, and fail when package.json says otherwise."""
-        if self.name == "npm":
-            return ("ci" if self.lock else "install", "--no-audit", "--no-fund", "--no-progress")
-        if self.name == "pnpm":
-            return ("install", "--frozen-lockfile" if self.lock else "--no-frozen-lockfile")
-        if self.berry:
-            return ("install", "--immutable" if self.lock else "--no-immutable")
-        return ("install", "--non-interactive", *(("--frozen-lockfile",) if self.lock else ()))
-
-    def script(self, name: str, arguments: Sequence[str] = ()) -> tuple[str, ...]:
-        """Arguments that run a script of package.json with more arguments behind it."""
-        quiet = ("--silent",) if self.name == "npm" else ()
-        return ("run", *quiet, name, *(("--", *arguments) if arguments and self.name == "npm" else arguments))
-
-    def binary(self, *command: str) -> tuple[str, ...]:
-        """Arguments that run a program that a dependency brings."""
-        return {"npm": ("exec", "--no", "--"), "pnpm": ("exec",), "yarn": ("run",)}[self.name] + command
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +148,9 @@ def _manager(tree: Tree, root: str) -> Manager:
     berry = name == "yarn" and (
         version[:1] not in {"", "1"} or bool(rc) or "__metadata:" in _at(tree, root, lock)[:2000]
     )
+    if berry and not version:
+        written = re.search(r"^__metadata:\s+version: (\d+)", _at(tree, root, lock)[:2000], re.MULTILINE)
+        version = _YARN_OF_LOCK.get(written.group(1), "") if written else ""
     release = re.search(r"^yarnPath:\s*['\"]?([^'\"\s]+\.c?js)", rc, re.MULTILINE)
     own = release.group(1) if berry and release and _at(tree, root, release.group(1)) else ""
     own = posixpath.normpath(posixpath.join("@workspace@", root, own)) if own else ""

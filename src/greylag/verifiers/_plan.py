@@ -27,7 +27,7 @@ class Step:
     absent: str = ""  # why that is no defect of the machine: the step is skipped with this reason
     env: Mapping[str, str] = field(default_factory=dict)
     append: Mapping[str, str] = field(default_factory=dict)  # to variables, keeping what the sandbox has in them
-    paths: tuple[str, ...] = ()  # directories, seen from `cwd`, where programs are looked for first
+    paths: tuple[str, ...] = ()  # directories, seen from `cwd` or `@home@/...`, where programs are looked for first
     offline: tuple[str, ...] = ()  # more arguments where there is no network
     offline_env: Mapping[str, str] = field(default_factory=dict)
     reports: tuple[str, ...] = ()

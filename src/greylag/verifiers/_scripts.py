@@ -8,9 +8,10 @@ with a shell's operators stays whole. What watches, fixes or serves is left out.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from greylag.model import Phase
+from greylag.text import one_line
+from greylag.verifiers._calls import called
 from greylag.verifiers._package import Package, Project
 
 _KINDS: Mapping[str, tuple[Phase, tuple[str, ...]]] = {
@@ -43,23 +44,23 @@ _REFUSED = {
 _CHECKS_FORMAT = re.compile(r"--check\b|\s-c\b|--list-different|\s-l\b|biome (?:format|check|ci)\b|dprint check")
 _CHECKS_TYPES = re.compile(r"\b(?:tsc|vue-tsc|svelte-check|tsgo|tsd)\b")
 _OPERATORS = re.compile(r"[|;<>`()\n$]|(?<!&)&(?!&)")
-_PREFIX = re.compile(  # what may stand before the program whose arguments we add to
-    r"(?:(?:cross-env|npx|[A-Z][A-Z0-9_]*=[\w./:,-]*|(?:c8|nyc)(?:\s+--[\w-]+(?:=[\w./:,-]+)?)*)\s+)+"
-)
-_CALL = re.compile(
-    r"(?:npm|pnpm|yarn)(?:\s+run(?:-script)?)?(?:\s+-[\w-]+)*\s+(?:[\"']?/\^?([\w:-]+)(?:\.[*+])?/[\"']?|([\w:.-]+))"
-)
-_CALLS = re.compile(r"(?:npm-run-all|run-s|run-p)((?:\s+[\w:.*-]+)+)")
+_QUOTED = re.compile(r"\\.|'[^']*'|\"(?:[^\"\\]|\\.)*\"")
+_EXPANDED = re.compile(r"[&$`\\]")  # what keeps a quoted word from being seen as plain
 _PROGRAMS = {
     "format": {"prettier", "dprint", "biome"},
     "lint": {"eslint", "xo", "standard", "ts-standard", "oxlint", "stylelint", "biome", "tslint"},
     "types": {"tsc", "vue-tsc", "svelte-check", "tsd", "tsgo"},
     "test": {"vitest", "jest", "mocha", "ava", "tap", "tape", "uvu", "jasmine", "karma", "qunit"},
 }
+_KNOWN = "|".join(sorted({program for programs in _PROGRAMS.values() for program in programs}))
+_PREFIX = re.compile(  # what may stand before the program whose arguments we add to
+    r"(?:(?:cross-env|npx|[A-Z][A-Z0-9_]*=[\w./:,-]*|(?:c8|nyc)(?:\s+--[\w-]+(?:=[\w./:,-]+)?)*"
+    rf"|(?:pnpm|yarn)(?:\s+exec|\s+run)?(?=\s+(?:{_KNOWN})(?:\s|$)))\s+)+"
+)
 _HARMLESS = re.compile(
     r"(?:is-ci \|\| )?husky(?: install)?(?: [\w./-]+)?|simple-git-hooks|lefthook install|patch-package"
 )
-_FOLLOWED = 200  # scripts of one package
+_FOLLOWED = 200  # scripts of one root
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,47 +91,66 @@ class Part:
 
 def parts(project: Project, *, split: bool = True) -> list[Part]:
     """All parts, in the order of phases. The root's own scripts, and its members' where it has none of a kind."""
-    builds = set(_KINDS["build"][1])
+    built = {(package.root, script) for package, script, _ in _built(project) if script in _KINDS["build"][1]}
     found: dict[tuple[str, str], Part] = {}
-    for kind in _KINDS:
-        for part in _of_kind(project, kind, split=split):
-            if not (part.script in builds and part.kind != "build"):
-                found.setdefault((part.package.root, part.command), part)
+    for part, refusal in _considered(project, split=split):
+        again = part.kind != "build" and (part.package.root, part.script) in built
+        if not refusal and not again:
+            found.setdefault((part.package.root, part.command), part)
     return sorted(found.values(), key=lambda part: part.phase)
 
 
-def left_out(package: Package) -> list[str]:
-    """What a reader must know of scripts that look like checks and are none."""
+def left_out(project: Project, *, split: bool = True) -> list[str]:
+    """What a reader must know of scripts that look like checks and are none, and of commands that are not run."""
     said = []
     for kind, (_, names) in _KINDS.items():
-        if not _choice(package, kind):
-            present = [(name, _refusal(kind, package.scripts[name])) for name in names if name in package.scripts]
+        if not _choice(project.package, kind):
+            scripts = project.package.scripts
+            present = [(name, _refusal(kind, scripts[name])) for name in names if name in scripts]
             said += [f"script `{name}` is not run: {why}" for name, why in present]
-    return said
+    for part, refusal in _considered(project, split=split):
+        if refusal:
+            place = "" if part.package is project.package else f" of {part.package.root}"
+            said.append(f"`{one_line(part.command, 60)}` of script `{part.script}`{place} is not run: {refusal}")
+    return list(dict.fromkeys(said))
 
 
 def builds_on_install(project: Project) -> bool:
     """Whether an installation runs or copies the repository's own code: its result depends on more than lock files."""
     packages = (project.package, *project.members)
+    built = {command for _, _, command in _built(project)}
     return any(package.local for package in packages) or any(
-        not _HARMLESS.fullmatch(command) and command not in {built for _, built in _commands(package, "build")}
+        not _HARMLESS.fullmatch(command) and command not in built
         for package in packages
         for name in ("preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare")
         if name in package.scripts
-        for _, command in _commands(package, name)
+        for _, _, command in _commands(project, package, name)
     )
 
 
-def _of_kind(project: Project, kind: str, *, split: bool) -> Iterator[Part]:
+def _chosen(project: Project, kind: str) -> list[tuple[Package, str]]:
+    """The scripts that are run for a kind: of the root, else of its members."""
     for packages in ((project.package,), project.members):
-        chosen = [(package, name) for package in packages if (name := _choice(package, kind))]
-        for package, name in chosen:
+        if chosen := [(package, name) for package in packages if (name := _choice(package, kind))]:
+            return chosen
+    return []
+
+
+def _built(project: Project) -> Iterator[tuple[Package, str, str]]:
+    """All that the scripts which are run as builds consist of."""
+    for package, name in _chosen(project, "build"):
+        yield package, name, package.scripts[name].strip()
+        yield from _commands(project, package, name)
+
+
+def _considered(project: Project, *, split: bool) -> Iterator[tuple[Part, str]]:
+    """Parts with the reason not to run them, which is empty where there is none."""
+    for kind in _KINDS:
+        for package, name in _chosen(project, kind):
             if kind == "build" or not split:
-                yield Part(package, kind, name, package.scripts[name], whole=True)
+                yield Part(package, kind, name, package.scripts[name], whole=True), ""
             else:
-                yield from _split(package, kind, name)
-        if chosen:
-            return
+                yield from _split(project, package, kind, name)
 
 
 def _choice(package: Package, kind: str) -> str:
@@ -147,49 +167,57 @@ def _refusal(kind: str, text: str) -> str:
     return next((why for why, pattern in _REFUSED.items() if pattern.search(text)), "")
 
 
-def _split(package: Package, kind: str, name: str) -> Iterator[Part]:
-    commands = list(_commands(package, name))
-    for script, command in commands:
+def _split(project: Project, package: Package, kind: str, name: str) -> Iterator[tuple[Part, str]]:
+    commands = list(_commands(project, package, name))
+    if not commands:
+        yield Part(package, kind, name, package.scripts[name], whole=True), "it only calls itself"
+    for place, script, command in commands:
         kinds = [known for known, programs in _PROGRAMS.items() if _program(command) in programs] or [kind]
         own = kind if kind in kinds else kinds[-1]
-        if not _refusal("" if own == kind else own, command):
-            yield Part(package, own, script, command, whole=command == package.scripts[script].strip())
+        part = Part(place, own, script, command, whole=command == place.scripts[script].strip())
+        yield part, _refusal("" if own == kind else own, command)
 
 
-def _commands(package: Package, name: str, seen: set[str] | None = None) -> Iterator[tuple[str, str]]:
-    """The commands of a script with those that npm runs before and after it, and of the scripts that it calls.
+def _commands(
+    project: Project, package: Package, name: str, seen: set[tuple[str, str]] | None = None
+) -> Iterator[tuple[Package, str, str]]:
+    """The commands of a script with those that npm runs before and after it, and of the scripts that it calls, each
+    with its package and script.
 
     Each script is followed once, however often it is called.
     """
     seen = set() if seen is None else seen
     for script in (f"pre{name}", name, f"post{name}"):
-        text = "" if script in seen else package.scripts.get(script, "").strip()
-        seen.add(script)
-        if _OPERATORS.search(text) and not _CALL.fullmatch(text):
-            yield script, text
-            continue
-        for command in filter(None, (part.strip() for part in text.split("&&"))):
-            called = _called(package, command) if len(seen) < _FOLLOWED else []
-            for other in called:
-                yield from _commands(package, other, seen)
-            if not called:
-                yield script, command
+        text = "" if (package.root, script) in seen else package.scripts.get(script, "").strip()
+        seen.add((package.root, script))
+        whole = _operators(text) and not called(project, package, text)
+        for command in [text] if whole else filter(None, (part.strip() for part in text.split("&&"))):
+            calls = called(project, package, command) if len(seen) < _FOLLOWED else []
+            if not all(_simple(place, other) for place, other, more in calls if more):
+                calls = []
+            for place, other, more in calls:
+                if more:
+                    yield place, other, f"{place.scripts[other].strip()} {more}"
+                else:
+                    yield from _commands(project, place, other, seen)
+            if not calls:
+                yield package, script, command
 
 
-def _called(package: Package, command: str) -> list[str]:
-    """Scripts that a command runs, if it does nothing else."""
-    if call := _CALL.fullmatch(command):
-        prefix, name = call.groups()
-        names = [other for other in package.scripts if prefix and other.startswith(prefix)]
-        return names or [other for other in (name,) if other in package.scripts]
-    if calls := _CALLS.fullmatch(command):
-        globs = [word for word in calls.group(1).split() if not word.startswith("-")]
-        return [other for glob in globs for other in package.scripts if fnmatchcase(other, glob)]
-    return []
+def _simple(package: Package, script: str) -> bool:
+    """Whether a script is one command, so that arguments for it are arguments of that."""
+    text = package.scripts[script]
+    around = {f"pre{script}", f"post{script}"} & set(package.scripts)
+    return not around and "&&" not in text and not _operators(text)
+
+
+def _operators(text: str) -> bool:
+    """Whether a shell sees more in `text` than programs, their arguments and `&&`."""
+    return bool(_OPERATORS.search(_QUOTED.sub(lambda word: ";" if _EXPANDED.search(word[0]) else "", text)))
 
 
 def _program(command: str) -> str:
-    if "&&" in command or _OPERATORS.search(command):
+    if "&&" in command or _operators(command):
         return ""
     words: Sequence[str] = _PREFIX.sub("", command).split(maxsplit=1)
     return words[0] if words else ""

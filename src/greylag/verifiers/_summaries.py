@@ -3,6 +3,7 @@
 import posixpath
 import re
 
+from greylag.distill.tasks import ungrouped
 from greylag.model import Counts, Diagnostic
 from greylag.text import clean, one_line
 from greylag.verifiers._plan import Tests
@@ -32,8 +33,8 @@ def unittest(data: bytes, _root: str, _workspace: str) -> Tests:
 
 
 def javascript(data: bytes, _root: str, _workspace: str) -> Tests | tuple[()]:
-    """Counts from the closing lines of the usual runners; nothing when there are none."""
-    text = clean(data)
+    """Counts from the closing lines of the usual runners, of all packages; nothing when there are none."""
+    text = "\n".join(ungrouped(clean(data).split("\n")))
     numbers = [[sum(map(int, re.findall(p, text, re.MULTILINE))) for p in patterns] for patterns in _JAVASCRIPT]
     passed, failed, skipped = (sum(column) for column in zip(*numbers, strict=True))
     found = any(re.search(pattern, text, re.MULTILINE) for patterns in _JAVASCRIPT for pattern in patterns)

@@ -109,11 +109,25 @@ def _take(step: Step, tools: Mapping[str, Sequence[str]], log: str, activation: 
     fetched = _inside("after", step, tools, activation, context)
     output = _whole(done, context.logs / log)
     found = _read(step, fetched, output, _place(step, activation), context.change.head.paths())
-    return replace(judge(step, activation.phase, done, found), log=log, seconds=done.seconds, tools=fetched["tools"])
+    result = judge(step, activation.phase, done, found, original=_original(activation, context))
+    return replace(result, log=log, seconds=done.seconds, tools=fetched["tools"])
+
+
+def _original(activation: Activation, context: Context) -> bool:
+    """Whether no change is to blame: this is the base commit, or it could not be run there either."""
+    before = context.baseline.errored if context.baseline else ()
+    mine = (activation.name, activation.root, activation.phase)
+    return context.mode == "baseline" or mine in {(v.verifier, v.root, v.phase) for v in before}
 
 
 def _place(step: Step, activation: Activation) -> str:
     return posixpath.normpath(posixpath.join(activation.root, step.cwd))
+
+
+def _directory(path: str, step: Step, activation: Activation) -> str:
+    """One of a step's `paths`, absolute."""
+    own = path.startswith("@home@/")
+    return path if own else posixpath.normpath(posixpath.join("@workspace@", _place(step, activation), path))
 
 
 def _absent(step: Step) -> Result:
@@ -129,8 +143,7 @@ def _command(step: Step, ready: Mapping[str, Any], log: str, activation: Activat
     appended = {
         name: f"{ready['env'][name]} {value}".strip().replace("@cpus@", share) for name, value in step.append.items()
     }
-    first = (posixpath.normpath(posixpath.join("@workspace@", _place(step, activation), path)) for path in step.paths)
-    path = {"PATH": ":".join((*first, ready["env"]["PATH"]))} if step.paths else {}
+    path = {"PATH": ready["env"]["PATH"]} if step.paths else {}
     # Not for tests: those of programs with colours would see it, and fail here but nowhere else.
     plain = {} if activation.phase is Phase.TEST else {"NO_COLOR": "1"}
     env = {"CI": "true", **plain, **path, **_env(step, activation, context), **appended}
@@ -188,7 +201,13 @@ def _inside(
     verb: str, step: Step, tools: Mapping[str, Sequence[str]], activation: Activation, context: Context
 ) -> dict[str, Any]:
     """Ask `_inside.py`, which runs in the sandbox, and read its answer. Raises `InfraError` when there is none."""
-    request = {"programs": step.programs, "reports": step.reports, "env": ["PATH", *step.append], "tools": tools}
+    request = {
+        "programs": step.programs,
+        "paths": [_directory(path, step, activation) for path in step.paths],
+        "reports": step.reports,
+        "env": ["PATH", *step.append],
+        "tools": tools,
+    }
     script = Path(__file__).with_name("_inside.py").read_text("utf-8")
     answer = context.logs / f".{verb}-{_log_name(activation, 0)}"
     try:

@@ -13,6 +13,7 @@ from greylag import readers
 from greylag.model import Phase, Verdict
 from greylag.protocols import Activation, Context, Tree
 from greylag.verifiers import _package, _scripts, _summaries, _tool
+from greylag.verifiers._manager import RELEASE
 from greylag.verifiers._package import Package, Project
 from greylag.verifiers._scripts import Part
 from greylag.verifiers._tool import Plan, Reader, Step
@@ -76,10 +77,8 @@ def _activation(project: Project, parts: Sequence[Part]) -> Activation:
     phase = parts[0].phase
     scripts = list(dict.fromkeys(part.script for part in parts))
     programs = list(dict.fromkeys(part.program or part.script for part in parts))
-    name = " + ".join(programs)
-    if all(part.whole for part in parts):
-        more = [f"{len(scripts) - 3} more"] if len(scripts) > 3 else []
-        name = f"{project.manager.name} run {' + '.join([*scripts[:3], *more])}"
+    whole = all(part.whole for part in parts)
+    name = f"{project.manager.name} run {_few(scripts)}" if whole else _few(programs)
     places = ", ".join(dict.fromkeys(part.package.root for part in parts if part.package is not project.package))
     reason = f"script `{'`, `'.join(scripts)}` in package.json" + (f" of {places}" if places else "")
     plan = Plan(
@@ -88,6 +87,10 @@ def _activation(project: Project, parts: Sequence[Part]) -> Activation:
         keep_going=phase is not Phase.COMPILE,
     )
     return Activation("node", name, phase, project.package.root, reason, (), plan)
+
+
+def _few(names: Sequence[str]) -> str:
+    return " + ".join([*names[:3], *([f"{len(names) - 3} more"] if len(names) > 3 else [])])
 
 
 def _has_compiler(package: Package) -> bool:
@@ -103,18 +106,28 @@ def _why(project: Project) -> str:
 
 
 def _installation(project: Project) -> Plan:
-    notes = _scripts.left_out(project.package)
+    notes = _scripts.left_out(project, split=not project.manager.pnp)
     if not project.manager.lock:
         notes.insert(0, "there is no lock file: versions are the registry's newest that fit")
     wrong_node = r'The engine "node" is incompatible|ERR_PNPM_UNSUPPORTED_ENGINE|requires at least Node\.js'
     step = replace(_base(project), arguments=project.manager.install, unable=wrong_node)
     manager = {project.manager.name: (*project.manager.programs[0], "--version")}
-    return Plan((step,), _NODE | manager, "; ".join(notes))
+    return Plan((*_provision(project), step), _NODE | manager, "; ".join(notes))
+
+
+def _provision(project: Project) -> tuple[Step, ...]:
+    """The package manager itself, where it does not come with Node.js: it stays in the home for all later phases."""
+    if not project.manager.provision:
+        return ()
+    title = f"npm install --global {project.manager.package}"
+    return (replace(_base(project), programs=(("sh",),), arguments=project.manager.provision, title=title),)
 
 
 def _base(project: Project) -> Step:
     manager = project.manager
-    return Step(manager.programs, install=f"install Node.js with {manager.name}", env=_ENV, offline_env=_OFFLINE)
+    env = _ENV | ({RELEASE: manager.release} if manager.release else {})
+    install = f"install Node.js with {manager.name}"
+    return Step(manager.programs, install=install, env=env, offline_env=_OFFLINE, paths=manager.paths)
 
 
 def _tools(modules: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -148,7 +161,7 @@ def _running(project: Project, part: Part, base: Step, arguments: Sequence[str])
     line = " ".join((part.command, *arguments))
     top = posixpath.relpath(project.package.root, part.package.root)
     paths = dict.fromkeys(posixpath.normpath(f"{place}/node_modules/.bin") for place in (".", top))
-    return replace(base, programs=(("sh",),), arguments=("-c", line), paths=tuple(paths))
+    return replace(base, programs=(("sh",),), arguments=("-c", line), paths=(*paths, *base.paths))
 
 
 def _reporting(project: Project, part: Part, base: Step, runner: "_Runner", report: str) -> Step:

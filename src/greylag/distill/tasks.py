@@ -1,0 +1,40 @@
+"""Logs of many packages at once: task runners put the name of a package before each line, and mix their lines."""
+
+import re
+from collections.abc import Sequence
+
+_STARTS = re.compile(
+    r"(\S{1,200} [\w:.-]{1,80})\$ "  # pnpm: `packages/a test$ vitest run`, then `packages/a test: ...`
+    r"|(\S{1,200}:[\w.-]{1,80}): cache (?:miss|hit|bypass)"  # turbo
+    r"|(\[(?:@[a-z\d._~-]{1,100}/)?[a-z\d._~-]{1,100}\]): "  # yarn workspaces foreach --verbose, which tells no start
+    r"|(\S{1,200}): (?:> \S{1,200}@\S{1,80} |yarn run v)"  # lerna --stream
+)
+_WORDS = frozenset(("error", "warning", "warn", "info", "note", "fatal", "debug"))  # no names of packages
+_HINTS = ("$ ", ": cache ", "]: ", ": > ", ": yarn run ")
+
+
+def ungrouped(lines: Sequence[str]) -> list[str]:
+    """The lines without such names, those of one package together; other logs as they are.
+
+    Only names are taken off that the log itself introduces as those of a package, or that yarn's brackets mark.
+    """
+    found = {name for line in lines if any(hint in line for hint in _HINTS) if (name := _started(line))}
+    if not found:
+        return list(lines)
+    groups: dict[str, list[str]] = {}
+    for number, line in enumerate(lines):
+        name, colon, text = line.partition(": ")
+        if not colon and line.endswith(":"):
+            name = line[:-1]
+        if name in found:
+            groups.setdefault(name, []).append(text)
+        else:
+            started = _started(line)
+            groups.setdefault(started or f": {number}", []).append(line)
+    return [line for group in groups.values() for line in group]
+
+
+def _started(line: str) -> str:
+    start = _STARTS.match(line)
+    name = next(filter(None, start.groups())) if start else ""
+    return "" if name.strip("[]").lower() in _WORDS else name

@@ -18,6 +18,7 @@ class Proof:
     weak: int = 0  # hold for nearly every value
     constant: int = 0  # hold whatever happens
     claims: tuple[str, ...] = ()  # the asserted expressions without blanks
+    maybe: int = 0  # stand under a condition, or in a loop that may be empty
 
     def __add__(self, other: "Proof") -> "Proof":
         return Proof(
@@ -26,6 +27,7 @@ class Proof:
             self.weak + other.weak,
             self.constant + other.constant,
             self.claims + other.claims,
+            self.maybe + other.maybe,
         )
 
 

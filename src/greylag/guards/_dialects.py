@@ -25,6 +25,7 @@ class Dialect:
     skips: re.Pattern[str]
     helper: re.Pattern[str] = _NONE  # a function with the group `helper`, in which tests may assert
     brackets: str = "{}"
+    conditional: bool = False  # whether conditions around assertions are looked at
 
 
 _TAGS = (
@@ -66,6 +67,7 @@ DIALECTS: Mapping[str, Dialect] = {
         ),
         re.compile(r"\b(?:function|const|let)\s+(?P<helper>\w+)\s*(?:\(|=\s*(?:async\s*)?(?:function\b|\())"),
         "()",
+        conditional=True,
     ),
     "java": Dialect(
         re.compile(
@@ -98,6 +100,7 @@ DIALECTS: Mapping[str, Dialect] = {
             r"[\w>\]]\s+(?P<helper>(?!(?:if|for|while|switch|catch|synchronized|new|return)\b)\w++)\s*\([^(){};]{0,400}\)"
             r"\s*(?:throws\s[\w,.\s]{1,200})?\{"
         ),
+        conditional=True,
     ),
     "go": Dialect(
         re.compile(r"^func\s+(?:\([^()\n]*\)\s*)?(?P<name>(?:Test|Benchmark|Example|Fuzz)\w*)\s*\(", re.MULTILINE),

@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator, Mapping
 
 from greylag.guards._case import Case, Proof, digest, words
+from greylag.guards._looser import wild_names
 from greylag.guards._python_proof import proof
 from greylag.guards._python_rows import rows, tables
 
@@ -17,12 +18,12 @@ def python_cases(text: str) -> Iterator[Case]:
     """Tests of a module in order; none when it does not parse, since then none runs."""
     try:
         module = ast.parse(text)
+        known, wild = tables(module), wild_names(module)
         helpers = {
-            node.name: proof(node, {}) for node in ast.walk(module)
+            node.name: proof(node, {}, wild, known) for node in ast.walk(module)
             if isinstance(node, _Function) and not node.name.startswith("test")
         }  # fmt: skip
-        known = tables(module)
-        yield from [_case(found, helpers, known) for found in _functions(module.body, "", [])]
+        yield from [_case(found, helpers, known, wild) for found in _functions(module.body, "", [])]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
 
@@ -39,7 +40,9 @@ def _functions(statements: list[ast.stmt], prefix: str, marks: list[ast.expr]) -
             yield from _functions(node.body, prefix, marks)
 
 
-def _case(found: _Found, helpers: Mapping[str, Proof], known: Mapping[str, tuple[str, ...]]) -> Case:
+def _case(
+    found: _Found, helpers: Mapping[str, Proof], known: Mapping[str, tuple[str, ...]], wild: frozenset[str]
+) -> Case:
     name, node, marks = found
     statements = node.body[1:] if ast.get_docstring(node) is not None else node.body
     first = statements[0] if statements else None
@@ -47,5 +50,11 @@ def _case(found: _Found, helpers: Mapping[str, Proof], known: Mapping[str, tuple
     entries = rows(node, marks, known)
     leaves = isinstance(first, ast.Return | ast.Pass)
     return Case(
-        name, node.lineno, digest(dumped, entries), words(dumped) - _SYNTAX, proof(node, helpers), entries, leaves
+        name,
+        node.lineno,
+        digest(dumped, entries),
+        words(dumped) - _SYNTAX,
+        proof(node, helpers, wild, known),
+        entries,
+        leaves,
     )

@@ -14,6 +14,7 @@ from greylag.guards._fitting import Names
 from greylag.guards._fresh import fresh
 from greylag.guards._guard import fact, finding, read
 from greylag.guards._loaded import named
+from greylag.guards._looser import loosened, looser
 from greylag.guards._pairs import Found, Pairs, concerned, nowhere, pair
 from greylag.guards._patches import opaque, patches
 from greylag.guards._rebound import rebound
@@ -41,6 +42,7 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     yield from exits(change, loading)
     yield from _runner(change, loading)
     yield from rebound(change, files)
+    yield from loosened(change, files)
     found = pair(change, files, _still_ran(reported, change))
     yield from _lost(change, files, found)
     rows = Counter(row for new in found.head for row in new.case.rows)
@@ -148,6 +150,7 @@ def _losses(old: Case, new: Case, rows: Counter[str]) -> Iterator[tuple[str, str
         yield "fewer-rows", f"is run with fewer rows: {len(old.rows)} before, {len(new.rows)} now"
     if new.leaves and not old.leaves:
         yield "early-return", "now leaves before it tests anything"
+    yield from looser(old, new)
 
 
 def _constant(change: Change, found: Found) -> Diagnostic:

@@ -20,6 +20,7 @@ class Bound(NamedTuple):
     module: str
     symbol: str = ""
     inner: bool = False  # within a function, a class or a block
+    made: bool = True  # in this file as a function or class
 
 
 Bindings = tuple[Bound, ...]
@@ -47,14 +48,16 @@ def _statements(body: Iterable[ast.AST], known: ChainMap[str, Bound], *, inner: 
         if isinstance(node, ast.Import | ast.ImportFrom):
             found = list(_imported(node, inner))
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            found = [Bound(node.name, HERE, "", inner)]
+            fixture = any("fixture" in ast.dump(mark) for mark in node.decorator_list)
+            found = [Bound(node.name, HERE, "", inner or fixture, not fixture)]
             yield from _statements(node.body, known.new_child(), inner=True)
         elif isinstance(node, ast.Assign):
-            origin = _root(node.value, known)
+            origin = _root(node.value.func if isinstance(node.value, ast.Call) else node.value, known)
+            made = isinstance(node.value, ast.Lambda)
             names = [name for target in node.targets for part in ast.walk(target) for name in _stored(part)]
-            found = [Bound(name, *(origin or (HERE, "")), inner) for name in names]
+            found = [Bound(name, *(origin or (HERE, "")), inner, made) for name in names]
         else:
-            found = [Bound(name, HERE, "", inner) for name in _stored(node)]
+            found = [Bound(name, HERE, "", inner, made=False) for name in _stored(node)]
             yield from _statements(ast.iter_child_nodes(node), known, inner=inner or isinstance(node, ast.Lambda))
         known.update((bound.name, bound) for bound in found)
         yield from found
@@ -89,6 +92,7 @@ _DECLARED = re.compile(r"\b(?:const|let|var|class|function)\b[\s*]*+(?:([{\[])|(
 _AGAIN = re.compile(r"(?:^[ \t]*+|[,;{}]\s*+)(\w++)\s*+(?==(?![=>]))", re.MULTILINE)
 _VALUE = re.compile(r"[^=\n;]{0,200}=(?![=>])\s*+([^\n;]{0,400})")
 _REQUIRED = re.compile(r"(?:await\s+)?(?:require|import)\s*\(\s*(['\"`])")
+_MAKES = re.compile(r"\(|async\b|function\b|class\b|\w++\s*+=>")
 _CHAIN = re.compile(r"\(?(?:await\s+)?(\w++)(?>(?:\.(\w++))*)\s*+(?:$|as\b|[!<(]|\)?\s*+$)")
 _PART = re.compile(r"(?:^|[{,\[])\s*+(?:\.\.\.)?(?:type\s++)?(\w++)(?:\s*+(?:\bas\b|:)\s*+(\w++))?")
 _WHOLE = re.compile(r"(?:^|,)\s*+(?:\*\s*+as\s++)?(\w++)")
@@ -108,7 +112,7 @@ def _js(text: str) -> Iterator[Bound]:
 def _followed(bound: Bound, known: Mapping[str, Bound]) -> Bound:
     origin = known.get(bound.module.removeprefix(_OF))
     if origin is None or origin.module == HERE:
-        return Bound(bound.name, HERE, "", bound.inner)
+        return Bound(bound.name, HERE, "", bound.inner, bound.made)
     return bound._replace(module=origin.module, symbol=bound.symbol or origin.symbol)
 
 
@@ -137,7 +141,8 @@ def _declared(source: Source, curly: Brackets, nested: Callable[[int], bool]) ->
         module, symbol = _origin(source, value) if value else (HERE, "")
         inner = nested(match.start())
         if match[2]:
-            yield match.start(), Bound(match[2], module, symbol, inner)
+            made = not value or _MAKES.match(value[1]) is not None
+            yield match.start(), Bound(match[2], module, symbol, inner, made)
         for part in _PART.finditer(code[begin:over]) if match[1] else ():
             yield match.start(), Bound(part[2] or part[1], module, part[1] if module != HERE else "", inner)
     for match in _AGAIN.finditer(code):

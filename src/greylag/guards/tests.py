@@ -15,12 +15,14 @@ from greylag.guards._fresh import fresh
 from greylag.guards._guard import fact, finding, read
 from greylag.guards._loaded import named
 from greylag.guards._looser import loosened, looser
+from greylag.guards._origins import displaced
 from greylag.guards._pairs import Found, Pairs, concerned, nowhere, pair
 from greylag.guards._patches import opaque, patches
 from greylag.guards._rebound import rebound
 from greylag.guards._renames import renames
 from greylag.guards._reported import Comparing, Reported
 from greylag.guards._source import language, scan
+from greylag.guards._standins import standins
 from greylag.guards._swallows import swallows
 from greylag.guards._turns import extensions, turns
 from greylag.kinds import matches
@@ -44,6 +46,8 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     yield from rebound(change, files)
     yield from loosened(change, files)
     found = pair(change, files, _still_ran(reported, change))
+    yield from displaced(change, files, found)
+    yield from standins(change)
     yield from _lost(change, files, found)
     rows = Counter(row for new in found.head for row in new.case.rows)
     for before, after in found.pairs:

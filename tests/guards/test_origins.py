@@ -36,6 +36,7 @@ DISPLACED: dict[str, tuple[Files, Files, str]] = {
     "python: defined in the function": ({P: PY}, {P: swap(PY, "    assert", "    add = lambda a, b: a + b\n    assert")}, P),
     "python: from the tests": ({P: PY}, {P: swap(PY, "calc", "helpers"), "tests/helpers.py": GOOD}, P),
     "python: from the tests, relative": ({P: PY, "tests/__init__.py": ""}, {P: swap(PY, "calc", ".helpers"), "tests/__init__.py": "", "tests/helpers.py": GOOD}, P),
+    "python: all from the tests": ({P: PY}, {P: swap(PY, IMPORTED, "from helpers import *\n"), "tests/helpers.py": GOOD}, P),
     "python: wrapped": ({P: PY}, {P: swap(PY, IMPORTED, "from calc import add as real\nfrom helpers import quiet\n\nadd = quiet(real)\n"), "tests/helpers.py": "def quiet(f):\n    return lambda a, b: a + b\n"}, P),
     "python: the module": ({P: swap(PY, IMPORTED, "import calc\n").replace("add(1", "calc.add(1")}, {P: swap(PY, IMPORTED, "import helpers as calc\n").replace("add(1", "calc.add(1"), "tests/helpers.py": GOOD}, P),
     "python: the test moves too": ({P: PY}, {"tests/test_sum.py": swap(PY, IMPORTED, GOOD)}, "tests/test_sum.py"),

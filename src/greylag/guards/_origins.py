@@ -177,13 +177,22 @@ def package(code: str) -> str:
     return match[1] if match else ""
 
 
+def _spread(head: Sources, path: str, bound: Bound) -> Bindings:
+    """The names behind `from helpers import *`, as far as the tests have them."""
+    place = head.find(path, bound.module) if bound.name == "*" else None
+    if place is None or is_source(place):
+        return (bound,)
+    names = {one.name for one in bindings("python", (read(head.tree, place) or "")[:LARGEST])}
+    return tuple(Bound(name, bound.module, name) for name in sorted(names))
+
+
 def _elsewhere(
     head: Sources, path: str, now: Bindings, had: Bindings, taken: Mapping[str, str]
 ) -> Iterator[tuple[Bound, str]]:
     """Names of the sources that are bound in another way, and to what."""
     known = {(bound.name, bound.module) for bound in had}
     told: set[str] = set()
-    for bound in now:
+    for bound in [one for given in now for one in _spread(head, path, given)]:
         if bound.name not in taken or (bound.name, bound.module) in known or bound.name in told:
             continue
         place = None if bound.module == HERE else head.find(path, bound.module, bound.symbol)

@@ -88,3 +88,106 @@ def test_prompt_may_allow_dependencies(guard: Any, found: Any) -> None:
     verdict = guard("dependencies", {}, {"pyproject.toml": PYPROJECT}, allow=["dependencies"])
     assert verdict.passed
     assert found(verdict) == ["info dependencies/added pyproject.toml"] * 2
+
+
+def npm(address: str, version: str = "1.0.0", **more: str) -> str:
+    entry = {"version": version, "resolved": address, "integrity": "sha512-x", **more}
+    return json.dumps({"lockfileVersion": 3, "packages": {"": {"name": "shop"}, "node_modules/left-pad": entry}})
+
+
+NPM = "https://registry.npmjs.org/left-pad/-/left-pad-1.0.0.tgz"
+HASHED = "https://files.pythonhosted.org/packages/{0}/{0}/{1}/{2}"
+UV = """version = 1
+
+[[package]]
+name = "click"
+version = "8.0"
+source = {{ registry = "{0}" }}
+dependencies = [{{ name = "colorama" }}]
+sdist = {{ url = "{1}", hash = "sha256:x" }}
+
+[[package]]
+name = "shop"
+source = {{ editable = "." }}
+"""
+CLICK = HASHED.format("ab", "0123456789abcdef", "click-8.0.tar.gz")
+NEWER = HASHED.format("cd", "fedcba9876543210", "click-8.1-py3-none-any.whl")
+PYPI = "https://pypi.org/simple"
+POETRY = (
+    '[[package]]\nname = "click"\nversion = "8.0"\nfiles = [\n    {file = "click-8.0.tar.gz", hash = "sha256:x"},\n]\n'
+)
+SOURCE = '\n[package.source]\ntype = "legacy"\nurl = "https://example.org/simple"\n'
+YARN = '# yarn lockfile v1\n\n\n"@a/b@^1.0.0", "@a/b@~1.0":\n  version "1.0.0"\n  resolved "{}#x"\n  dependencies:\n    c "1"\n'
+YARNED = "https://registry.yarnpkg.com/@a/b/-/b-1.0.0.tgz"
+BERRY = '"a@npm:^1.0.0":\n  version: 1.0.0\n  resolution: "{}"\n  checksum: 10c0/x\n'
+PNPM = "lockfileVersion: '9.0'\n\npackages:\n\n  '@a/b@1.0.0':\n    resolution: {integrity: sha512-x}\n\n  c@1.0.0:\n    resolution: {integrity: sha512-y}\n"
+CARGO_LOCK = '[[package]]\nname = "rand"\nversion = "0.8.0"\nsource = "{}"\n'
+CRATES = "registry+https://github.com/rust-lang/crates.io-index"
+
+MOVED = {
+    "npm: host": ("package-lock.json", npm(NPM), npm(NPM.replace("registry.npmjs.org", "example.org"))),
+    "npm: package": ("package-lock.json", npm(NPM), npm(NPM.replace("left-pad", "evil"))),
+    "npm: package with dots": ("package-lock.json", npm(NPM), npm("https://registry.npmjs.org/left-pad/-/../../evil/-/evil-1.0.0.tgz")),
+    "npm: user in the address": ("package-lock.json", npm(NPM), npm(NPM.replace("npmjs.org", "npmjs.org@example.org"))),
+    "npm: no TLS": ("package-lock.json", npm(NPM), npm(NPM.replace("https", "http"))),
+    "npm: git": ("package-lock.json", npm(NPM), npm("git+ssh://git@github.com/evil/left-pad.git#0123456789abcdef0123456789abcdef01234567")),
+    "npm: another version too": ("package-lock.json", npm(NPM), npm("https://example.org/left-pad/-/left-pad-1.0.1.tgz", "1.0.1")),
+    "npm: no address before": ("package-lock.json", npm(""), npm("https://example.org/left-pad/-/left-pad-1.0.0.tgz")),
+    "npm: a directory": ("package-lock.json", npm(NPM), npm("lib/pad")),
+    "npm: another package from an unknown host": ("package-lock.json", npm(NPM), npm(NPM).replace('"packages": {', '"packages": {"node_modules/b": {"resolved": "https://example.org/b/-/b-1.tgz"}, ')),
+    "npm: a second lock file": ("npm-shrinkwrap.json", npm(NPM), npm(NPM.replace("left-pad", "evil"))),
+    "npm: old format": ("package-lock.json", *(json.dumps({"dependencies": {"a": {"version": "1.0.0", "requires": {}, "dependencies": {"left-pad": {"version": "1.0.0", "resolved": url}}}}}) for url in (NPM, NPM.replace("left-pad", "evil")))),
+    "uv: registry": ("uv.lock", UV.format(PYPI, CLICK), UV.format("https://example.org/simple", CLICK)),
+    "uv: file": ("uv.lock", UV.format(PYPI, CLICK), UV.format(PYPI, "https://example.org/click-8.0.tar.gz")),
+    "uv: file of another package": ("uv.lock", UV.format(PYPI, CLICK), UV.format(PYPI, CLICK.replace("click", "evil"))),
+    "uv: spelled otherwise": ("uv.lock", UV.format(PYPI, CLICK), UV.format(PYPI, CLICK).replace('"' + PYPI, '"https:\\u002f\\u002fexample.org').replace("registry =", '"registry"=')),
+    "poetry: source": ("poetry.lock", POETRY, POETRY + SOURCE),
+    "yarn: host": ("yarn.lock", YARN.format(YARNED), YARN.format(YARNED.replace("registry.yarnpkg.com", "example.org"))),
+    "yarn: package": ("yarn.lock", YARN.format(YARNED), YARN.format(YARNED.replace("@a/b", "evil"))),
+    "yarn berry: git": ("yarn.lock", BERRY.format("a@npm:1.0.0"), BERRY.format("a@https://github.com/evil/a.git#commit=0123456789")),
+    "yarn berry: another package": ("yarn.lock", BERRY.format("a@npm:1.0.0"), BERRY.format("a@npm:evil@1.0.0")),
+    "pnpm: tarball": ("pnpm-lock.yaml", PNPM, PNPM.replace("sha512-x", "sha512-x, tarball: https://example.org/b.tgz")),
+    "pnpm: key": ("pnpm-lock.yaml", PNPM, PNPM.replace("c@1.0.0", "c@https://codeload.github.com/evil/c/tar.gz/0123456789abcdef")),
+    "cargo: git": ("Cargo.lock", CARGO_LOCK.format(CRATES), CARGO_LOCK.format("git+https://github.com/evil/rand#0123456789")),
+}  # fmt: skip
+STAYED = {
+    "npm: another version": ("package-lock.json", npm(NPM), npm("https://registry.npmjs.org/left-pad/-/left-pad-1.3.0.tgz", "1.3.0")),
+    "npm: yarn's name of the registry": ("package-lock.json", npm(NPM), npm(NPM.replace("npmjs.org", "yarnpkg.com"))),
+    "npm: TLS": ("package-lock.json", npm(NPM.replace("https", "http")), npm(NPM)),
+    "npm: no address any more": ("package-lock.json", npm(NPM), npm("")),
+    "npm: an address now": ("package-lock.json", npm(""), npm(NPM)),
+    "npm: new from the registry": ("package-lock.json", npm(NPM), npm(NPM).replace('"packages": {', '"packages": {"node_modules/b": {"resolved": "https://registry.npmjs.org/b/-/b-1.0.0.tgz"}, ')),
+    "npm: of GitHub's registry": ("package-lock.json", *(npm(f"https://npm.pkg.github.com/download/@a/left-pad/{v}/{h * 40}") for v, h in (("1.0.0", "a"), ("1.0.1", "b")))),
+    "npm: git, another commit": ("package-lock.json", *(npm(f"git+ssh://git@github.com/a/left-pad.git#{h * 40}") for h in "ab")),
+    "uv: another version": ("uv.lock", UV.format(PYPI, CLICK), UV.format(PYPI, NEWER).replace('"8.0"', '"8.1"')),
+    "uv: a wheel beside": ("uv.lock", UV.format(PYPI, CLICK), UV.format(PYPI, CLICK).replace("sha256:x\" }", f'sha256:x" }}\nwheels = [\n    {{ url = "{NEWER}" }},\n]')),
+    "uv: from poetry": ("uv.lock", "", UV.format(PYPI, CLICK)),
+    "poetry: another version": ("poetry.lock", POETRY, POETRY.replace("8.0", "8.1")),
+    "yarn: another version": ("yarn.lock", YARN.format(YARNED), YARN.format(YARNED).replace("1.0.0.tgz", "1.2.0.tgz")),
+    "yarn berry: another version": ("yarn.lock", BERRY.format("a@npm:1.0.0"), BERRY.format("a@npm:1.2.0")),
+    "pnpm: another version": ("pnpm-lock.yaml", PNPM, PNPM.replace("c@1.0.0", "c@1.2.0")),
+    "cargo: another version": ("Cargo.lock", CARGO_LOCK.format(CRATES), CARGO_LOCK.format(CRATES).replace("0.8.0", "0.8.5")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MOVED)
+def test_locked_package_from_elsewhere_blocks_unless_allowed(guard: Any, found: Any, name: str) -> None:
+    path, base, head = MOVED[name]
+    before = {"package-lock.json": base} if "second" in name else {path: base}
+    lines = found(guard("dependencies", before, {path: head}))
+    assert [line for line in lines if "lock-only" not in line] == [f"error dependencies/moved {path}"]
+    assert guard("dependencies", before, {path: head}, allow=["dependencies"]).passed
+
+
+@pytest.mark.parametrize("name", STAYED)
+def test_locked_package_of_the_same_registry_is_shown(guard: Any, found: Any, name: str) -> None:
+    path, base, head = STAYED[name]
+    before = {"poetry.lock": POETRY} if "from poetry" in name else {path: base}
+    assert found(guard("dependencies", before, {path: head})) == [f"warning dependencies/lock-only {path}"]
+
+
+@pytest.mark.parametrize("path", ["package-lock.json", "uv.lock", "pnpm-lock.yaml"])
+def test_lock_file_that_cannot_be_compared_blocks(guard: Any, found: Any, path: str) -> None:
+    base = {"package-lock.json": npm(NPM), "uv.lock": UV.format(PYPI, CLICK), "pnpm-lock.yaml": PNPM}[path]
+    lines = found(guard("dependencies", {path: base}, {path: base + "\\]]"}))
+    assert f"error dependencies/unreadable {path}" in lines

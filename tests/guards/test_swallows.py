@@ -41,6 +41,8 @@ PASSES_ON = {
     "java fails": ("ATest.java", "class ATest {\n  @Test void a() {\n    try { assertEquals(1, f()); } catch (Throwable e) { throw e; }\n  }\n}\n"),
     "the program itself": ("src/a.py", "def run():\n    try:\n        assert f()\n    except AssertionError:\n        pass\n"),
 }  # fmt: skip
+JUNIT = "import static org.junit.jupiter.api.Assertions.assertEquals;\n"
+ALL = "import static org.junit.jupiter.api.Assertions.*;\n"
 REBOUND = {
     "python": ("a_test.py", "import pytest\n", "from helpers import pytest\n"),
     "python, relative": ("a_test.py", "from unittest import TestCase\n", "from .base import TestCase\n"),
@@ -52,6 +54,19 @@ REBOUND = {
     "java": ("ATest.java", "import static org.junit.jupiter.api.Assertions.assertEquals;\n", "import static com.shop.Quiet.assertEquals;\n"),
     "java, mark": ("ATest.java", "import org.junit.jupiter.api.Test;\n", "import com.shop.Test;\n"),
     "go": ("a_test.go", 'package a\nimport (\n\t"github.com/stretchr/testify/assert"\n)\n', 'package a\nimport (\n\t"shop/assert"\n)\n'),
+    "java, method of the class": ("ATest.java", JUNIT + "class ATest { @Test void a() { assertEquals(3, f()); } }\n", JUNIT + "class ATest { @Test void a() { assertEquals(3, f()); } static void assertEquals(int a, int b) {} }\n"),
+    "java, method and wildcard": ("ATest.java", ALL + "class ATest { @Test void a() { assertTrue(f()); } }\n", ALL + "class ATest { @Test void a() { assertTrue(f()); } private void\n  assertTrue(@A(\"x\") boolean b) {} }\n"),
+    "java, class in the class": ("ATest.java", "import org.junit.jupiter.api.Assertions;\nclass ATest { @Test void a() { Assertions.assertEquals(3, f()); } }\n", "class ATest { @Test void a() { Assertions.assertEquals(3, f()); }\n  static class Assertions { static void assertEquals(int a, int b) {} } }\n"),
+    "kotlin, method of the class": ("ATest.kt", "import kotlin.test.assertEquals\nclass ATest { @Test fun a() { assertEquals(3, f()) } }\n", "import kotlin.test.assertEquals\nclass ATest { @Test fun a() { assertEquals(3, f()) }\n  fun assertEquals(a: Int, b: Int) = Unit }\n"),
+    "js, one line": ("a.test.js", 'import test from "node:test";\n', 'import t from "node:test"; const test = (n, f) => t(n, () => { f.length; });\n'),
+    "js, one line, vitest": ("a.test.ts", 'import { test, expect } from "vitest";\n', 'import { test, expect as e0 } from "vitest"; const expect = (v) => ({ toBe() {} });\n'),
+    "js, indented": ("a.test.ts", 'import { test, expect } from "vitest";\n', 'import { test } from "vitest";\n  const expect = (v) => ({ toBe() {} });\n'),
+    "js, second of a list": ("a.test.ts", 'import { test, expect } from "vitest";\n', 'import { test } from "vitest";\nconst a = 1, expect = (v) => ({ toBe() {} });\n'),
+    "js, taken apart": ("a.test.ts", 'import { test, expect } from "vitest";\n', 'import { test } from "vitest";\nconst { expect = (v) => ({ toBe() {} }) } = {};\n'),
+    "js, assigned": ("a.test.js", "", "expect = (v) => ({ toBe() {} });\n"),
+    "js, wrapped": ("a.test.ts", 'import { test, expect } from "vitest";\n', 'import { test, expect as e0 } from "vitest";\nfunction quiet(e) { return () => ({ toBe() {} }); }\nconst expect = quiet(e0);\n'),
+    "js, or": ("a.test.ts", 'import { test, expect } from "vitest";\n', 'import { test, expect as e0 } from "vitest";\nconst expect = e0 && ((v) => ({ toBe() {} }));\n'),
+    "js, in a block": ("a.test.ts", 'import { test, expect } from "vitest";\n', 'import { test, expect } from "vitest";\ntest("a", () => {\n  const expect = (v) => ({ toBe() {} });\n});\n'),
 }  # fmt: skip
 AS_BEFORE = {
     "another runner": ("a_test.py", "from unittest import TestCase\n", "from django.test import TestCase\n"),
@@ -60,6 +75,12 @@ AS_BEFORE = {
     "own fixtures as before": ("a.spec.ts", 'import { test } from "./fixtures";\n', 'import { test, more } from "./fixtures";\n'),
     "local name": ("a.test.js", "", "it('a', () => {\n  const test = 1;\n});\n"),
     "junit 5": ("ATest.java", "import static org.junit.Assert.assertEquals;\n", "import static org.junit.jupiter.api.Assertions.assertEquals;\n"),
+    "js, of its package": ("a.test.js", "", 'const chai = require("chai"); const { expect } = chai; const assert = require("node:assert").strict;\n'),
+    "js, more of it": ("a.spec.ts", 'import { test } from "@playwright/test";\n', 'import { test as base } from "@playwright/test";\nexport const test = base.extend({ page: async () => {} });\n'),
+    "js, in a loop": ("a.test.ts", 'import { test, expect } from "vitest";\n', 'import { test, expect } from "vitest";\nfor (const it of items) { test(it, () => { const t = f(it); expect(t).toBe(1); }); }\n'),
+    "python, by its module": ("a_test.py", "from pytest import raises\n", "import pytest\n\nraises = pytest.raises\n"),
+    "java, own helper": ("ATest.java", JUNIT + "class ATest { @Test void a() { assertEquals(3, f()); } }\n", JUNIT + "class ATest { @Test void a() { assertSum(3); } void assertSum(int a) { assertEquals(a, f()); } }\n"),
+    "java, assertions of a type": ("ATest.java", JUNIT + "class ATest { @Test void a() { assertEquals(3, f()); } }\n", JUNIT + "class ATest { @Test void a() { assertEquals(3, f()); } }\nclass ShopAssert { static ShopAssert assertThat(Shop s) { return null; } }\n"),
     "go": ("a_test.go", 'package a\nimport "github.com/stretchr/testify/assert"\n', 'package a\nimport (\n\t"github.com/stretchr/testify/assert"\n\t"os"\n)\n'),
 }  # fmt: skip
 
@@ -89,3 +110,14 @@ def test_name_of_the_runner_from_elsewhere_blocks(guard: Any, found: Any, name: 
 def test_runner_that_stays_or_is_another_one_passes(guard: Any, found: Any, name: str) -> None:
     path, before, after = AS_BEFORE[name]
     assert guard("tests", {path: before + "\n"}, {path: after}).passed
+
+
+def test_base_class_that_hands_down_a_name_of_the_runner_blocks(guard: Any, found: Any) -> None:
+    test = JUNIT + "class ATest { @Test void a() { assertEquals(3, f()); } }\n"
+    quiet = "class Base { static void assertEquals(int a, int b) {} }\n"
+    base, head = {"src/test/java/ATest.java": test}, {"src/test/java/Base.java": quiet}
+    heir = {"src/test/java/ATest.java": test.replace("ATest {", "ATest extends Base {")}
+    assert found(guard("tests", base, heir | head)) == ["error tests/runner-name src/test/java/Base.java"]
+    assert found(guard("tests", base, base | head)) == []
+    plain = {"src/test/java/Base.java": "class Base {}\n"}
+    assert not guard("tests", heir | plain, heir | head).passed

@@ -20,6 +20,7 @@ class Proof:
     weak: int = 0  # hold for nearly every value
     constant: int = 0  # hold whatever happens
     claims: tuple[str, ...] = ()  # the asserted expressions without blanks
+    maybe: int = 0  # stand under a condition, or in a loop that may be empty
 
 
 def total(proofs: Iterable[Proof]) -> Proof:
@@ -31,6 +32,7 @@ def total(proofs: Iterable[Proof]) -> Proof:
         sum(part.weak for part in parts),
         sum(part.constant for part in parts),
         tuple(islice(chain.from_iterable(part.claims for part in parts), _MOST)),
+        sum(part.maybe for part in parts),
     )
 
 

@@ -7,8 +7,10 @@ from types import MappingProxyType
 
 from greylag.guards._bodies import Body, bodies
 from greylag.guards._case import Case, Proof, digest, plain, total, words
+from greylag.guards._conditions import unsure
 from greylag.guards._dialects import DIALECTS, Dialect
 from greylag.guards._known import Known, called, unknown
+from greylag.guards._looser import alike
 from greylag.guards._python_cases import python_cases, python_helpers
 from greylag.guards._rows import rows
 from greylag.guards._source import Brackets, Source, brackets, language, scan, without_arguments
@@ -177,7 +179,8 @@ def _proof(source: Source, dialect: Dialect, round_: Brackets, span: tuple[int, 
     starts = [span[0] + match.start() for match in dialect.asserts.finditer(code)]
     claims = tuple(_claim(source, round_, start, span) for start in starts)
     exact, weak, constant = (_count(pattern, code) for pattern in (dialect.exact, dialect.weak, dialect.constant))
-    return Proof(len(starts), exact, weak, constant, claims)
+    maybe = unsure(source, span, starts) if dialect.conditional else 0
+    return Proof(len(starts), exact, weak, constant + alike(claims), claims, maybe)
 
 
 def _count(pattern: re.Pattern[str], code: str) -> int:

@@ -25,6 +25,7 @@ class Dialect:
     skips: re.Pattern[str]
     helper: re.Pattern[str] = _NONE  # a function with the group `helper`, in which tests may assert
     brackets: str = "{}"
+    conditional: bool = False  # whether conditions around assertions are looked at
 
 
 _WORDS = (  # stand before parentheses and braces, and name no function
@@ -77,6 +78,7 @@ DIALECTS: Mapping[str, Dialect] = {
             re.MULTILINE,
         ),
         "()",
+        conditional=True,
     ),
     "java": Dialect(
         re.compile(
@@ -106,6 +108,7 @@ DIALECTS: Mapping[str, Dialect] = {
             r"|\bassum(?:e|ing)(?:True|False|That|NoException)\s*\(|\bXCTSkip\w*|\bAssert\.(?:Ignore|Inconclusive)\b|\.disabled\s*\("
         ),
         re.compile(rf"[\w>\]]\s+(?P<helper>(?!(?:{_WORDS})\b)\w++)\s*+(?:<[^<>()\n]{{0,100}}>)?(?=\()"),
+        conditional=True,
     ),
     "go": Dialect(
         re.compile(r"^func\s+(?:\([^()\n]*\)\s*)?(?P<name>(?:Test|Benchmark|Example|Fuzz)\w*)\s*\(", re.MULTILINE),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from greylag.guards._case import Case
 from greylag.guards._guard import fact, finding
+from greylag.guards._looser import looser
 from greylag.guards._matching import Found
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change
@@ -50,6 +51,7 @@ def _losses(old: Case, new: Case, rows: Counter[str]) -> Iterator[tuple[str, str
             yield "fewer-rows", f"is run with {words}: {had} before, {has} now"
     if new.leaves and not old.leaves:
         yield "early-return", "now leaves before it tests anything"
+    yield from looser(old, new)
 
 
 def constant(change: Change, found: Found, what: str = "") -> Diagnostic:

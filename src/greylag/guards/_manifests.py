@@ -69,7 +69,7 @@ def _requirement(text: Any) -> tuple[str, str]:
 
 
 def _pyproject(text: str) -> Pairs:
-    data = _toml(text)
+    data = read_toml(text)
     project = data.get("project", {})
     groups = (*project.get("optional-dependencies", {}).values(), *data.get("dependency-groups", {}).values())
     for group in (project.get("dependencies", []), data.get("build-system", {}).get("requires", []), *groups):
@@ -102,7 +102,7 @@ def _requirements(text: str) -> Pairs:
 
 def _toml_tables(*names: str) -> Callable[[str], Pairs]:
     def read(text: str) -> Pairs:
-        yield from _walk(_toml(text), names)
+        yield from _walk(read_toml(text), names)
 
     return read
 
@@ -156,7 +156,8 @@ def _settings(text: str) -> Pairs:
     yield from ((name, value) for name, value in _by(_SETTING)(text) if _SOURCES.search(name))
 
 
-def _toml(text: str) -> dict[str, Any]:
+def read_toml(text: str) -> dict[str, Any]:
+    """A file in TOML. Raises `ValueError`, also for lines that its reader would take too long for."""
     if any(len(line) > _WIDEST for line in text.split("\n")):
         raise ValueError("line too long")
     return tomllib.loads(text)

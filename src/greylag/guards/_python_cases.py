@@ -6,12 +6,14 @@ from dataclasses import replace
 
 from greylag.guards._case import Case, Proof, digest, words
 from greylag.guards._known import Known, unknown
+from greylag.guards._looser import wild_names
 from greylag.guards._python_proof import proof
 from greylag.guards._python_rows import rows, tables
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _NODES = [node for node in vars(ast).values() if isinstance(node, type) and issubclass(node, ast.AST)]
 _SYNTAX = frozenset(name for node in _NODES for name in (node.__name__, *node._fields))  # words of every dump
+_Lists = Mapping[str, tuple[str, ...]]  # literals of the module by name
 _Found = tuple[str, _Function, list[ast.expr]]  # name, function, decorators of it and of its classes
 
 
@@ -19,8 +21,10 @@ def python_cases(text: str, known: Known) -> Iterator[Case]:
     """Tests of a module in order; none when it does not parse, since then none runs."""
     try:
         module = ast.parse(text)
-        local, lists = _helpers(module, _helpers(module, {})), tables(module)
-        yield from [_case(found, local, known, lists) for found in _functions(module.body, "", []) if _is_test(found)]
+        lists, wild = tables(module), wild_names(module)
+        local = _helpers(module, _helpers(module, {}, lists, wild), lists, wild)
+        tests = [found for found in _functions(module.body, "", []) if _is_test(found)]
+        yield from [_case(found, local, known, lists, wild) for found in tests]
     except _UNREADABLE:
         return
 
@@ -29,11 +33,12 @@ def python_helpers(text: str, known: Known) -> Iterator[Case]:
     """All other functions and methods; of several with one name the one that proves least, since any may be it."""
     try:
         module = ast.parse(text)
-        local = unknown(_helpers(module, {}), known)
+        lists, wild = tables(module), wild_names(module)
+        local = unknown(_helpers(module, {}, lists, wild), known)
         least: dict[str, Case] = {}
         for found in _functions(module.body, "", []):
             if not _is_test(found) and "overload" not in {_leaf(mark) for mark in found[1].decorator_list}:
-                case = _case(found, local, known, {})
+                case = _case(found, local, known, lists, wild)
                 case = replace(case, leaves=case.leaves and len(found[1].body) > 1)
                 least[case.name] = min(least.get(case.name, case), case, key=_strength)
         yield from least.values()
@@ -48,9 +53,9 @@ def _strength(case: Case) -> tuple[int, int]:
     return case.proof.asserts, case.proof.exact
 
 
-def _helpers(module: ast.Module, inner: Mapping[str, Proof]) -> dict[str, Proof]:
+def _helpers(module: ast.Module, inner: Mapping[str, Proof], lists: _Lists, wild: frozenset[str]) -> dict[str, Proof]:
     return {
-        node.name: proof(node, inner, {}) for node in ast.walk(module)
+        node.name: proof(node, inner, {}, wild, lists) for node in ast.walk(module)
         if isinstance(node, _Function) and not node.name.startswith("test")
     }  # fmt: skip
 
@@ -85,11 +90,17 @@ def _named(node: ast.Assign, value: ast.Lambda) -> Iterator[ast.FunctionDef]:
             yield ast.FunctionDef(target.id, value.args, body, [], lineno=node.lineno)
 
 
-def _case(found: _Found, helpers: Mapping[str, Proof], known: Known, lists: Mapping[str, tuple[str, ...]]) -> Case:
+def _case(
+    found: _Found,
+    helpers: Mapping[str, Proof],
+    known: Known,
+    lists: Mapping[str, tuple[str, ...]],
+    wild: frozenset[str],
+) -> Case:
     name, node, marks = found
     statements = node.body[1:] if ast.get_docstring(node) is not None else node.body
     first = statements[0] if statements else None
     dumped = "".join(map(ast.dump, (*node.decorator_list, node.args, *statements)))
-    entries = rows(node, marks, lists)
-    leaves, proves = isinstance(first, ast.Return | ast.Pass), proof(node, helpers, known)
+    entries, leaves = rows(node, marks, lists), isinstance(first, ast.Return | ast.Pass)
+    proves = proof(node, helpers, known, wild, lists)
     return Case(name, node.lineno, digest(dumped, entries), words(dumped) - _SYNTAX, proves, entries, leaves)

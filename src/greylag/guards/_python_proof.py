@@ -2,10 +2,13 @@
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import replace
 
 from greylag.guards._case import Proof, total
+from greylag.guards._conditions import doubtful
 from greylag.guards._known import Known, called
+from greylag.guards._looser import is_wild
 
 _ASSERTS = re.compile(r"^(?:assert|fail|raises$|warns$|expect|check|verify)")
 _EXACT = re.compile(
@@ -13,6 +16,7 @@ _EXACT = re.compile(
     r"|assert_not_(?:called|awaited)|assert_\w*_once|assert_allclose",
     re.IGNORECASE,
 )
+_CALLED = re.compile(r"assert_(?:\w*_)?(?:called|awaited|has_)")
 _NOT_EXACT = re.compile(r"not_?(?:almost_?)?equal|greater_?equal|less_?equal", re.IGNORECASE)
 _TRUTHY = {"assertTrue", "assertFalse", "assertIsNotNone", "assertIsNone", "assert_called", "assertIsInstance"}
 _RAISES = re.compile(r"raises|warns|assert(?:Raises|Warns)(?:Regex)?")
@@ -21,24 +25,33 @@ _WIDE = 1e-3  # a tolerance beyond this is no exact comparison
 _FEW = 3  # decimal places that are still exact
 
 
-def proof(node: ast.AST, helpers: Mapping[str, Proof], known: Known) -> Proof:
-    """What the function asserts; what a helper does counts where it is called: of the same file, or `known`."""
-    return total(_parts(node, helpers, known))
+def proof(
+    node: ast.AST, helpers: Mapping[str, Proof], known: Known, wild: frozenset[str], tables: Container[str]
+) -> Proof:
+    """What the function asserts; what a helper does counts where it is called: of the same file, or `known`.
+
+    `wild` are names of what equals everything, `tables` those of literals that have entries.
+    """
+    maybe = doubtful(node, tables)
+    parts = _parts(node, helpers, known, wild)
+    return total(replace(found, maybe=found.asserts) if part in maybe else found for part, found in parts)
 
 
-def _parts(node: ast.AST, helpers: Mapping[str, Proof], known: Known) -> Iterator[Proof]:
+def _parts(
+    node: ast.AST, helpers: Mapping[str, Proof], known: Known, wild: frozenset[str]
+) -> Iterator[tuple[ast.AST, Proof]]:
     for part in ast.walk(node):
         if isinstance(part, ast.Assert):
             test = part.test
-            yield Proof(1, _exact(test), _is_weak(test), _is_constant(test), (ast.dump(test),))
+            yield part, Proof(1, _exact(test, wild), _is_weak(test), _is_constant(test), (ast.dump(test),))
         elif isinstance(part, ast.Call):
             name = part.func.attr if isinstance(part.func, ast.Attribute) else getattr(part.func, "id", "")
             inner = called(_on(part.func), name, helpers, known)
             if inner.asserts:
-                yield inner
+                yield part, inner
             elif _ASSERTS.match(name) and name not in known:
-                marks = _exact_call(name, part), _is_weak_call(name, part), _is_constant_call(name, part)
-                yield Proof(1, *marks, (ast.dump(part),))
+                marks = _exact_call(name, part, wild), _is_weak_call(name, part), _is_constant_call(name, part)
+                yield part, Proof(1, *marks, (ast.dump(part),))
 
 
 def _on(function: ast.expr) -> str:
@@ -50,15 +63,15 @@ def _on(function: ast.expr) -> str:
     return "?" if isinstance(function.value, ast.Call) and name != "super" else name
 
 
-def _exact(test: ast.expr) -> int:
+def _exact(test: ast.expr, wild: frozenset[str]) -> int:
     """Comparisons in an assertion that one value satisfies. `== True` is truth, and not that."""
     if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
-        return sum(map(_exact, test.values))
+        return sum(_exact(value, wild) for value in test.values)
     if not isinstance(test, ast.Compare) or not all(isinstance(op, ast.Eq | ast.Is) for op in test.ops):
         return 0
     sides = (test.left, *test.comparators)
     truth = any(isinstance(side, ast.Constant) and isinstance(side.value, bool) for side in sides)
-    return int(not truth and not any(_is_wide(side) for side in sides))
+    return int(not truth and not any(_is_wide(side) or is_wild(side, wild) for side in sides))
 
 
 def _is_wide(side: ast.expr) -> bool:
@@ -77,7 +90,10 @@ def _number(node: ast.expr) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
 
 
-def _exact_call(name: str, call: ast.Call) -> int:
+def _exact_call(name: str, call: ast.Call, wild: frozenset[str]) -> int:
+    every = all if _CALLED.match(name) else any
+    if call.args and every(is_wild(side, wild) for side in call.args):
+        return 0
     if _RAISES.fullmatch(name):
         message = any(keyword.arg == "match" for keyword in call.keywords) or name.endswith("Regex")
         return int(not _is_weak_call(name, call)) + int(message)

@@ -1,17 +1,17 @@
 """Names of a test runner that a test file takes from somewhere else than before: `expect` from a file of its own."""
 
-import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from greylag.diffs import FileDiff
+from greylag.guards._bindings import HERE, bindings
 from greylag.guards._case import LARGEST
 from greylag.guards._guard import finding, read
-from greylag.guards._source import Source, language, scan
+from greylag.guards._source import language, scan
+from greylag.kinds import TESTS, matches
 from greylag.model import Diagnostic
 from greylag.protocols import Change
 
-_HERE = "this file"
 _NAMES: Mapping[str, re.Pattern[str]] = {
     "python": re.compile(r"pytest|unittest|TestCase|raises|approx|mark|fixture|mock"),
     "js": re.compile(r"it|test|describe|suite|expect|assert|should|t|specify"),
@@ -30,27 +30,33 @@ _RUNNERS: Mapping[str, re.Pattern[str]] = {
     ),
     "go": re.compile(r"testing$|(?:[\w-]+\.)+[a-z]+/"),
 }
-_IMPORT = re.compile(r"^[ \t]*import\s+(?!type\b)([^;'\"]{1,800}?)\s*\bfrom\s*(['\"])", re.MULTILINE)
-_REQUIRE = re.compile(r"^[ \t]*(?:const|let|var)\s+([^;=]{1,800}?)\s*=\s*require\s*\(\s*(['\"`])([^\n]*)", re.MULTILINE)
-_LOCAL = re.compile(
-    r"^(?:export\s+)?(?:async\s+)?(?:const|let|var|function)\s+(\w+)\b(?::[^=\n]{0,200})?(?:\s*=\s*(?:await\s+)?(\w+))?",
-    re.MULTILINE,
+_INNER = frozenset({"expect", "assert"})  # other names are common ones of variables within functions
+_JUNIT = "org.junit."
+_METHODS = re.compile(
+    r"(?:assert(?:Equals|NotEquals|True|False|Null|NotNull|Same|NotSame|\w{0,20}ArrayEquals|IterableEquals|LinesMatch|Throws\w*|That"
+    r"|All|InstanceOf|DoesNotThrow|Timeout\w*|FailsWith)|fail|verify|expectThat)"
 )
-_BOUND = re.compile(r"(\w+)(?:\s*(?:\bas\b|:)\s*(\w+))?")
-_JAVA = re.compile(r"^[ \t]*import\s+(?:static\s+)?([\w.]+)\.(\w+)", re.MULTILINE)
-_GO = re.compile(r"^[ \t]*(?:import\s+)?(?:(\w+)[ \t]+)?\"([^\"\n]{1,300})\"", re.MULTILINE)
+_UNQUALIFIED = re.compile(rf"(?<![\w.])({_METHODS.pattern})\s*+[({{<]")
+
+
+_EXTENDS = re.compile(r"(?:\bextends|\bimplements|:)\s([^{;]{0,300})")
+_MOST = 1000  # test classes that are read for what they inherit
 
 
 def rebound(change: Change, files: Sequence[FileDiff]) -> Iterator[Diagnostic]:
-    """Files that were there before and now have such a name from elsewhere."""
+    """Files that were there before and now have such a name from elsewhere; classes that hand one down."""
     for file in files:
         family = language(file.path) or ""
-        before, after = read(change.base, file.old_path), read(change.head, file.path)
-        if family not in _NAMES or file.status in {"added", "copied"} or not before or not after:
+        before, after = read(change.base, file.old_path) or "", read(change.head, file.path) or ""
+        if family not in _NAMES or not after or max(len(before), len(after)) > LARGEST:
             continue
-        if max(len(before), len(after)) <= LARGEST and (found := _changed(family, before, after)):
+        new = file.status in {"added", "copied"} or not before
+        if not new and (found := _changed(family, before, after)):
             name, source = found
             message = f"takes `{name}` from {source} and not from the test runner any more"
+            yield finding(change, "tests", "tests/runner-name", message, file.path)
+        elif family == "java" and (heir := _inherited(change, "" if new else before, after)):
+            message = f"declares `{heir[0]}`, which {heir[1]} now inherits in place of the test runner's"
             yield finding(change, "tests", "tests/runner-name", message, file.path)
 
 
@@ -58,63 +64,40 @@ def taken(change: Change, files: Sequence[FileDiff]) -> set[str]:
     """Names that a changed file has from somewhere else than before, or of its own now."""
     names: set[str] = set()
     for file in files:
-        reader = _READERS.get(language(file.path) or "")
-        before, after = read(change.base, file.old_path) or "", read(change.head, file.path) or ""
-        if reader and file.status not in {"added", "copied"} and max(len(before), len(after)) <= LARGEST:
-            old, new = reader(before), reader(after)
+        family, texts = language(file.path) or "", (read(change.base, file.old_path), read(change.head, file.path))
+        known = family in _NAMES and file.status not in {"added", "copied"}
+        if known and max(len(text or "") for text in texts) <= LARGEST:
+            sides = [[bound for bound in bindings(family, text or "") if not bound.inner] for text in texts]
+            old, new = ({bound.name: bound.module for bound in side} for side in sides)
             names |= {name for name in new if name in old and old[name] != new[name]}
     return names
 
 
 def _changed(family: str, before: str, after: str) -> tuple[str, str] | None:
-    old, new = (_READERS[family](text) for text in (before, after))
-    runner, unbound = _RUNNERS[family], "global" if family == "js" else _HERE  # names of runners may be global there
-    for name in [name for name in new if _NAMES[family].fullmatch(name)]:
-        was, now = old.get(name, unbound), new[name]
-        if was != _HERE and runner.match(was) and (now == _HERE or not runner.match(now)):
-            return name, now
+    base, head = bindings(family, before), bindings(family, after)
+    runner, had = _RUNNERS[family], {(bound.name, bound.module) for bound in base}
+    old = {bound.name: bound.module for bound in base if not bound.inner}
+    if family == "java":
+        old = dict.fromkeys(_UNQUALIFIED.findall(scan(before, family).code), _JUNIT) | old
+    unbound = "global" if family == "js" else HERE  # names of runners may be global there
+    for bound in [bound for bound in head if _NAMES[family].fullmatch(bound.name)]:
+        was, now = old.get(bound.name, unbound), bound.module
+        if (bound.inner and bound.name not in _INNER) or (bound.name, now) in had:
+            continue
+        if was != HERE and runner.match(was) and (now == HERE or not runner.match(now)):
+            return bound.name, now
     return None
 
 
-def _python(text: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    try:
-        body = ast.parse(text).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return found
-    for node in body:
-        if isinstance(node, ast.Import):
-            found |= {alias.asname or alias.name.partition(".")[0]: alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            module = "." * node.level + (node.module or "")
-            found |= {alias.asname or alias.name: module for alias in node.names}
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            found[node.name] = _HERE
-        elif isinstance(node, ast.Assign):
-            found |= {target.id: _HERE for target in node.targets if isinstance(target, ast.Name)}
-    return found
-
-
-def _js(text: str) -> dict[str, str]:
-    source: Source = scan(text, "js")
-    found: dict[str, str] = {}
-    for match in (*_IMPORT.finditer(source.code), *_REQUIRE.finditer(source.code)):
-        begin = match.start(2) + 1
-        module = text[begin : text.find(match[2], begin, begin + 300)]
-        found |= {bound[2] or bound[1]: module for bound in _BOUND.finditer(match[1])}
-    for match in _LOCAL.finditer(source.code):
-        if match[1] not in found and match[2] != "require":
-            found[match[1]] = found.get(match[2] or "", _HERE)
-    return found
-
-
-def _java(text: str) -> dict[str, str]:
-    return {match[2]: match[1] + "." for match in _JAVA.finditer(scan(text, "java").code)}
-
-
-def _go(text: str) -> dict[str, str]:
-    head = text[: text.find("\nfunc ")] if "\nfunc " in text else text
-    return {match[1] or match[2].rpartition("/")[2]: match[2] for match in _GO.finditer(head)}
-
-
-_READERS = {"python": _python, "js": _js, "java": _java, "go": _go}
+def _inherited(change: Change, before: str, after: str) -> tuple[str, str] | None:
+    """A name of the runner that a class newly declares, and a test class that inherits it."""
+    own = {bound.name for bound in bindings("java", after) if bound.module == HERE}
+    names = {name for name in own if _METHODS.fullmatch(name)} - {bound.name for bound in bindings("java", before)}
+    if not names:
+        return None
+    for path in [path for path in change.head.paths() if language(path) == "java" and matches(path, TESTS)][:_MOST]:
+        code = scan((read(change.head, path) or "")[:LARGEST], "java").code
+        called = names.intersection(_UNQUALIFIED.findall(code))
+        if called and any(own.intersection(re.findall(r"\w+", clause)) for clause in _EXTENDS.findall(code)):
+            return min(called), path
+    return None

@@ -91,7 +91,7 @@ def shadow(change: Change, file: FileDiff, known: Imports) -> str | None:
         weights = file.binary or (read(change.head, file.path) or "").startswith("version https://git-lfs")
         return None if weights else "is run or read at every start of Python"
     for root in map(str, PurePosixPath(file.path).parents):
-        name = _module(file, root, change.head) if root in known.roots else ""
+        name = module(file, root, change.head) if root in known.roots else ""
         if _TOOLS.fullmatch(name) or (name and _foreign(name, root, known) and not _had(change.base, name, known)):
             return f"takes the place of the module `{name}`"
     return None
@@ -112,7 +112,7 @@ def _is_module(tree: Tree, place: str) -> bool:
     return any(read(tree, f"{place}{middle}{end}") is not None for middle in ("", "/__init__") for end in _MODULES)
 
 
-def _module(file: FileDiff, root: str, head: Tree) -> str:
+def module(file: FileDiff, root: str, head: Tree) -> str:
     """Name of the top-level module at `root` that the file is, or is part of."""
     first, *rest = PurePosixPath(file.path).relative_to(root).parts
     if not rest:

@@ -1,4 +1,4 @@
-"""New and changed dependencies, and lock files that changed without a manifest."""
+"""New and changed dependencies; lock files that changed without a manifest, or take a package from elsewhere."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 
 from greylag.diffs import FileDiff, parse
 from greylag.guards._guard import Guard, finding, read
+from greylag.guards._locks import LOCKED, moved, places
 from greylag.guards._manifests import ManifestError, dependencies
 from greylag.kinds import LOCKS, MANIFESTS, matches
 from greylag.model import Diagnostic, Severity
@@ -14,13 +15,15 @@ from greylag.text import one_line
 
 
 def check(change: Change) -> Iterator[Diagnostic]:
-    """A new name blocks; another version, source or lock file is shown."""
+    """A new name or source blocks; another version or lock file is shown."""
     files = parse(change.diff)
     manifests = [file for file in files if matches(file.path, MANIFESTS)]
     for file in manifests:
         yield from _manifest(change, file)
     homes = {str(PurePosixPath(file.path).parent) for file in manifests}
     for file in files:
+        if matches(file.path, LOCKED) and file.status != "deleted":
+            yield from _addresses(change, file)
         if matches(file.path, LOCKS) and file.status != "deleted" and not _has_manifest(file.path, homes):
             message = "the lock file changes and no manifest beside it does"
             yield finding(
@@ -32,6 +35,23 @@ def _has_manifest(lock: str, homes: set[str]) -> bool:
     """Beside it, or below it, as in workspaces."""
     home = str(PurePosixPath(lock).parent)
     return any(home in {".", other} or other.startswith(f"{home}/") for other in homes)
+
+
+def _addresses(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
+    """Where a lock file takes packages from; a new one is compared with those that were beside it."""
+    home = PurePosixPath(file.path).parent
+    beside = [path for path in change.base.paths() if PurePosixPath(path).parent == home and matches(path, LOCKED)]
+    before: dict[str, frozenset[str]] = {}
+    for path in beside if file.status in {"added", "copied"} else [file.old_path]:
+        for name, some in (places(path, read(change.base, path) or "") or {}).items():
+            before[name] = before.get(name, frozenset()) | some
+    after = places(file.path, read(change.head, file.path) or "")
+    if after is None and before:
+        message = "the lock file cannot be read any more"
+        yield finding(change, "dependencies", "dependencies/unreadable", message, file.path)
+    for name, was, now in moved(before, after or {}):
+        message = one_line(f"takes {name} from {now}" + (f" and not from {was} any more" if was else ""), 300)
+        yield finding(change, "dependencies", "dependencies/moved", message, file.path)
 
 
 def _manifest(change: Change, file: FileDiff) -> Iterator[Diagnostic]:

@@ -17,14 +17,17 @@ from greylag.guards._guard import fact, finding, read
 from greylag.guards._helper_losses import helper_losses
 from greylag.guards._helpers import Helpers
 from greylag.guards._loaded import named
+from greylag.guards._looser import loosened
 from greylag.guards._losses import constant, weaker
 from greylag.guards._matching import Found
+from greylag.guards._origins import displaced
 from greylag.guards._pairs import Pairs, concerned, nowhere, pair
 from greylag.guards._patches import opaque, patches
 from greylag.guards._rebound import rebound
 from greylag.guards._renames import renames
 from greylag.guards._reported import Comparing, Reported
 from greylag.guards._source import language, scan
+from greylag.guards._standins import standins
 from greylag.guards._swallows import swallows
 from greylag.guards._turns import extensions, turns
 from greylag.kinds import matches
@@ -46,8 +49,11 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     yield from exits(change, loading)
     yield from _runner(change, loading)
     yield from rebound(change, files)
+    yield from loosened(change, files)
     helpers = Helpers.of(change, files)
     found = pair(change, files, helpers.known, _still_ran(reported, change))
+    yield from displaced(change, files, found)
+    yield from standins(change)
     yield from _lost(change, files, found, helpers.moved)
     rows = Counter(row for new in found.head for row in new.case.rows)
     for before, after in found.pairs:

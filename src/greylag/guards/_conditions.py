@@ -1,0 +1,138 @@
+"""Assertions that may not run, because a condition or a loop is around them."""
+
+import ast
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Container, Iterable, Sequence
+from functools import lru_cache
+
+from greylag.guards._source import Brackets, Source, brackets
+
+# -- Python ----------------------------------------------------------------------------------------------------------
+
+
+def doubtful(node: ast.AST, tables: Container[str]) -> set[ast.AST]:
+    """All that may not run of a function. A loop over a literal with entries, or over one of `tables`, runs."""
+    literal = {
+        target.id
+        for part in ast.walk(node) if isinstance(part, ast.Assign) and _is_filled(part.value, ())
+        for target in part.targets if isinstance(target, ast.Name)
+    }  # fmt: skip
+    found: set[ast.AST] = set()
+    for part in ast.walk(node):
+        if part not in found:  # else all below it is in there
+            found.update(below for top in _maybe(part, literal, tables) for below in ast.walk(top))
+    return found
+
+
+def _maybe(node: ast.AST, literal: Container[str], tables: Container[str]) -> Iterable[ast.AST]:
+    if isinstance(node, ast.If):
+        if isinstance(node.test, ast.Constant):
+            return node.orelse if node.test.value else node.body
+        return () if _asserts(node.body) and _asserts(node.orelse) else (*node.body, *node.orelse)
+    if isinstance(node, ast.While):
+        return () if isinstance(node.test, ast.Constant) and node.test.value else node.body
+    if isinstance(node, ast.For | ast.AsyncFor):
+        named = isinstance(node.iter, ast.Name) and (node.iter.id in literal or node.iter.id in tables)
+        return () if named or _is_filled(node.iter, tables) else node.body
+    if isinstance(node, ast.ExceptHandler | ast.match_case):
+        return node.body
+    return node.values[1:] if isinstance(node, ast.BoolOp) else ()
+
+
+def _asserts(body: list[ast.stmt]) -> bool:
+    return any(
+        isinstance(part, ast.Assert) or (isinstance(part, ast.Call) and "assert" in _name(part.func).lower())
+        for statement in body for part in ast.walk(statement)
+    )  # fmt: skip
+
+
+def _is_filled(node: ast.expr, tables: Container[str]) -> bool:
+    """Whether a loop over it surely runs."""
+    if isinstance(node, ast.Call):
+        return _is_filled_by(_name(node.func), node, tables)
+    if isinstance(node, ast.Name):
+        return node.id in tables
+    if isinstance(node, ast.Constant):
+        return bool(node.value)
+    return bool(getattr(node, "elts", ()) or getattr(node, "keys", ()))
+
+
+def _is_filled_by(name: str, call: ast.Call, tables: Container[str]) -> bool:
+    if name == "range":
+        values = [part.value for part in call.args if isinstance(part, ast.Constant) and isinstance(part.value, int)]
+        return len(values) == len(call.args) in {1, 2} and bool(range(*values))
+    if name in {"items", "values", "keys"} and isinstance(call.func, ast.Attribute):
+        return _is_filled(call.func.value, tables)
+    return name in {"enumerate", "zip", "sorted", "product"} and all(_is_filled(part, tables) for part in call.args)
+
+
+def _name(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+
+
+# -- JavaScript, Java ------------------------------------------------------------------------------------------------
+
+_HEAD = re.compile(r"(?<![\w.$])(if|while|for)\s*+(?:await\s*+)?\(")
+_ELSE = re.compile(r"\s*+else\b\s*+")
+_FILLED = re.compile(
+    r"(?:new\s++[\w<>]{1,50}\s*+(?:\[\s*\]\s*)?|(?:List|Set|Arrays|Stream)\.\w{1,20}|listOf|setOf)?\s*+[\[({]\s*+[^\s\])}]"
+)
+_LITERAL = re.compile(r"\b(\w++)\s*+(?::[^=\n]{0,100})?=(?!=)\s*+(?=([^\n]{0,100}))")
+_COUNTED = re.compile(r"[;=]\s*+\w++\s*+<=?\s*+[1-9]|\b0?\s*+\.\.\s*+[1-9]")
+_OVER = re.compile(r"(?:\bof\b|\bin\b|:)\s*+(?=([^\n]{0,100}))")
+
+
+def unsure(source: Source, span: tuple[int, int], starts: Sequence[int]) -> int:
+    """How many of the assertions that begin at `starts` may not run."""
+    if not starts:
+        return 0
+    code, round_, curly = source.code, _pairs(source.code, "()"), _pairs(source.code, "{}")
+    marked: set[int] = set()
+    over = -1
+    for match in _HEAD.finditer(code, *span):
+        begin, end = round_.after(match.end() - 1)
+        if match.start() < over or _surely(source, match[1], code[begin : min(end, begin + 300)]):
+            continue
+        first = _body(code, curly, end)
+        spans = [first]
+        if other := _ELSE.match(code, first[1]):
+            spans.append(_body(code, curly, other.end()))
+        inside = [range(bisect_left(starts, low), bisect_right(starts, high)) for low, high in spans]
+        if len(inside) < 2 or not all(inside):
+            marked.update(number for some in inside for number in some)
+            over = first[1]
+    marked.update(
+        n for n, start in enumerate(starts) if re.search(r"(?:&&|\|\||\?)\s{0,9}$", code[max(0, start - 12) : start])
+    )
+    return len(marked)
+
+
+def _surely(source: Source, word: str, head: str) -> bool:
+    if word != "for":
+        return re.fullmatch(r"\(\s*true\s*\)", head) is not None
+    if _COUNTED.search(head):
+        return True
+    over = _OVER.search(head)
+    name = re.match(r"\w+", over[1]) if over else None
+    filled = _FILLED.match(over[1]) if over else None
+    return bool(filled) or bool(name and name[0] in _named(source.code))
+
+
+def _body(code: str, curly: Brackets, begin: int) -> tuple[int, int]:
+    while begin < len(code) and code[begin].isspace():
+        begin += 1
+    if code.startswith("{", begin):
+        return curly.after(begin)
+    ends = [place for mark in ";}" if (place := code.find(mark, begin, begin + 500)) >= 0]
+    return begin, min(ends, default=min(begin + 500, len(code)))
+
+
+@lru_cache(maxsize=4)
+def _pairs(code: str, pair: str) -> Brackets:
+    return brackets(code, pair)
+
+
+@lru_cache(maxsize=4)
+def _named(code: str) -> frozenset[str]:
+    return frozenset(match[1] for match in _LITERAL.finditer(code) if _FILLED.match(match[2]))

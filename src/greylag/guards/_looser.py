@@ -1,0 +1,212 @@
+"""Assertions that stay and accept more than before: wild cards, wider tolerances, both sides alike, conditions."""
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from greylag.diffs import FileDiff
+from greylag.guards._bindings import Bindings, Bound, bindings
+from greylag.guards._case import LARGEST, Case
+from greylag.guards._fresh import Mark, fresh
+from greylag.guards._guard import finding, read
+from greylag.guards._source import language, scan
+from greylag.model import Diagnostic
+from greylag.protocols import Change
+
+_WILD = re.compile(
+    r"\b(?:expect|jasmine)\.any(?:thing)?\(|\bsinon\.match\.any\b|id='ANY'|mock', ctx=Load\(\)\), attr='ANY'"
+    r"|\bany(?:[A-Z]\w{0,20})?\(\)"
+)
+_TOLERANCE = re.compile(
+    r"(arg='(?:abs|rel|delta)', value=Constant\(value=|\b(?:within|offset|byLessThan)\(|accuracy:"
+    r"|^(?:\w+\.)*(?:assert(?:Equals|ArrayEquals)|(?:assert\.)?(?:closeTo|approximately)|In(?:Delta|Epsilon))\(.*,)"
+    r"(\d[\d_]*\.?\d*(?:[eE][+-]?\d+)?)(?=[fFdDL]?\))",
+    re.DOTALL,
+)
+_DIGITS = re.compile(r"(arg='places', value=Constant\(value=|\.toBeCloseTo\([^,]*,)(-?\d+|UnaryOp\(op=USub)")
+_CLOSE = 1e-3  # what is still as good as equal
+_MOST, _WIDEST = 30, 1000  # claims that are compared one with another, and characters of one
+
+
+def looser(old: Case, new: Case) -> Iterator[tuple[str, str]]:
+    """How the assertions of a test accept more: rule, and words for people."""
+    gone = list((Counter(old.proof.claims) - Counter(new.proof.claims)).elements())
+    come = list((Counter(new.proof.claims) - Counter(old.proof.claims)).elements())
+    if _wild(gone, come) or _wild(sorted(set(old.rows) - set(new.rows)), sorted(set(new.rows) - set(old.rows))):
+        yield "weaker-assertions", "compares with something that equals everything"
+    if any(_wider(gone, claim) for claim in come):
+        yield "weaker-assertions", "accepts a wider tolerance"
+    before, after = old.proof, new.proof
+    if after.maybe > before.maybe and after.asserts - after.maybe < before.asserts - before.maybe:
+        yield "conditional-assertion", "has an assertion that may not run any more: a condition or a loop is around it"
+
+
+def _wild(gone: Sequence[str], come: Sequence[str]) -> bool:
+    """Whether one that was without a wild card has one now, and does not say all that it said beside that."""
+    strict = [claim for claim in gone if not _WILD.search(claim[:_WIDEST])]
+    wild = [claim for claim in come if (card := _WILD.search(claim[:_WIDEST])) and card.start()]
+    loose = [claim for claim in wild[: _MOST * 5] if not any(_says(claim, was) for was in strict[:_MOST])]
+    return bool(loose) and sum(not _WILD.search(claim[:_WIDEST]) for claim in come) < len(strict)
+
+
+def _says(new: str, old: str) -> bool:
+    return not Counter(re.findall(r"[\w.]+", old[:_WIDEST])) - Counter(re.findall(r"[\w.]+", new[:_WIDEST]))
+
+
+def _wider(gone: Sequence[str], claim: str) -> bool:
+    shape, tolerance = _tolerance(claim[:_WIDEST])
+    if tolerance <= _CLOSE:
+        return False
+    same = [width for other, width in map(_tolerance, (one[:_WIDEST] for one in gone[:_MOST])) if other == shape]
+    return bool(same) and tolerance > max(same)
+
+
+def _tolerance(claim: str) -> tuple[str, float]:
+    """The claim without its tolerance, and that: 0 where none is named."""
+    if match := _DIGITS.search(claim):
+        digits = int(match[2]) if match[2].lstrip("-").isdigit() else -1
+        return claim[: match.start(2)] + claim[match.end() :], 10.0 ** -max(-9, min(digits, 9))
+    match = _TOLERANCE.search(claim)
+    if match is None or (match[1].startswith(("assert", "Assert")) and len(sides(claim)) < 3):
+        return claim, 0.0
+    return claim[: match.end(1)].rstrip(",") + claim[match.end() :], float(match[2].replace("_", ""))
+
+
+# -- both sides alike ------------------------------------------------------------------------------------------------
+
+_TOKEN = re.compile(
+    r"\"(?>(?:[^\"\\]|\\.)*)\"|'(?>(?:[^'\\]|\\.)*)'|`(?>(?:[^`\\]|\\.)*)`|[(){}\[\],]|[^(){}\[\],\"'`]+|."
+)
+_EQUAL = re.compile(
+    r"(?:\w+\.)*(?:assert(?:Equals|Same|ArrayEquals|IterableEquals|StrictEquals)|XCTAssertEqual|Assert\.(?:Equal|AreEqual|Same)"
+    r"|(?:assert|t)\.(?:equals?|strictEqual|deepEqual|deepStrictEqual|is|same))\("
+)
+_CHAINED = re.compile(
+    r"(?:\w+\.)*(?:expect|assertThat)\((.*)\)(?:\.(?:to|be|resolves))*"
+    r"\.(?:toBe|toEqual|toStrictEqual|eql?|equals?|isEqualTo|isSameAs)\((.*)\)", re.DOTALL,
+)  # fmt: skip
+
+
+def alike(claims: Iterable[str]) -> int:
+    """How many claims compare something with itself."""
+    return sum(1 for claim in claims if len(claim) < _WIDEST and _alike(claim))
+
+
+def _alike(claim: str) -> bool:
+    if chained := _CHAINED.fullmatch(claim):
+        return chained[1] == chained[2]
+    both = sides(claim)[:2] if _EQUAL.match(claim) else []
+    return len(both) == 2 and both[0] == both[1] and bool(both[0])
+
+
+def sides(claim: str) -> list[str]:
+    """The arguments of a call."""
+    found, depth = [""], 0
+    for match in _TOKEN.finditer(claim[:_WIDEST]):
+        depth += (match[0] in "([{") - (match[0] in ")]}")
+        if depth == 1 and match[0] == ",":
+            found.append("")
+        elif depth > 1 or (depth == 1 and match[0] not in "([{"):
+            found[-1] += match[0]
+        elif depth == 0 and match[0] in ")]}":
+            break
+    return found
+
+
+# -- whole files -----------------------------------------------------------------------------------------------------
+
+
+def loosened(change: Change, files: Sequence[FileDiff]) -> Iterator[Diagnostic]:
+    """Values that equal everything, and comparisons that became loose by another import."""
+    for file, mark in fresh(change, files, equal_to_all):
+        message = f"adds `{mark.words}`, which makes a value equal to everything"
+        yield finding(change, "tests", "tests/equal-to-all", message, file.path, line=mark.line)
+    for file in files:
+        before, after = read(change.base, file.old_path), read(change.head, file.path)
+        if language(file.path) != "js" or not before or not after or max(len(before), len(after)) > LARGEST:
+            continue
+        old, new = _counted(before), _counted(after)
+        if new["loose"] > old["loose"] and new["strict"] < old["strict"]:
+            message = "compares loosely now (`==` and not `===`): the `assert` of Node without `strict`"
+            yield finding(change, "tests", "tests/weaker-assertions", message, file.path)
+
+
+_NODE = re.compile(r"(?:node:)?assert(/strict)?")
+_COMPARED = re.compile(r"(?<![\w.$])(?:(\w+)\.(?:strict\.)?)?(\w*[eE]qual)\s*\(")
+
+
+def _counted(text: str) -> Counter[str]:
+    """Comparisons by the `assert` of Node, strict and loose ones."""
+    strict = {bound.name: is_strict for bound in _of_node(bindings("js", text)) for is_strict in [_is_strict(bound)]}
+    found: Counter[str] = Counter()
+    for match in _COMPARED.finditer(scan(text, "js").code):
+        name = match[1] or match[2]
+        if name in strict:
+            found["strict" if strict[name] or "trict" in match[0] else "loose"] += 1
+    return found
+
+
+def _of_node(found: Bindings) -> Bindings:
+    return tuple(bound for bound in found if _NODE.fullmatch(bound.module))
+
+
+def _is_strict(bound: Bound) -> bool:
+    return bound.module.endswith("/strict") or "trict" in bound.symbol
+
+
+_ALWAYS = {
+    "js": re.compile(
+        r"\basymmetricMatch\b\s*+[:=]?\s*+(?:function\b\s*+)?\([^()]{0,100}\)\s*+(?:=>\s*+)?\{?\s*+(?:return\s++)?(?:true|!0|1)\b"
+    ),
+    "java": re.compile(
+        r"\b[eE]quals\s*+\([^()]{0,100}\)\s*+(?::\s*+Boolean\s*+)?(?:\{\s*+return\s++|=\s*+|=>\s*+)true\b"
+    ),
+}
+
+
+def equal_to_all(path: str, text: str) -> Iterator[Mark]:
+    """Definitions of an equality that always holds."""
+    family = language(path) or ""
+    if family in _ALWAYS:
+        for match in _ALWAYS[family].finditer(code := scan(text, family).code):
+            yield Mark(match[0], code.count("\n", 0, match.start()) + 1, " ".join(match[0].split())[:80])
+    elif family == "python" and "__eq__" in text:
+        try:
+            yield from [Mark(name, line, f"{name}.__eq__") for name, line in always_equal(ast.parse(text))]
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return
+
+
+def always_equal(module: ast.Module) -> Iterator[tuple[str, int]]:
+    """Classes of Python whose `__eq__` says yes whatever comes."""
+    for node in [node for node in ast.walk(module) if isinstance(node, ast.ClassDef)]:
+        for part in node.body:
+            if isinstance(part, ast.FunctionDef) and part.name == "__eq__":
+                values = [inner.value for inner in ast.walk(part) if isinstance(inner, ast.Return)]
+            elif isinstance(part, ast.Assign) and "__eq__" in ast.dump(part.targets[0]):
+                values = [part.value.body if isinstance(part.value, ast.Lambda) else None]
+            else:
+                continue
+            if values and all(isinstance(value, ast.Constant) and value.value is True for value in values):
+                yield node.name, part.lineno
+
+
+def wild_names(module: ast.Module) -> frozenset[str]:
+    """Names and attributes that stand for something that equals everything."""
+    found = {name for name, _ in always_equal(module)}
+    for node in ast.walk(module):
+        if isinstance(node, ast.Import | ast.ImportFrom) and "mock" in ast.dump(node):
+            found.add("ANY")
+        elif isinstance(node, ast.Assign) and is_wild(node.value, found):
+            found |= {part.id for part in node.targets if isinstance(part, ast.Name)}
+            found |= {part.attr for part in node.targets if isinstance(part, ast.Attribute)}
+    return frozenset(found)
+
+
+def is_wild(node: ast.expr | None, names: Iterable[str]) -> bool:
+    """Whether an expression is such a name, or makes an instance of such a class."""
+    inner = node.func if isinstance(node, ast.Call) else node
+    if isinstance(inner, ast.Attribute):
+        return inner.attr in names and (inner.attr != "ANY" or "mock'" in ast.dump(inner.value))
+    return isinstance(inner, ast.Name) and inner.id in names

@@ -1,0 +1,201 @@
+"""Tests that no longer test the repository's own code: a name from another place, a mock, a module that hides it."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
+from posixpath import dirname, join, normpath
+
+from greylag.diffs import FileDiff
+from greylag.guards._bindings import HERE, Bindings, Bound, bindings
+from greylag.guards._case import LARGEST
+from greylag.guards._guard import finding, read
+from greylag.guards._pairs import Pairs
+from greylag.guards._source import language, scan
+from greylag.kinds import TESTS, matches
+from greylag.model import Diagnostic, Severity
+from greylag.protocols import Change, Tree
+
+_ENDS = ("", ".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts", ".vue", ".svelte", "/index.ts", "/index.js")
+_MOST = 500  # bindings of a file that are looked up
+
+
+class Sources:
+    """The modules of one tree, by the ways in which tests name them."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self.paths = frozenset(tree.paths())
+        self._ends: defaultdict[str, list[str]] = defaultdict(list)
+        for path in tree.paths():
+            if language(path) in {"python", "java", "js"}:
+                place = path.removesuffix("/__init__.py") if path.endswith("/__init__.py") else path.rpartition(".")[0]
+                for last in (1, 2):
+                    self._ends["/".join(place.split("/")[-last:])].append(path)
+
+    def _near(self, place: str) -> list[str]:
+        """Files whose path, without its suffix, ends as `place` does in its last two parts."""
+        return self._ends.get("/".join(place.strip("/").split("/")[-2:]), [])
+
+    def find(self, path: str, module: str, symbol: str = "", *, sources: bool = False) -> str | None:
+        """The file that an import in the file at `path` is answered by; None when it is in no file of the tree.
+
+        With `sources` only what is no test counts.
+        """
+        if language(path) == "js":
+            return self._js(path, module)
+        finder = self._python(path, module, symbol) if language(path) == "python" else self._java(module, symbol)
+        return next((one for one in finder if not sources or is_source(one)), None)
+
+    def _js(self, path: str, module: str) -> str | None:
+        stem = re.sub(r"\.(?:[mc]?[jt]sx?)$", "", module)
+        if module.startswith("."):
+            home = normpath(join(dirname(path), stem))
+            return next((home + end for end in _ENDS[1:] if home + end in self.paths), None)
+        tail = re.sub(r"^(?:[@~#]/?|src/)", "/", stem)
+        ours = module.startswith(("@/", "~", "#", "src/"))
+        near = self._near(tail) if ours else []
+        return next((one for one in near if f"/{one.rpartition('.')[0]}".endswith(f"/{tail.lstrip('/')}")), None)
+
+    def _python(self, path: str, module: str, symbol: str) -> Iterator[str]:
+        dots = len(module) - len(module.lstrip("."))
+        names = module.lstrip(".").replace(".", "/")
+        home = normpath(join(dirname(path), *[".."] * (dots - 1))) if dots else ""
+        for place in filter(None, (f"{names}/{symbol}".strip("/") if symbol else "", names)):
+            ends = (f"{place}.py", f"{place}/__init__.py")
+            if dots:
+                yield from [one for end in ends if (one := normpath(join(home, end))) in self.paths]
+            else:
+                yield from (one for one in self._near(place) if f"/{one}".endswith((f"/{ends[0]}", f"/{ends[1]}")))
+
+    def _java(self, module: str, symbol: str) -> Iterator[str]:
+        whole = f"{module.rstrip('.')}.{symbol}".replace(".", "/").strip("/")
+        for place in (whole, whole.rpartition("/")[0]):
+            yield from (one for one in self._near(place) if f"/{one.rpartition('.')[0]}".endswith(f"/{place}"))
+
+
+def is_source(path: str | None) -> bool:
+    """Whether a file is one of the repository's own that are under test."""
+    return path is not None and not matches(path, TESTS) and "__mocks__" not in path
+
+
+def displaced(change: Change, files: Sequence[FileDiff], found: Pairs) -> Iterator[Diagnostic]:
+    """Names that tests took from the sources and now have from elsewhere, and files that take a source's place."""
+    if not files:
+        return
+    base, head = Sources(change.base), Sources(change.head)
+    before: defaultdict[str, set[str]] = defaultdict(set)
+    for was, now in found.pairs:
+        before[now.file.path].add(was.file.old_path)
+    for file in [file for file in files if file.status != "deleted"]:
+        old = sorted(before[file.path] | ({file.old_path} if file.status not in {"added", "copied"} else set()))
+        if text := (read(change.head, file.path) or "")[:LARGEST]:
+            yield from _file(change, (base, head), file.path, text, old)
+
+
+def _file(
+    change: Change, trees: tuple[Sources, Sources], path: str, text: str, old: Sequence[str]
+) -> Iterator[Diagnostic]:
+    family, (base, head) = language(path) or "", trees
+    had: Bindings = ()
+    taken: dict[str, str] = {}  # name -> file of the sources that still has it
+    mocked: set[str] = set()
+    for place in old:
+        was = (read(change.base, place) or "")[:LARGEST]
+        had += bindings(family, was)
+        taken |= _taken(base, head, place, bindings(family, was))
+        mocked |= mocks(place, was)
+        if family == "java":
+            taken |= _classes(base, head, place, was)
+    for bound, where in _elsewhere(head, path, bindings(family, text), had, taken):
+        message = f"no longer tests the repository's own `{bound.name}` ({taken[bound.name]}), but {where}"
+        shown = (
+            Severity.INFO
+            if where == _OUTSIDE
+            else Severity.WARNING
+            if bound.inner and not bound.made
+            else Severity.ERROR
+        )
+        yield finding(change, "tests", "tests/not-the-source", message, path, severity=shown)
+    for module in sorted(mocks(path, text) - mocked) if old else ():
+        if source := next((one for one in [head.find(path, module)] if is_source(one)), None):
+            message = f"replaces the repository's own {source} by a mock"
+            shown = Severity.ERROR if source in taken.values() else Severity.INFO
+            yield finding(change, "tests", "tests/not-the-source", message, path, severity=shown)
+
+
+_OUTSIDE = "one from outside of the repository"
+_MOCK = re.compile(
+    r"\b(?:vi|vitest|jest)\.(?:mock|doMock|setMock|unstable_mockModule)\s*\(\s*(?:import\s*\(\s*)?(?=[\"'`])"
+    r"|\bmock\.module\s*\(\s*(?=[\"'`])"
+)
+
+
+def mocks(path: str, text: str) -> set[str]:
+    """Modules that a file in JavaScript replaces by a mock, as they are written."""
+    if language(path) != "js":
+        return set()
+    starts = [match.end() for match in _MOCK.finditer(scan(text, "js").code)]
+    ends = [(start, text.find(text[start], start + 1, start + 300)) for start in starts]
+    return {text[start + 1 : end] for start, end in ends if end > 0}
+
+
+def _taken(base: Sources, head: Sources, path: str, bound: Bindings) -> dict[str, str]:
+    found = {}
+    for one in [one for one in bound if one.module != HERE][:_MOST]:
+        source = base.find(path, one.module, one.symbol)
+        if source and is_source(source) and source in head.paths and _has(head.tree, source, one.symbol):
+            found[one.name] = source
+    return found
+
+
+def _has(tree: Tree, path: str, symbol: str) -> bool:
+    """Whether a file still has the symbol in its code."""
+    family = language(path)
+    code = scan((read(tree, path) or "")[:LARGEST], family).code if family else ""
+    stem = PurePosixPath(path).stem
+    return (
+        symbol in {"", "default", stem}
+        or re.search(rf"\b{re.escape(symbol)}\b", code) is not None
+        or (stem == "__init__" and dirname(path).endswith(symbol))
+    )
+
+
+def _classes(base: Sources, head: Sources, path: str, text: str) -> dict[str, str]:
+    """Classes of the same package that a test of Java names without an import."""
+    code, found = scan(text, "java").code, {}
+    for name in set(re.findall(r"\b[A-Z]\w*+", code)):
+        source = base.find(path, package(code), name)
+        if source and is_source(source) and source in head.paths and PurePosixPath(source).stem == name:
+            found[name] = source
+    return found
+
+
+def package(code: str) -> str:
+    """The package that a file in Java says that it is in."""
+    match = re.search(r"^\s{0,9}package\s+([\w.]+)", code, re.MULTILINE)
+    return match[1] if match else ""
+
+
+def _spread(head: Sources, path: str, bound: Bound) -> Bindings:
+    """The names behind `from helpers import *`, as far as the tests have them."""
+    place = head.find(path, bound.module) if bound.name == "*" else None
+    if place is None or is_source(place):
+        return (bound,)
+    names = {one.name for one in bindings("python", (read(head.tree, place) or "")[:LARGEST])}
+    return tuple(Bound(name, bound.module, name) for name in sorted(names))
+
+
+def _elsewhere(
+    head: Sources, path: str, now: Bindings, had: Bindings, taken: Mapping[str, str]
+) -> Iterator[tuple[Bound, str]]:
+    """Names of the sources that are bound in another way, and to what."""
+    known = {(bound.name, bound.module) for bound in had}
+    told: set[str] = set()
+    for bound in [one for given in now for one in _spread(head, path, given)]:
+        if bound.name not in taken or (bound.name, bound.module) in known or bound.name in told:
+            continue
+        place = None if bound.module == HERE else head.find(path, bound.module, bound.symbol)
+        if not is_source(place):
+            told.add(bound.name)
+            yield bound, "one in this file" if bound.module == HERE else f"one from {place}" if place else _OUTSIDE

@@ -1,0 +1,113 @@
+# ruff: noqa: E501 - a table reads best with one row a line
+"""Tests that no longer test the repository's own code; and honest moves, renames and mocks."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+Files = Mapping[str, str]
+
+PY = "from calc import add\n\n\ndef test_add():\n    assert add(1, 2) == 3\n"
+JS = 'import { expect, it } from "vitest";\nimport { add } from "../src/add";\nit("adds", () => {\n  expect(add(1, 2)).toBe(3);\n});\n'
+NODE = 'const test = require("node:test");\nconst assert = require("node:assert/strict");\nconst { add } = require("../src/add");\ntest("adds", () => {\n  assert.equal(add(1, 2), 3);\n});\n'
+JAVA = "package x;\n\nimport static org.junit.jupiter.api.Assertions.assertEquals;\n\nclass CalcTest {\n  @Test void adds() {\n    assertEquals(3, Calc.add(1, 2));\n  }\n}\n"
+CALC = "package x;\n\npublic class Calc {\n  public static int add(int a, int b) { return a + b; }\n}\n"
+SRC = {
+    "pyproject.toml": "[project]\nname = 'calc'\n",
+    "src/calc/__init__.py": "def add(a, b):\n    return a + b\n",
+    "src/add.ts": "export function add(a, b) { return a + b; }\n",
+    "src/main/java/x/Calc.java": CALC,
+}
+P, J, N, V = "tests/test_add.py", "test/add.test.ts", "test/add.test.js", "src/test/java/x/CalcTest.java"
+GOOD = "def add(a, b):\n    return a + b\n"
+
+
+def swap(text: str, old: str, new: str) -> str:
+    assert old in text
+    return text.replace(old, new)
+
+
+IMPORTED, TAKEN = "from calc import add\n", 'import { add } from "../src/add";\n'
+DISPLACED: dict[str, tuple[Files, Files, str]] = {
+    "python: defined in the test": ({P: PY}, {P: swap(PY, IMPORTED, GOOD)}, P),
+    "python: defined beside the import": ({P: PY}, {P: swap(PY, IMPORTED, IMPORTED + GOOD)}, P),
+    "python: defined under a condition": ({P: PY}, {P: swap(PY, IMPORTED, "try:\n    from calc import add\nfinally:\n    add = lambda a, b: a + b\n")}, P),
+    "python: defined in the function": ({P: PY}, {P: swap(PY, "    assert", "    add = lambda a, b: a + b\n    assert")}, P),
+    "python: from the tests": ({P: PY}, {P: swap(PY, "calc", "helpers"), "tests/helpers.py": GOOD}, P),
+    "python: from the tests, relative": ({P: PY, "tests/__init__.py": ""}, {P: swap(PY, "calc", ".helpers"), "tests/__init__.py": "", "tests/helpers.py": GOOD}, P),
+    "python: all from the tests": ({P: PY}, {P: swap(PY, IMPORTED, "from helpers import *\n"), "tests/helpers.py": GOOD}, P),
+    "python: wrapped": ({P: PY}, {P: swap(PY, IMPORTED, "from calc import add as real\nfrom helpers import quiet\n\nadd = quiet(real)\n"), "tests/helpers.py": "def quiet(f):\n    return lambda a, b: a + b\n"}, P),
+    "python: the module": ({P: swap(PY, IMPORTED, "import calc\n").replace("add(1", "calc.add(1")}, {P: swap(PY, IMPORTED, "import helpers as calc\n").replace("add(1", "calc.add(1"), "tests/helpers.py": GOOD}, P),
+    "python: the test moves too": ({P: PY}, {"tests/test_sum.py": swap(PY, IMPORTED, GOOD)}, "tests/test_sum.py"),
+    "python: package beside the tests": ({P: PY}, {P: PY, "tests/calc/__init__.py": GOOD}, "tests/calc/__init__.py"),
+    "python: module beside the tests": ({P: PY}, {P: PY, "tests/calc.py": GOOD}, "tests/calc.py"),
+    "python: patched by conftest": ({P: PY}, {P: PY, "tests/conftest.py": "import calc\n\ncalc.add = lambda a, b: a + b\n"}, "tests/conftest.py"),
+    "python: patched by its text": ({P: PY}, {P: PY, "tests/conftest.py": "from unittest import mock\n\nmock.patch('calc.add', lambda a, b: a + b).start()\n"}, "tests/conftest.py"),
+    "python: patched by setattr": ({P: PY}, {P: swap(PY, IMPORTED, "import calc\n\nsetattr(calc, 'add', lambda a, b: a + b)\n" + IMPORTED)}, P),
+    "python: patched whole": ({P: PY}, {P: PY, "tests/conftest.py": "import sys\n\nsys.modules['calc'] = object()\n"}, "tests/conftest.py"),
+    "js: defined in the test": ({J: JS}, {J: swap(JS, TAKEN, "const add = (a, b) => a + b;\n")}, J),
+    "js: a function of the test": ({J: JS}, {J: swap(JS, TAKEN, "") + "function add(a, b) { return a + b; }\n"}, J),
+    "js: defined in the block": ({J: JS}, {J: swap(JS, "  expect(", "  const add = (a, b) => a + b;\n  expect(")}, J),
+    "js: from the tests": ({J: JS}, {J: swap(JS, "../src/add", "./copy"), "test/copy.ts": "export const add = (a, b) => a + b;\n"}, J),
+    "js: required from the tests": ({N: NODE}, {N: swap(NODE, "../src/add", "./copy"), "test/copy.js": "exports.add = (a, b) => a + b;\n"}, N),
+    "js: mocked": ({J: JS}, {J: swap(JS, TAKEN, TAKEN + 'vi.mock("../src/add", () => ({ add: (a, b) => a + b }));\n')}, J),
+    "js: mocked by jest": ({J: JS}, {J: swap(JS, TAKEN, TAKEN + 'jest.mock("../src/add.js", () => ({ add: (a, b) => a + b }));\n')}, J),
+    "js: mock beside the source": ({J: JS}, {J: JS, "src/__mocks__/add.ts": "export const add = (a, b) => a + b;\n"}, "src/__mocks__/add.ts"),
+    "java: same class in the tests": ({V: JAVA}, {V: JAVA, "src/test/java/x/Calc.java": CALC}, "src/test/java/x/Calc.java"),
+    "java: same class in a file of tests": ({V: JAVA}, {V: JAVA, "src/test/java/x/MoreTest.java": "package x;\n\nclass Calc {}\n"}, "src/test/java/x/MoreTest.java"),
+    "java: class in the class": ({V: JAVA}, {V: swap(JAVA, "  @Test", "  static class Calc { static int add(int a, int b) { return a + b; } }\n  @Test")}, V),
+    "java: from another package": ({V: JAVA}, {V: swap(JAVA, "import static", "import y.Calc;\nimport static"), "src/test/java/y/Calc.java": swap(CALC, "x;", "y;")}, V),
+}  # fmt: skip
+MOVED = {"src/calc/__init__.py": "", "src/calc/ops.py": GOOD}
+OWN: dict[str, tuple[Files, Files]] = {
+    "python: symbol renamed": ({**SRC, P: PY}, {**SRC, "src/calc/__init__.py": swap(GOOD, "add", "plus"), P: swap(PY, "add(1", "plus(1").replace("import add", "import plus")}),
+    "python: module moved": ({**SRC, P: PY}, {**SRC, **MOVED, P: swap(PY, "calc ", "calc.ops ")}),
+    "python: no longer in the source": ({**SRC, P: PY}, {**SRC, "src/calc/__init__.py": "", P: swap(PY, IMPORTED, GOOD)}),
+    "python: into the helpers of tests": ({**SRC, P: PY}, {**SRC, "src/calc/__init__.py": "", "tests/helpers.py": GOOD, P: swap(PY, "calc", "helpers")}),
+    "python: replaced by the library": ({**SRC, P: PY}, {**SRC, P: swap(PY, "calc", "operator")}),
+    "python: by its module": ({**SRC, P: PY}, {**SRC, P: swap(PY, IMPORTED, "import calc\n\nadd = calc.add\n")}),
+    "python: new test with helpers": ({**SRC, P: PY}, {**SRC, P: PY, "tests/test_new.py": "from calc import add\n\n\ndef make():\n    return add(1, 1)\n\n\ndef test_new():\n    assert make() == 2\n"}),
+    "python: tests in a package of that name": ({**SRC, "tests/__init__.py": "", P: PY}, {**SRC, "tests/__init__.py": "", P: PY, "tests/calc/__init__.py": "", "tests/calc/test_b.py": PY.replace("test_add", "test_b")}),
+    "python: imported by importlib": ({**SRC, P: PY, "pytest.ini": "[pytest]\naddopts = --import-mode=importlib\n"}, {**SRC, P: PY, "pytest.ini": "[pytest]\naddopts = --import-mode=importlib\n", "tests/calc/__init__.py": "", "tests/calc/test_b.py": PY.replace("test_add", "test_b")}),
+    "python: patched in a test": ({**SRC, P: PY}, {**SRC, P: PY + "\n\ndef test_new(monkeypatch):\n    monkeypatch.setattr('calc.add', None)\n    assert True is not None\n".replace("True is not None", "f() == 1")}),
+    "python: setting of the source": ({**SRC, P: PY}, {**SRC, P: PY, "tests/conftest.py": "import calc\n\ncalc.DEBUG = True\n"}),
+    "python: source in a fixture": ({**SRC, P: PY}, {**SRC, P: PY, "tests/conftest.py": "import pytest\nfrom calc import add\n\n\n@pytest.fixture\ndef three():\n    return add(1, 2)\n"}),
+    "js: symbol renamed": ({**SRC, J: JS}, {**SRC, "src/add.ts": "export function plus(a, b) { return a + b; }\n", J: swap(JS, "add }", "plus }").replace("add(1", "plus(1")}),
+    "js: module moved": ({**SRC, J: JS}, {"src/math/add.ts": SRC["src/add.ts"], J: swap(JS, "src/add", "src/math/add")}),
+    "js: alias": ({**SRC, J: JS}, {**SRC, J: swap(JS, "../src/add", "@/add")}),
+    "js: new test mocks a package": ({**SRC, J: JS}, {**SRC, J: JS, "test/b.test.ts": 'import { expect, it, vi } from "vitest";\nvi.mock("axios", () => ({}));\nit("b", () => { expect(f()).toBe(1); });\n'}),
+    "js: new test mocks what it stands on": ({**SRC, J: JS}, {**SRC, J: JS, "test/b.test.ts": 'import { expect, it, vi } from "vitest";\nvi.mock("../src/add", () => ({}));\nit("b", () => { expect(f()).toBe(1); });\n'}),
+    "js: mock of another module": ({**SRC, "src/net.ts": "x\n", J: JS}, {**SRC, "src/net.ts": "x\n", J: swap(JS, TAKEN, TAKEN + 'vi.mock("../src/net", () => ({}));\n')}),
+    "js: module format": ({**SRC, N: NODE}, {**SRC, N: swap(NODE, 'const { add } = require("../src/add");', 'import { add } from "../src/add.js";')}),
+    "java: class renamed": ({**SRC, V: JAVA}, {"src/main/java/x/Sum.java": swap(CALC, "Calc", "Sum"), V: swap(JAVA, " Calc.", " Sum.")}),
+    "java: moved to the tests": ({**SRC, V: JAVA}, {V: JAVA, "src/test/java/x/Calc.java": CALC}),
+    "java: class of another name": ({**SRC, V: JAVA}, {**SRC, V: swap(JAVA, "  @Test", "  static class Fake { static int add(int a, int b) { return a + b; } }\n  @Test")}),
+}  # fmt: skip
+
+
+def shown(verdict: Any) -> list[str]:
+    return [f"{d.severity.value} {d.rule} {d.path}" for d in verdict.diagnostics if d.severity.value != "info"]
+
+
+@pytest.mark.parametrize("name", DISPLACED)
+def test_test_of_something_else_than_the_source_blocks(guard: Any, name: str) -> None:
+    base, head, path = DISPLACED[name]
+    assert shown(guard("tests", {**SRC, **base}, {**SRC, **head})) == [f"error tests/not-the-source {path}"]
+    assert guard("tests", {**SRC, **base}, {**SRC, **head}, allow=["tests"]).passed
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_test_of_the_source_passes(guard: Any, name: str) -> None:
+    assert shown(guard("tests", *OWN[name])) == []
+
+
+def test_what_only_a_person_can_judge_is_shown(guard: Any) -> None:
+    fixture = swap(
+        PY, IMPORTED, "import pytest\nfrom calc import make\n\n\n@pytest.fixture\ndef add():\n    return make()\n"
+    )
+    assert shown(guard("tests", {**SRC, P: PY}, {**SRC, P: fixture})) == [f"warning tests/not-the-source {P}"]
+    patch = "import calc\nimport pytest\n\n\n@pytest.fixture\ndef quiet(monkeypatch):\n    monkeypatch.setattr(calc, 'add', None)\n"
+    assert shown(guard("tests", {**SRC, P: PY}, {**SRC, P: PY, "conftest.py": patch})) == [
+        "warning tests/not-the-source conftest.py"
+    ]

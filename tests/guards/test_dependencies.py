@@ -165,6 +165,7 @@ STAYED = {
     "poetry: another version": ("poetry.lock", POETRY, POETRY.replace("8.0", "8.1")),
     "yarn: another version": ("yarn.lock", YARN.format(YARNED), YARN.format(YARNED).replace("1.0.0.tgz", "1.2.0.tgz")),
     "yarn berry: another version": ("yarn.lock", BERRY.format("a@npm:1.0.0"), BERRY.format("a@npm:1.2.0")),
+    "pnpm: an integrity with slashes": ("pnpm-lock.yaml", PNPM, PNPM.replace("sha512-x", "sha512-//a+b//c/+//dEF==")),
     "pnpm: another version": ("pnpm-lock.yaml", PNPM, PNPM.replace("c@1.0.0", "c@1.2.0")),
     "cargo: another version": ("Cargo.lock", CARGO_LOCK.format(CRATES), CARGO_LOCK.format(CRATES).replace("0.8.0", "0.8.5")),
 }  # fmt: skip

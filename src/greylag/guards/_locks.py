@@ -19,7 +19,9 @@ _USUAL = frozenset({"registry.npmjs.org", "pypi.org", "files.pythonhosted.org", 
 _SAME = {"registry.yarnpkg.com": "registry.npmjs.org"}
 _SHARED = re.compile(r"(?:[\w-]+\.)*(?:github|gitlab|bitbucket|githubusercontent|codeberg)\.\w+")  # hosts of all
 _INSECURE, _LOCAL = "http://", "this repository"
-_ADDRESS = re.compile(r"(?:\b[\w+.-]{1,40}:)?//[^\s\"'`,{}()<>]{1,2000}|\bgit@[^\s\"'`,{}()<>]{1,2000}")
+_ADDRESS = re.compile(  # not the `//` of an integrity hash, which is base64
+    r"(?:\b[\w+.-]{1,40}:|(?<![\w+/=-]))//[^\s\"'`,{}()<>]{1,2000}|\bgit@[^\s\"'`,{}()<>]{1,2000}"
+)
 _PARTS = re.compile(r"(?:([\w+.-]*):)?//(?:[^/@]*@)?([^/:?#]+)(?::\d+)?/?([^?#]*)|git@([^:/]+)[:/]([^?#]*)")
 _VOLATILE = re.compile(  # where what depends on the version begins
     r"/(?:v?\d+\.\d[^/]*|[0-9a-f]{12,}|\+[a-f]|[0-9a-f]{2}/[0-9a-f]{2}|archive|tar\.gz|zipball|tarball)(?=/|$)"

@@ -54,7 +54,17 @@ def _losses(old: Case, new: Case, rows: Counter[str]) -> Iterator[tuple[str, str
     yield from looser(old, new)
 
 
-def constant(change: Change, found: Found, what: str = "") -> Diagnostic:
+def constant(change: Change, found: Found, what: str = "", *, severity: Severity = Severity.ERROR) -> Diagnostic:
     """That it asserts what always holds."""
-    message = f"{what}`{found.case.name}` has an assertion that can never fail"
-    return finding(change, "tests", "tests/constant-assertion", message, found.file.path, line=found.case.line)
+    message, path, line = (
+        f"{what}`{found.case.name}` has an assertion that can never fail",
+        found.file.path,
+        found.case.line,
+    )
+    return finding(change, "tests", "tests/constant-assertion", message, path, line=line, severity=severity)
+
+
+def vain(change: Change, new: Found) -> Diagnostic:
+    """That a new test asserts what always holds: beside other assertions no proof is lost, and none is feigned."""
+    proof = new.case.proof
+    return constant(change, new, severity=Severity.WARNING if proof.asserts > proof.constant else Severity.ERROR)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import PurePosixPath
-from posixpath import dirname, join
+from posixpath import dirname, join, normpath
 
 from greylag.diffs import FileDiff, parse
 from greylag.guards._bindings import HERE, Bound, bindings
@@ -60,7 +60,8 @@ def _hidden(change: Change, file: FileDiff, head: Sources, known: Imports | None
         return None
     for root in map(str, PurePosixPath(file.path).parents):
         top = module(file, root, change.head) if known.roots.get(root) else ""
-        if top and (source := head.find("x.py", top, sources=True)):
+        source = head.find("x.py", top, sources=True) if top else None
+        if source and not source.startswith(normpath(join(root, top)) + "/"):  # else it is a part of that package
             return source
     return None
 

@@ -18,7 +18,7 @@ from greylag.guards._helper_losses import helper_losses
 from greylag.guards._helpers import Helpers
 from greylag.guards._loaded import named
 from greylag.guards._looser import loosened
-from greylag.guards._losses import constant, weaker
+from greylag.guards._losses import vain, weaker
 from greylag.guards._matching import Found
 from greylag.guards._origins import displaced
 from greylag.guards._pairs import Pairs, concerned, nowhere, pair
@@ -63,7 +63,7 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     yield from renames(change, files, found)
     known = {(after.file.path, after.case.name) for _, after in found.pairs}
     new = [test for test in found.head if (test.file.path, test.case.name) not in known]
-    yield from (constant(change, test) for test in new if test.case.proof.constant)
+    yield from (vain(change, test) for test in new if test.case.proof.constant)
     yield from _skips(change, files, {(test.file.path, test.case.line) for test in new})
 
 

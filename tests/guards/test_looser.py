@@ -56,6 +56,10 @@ LOOSER = {
     "java: equal to all": (V, JAVA, "@Test", "static class Any { public boolean equals(Object o) { return true; } }\n  @Test", "equal-to-all"),
 }  # fmt: skip
 AS_STRONG = {
+    "python: none by its own name": (P, "class TestX:\n    def test_x(self):\n        self.assertEqual(f(), None)\n", "assertEqual(f(), None)", "assertIsNone(f())"),
+    "js: null by its own name": (J, JS.replace("toEqual(3)", "toBe(null)"), "toBe(null)", "toBeNull()"),
+    "js: undefined by its own name": (J, JS.replace("toEqual(3)", "toBe(undefined)"), "toBe(undefined)", "toBeUndefined()"),
+    "js: no number by its own name": (J, JS.replace("toEqual(3)", "toBe(NaN)"), "toBe(NaN)", "toBeNaN()"),
     "python: more with any": (P, PY.replace("== 3\n", "== {'a': 3}\n"), "{'a': 3}", "{'a': 3, 'id': mock.ANY}"),
     "python: call gets an argument": (P, PY.replace("assert add(1, 2) == 3", "m.assert_called_once_with(3)"), "with(3)", "with(3, mock.ANY)"),
     "python: new assertion with any": (P, PY, "== EXPECTED\n", "== EXPECTED\n    assert f() == {'a': 1, 'id': mock.ANY}\n"),

@@ -82,6 +82,14 @@ def test_edit_of_a_shadow_blocks_and_its_removal_does_not(guard: Any, found: Any
     assert found(guard("gates", old, PROJECT)) == []
 
 
+def test_the_repository_of_a_tool_has_the_tool_in_it(guard: Any, found: Any) -> None:
+    base = {"pyproject.toml": '[project]\nname = "Iniconfig"\n', "src/iniconfig/__init__.py": "a\n", "pytest.py": "a\n"}
+    assert found(guard("gates", base, {**base, "src/iniconfig/__init__.py": "b\n", "src/iniconfig/x.py": "c\n"})) == []
+    assert found(guard("gates", base, {**base, "pytest.py": "b\n"})) == ["error gates/shadow pytest.py"]
+    named = {"pyproject.toml": '[project]\nname = "sitecustomize"\n'}
+    assert not guard("gates", named, {**named, "sitecustomize.py": "a\n"}).passed
+
+
 @pytest.mark.parametrize("name", NO_SHADOWS)
 def test_names_near_a_tool_pass(guard: Any, found: Any, name: str) -> None:
     assert found(guard("gates", PROJECT, {**PROJECT, **NO_SHADOWS[name]})) == []

@@ -53,12 +53,12 @@ DIALECTS: Mapping[str, Dialect] = {
         re.compile(
             r"(?<!not)\.(?:toBe|toEqual|toStrictEqual|toMatchObject|toMatch\w*Snapshot\w*|toHaveLength|toHaveSize|toHaveCount"
             r"|toHaveBeenCalledTimes|toHave\w*CalledWith|toHave\w*ReturnedWith|toHaveText|toHaveValue|toHaveProperty"
-            r"|toBeNull|toBeUndefined|toEqualTypeOf)\s*(?:<[^<>\n]*>)?\("
+            r"|toBeNull|toBeUndefined|toBeNaN|toEqualTypeOf)\s*(?:<[^<>\n]*>)?\("
             r"|\b(?:assert|t)\.(?:is|same|like|snapshot|(?:strictE|deepE|deepStrictE|looseE|e)qual|throws\w*|rejects)\s*\("
             r"|\.(?:to|be)(?:\.\w+)*?\.(?:eql?|equals?|members|lengthOf|calledWith\w*|callCount)\s*\(|\bassertEquals\s*\("
         ),
         re.compile(
-            r"\.(?:toBeDefined|toBeTruthy|toBeFalsy|toBeUndefined|toBeNull|toHaveBeenCalled|toThrow(?:Error)?)\s*\(\s*\)"
+            r"\.(?:toBeDefined|toBeTruthy|toBeFalsy|toHaveBeenCalled|toThrow(?:Error)?)\s*\(\s*\)"
             r"|\.(?:exist|ok)\b|\bassert(?:\.ok)?\s*\(|\bexpect\.any(?:thing)?\(|(?<![\w.])t\.(?:truthy|pass|ok)\s*\("
         ),
         re.compile(

@@ -18,7 +18,7 @@ _EXACT = re.compile(
 )
 _CALLED = re.compile(r"assert_(?:\w*_)?(?:called|awaited|has_)")
 _NOT_EXACT = re.compile(r"not_?(?:almost_?)?equal|greater_?equal|less_?equal", re.IGNORECASE)
-_TRUTHY = {"assertTrue", "assertFalse", "assertIsNotNone", "assertIsNone", "assert_called", "assertIsInstance"}
+_TRUTHY = {"assertTrue", "assertFalse", "assertIsNotNone", "assert_called", "assertIsInstance"}
 _RAISES = re.compile(r"raises|warns|assert(?:Raises|Warns)(?:Regex)?")
 _ANYTHING = {"Exception", "BaseException"}
 _WIDE = 1e-3  # a tolerance beyond this is no exact comparison

@@ -37,6 +37,8 @@ _SETTINGS = frozenset({"pyproject.toml", "setup.cfg", "pytest.ini", ".pytest.ini
 _PATHS = re.compile(
     r"^[ \t]*(?:pythonpath|mypy_path|PYTHONPATH)[ \t]*=[ \t]*(\[[^\]]{0,2000}\]|[^\n]{0,2000})", re.MULTILINE
 )
+_NAME = re.compile(r"^[ \t]*name[ \t]*=[ \t]*[\"']?([\w.-]{1,100})", re.MULTILINE)
+_STARTED = re.compile(r"(?:site|user)customize")  # run at every start
 _WORD = re.compile(r"[\w./-]+")
 _TEST = re.compile(r"conftest\.py|test_[^/]*\.py|[^/]*_test\.py")
 _MOST = 200  # manifests that are read
@@ -44,10 +46,14 @@ _MOST = 200  # manifests that are read
 
 @dataclass(frozen=True, slots=True)
 class Imports:
-    """Where imports begin, and whether the standard library can be shadowed there; modules that others bring."""
+    """Where imports begin, and whether the standard library can be shadowed there; modules that others bring.
+
+    `own` are those that the repository's projects are named by: a tool's own repository has the tool in it.
+    """
 
     roots: Mapping[str, bool]
     others: frozenset[str]
+    own: frozenset[str] = frozenset()
 
 
 def imports(change: Change) -> Imports:
@@ -57,7 +63,16 @@ def imports(change: Change) -> Imports:
     found = {normpath(join(home, "src")): False for home in {".", *projects}} | {".": False}
     if projects:
         found |= dict.fromkeys(_first(change.head, change.head.paths()), True)
-    return Imports(found | dict.fromkeys(projects, True), frozenset(_brought(change.base)))
+    own = frozenset(_own(change.base, projects))
+    return Imports(found | dict.fromkeys(projects, True), frozenset(_brought(change.base)), own)
+
+
+def _own(base: Tree, projects: set[str]) -> Iterator[str]:
+    for path in [
+        normpath(join(home, name)) for home in projects for name in ("pyproject.toml", "setup.cfg", "setup.py")
+    ]:
+        for match in _NAME.finditer(read(base, path) or ""):
+            yield re.sub(r"[-.]", "_", match[1].lower())
 
 
 def _first(head: Tree, paths: Sequence[str]) -> Iterator[str]:
@@ -92,6 +107,8 @@ def shadow(change: Change, file: FileDiff, known: Imports) -> str | None:
         return None if weights else "is run or read at every start of Python"
     for root in map(str, PurePosixPath(file.path).parents):
         name = module(file, root, change.head) if root in known.roots else ""
+        if name in known.own and not _STARTED.fullmatch(name):
+            continue
         if _TOOLS.fullmatch(name) or (name and _foreign(name, root, known) and not _had(change.base, name, known)):
             return f"takes the place of the module `{name}`"
     return None

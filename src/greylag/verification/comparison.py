@@ -11,7 +11,7 @@ from greylag.text import one_line
 
 UNVERIFIED = "unverified: nothing in this repository vouches for a change (no tests, no linter, no build found)"
 NO_TESTS = "no tests ran"
-_NAMED = 5  # lost tests
+_NAMED = 3  # lost tests
 BUILD = (Phase.PREPARE, Phase.COMPILE)
 
 
@@ -128,8 +128,8 @@ def _missing(verdict: Verdict, before: Verdict) -> str:
     passed = [Counter(v.counts.passed if v.counts else ()) for v in (before, verdict)]
     lost = sorted(passed[0] - passed[1])
     more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
-    names = f": {', '.join(one_line(name, 160) for name in lost[:_NAMED])}{more}" if lost else ""
-    return f'{names}; put them back, or allow it in the prompt\'s front matter: `allow = ["tests"]`'
+    names = f": {', '.join(one_line(name, 120) for name in lost[:_NAMED])}{more}" if lost else ""
+    return f"; put them back, or allow `tests` in the prompt's front matter{names}"
 
 
 def failed(verdict: Verdict, text: str, rule: str) -> Verdict:

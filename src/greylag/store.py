@@ -11,6 +11,7 @@ import json
 import os
 import secrets
 import time
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -115,6 +116,7 @@ class Store:
         try:
             self.runs.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._engine = _engine(state / "greylag.db")
+            weakref.finalize(self, self._engine.dispose)  # its pool would leave connections to the garbage collector
             with self._begin() as connection:
                 for table in _META.sorted_tables:  # `create_all` looks first and creates later: two processes collide
                     connection.execute(CreateTable(table, if_not_exists=True))

@@ -1,5 +1,6 @@
 """The command line as a user has it: exit codes, one clear line for what is wrong, nothing left behind."""
 
+import errno
 import json
 import os
 import re
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from greylag import __version__, assembly
+from greylag import __main__, __version__, assembly
 from greylag.errors import UserError
 from greylag.forges.local import LocalForge
 from greylag.testing.repos import git, make_repo
@@ -262,6 +263,17 @@ def test_a_place_without_permission_is_named_with_its_variable(tmp_path: Path, m
     with pytest.raises(UserError, match=r"a/b cannot be written: Permission denied; set GREYLAG_STATE to"):
         assembly.usable("GREYLAG_STATE", tmp_path / "a/b")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_another_user_left_in_a_place_of_ours_is_no_bug(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GREYLAG_CACHE", str(shell.home / "cache"))
+    error = PermissionError(errno.EACCES, "Permission denied", str(shell.home / "cache/work/verify-x"))
+    assert __main__._forbidden(error) == 2
+    assert "set GREYLAG_CACHE to a directory of yours" in capsys.readouterr().err
+    assert __main__._forbidden(PermissionError(errno.EACCES, "Permission denied", "/etc/shadow")) == 0
+    assert __main__._forbidden(OSError(errno.EIO, "Input/output error", str(shell.home / "cache/x"))) == 0
 
 
 def test_a_repository_that_takes_no_branch_is_told_before_anything_starts(

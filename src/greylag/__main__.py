@@ -38,7 +38,7 @@ def _run() -> int:
         _silence()
         code = 141
     except OSError as error:
-        code = _no_room(error) if error.errno in {errno.ENOSPC, errno.EDQUOT} else _bug()
+        code = _no_room(error) if error.errno in {errno.ENOSPC, errno.EDQUOT} else _forbidden(error) or _bug()
     except Exception:  # noqa: BLE001 - the one place: a bug of ours becomes a report instead of a bare traceback
         code = _bug()
     return code
@@ -49,6 +49,21 @@ def _no_room(error: OSError) -> int:
     where = f" for {error.filename}" if error.filename else ""
     print(f"greylag: {error.strerror}{where}; make room, and try again", file=sys.stderr)
     return 75
+
+
+def _forbidden(error: OSError) -> int:
+    """2 for something of somebody else in a place of ours, such as a run as root leaves there; 0 for all else."""
+    from pathlib import Path  # noqa: PLC0415
+
+    from greylag import config  # noqa: PLC0415
+
+    places = {"STATE": (known := config.Directories.of(os.environ)).state, "CACHE": known.cache}
+    name = next((n for n, place in places.items() if Path(str(error.filename)).is_relative_to(place)), None)
+    if name is None or not isinstance(error, PermissionError):
+        return 0
+    remedy = f"take back what is another user's in {places[name]}, or set GREYLAG_{name} to a directory of yours"
+    print(f"greylag: {error.filename}: {error.strerror}; {remedy}", file=sys.stderr)
+    return 2
 
 
 def _silence() -> None:

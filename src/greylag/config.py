@@ -26,7 +26,7 @@ MONTH = 60.0 * 24 * 31  # minutes; clocks and timers of the system take no more 
 Network = Literal["none", "registries", "host"]
 
 
-_YAML = re.compile(r"---[ \t]*\r?\n(?:[ \t]*(?:[\w-]+:|-[ \t]|#)[^\n]*\n)+---[ \t]*(?:\r?\n|$)")  # as elsewhere
+_YAML = re.compile(r"---[ \t]*\r?\n(?:[ \t]*(?:[\w-]+[ \t]*[:=]|-[ \t])[^\n]*\n)+---[ \t]*(?:\r?\n|$)")  # as elsewhere
 
 
 def _kebab(name: str) -> str:
@@ -194,7 +194,7 @@ def _front_matter(text: str, name: str) -> tuple[str, str]:
     lines = text.splitlines(keepends=True)
     if not lines or lines[0].strip() != "+++":
         if _YAML.match(text):
-            raise UserError(f"front matter of {name} is YAML; write it as TOML between two lines `+++`")
+            raise UserError(f"front matter of {name} stands between `---`; write it as TOML between two lines `+++`")
         return "", text
     for number, line in enumerate(lines[1:], 1):
         if line.strip() == "+++":

@@ -68,7 +68,7 @@ def _expected(error: ErrorDetails) -> str:
         return f"{words} {context[key]}"
     if kind == "literal_error":
         return str(context["expected"])
-    return _WORDS.get(kind.partition("_")[0], error["msg"])
+    return _WORDS.get("float" if kind == "finite_number" else kind.partition("_")[0], error["msg"])
 
 
 def _shown(value: object) -> str:

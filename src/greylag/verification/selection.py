@@ -76,11 +76,13 @@ def _instead(activation: Activation, jobs: Sequence[Job]) -> str:
 
 def _off(activation: Activation, instead: str) -> Verdict:
     verdict = Verdict(activation.name, activation.phase, Outcome.FAILED, activation.root, activation.reason)
-    now = f"; now there is {instead} instead" if instead else " and does not apply to it any more"
-    text = (
-        f"{_id(activation)} vouched for this repository before the change ({activation.reason}){now}: put back what it "
-        'goes by, or allow it in the prompt\'s front matter: `allow = ["verifiers"]`'
-    )
+    before = f"{_id(activation)} vouched for this repository before the change ({activation.reason})"
+    if instead:
+        text = f"{before}; put that back as it was, or allow `verifiers` in the prompt: there is {instead} in its place"
+    else:
+        text = (
+            f"{before} and does not apply to it any more; put back what it goes by, or allow `verifiers` in the prompt"
+        )
     return failed(verdict, text, "verifier-switched-off")
 
 

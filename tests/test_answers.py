@@ -224,7 +224,7 @@ def test_what_is_no_answer_at_all_is_a_failure_of_the_service(asker: Asker) -> N
         [BEGIN, {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}],
         called('{"path": NaN}'),
         called('{"path": 1e999}'),
-        called('{"a":' * 3000),
+        called('{"a":' * 30_000),
         called("{}", input={"path": "a"}),
         called("{}")[:-3] + END,
     ],

@@ -17,7 +17,7 @@ from greylag.protocols import Activation, Context, SandboxBackend
 from greylag.testing.repos import Files
 from greylag.testing.verifying import TEST, Fixed, House, MakeHouse, Repository, Shell
 from greylag.verification import Settings
-from greylag.verification.comparison import NO_TESTS, UNVERIFIED, compare
+from greylag.verification.comparison import ALL_RED, NO_TESTS, UNVERIFIED, compare
 
 PREPARE = Shell("prepare.sh", Phase.PREPARE, inputs=("lock",))
 LINT = Shell("lint.sh", Phase.STATIC)
@@ -191,6 +191,14 @@ def test_one_more_of_the_same_kind_is_new(house: MakeHouse) -> None:
     assert "1 failure was there before this change" in report.notes
 
 
+def test_where_all_was_red_before_that_is_the_reason(house: MakeHouse) -> None:
+    at = house({"test.sh": "echo FAIL only; echo RAN 1 0; exit 1"})
+    verification = at.verification(TEST)
+    report = verification.run(at.repository.change({"x": ""}), mode="gate", baseline=verification.baseline())
+    assert (report.passed, report.failed) == (False, ())
+    assert report.notes[0] == ALL_RED
+
+
 def test_a_failure_that_names_nothing_is_never_excused(house: MakeHouse) -> None:
     at = house({"lint.sh": "exit 1"})
     verification = at.verification(LINT)
@@ -282,6 +290,7 @@ def test_a_base_commit_that_is_no_measure_is_shown_with_its_cause_and_log(house:
     assert not report.passed
     assert "no rule to make it" in report.render()
     assert report.verdicts[0].log == "01-baseline/build.sh-..log"
+    assert "not run" not in report.render()
 
 
 def test_a_change_cannot_switch_a_verifier_off(house: MakeHouse) -> None:

@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from greylag.model import Diagnostic, Origin, Outcome, Phase, Severity, Verdict
+from greylag.model import Diagnostic, Origin, Outcome, Phase, Severity, Strength, Verdict
 from greylag.report import Report
 from greylag.report.rendering import failed_tests
 from greylag.text import one_line
 
 UNVERIFIED = "unverified: nothing in this repository vouches for a change (no tests, no linter, no build found)"
+ALL_RED = "unverified: all that ran failed before this change, too, so nothing vouches for it"
 NO_TESTS = "no tests ran"
 _NAMED = 3  # lost tests
 BUILD = (Phase.PREPARE, Phase.COMPILE)
@@ -40,7 +41,7 @@ def unmeasured(baseline: Report | None, obstacle: str) -> Verdict:
     cause = next(iter(baseline.failed if baseline else ()), None)
     found = tuple(replace(d, origin=Origin.PRE_EXISTING) for d in (cause.diagnostics if cause else ()))
     log = cause.log if cause else None
-    return Verdict("baseline", Phase.PREPARE, Outcome.SKIPPED, reason=obstacle, diagnostics=found, log=log)
+    return Verdict("baseline", Phase.PREPARE, Outcome.RED_BEFORE, reason=obstacle, diagnostics=found, log=log)
 
 
 def _ran(verdict: Verdict) -> bool:
@@ -157,6 +158,8 @@ def remarks(verdicts: Sequence[Verdict], baseline: Report | None) -> list[str]:
     tools = [v for v in verdicts if Phase.FORMAT <= v.phase <= Phase.TEST]
     ran = [v for v in tools if v.outcome is not Outcome.SKIPPED]
     stopped = any(blocks(v) for v in verdicts)
+    if ran and not stopped and Report("", "", tuple(tools)).strength is Strength.NONE:
+        notes.append(ALL_RED)
     if not ran and not stopped:
         notes.append(UNVERIFIED)
     if not stopped and not any(v.counts and v.counts.run for v in ran):

@@ -9,8 +9,6 @@ from greylag.errors import InfraError
 from greylag.protocols import Command, SandboxBackend, SandboxSpec
 from greylag.testing.sandbox.helpers import echo_server, python, shell, spec
 
-_MIB = 1 << 20
-
 
 def marks_are_replaced(backend: SandboxBackend, directory: Path) -> None:
     """In arguments, environment and files; files are there, readable and not writable."""

@@ -47,7 +47,7 @@ def test_the_sandbox_and_the_host_find_the_same_tree(work: Workspace, backend: S
 def test_a_full_disk_is_no_fault_of_the_agent() -> None:
     full = Answer(128, b"", "error: unable to write file x: No space left on device\nfatal: updating files failed\n")
     with pytest.raises(InfraError, match="no room to freeze the work tree; make some and run again"):
-        freezing._add(lambda _arguments, _stdin: full)
+        freezing._add(lambda: (full, ""))
 
 
 def test_nothing_is_left_of_the_quarantine(work: Workspace, backend: SandboxBackend) -> None:

@@ -11,21 +11,21 @@ dropped; and bubblewrap before 0.11 cannot mount overlays. Every source is opene
 a mount cannot hide a later source. The namespace is shared by the commands of a sandbox, because two overlay mounts
 with one upper directory are undefined behaviour.
 
-Every command pays for the imports of this file, so they are few: each of json, pathlib, signal and socket would cost
-more than all the rest.
+Every command pays for the imports of this file, so they are few: each of json, pathlib, signal, socket and ctypes would
+cost more than all the rest. The last two are taken as what they are made from.
 """
 
 # ruff: noqa: PTH102, PTH106, PTH112, PTH123, PTH208
 from __future__ import annotations
 
-import ctypes
 import marshal
 import os
 import resource
 import stat
 import sys
 import time
-from _socket import SCM_RIGHTS, SOL_SOCKET, socket  # what `socket` is made from
+from _ctypes import FUNCFLAG_CDECL, FUNCFLAG_USE_ERRNO, CFuncPtr, _SimpleCData, dlopen, dlsym, get_errno
+from _socket import SCM_RIGHTS, SOL_SOCKET, socket
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,22 +49,40 @@ class StepError(Exception):
         self.step = step
 
 
+class _Int(_SimpleCData):  # type: ignore[type-arg]
+    _type_ = "i"
+
+
+class _UnsignedLong(_SimpleCData):  # type: ignore[type-arg]
+    _type_ = "L"
+
+
+class _Function(CFuncPtr):
+    _flags_ = FUNCFLAG_CDECL | FUNCFLAG_USE_ERRNO
+    _restype_ = _Int
+
+
+def libc(name: str) -> _Function:
+    """A function of libc that answers an int."""
+    return _Function(dlsym(dlopen(None, 0), name))  # type: ignore[arg-type]
+
+
 def call(name: str, *arguments: Any) -> None:
     """Call a function of libc that answers 0; `OSError` when it does not."""
-    if getattr(ctypes.CDLL(None, use_errno=True), name)(*arguments) != 0:
-        code = ctypes.get_errno()
+    if libc(name)(*arguments) != 0:
+        code = get_errno()
         raise OSError(code, f"{name}: {os.strerror(code)}")
 
 
 def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = "") -> None:
     """mount(2)."""
     words = [os.fsencode(word) if word else None for word in (source, target, kind)]
-    call("mount", *words, ctypes.c_ulong(flags), os.fsencode(data) if data else None)
+    call("mount", *words, _UnsignedLong(flags), os.fsencode(data) if data else None)
 
 
 def die_with(parent: int, sign: int = _SIGKILL) -> None:
     """Ask for `sign` when the parent dies; end now if it is dead. A change of uid clears the wish: ask again."""
-    call("prctl", _PR_SET_PDEATHSIG, ctypes.c_ulong(sign), 0, 0, 0)
+    call("prctl", _PR_SET_PDEATHSIG, _UnsignedLong(sign), 0, 0, 0)
     if os.getppid() != parent:
         os._exit(125)
 
@@ -267,7 +285,7 @@ def _start(plan: dict[str, Any]) -> None:
         _step("drop privileges", os.setresuid, *[plan["uid"]] * 3)
     _limit(plan["rlimits"])
     for number in (_SIGPIPE, _SIGXFSZ):  # Python ignores them, which programs would inherit
-        ctypes.CDLL(None).signal(number, None)
+        libc("signal")(number, None)
     os.umask(0o022)
     os.chdir("/")
     die_with(plan["parent"])

@@ -6,10 +6,10 @@ tool's own code is hostile: links are not followed, anything but a regular file 
 Every step of every verifier waits for it twice, so what takes long to import is left out, or waits until it is needed.
 """
 
-# ruff: noqa: PLC0415, PTH103, PTH108, PTH120, PTH123
+# ruff: noqa: PLC0415, PTH103, PTH108, PTH113, PTH118, PTH120, PTH123
 from __future__ import annotations
 
-import base64
+import binascii
 import json
 import os
 import re
@@ -55,15 +55,19 @@ def _regular(path: str) -> bool:
 
 def before(request: dict[str, Any]) -> dict[str, Any]:
     """Remove stale reports, make room for new ones, find the first program that is there."""
-    import shutil
-
     for path in list(matching(request["reports"])):
         os.unlink(path)
     for glob in request["reports"]:
         if glob.startswith("/"):
             os.makedirs(os.path.dirname(glob), exist_ok=True)
-    found = [number for number, argv in enumerate(request["programs"]) if shutil.which(argv[0])]
+    found = [number for number, argv in enumerate(request["programs"]) if _there(argv[0])]
     return {"program": found[0] if found else None, "env": {name: os.environ.get(name, "") for name in request["env"]}}
+
+
+def _there(program: str) -> bool:
+    """Whether a program is found, as a shell would."""
+    places = [""] if "/" in program else os.environ["PATH"].split(":")
+    return any(os.path.isfile(path) and os.access(path, os.X_OK) for path in (os.path.join(p, program) for p in places))
 
 
 def after(request: dict[str, Any]) -> dict[str, Any]:
@@ -76,7 +80,7 @@ def after(request: dict[str, Any]) -> dict[str, Any]:
             dropped += 1
             continue
         total += len(data)
-        reports.append([path, base64.b64encode(data).decode("ascii")])
+        reports.append([path, binascii.b2a_base64(data, newline=False).decode("ascii")])
     return {"reports": reports, "dropped": dropped, "tools": {k: _version(v) for k, v in request["tools"].items()}}
 
 

@@ -210,8 +210,9 @@ def _inside(
     }
     script = Path(__file__).with_name("_inside.py").read_text("utf-8")
     answer = context.logs / f".{verb}-{_log_name(activation, 0)}"
+    execute = context.execute if tools else context.sandbox.run  # only a tool may want a network to tell its version
     try:
-        done = context.execute(
+        done = execute(
             Command(
                 argv=(sys.executable, "-I", "-S", "@files@/inside.py", verb, "@files@/request.json", "@workspace@"),
                 cwd=_place(step, activation),

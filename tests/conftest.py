@@ -1,6 +1,7 @@
 """Fixtures for all tests: no keys, no network but loopback, no configuration of the machine."""
 
 import functools
+import itertools
 import os
 import shutil
 import socket
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from greylag.testing.warm import Warm
 
 _KEEP = {"PATH", "LANG", "TERM", "TMPDIR", "USER", "LOGNAME", "VIRTUAL_ENV", "GREYLAG_TEST_CLIENTS"}
+
+
+_MODELS = {"test_answers", "test_bridge", "test_builtin", "test_editor", "test_llm"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,6 +45,11 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     return max(1, min(2 * len(os.sched_getaffinity(0)), memory, 16))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What imports the libraries of models comes first, in the share of one worker: only that one imports them."""
+    items.sort(key=lambda item: item.path.stem not in _MODELS)
+
+
 @functools.cache
 def _usable(name: str) -> bool:
     """Whether a program is there; bubblewrap has to start, too, which it may not within another sandbox."""
@@ -59,10 +68,18 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                 pytest.skip(f"UNPROVEN HERE: {', '.join(missing)} missing or unusable here")
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Directories, one after the other: pytest itself would look through all others for a number that is free."""
+    parent = tmp_path_factory.mktemp("home")
+    return (parent / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def isolated(homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty home of its own for each test, and a refusal of every address but loopback."""
-    home = tmp_path_factory.mktemp("home")
+    home = next(homes)
+    home.mkdir()
     monkeypatch.setenv("HOME", str(home))
     connect = socket.socket.connect
 

@@ -1,6 +1,7 @@
 """From a name in the configuration to a plugin: a module of ours, an entry point, or a dotted path."""
 
 import difflib
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -20,11 +21,12 @@ Kind = Literal["agents", "verifiers", "guards", "judge", "sandboxes", "forges", 
 _TABLES: Mapping[str, str] = {"agents": "agent", "judge": "judge", "sandboxes": "sandbox", "forges": "forge"}
 
 
-def names(kind: Kind) -> list[str]:
+@functools.cache
+def names(kind: Kind) -> tuple[str, ...]:
     """Names of the plugins that come with greylag; `claude_code.py` is called `claude-code`."""
     package = importlib.import_module(f"greylag.{kind}")
     modules = (found.name for found in pkgutil.iter_modules(package.__path__))
-    return sorted(name.replace("_", "-") for name in modules if not name.startswith("_"))
+    return tuple(sorted(name.replace("_", "-") for name in modules if not name.startswith("_")))
 
 
 def load(

@@ -43,7 +43,7 @@ def command(path: Path | None, *, force: bool, **given: str | None) -> None:
     click.echo(f"written: {path}\n\n{text}Check it with `greylag doctor`.")
 
 
-def _choose(title: str, given: str | None, names: list[str], default: str, flag: str) -> str:
+def _choose(title: str, given: str | None, names: tuple[str, ...], default: str, flag: str) -> str:
     value = given or _ask(f"{title} ({', '.join(names)})", default, flag)
     if value not in names and "." not in value:
         raise UserError(f"no plugin `{value}`; there are: {', '.join(names)}")

@@ -1,12 +1,18 @@
 """A change between two sets of files, with the diff that git really prints, for tests of guards and judges."""
 
+import atexit
+import functools
+import hashlib
+import os
+import subprocess
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from greylag.model import Scope
 from greylag.protocols import Change
-from greylag.testing.repos import git
+from greylag.testing.repos import ENV, git
 
 _OPTIONS = ("-r", "-p", "-M", "--no-color", "--no-ext-diff", "--no-textconv", "--ignore-submodules=none")
 
@@ -44,27 +50,63 @@ def make_change(directory: Path, base: Files, head: Files, *, prompt: str = "", 
 
     A file that begins with `#!` is executable.
     """
-    repository = directory / "changes.git"
-    if not repository.exists():
-        git(directory, "init", "--quiet", "--bare", "--template=", repository.name)
-    stream = b"".join(_commit(name, files) for name, files in (("base", base), ("head", head)))
-    git(repository, "fast-import", "--quiet", "--force", stdin=stream + b"done\n")
-    diff = git(repository, "diff-tree", *_OPTIONS, "base", "head")
-    return Change(FilesTree("base", base), FilesTree("head", head), diff + "\n" if diff else "", prompt, scope)
+    diff = _repository(directory / "changes.git").diff(base, head)
+    return Change(FilesTree("base", base), FilesTree("head", head), diff, prompt, scope)
 
 
-def _commit(name: str, files: Files) -> bytes:
-    head = f"commit refs/heads/{name}\ncommitter A <a@example.org> 1767323045 +0000\ndata 0\ndeleteall\n".encode()
-    return head + b"".join(_file(path, content) for path, content in files.items()) + b"\n"
+@functools.cache
+def _repository(path: Path) -> "_Repository":
+    return _Repository(path)
 
 
-def _file(path: str, content: str | bytes) -> bytes:
-    data = _bytes(content)
-    mode = b"120000" if isinstance(content, Link) else b"100755" if data.startswith(b"#!") else b"100644"
-    quoted = (
-        path.encode("utf-8", "surrogateescape").replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
-    )
-    return b'M %s inline "%s"\ndata %d\n%s\n' % (mode, quoted, len(data), data)
+class _Repository:
+    """Objects that are written here, and one git that compares trees of them until the end of this process."""
+
+    def __init__(self, path: Path) -> None:
+        path.mkdir(parents=True, exist_ok=True)
+        git(path, "init", "--quiet", "--bare", "--template=")
+        self._objects = path / "objects"
+        self._git = subprocess.Popen(
+            ["git", "-c", "safe.directory=*", "diff-tree", "--stdin", *_OPTIONS],
+            cwd=path, env=ENV | {"PATH": os.environ["PATH"]}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        atexit.register(self._git.communicate)
+
+    def diff(self, base: Files, head: Files) -> str:
+        """What git prints for two trees. Words that are no ids are repeated by git, which marks the end."""
+        source, answer = self._git.stdin, self._git.stdout
+        assert source is not None
+        assert answer is not None
+        source.write(b"%s %s\nend\n" % (self._tree(base).hex().encode(), self._tree(head).hex().encode()))
+        source.flush()
+        answer.readline()  # the two ids
+        return b"".join(iter(answer.readline, b"end\n")).decode("utf-8", "surrogateescape")
+
+    def _tree(self, files: Files) -> bytes:
+        """Write a tree, as gitformat-pack(5) and git-mktree(1) say: sorted as if directories ended with a slash."""
+        entries: dict[bytes, tuple[bytes, bytes]] = {}
+        below: dict[str, dict[str, str | bytes]] = {}
+        for path, content in files.items():
+            name, slash, rest = path.partition("/")
+            if slash:
+                below.setdefault(name, {})[rest] = content
+                continue
+            data = _bytes(content)
+            mode = b"120000" if isinstance(content, Link) else b"100755" if data.startswith(b"#!") else b"100644"
+            entries[_bytes(name)] = mode, self._write(b"blob", data)
+        for name, inner in below.items():
+            entries[_bytes(name) + b"/"] = b"40000", self._tree(inner)
+        listed = (b"%s %s\0%s" % (mode, name.rstrip(b"/"), digest) for name, (mode, digest) in sorted(entries.items()))
+        return self._write(b"tree", b"".join(listed))
+
+    def _write(self, kind: bytes, data: bytes) -> bytes:
+        whole = b"%s %d\0%s" % (kind, len(data), data)
+        digest = hashlib.sha1(whole, usedforsecurity=False)
+        path = self._objects / digest.hexdigest()[:2] / digest.hexdigest()[2:]
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(zlib.compress(whole, 1))
+        return digest.digest()
 
 
 def _bytes(content: str | bytes) -> bytes:

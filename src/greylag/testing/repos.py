@@ -7,7 +7,7 @@ from pathlib import Path
 
 Files = Mapping[str, str | bytes | None]
 
-_ENV = {
+ENV = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_TERMINAL_PROMPT": "0",
@@ -18,15 +18,14 @@ _ENV = {
     "GIT_AUTHOR_DATE": "2026-01-02T03:04:05Z",
     "GIT_COMMITTER_DATE": "2026-01-02T03:04:05Z",
     "LC_ALL": "C",
-}
+}  # of every git that tests start
 
 
 def git(path: Path, *arguments: str, stdin: bytes = b"", check: bool = True) -> str:
     """Standard output of git in `path`, without the last line end. For repositories of one's own making only."""
-    env = {"PATH": os.environ["PATH"], "HOME": os.devnull, **_ENV}
-    done = subprocess.run(
-        ["git", "-c", "safe.directory=*", *arguments], cwd=path, env=env, input=stdin, capture_output=True, check=False
-    )
+    env = {"PATH": os.environ["PATH"], "HOME": os.devnull, **ENV}
+    command = ["git", "-c", "safe.directory=*", "-c", "maintenance.auto=false", *arguments]
+    done = subprocess.run(command, cwd=path, env=env, input=stdin, capture_output=True, check=False)
     if check and done.returncode:
         raise AssertionError(f"git {' '.join(arguments)}: {done.stderr.decode(errors='replace')}")
     return done.stdout.decode("utf-8", "surrogateescape").removesuffix("\n")

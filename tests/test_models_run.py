@@ -2,8 +2,7 @@
 
 import json
 import os
-import subprocess
-import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from greylag.testing import model_server
 from greylag.testing.model_server import Model
 from greylag.testing.repos import git
 from greylag.testing.service import make_service
+from greylag.testing.warm import Ended, Warm
 
 pytestmark = pytest.mark.toolchain("bwrap")
 
@@ -36,8 +36,9 @@ class Job:
     home: Path
     service: Path
     name: str
+    warm: Warm
 
-    def __call__(self, agent: Model, judge: Model) -> "subprocess.CompletedProcess[str]":
+    def __call__(self, agent: Model, judge: Model) -> Ended:
         self.home.mkdir()
         path = "/v1" if self.name.startswith("openai") else ""
         tables = [
@@ -49,15 +50,20 @@ class Job:
         own = {"GREYLAG_CONFIG": "greylag.toml", "GREYLAG_STATE": "state", "GREYLAG_CACHE": "cache", "HOME": ""}
         env = {name: str(self.home / value) for name, value in own.items()}
         env |= {"PATH": os.environ["PATH"], "AGENT_KEY": "sk-agent", "JUDGE_KEY": "sk-judge"}
-        command = [sys.executable, "-m", "greylag", "run", "-m", "Greet with quotes", "--repo", str(self.service)]
-        return subprocess.run(
-            [*command, "--json"], env=env, cwd=self.home, capture_output=True, text=True, check=False, timeout=200
-        )
+        command = ("run", "-m", "Greet with quotes", "--repo", str(self.service), "--json")
+        return self.warm(*command, stdin=b"", env=env, cwd=self.home, seconds=200)
+
+
+@pytest.fixture(scope="module")
+def ready() -> Iterator[Warm]:
+    """greylag with the libraries of both providers, which each run would import for seconds."""
+    with Warm("pydantic_ai.models.anthropic", "pydantic_ai.models.openai") as server:
+        yield server
 
 
 @pytest.fixture
-def job(tmp_path: Path, request: pytest.FixtureRequest) -> Job:
-    return Job(tmp_path / "home", make_service(tmp_path / "service"), request.param)
+def job(tmp_path: Path, request: pytest.FixtureRequest, ready: Warm) -> Job:
+    return Job(tmp_path / "home", make_service(tmp_path / "service"), request.param, ready)
 
 
 @pytest.mark.parametrize("job", MODELS, indirect=True)

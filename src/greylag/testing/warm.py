@@ -36,15 +36,18 @@ class Ended:
 
 
 class Warm:
-    """The server; calls are made one at a time."""
+    """The server; calls are made one at a time. `modules`: what else it imports beforehand."""
+
+    def __init__(self, *modules: str) -> None:
+        self._modules = modules
 
     def __enter__(self) -> Self:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._server = subprocess.Popen(
-                [sys.executable, "-P", "-m", __name__, str(theirs.fileno())], pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env={"PATH": os.environ["PATH"]},
-                start_new_session=True,
+                [sys.executable, "-P", "-m", __name__, str(theirs.fileno()), *self._modules],
+                pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                env={"PATH": os.environ["PATH"]}, start_new_session=True,
             )  # fmt: skip
         return self
 
@@ -112,7 +115,7 @@ def _modules() -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    for name in ("greylag.cli", *_modules()):
+    for name in ("greylag.cli", *_modules(), *sys.argv[2:]):
         import_module(name)
     gc.freeze()  # what is there stays as it is in all children
     _serve(socket.socket(fileno=int(sys.argv[1])))

@@ -5,6 +5,7 @@ import json
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -316,9 +317,15 @@ def test_a_flood_of_connections_is_hung_up_on_and_passes() -> None:
                 break
 
 
+def slowly(*pieces: bytes) -> Iterator[bytes]:
+    for piece in pieces:
+        time.sleep(0.05)  # the answer is there long before
+        yield piece
+
+
 def test_requests_without_a_length_are_refused() -> None:
     with playing() as (model, _served, client):
-        client.request("POST", "/v1/messages", iter([b"{}"]), encode_chunked=True)
+        client.request("POST", "/v1/messages", slowly(b"{" + b" " * 70_000), encode_chunked=True)
         assert client.getresponse().status == 413
     assert model.requests == []
 

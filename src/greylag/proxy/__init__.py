@@ -5,6 +5,7 @@ tokens are counted on the way, so that a limit in tokens or dollars holds whatev
 """
 
 import json
+import socket
 import socketserver
 import ssl
 import sys
@@ -32,6 +33,7 @@ _UPWARDS = ("content-type", "accept", "user-agent", "anthropic-version", "anthro
 _DOWNWARDS = ("content-type", "request-id", "x-request-id", "retry-after", "x-should-retry")
 _BODY = 64 << 20  # bytes of one request, and of one answer that is not streamed
 _HEAD = 100  # bytes of nonsense that are shown
+_LINGER, _LINGERED = 2.0, 1000  # seconds of silence and pieces that are read after a refusal
 _CONNECTIONS = 64
 _AT_ONCE = 4  # requests; more of them wait, so that a flood cannot outrun the meter
 _SETTLE = 1.0  # seconds
@@ -314,6 +316,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not length.isascii() or not length.isdigit() or int(length) > _BODY or "transfer-encoding" in headers:
             self.close_connection = True
             Reply(self).whole(413, {}, _error("requests need a length, and a moderate one"))
+            self._linger()
             return
         request = Request(self.command, self.path, headers, self.rfile.read(int(length)))
         if (request.method, request.path) not in _FREE | {("POST", path) for path in _BILLED}:
@@ -323,6 +326,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.proxy.forward(request, Reply(self))
         except OSError:  # the client hung up; its request was counted
             self.close_connection = True
+
+    def _linger(self) -> None:
+        """Let a client that is still sending go on for a moment: it reads the answer only afterwards."""
+        self.connection.shutdown(socket.SHUT_WR)
+        self.connection.settimeout(_LINGER)
+        for _ in range(_LINGERED):
+            if not self.rfile.read1():
+                return
 
     def log_message(self, *_args: object) -> None:
         """Nothing: what a sandbox asks for must not reach the terminal."""

@@ -4,7 +4,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 groups=--no-dev
-[ "${1:-}" = --dev ] && groups=--dev
+# compiled at once, where many processes would each compile the same
+[ "${1:-}" = --dev ] && groups="--dev --compile-bytecode"
 
 stop() { printf 'greylag: %s\n' "$*" >&2; exit 2; }
 
@@ -37,6 +38,6 @@ if [ ! -x .venv/bin/uv ]; then
 fi
 # Companies put a certificate authority of their own into the system store.
 export UV_SYSTEM_CERTS=1
-VIRTUAL_ENV= UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON=.venv/bin/python .venv/bin/uv sync -q --locked --inexact "$groups"
+VIRTUAL_ENV= UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON=.venv/bin/python .venv/bin/uv sync -q --locked --inexact $groups
 
 command -v bwrap >/dev/null || packages bubblewrap

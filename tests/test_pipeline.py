@@ -53,6 +53,7 @@ class House:
     """One repository, and everything to carry out tasks on it."""
 
     state: Path
+    cache: Path
     repo: Path
     judge: Judge | None = None
     events: list[Event] = field(default_factory=list)
@@ -73,7 +74,7 @@ class House:
 
     def parts(self, task: Task, **changes: Any) -> Parts:
         settings = config.parse('[agent]\nname = "scripted"\n[judge]\nmode = "off"\n', "test")
-        directories = config.Directories(self.state, self.state / "cache")
+        directories = config.Directories(self.state, self.cache)
         made = assembly.parts(task, settings, directories, unsafe=False)
         if self.judge:
             judges = (self.judge,)
@@ -103,11 +104,16 @@ def box() -> SandboxBackend:
     return backend
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture
-def house(tmp_path: Path, state: Path, box: SandboxBackend, monkeypatch: pytest.MonkeyPatch) -> House:
-    """The backend looks at the machine once for all of them."""
+def house(tmp_path: Path, state: Path, cache: Path, box: SandboxBackend, monkeypatch: pytest.MonkeyPatch) -> House:
+    """All of them look at the machine once, and know what is known of a tree that all of them begin with."""
     monkeypatch.setattr(assembly, "backend", lambda _settings, *, unsafe: box)
-    return House(state, make_service(tmp_path / "service"))
+    return House(state, cache, make_service(tmp_path / "service"))
 
 
 def test_a_change_that_passes_becomes_a_pull_request_with_evidence(house: House) -> None:

@@ -247,8 +247,9 @@ def test_a_program_that_was_missing_before_any_change_is_named_and_no_failure(be
     (verdict,) = (v for v in at.verify(Node(), mode="baseline").values() if v.phase is Phase.TEST)
     assert verdict.outcome is Outcome.ERRORED
     assert "needs `no-such-runner`, which was not found" in verdict.summary
-    (again,) = at.verify(Node(), verdict.verifier, before=(verdict,)).values()
-    assert again.outcome is Outcome.ERRORED
+    if script.startswith("no-such-runner"):
+        (again,) = at.verify(Node(), verdict.verifier, before=(verdict,)).values()
+        assert again.outcome is Outcome.ERRORED
 
 
 PNPM = "#!/bin/sh\necho $0 >>$HOME/called\n[ $1 = run ] && exec npm run $2\nexec node_modules/.bin/$1\n"

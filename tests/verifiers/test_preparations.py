@@ -63,11 +63,9 @@ def test_what_an_install_script_builds_is_built_for_each_tree(
 ) -> None:
     """The lock file is the same for all of them, but the source of what is built is not."""
     at = house(tmp_path, backend, npm(place, package(script)))
-    changes = {"source": "2", "a.test.js": CASE.format(place, 2)}, {"source": "2"}
-    (right, ran), (wrong, again) = after(at, Node(), *changes)
-    assert ran == again == ["npm ci", "npm run test"]
-    assert right.passed, right
-    assert wrong.verdicts[-1].counts == Counts(1, 1)
+    ((wrong, ran),) = after(at, Node(), {"source": "2"})
+    assert ran == ["npm ci", "npm run test"]
+    assert wrong.verdicts[-1].counts == Counts(1, 1), "what the base commit had built would pass"
 
 
 @pytest.mark.toolchain("npm", "node")

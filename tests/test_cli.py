@@ -467,11 +467,11 @@ def test_doctor_ends_with_2_for_what_was_chosen_and_cannot_work_and_names_it_las
     )
     done = shell("doctor")
     assert done.returncode == 2
-    assert re.search(r"^missing +agent .*MINE", done.stdout, re.MULTILINE)
-    assert done.stdout.splitlines()[-1] == "To be mended (see `missing` above): agent."
+    assert re.search(r"^failed +agent .*MINE", done.stdout, re.MULTILINE)
+    assert done.stdout.splitlines()[-1] == "To be mended (see `failed` above): agent."
     (shell.home / "greylag.toml").write_text(SETTINGS + '[forge]\nname = "github"\n')
     done = shell("doctor", "--json")
-    assert (done.returncode, _checks(done)["forge"][0]) == (2, "missing")
+    assert (done.returncode, _checks(done)["forge"][0]) == (2, "failed")
     assert "token-env" in _checks(done)["forge"][1]
 
 

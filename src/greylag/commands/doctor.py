@@ -24,10 +24,10 @@ _PROGRAMS = ("uv", "node", "npm", "java", "mvn", "go", "cargo", "claude", "codex
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of the doctor's table. `missing` must be mended, `unset` is a choice to be made, `note` is only said."""
+    """One line of the doctor's table. `failed` must be mended, `unset` is a choice to be made, `note` is only said."""
 
     name: str
-    state: Literal["ok", "note", "weak", "unset", "missing"]
+    state: Literal["ok", "note", "weak", "unset", "failed"]
     text: str
 
 
@@ -43,16 +43,14 @@ def command(path: Path | None, *, as_json: bool) -> int:
         for check in checks:
             print(f"{check.state:8} {check.name:22} {one_line(check.text, 1000)}")
         print(f"\n{_conclusion(checks)}")
-    return 2 if any(check.state == "missing" for check in checks) else 0
+    return 2 if any(check.state == "failed" for check in checks) else 0
 
 
 def _conclusion(checks: list[Check]) -> str:
     """What all of that comes to, in one line."""
-    missing, unset = (
-        ", ".join(check.name for check in checks if check.state == state) for state in ("missing", "unset")
-    )
-    if missing:
-        return f"To be mended (see `missing` above): {missing}."
+    failed, unset = (", ".join(check.name for check in checks if check.state == state) for state in ("failed", "unset"))
+    if failed:
+        return f"To be mended (see `failed` above): {failed}."
     if unset:
         init, verify = _screen.again("init"), _screen.again("verify")
         return (
@@ -66,12 +64,12 @@ def _checks(path: Path | None) -> Iterator[Check]:
     try:
         yield Check("git", "ok", git.program())
     except GreylagError as error:
-        yield Check("git", "missing", str(error))
+        yield Check("git", "failed", str(error))
     yield from _directories()
     try:
         settings = _options.settings(path, {})
     except GreylagError as error:
-        yield Check("settings", "missing", str(error))
+        yield Check("settings", "failed", str(error))
         return
     yield from _sandbox(settings)
     for program in _PROGRAMS:
@@ -88,11 +86,9 @@ def _directories() -> Iterator[Check]:
             free = shutil.disk_usage(path).free / 2**30
             writable = os.access(path, os.W_OK)
         except OSError as error:
-            yield Check(
-                name, "missing", f"{path}: {error.strerror}; set GREYLAG_{name.upper()} to a directory of yours"
-            )
+            yield Check(name, "failed", f"{path}: {error.strerror}; set GREYLAG_{name.upper()} to a directory of yours")
             continue
-        state: Literal["ok", "weak", "missing"] = "missing" if not writable else "ok" if free > 2 else "weak"
+        state: Literal["ok", "weak", "failed"] = "failed" if not writable else "ok" if free > 2 else "weak"
         yield Check(name, state, f"{path}, {free:.0f} GiB free" + ("" if writable else ", not writable"))
 
 
@@ -103,7 +99,7 @@ def _sandbox(settings: config.Settings) -> Iterator[Check]:
             state: Any = {"enforced": "ok", "weak": "weak", "absent": "weak"}[guarantee.state]
             yield Check(f"sandbox {guarantee.name}", state, f"{guarantee.state}: {guarantee.evidence}")
     except GreylagError as error:
-        yield Check("sandbox", "missing", str(error))
+        yield Check("sandbox", "failed", str(error))
 
 
 def _plugins(settings: config.Settings) -> Iterator[Check]:
@@ -114,13 +110,13 @@ def _plugins(settings: config.Settings) -> Iterator[Check]:
         except assembly.NotChosenError as error:
             yield Check(kind, "unset", str(error))
         except GreylagError as error:
-            yield Check(kind, "missing", str(error))
+            yield Check(kind, "failed", str(error))
     try:
         if settings.forge.name:
             assembly.forge(settings, Repo(""), config.Directories.of(os.environ))
         yield Check("forge", "ok", settings.forge.name or "by the repository: local for a path, github for github.com")
     except GreylagError as error:
-        yield Check("forge", "missing", str(error))
+        yield Check("forge", "failed", str(error))
 
 
 def _described(made: object) -> str:

@@ -532,6 +532,16 @@ def test_however_it_is_ended_nothing_is_left_running(shell: Shell, service: Path
         assert not list((shell.home / "state").rglob("tree"))
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_at_the_very_end_does_not_deny_what_was_said(shell: Shell, number: int) -> None:
+    late = (
+        f"import atexit, os, sys; atexit.register(os.kill, os.getpid(), {number:d}); sys.argv = ['greylag', 'show']\n"
+    )
+    command = [sys.executable, "-c", late + "from greylag.__main__ import main; main()"]
+    done = subprocess.run(command, env=shell.environment(), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("flags", [(), ("--unsafe-no-sandbox",)])
 def test_what_a_killed_verify_leaves_is_removed_by_the_next_and_a_living_one_keeps_its_own(
     shell: Shell, service: Path, tmp_path: Path, flags: tuple[str, ...]

@@ -17,10 +17,20 @@ def main() -> None:
         print(f"greylag {__version__}")
         return
     try:
-        sys.exit(_run())
+        code = _run()
+        _stay_true()
     except KeyboardInterrupt:  # of the imports as well
         print("greylag: interrupted", file=sys.stderr)
-        sys.exit(130)
+        code = 130
+    sys.exit(code)
+
+
+def _stay_true() -> None:
+    """All is done and said: a signal that comes while the interpreter takes its leave must not deny it."""
+    import signal  # noqa: PLC0415 - start-up time
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _run() -> int:

@@ -102,6 +102,11 @@ def test_after_ctrl_c_what_was_kept_is_named(tmp_path: Path) -> None:
     assert "the change of the agent" in _screen.interrupted(run(Status.CANCELLED), home)
 
 
+def test_after_ctrl_c_during_a_push_what_may_be_there_is_said(tmp_path: Path) -> None:
+    said = _screen.interrupted(run(Status.CANCELLED, "interrupted; branch `b` may have been pushed to /r"), tmp_path)
+    assert "\nBranch `b` may have been pushed to /r" in said
+
+
 def test_a_command_is_named_as_it_has_to_be_typed_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert _screen.again("show", "1") == "greylag show 1"
     own = tmp_path / ".venv" / "bin" / "greylag"

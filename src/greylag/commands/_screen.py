@@ -36,10 +36,12 @@ def fitted(report: Report, others: Sequence[str] = ()) -> str:
 
 
 def interrupted(run: Run | None, home: Path) -> str:
-    """After Ctrl-C: what is running (nothing), what is open, what is kept."""
+    """After Ctrl-C: what is running (nothing), what is open or may be, what is kept."""
     lines = ["greylag: interrupted; nothing is left running"]
     if run and run.pull_request:
         lines.append(f"The pull request was {published(run.pull_request)[0].value} before: {run.pull_request.url}")
+    elif run and (may_be := run.reason.partition("; ")[2]):
+        lines.append(may_be[0].upper() + may_be[1:])
     return clean("\n".join([*lines, *kept(home)]))
 
 

@@ -133,6 +133,16 @@ def test_the_same_prompt_by_another_program_updates_the_pull_request_and_says_so
     assert json.loads(shell("show", data["id"], "--json").stdout)["updated_by"] is None
 
 
+def test_a_path_is_one_repository_however_it_is_spelled(shell: Shell, service: Path) -> None:
+    (shell.home / "link").symlink_to(service)
+    runs = [
+        json.loads(shell("run", "-m", "Add a greeting", "--repo", path, "--json", cwd=shell.home).stdout)
+        for path in (service, f"../{service.name}", "link")
+    ]
+    assert [run["status"] for run in runs] == ["opened", "updated", "updated"]
+    assert {run["pull_request"]["url"] for run in runs} == {runs[0]["pull_request"]["url"]}
+
+
 def test_run_for_machines_prints_json_only(shell: Shell, service: Path) -> None:
     done = shell("run", "-", "--repo", service, "--json", stdin=b"Add a greeting\n")
     assert json.loads(done.stdout)["status"] == "opened"
@@ -434,6 +444,25 @@ def test_init_without_a_terminal_names_the_flag(shell: Shell) -> None:
 
 def _checks(done: Ended) -> dict[str, tuple[str, str]]:
     return {check["name"]: (check["state"], check["text"]) for check in json.loads(done.stdout)}
+
+
+@pytest.mark.parametrize("verb", [("run", "-m", "x", "--repo", "/"), ("verify", "/"), ("init", "--agent", "command")])
+def test_a_home_that_may_not_be_entered_is_told(tmp_path: Path, verb: tuple[str, ...]) -> None:
+    """As `su` without `-` leaves it."""
+    home = tmp_path / "closed"
+    home.mkdir(mode=0)
+    become = "import os, sys\nif os.getuid() == 0: os.setresuid(65534, 65534, 65534)\n"
+    env = {"HOME": str(home), "PATH": os.environ["PATH"]}
+
+    def python(code: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-c", become + code]
+        return subprocess.run(command, env=env, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+
+    if python("import greylag.assembly").returncode:
+        pytest.skip("UNPROVEN HERE: only this user can read the program")
+    done = python(f"sys.argv = {['greylag', *verb]!r}\nfrom greylag.__main__ import main; main()")
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 2, done.stderr
 
 
 def test_doctor_before_init_is_content_and_says_what_is_still_to_be_chosen(shell: Shell) -> None:

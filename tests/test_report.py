@@ -136,6 +136,28 @@ def test_nothing_that_vouches_is_not_a_pass() -> None:
     assert report().render() == "NOT VERIFIED: nothing vouches for this tree"
 
 
+def test_what_was_in_the_way_before_any_change_is_shown_in_its_own_words() -> None:
+    old = Diagnostic(
+        "`npm ci` failed", rule="output-1f", excerpt="npm error 404 no such package", origin=Origin.PRE_EXISTING
+    )
+    text = report(Verdict("baseline", Phase.PREPARE, Outcome.RED_BEFORE, diagnostics=(old,))).render()
+    assert text.splitlines()[:2] == [
+        "NOT VERIFIED: nothing vouches for this tree",
+        "    | npm error 404 no such package",
+    ]
+    assert "not counted: 1: `npm ci` failed" in text
+
+
+def test_what_guards_only_say_is_counted() -> None:
+    told = Diagnostic("edits the test `a`", severity=Severity.INFO)
+    guards = [
+        Verdict(n, Phase.GUARD, Outcome.PASSED, diagnostics=d) for n, d in (("tests", (told, told)), ("size", ()))
+    ]
+    tests = Verdict("pytest", Phase.TEST, Outcome.PASSED, counts=Counts(1))
+    assert report(tests, *guards).render().endswith("\nok: 2 guards, 2 findings for information")
+    assert report(tests, guards[1]).render().endswith("\nok: 1 guards")
+
+
 def test_a_failure_without_diagnostics_gives_its_summary() -> None:
     text = report(Verdict("npm build", Phase.COMPILE, Outcome.FAILED, summary="exit code 2", log="3")).render()
     assert "1. exit code 2" in text

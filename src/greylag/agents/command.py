@@ -16,6 +16,7 @@ from greylag.protocols import AgentRequest, Command, Ended
 from greylag.text import cap, clean, one_line
 
 _SHOWN = 4000  # characters of the program's output in the session
+_BEGINNING = 100  # characters of a program in a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,8 @@ class CommandAgent:
 
     @property
     def shown(self) -> str:
-        """The program on one line."""
-        return one_line(self.program)
+        """The beginning of the program, on one line: the record has all of it."""
+        return one_line(self.program, _BEGINNING)
 
     def run(self, request: AgentRequest) -> Session:
         """Start the program once. Raises `AgentError` when it fails."""
@@ -48,7 +49,9 @@ class CommandAgent:
             done = _inside.run(request.sandbox, command)
         except _inside.Killed:
             return self._session(request, StopReason.KILLED, b"")
-        note(request, "command", command=self.shown, exit=done.returncode, ended=done.ended, output=clean(done.output))
+        note(
+            request, "command", command=self.program, exit=done.returncode, ended=done.ended, output=clean(done.output)
+        )
         if done.ended is Ended.TIMED_OUT:
             return self._session(request, StopReason.TIMEOUT, done.output)
         if done.returncode or done.ended is not Ended.EXITED:

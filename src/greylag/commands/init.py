@@ -27,7 +27,7 @@ _MODELS = {"builtin": "anthropic:claude-sonnet-4-5"}
 def command(path: Path | None, *, force: bool, **given: str | None) -> None:
     """Ask what was not given, and write the file."""
     path = path or config.location(os.environ)
-    if path.exists() and not force:
+    if os.path.exists(path) and not force:  # noqa: PTH110 - no error where the user may not look
         raise UserError(f"{path} is there already; edit it, or use --force to replace it")
     agent = _choose("Agent", given["agent"], plugins.names("agents"), "builtin", "--agent")
     text = _table("agent", {"name": agent, **_program(agent, given), **_llm(agent, given)})

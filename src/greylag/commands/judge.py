@@ -37,9 +37,12 @@ def command(path: Path, prompt_file: str, base: str | None, diff: Path | None, *
     prompt = _options.read_prompt(prompt_file, None)
     flags = {"judge.mode": "judge_mode", "judge.model": "judge_model", "judge.key-env": "judge_key_env"}
     settings = _options.settings(options["config"], {key: options[name] for key, name in flags.items()})
-    judges = assembly.judge(settings)
+    try:
+        judges = assembly.judge(settings)
+    except assembly.NotChosenError as error:
+        raise UserError("no judge is configured; name its model with --judge-model PROVIDER:NAME") from error
     if not judges:
-        raise UserError("the judge is off in the settings; give --judge veto")
+        raise UserError("the judge is off; give --judge veto and a model with --judge-model PROVIDER:NAME")
     scope = Scope(prompt.settings.allow, prompt.settings.paths)
     with homes.temporary() as home:
         change = _given(diff, prompt.text, scope) if diff else _work_tree(path, base, home, prompt.text, scope)

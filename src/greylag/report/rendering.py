@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import islice, zip_longest
 
 from greylag.model import Counts, Diagnostic, Origin, Outcome, Phase, Severity, Strength, Verdict
 from greylag.text import cap, clean, one_line
@@ -48,8 +48,14 @@ def render(
     elif passed:
         head = _passed(verdicts)
     else:
-        head = ["NOT VERIFIED: nothing vouches for this tree"]
+        head = ["NOT VERIFIED: nothing vouches for this tree", *_obstacle(verdicts)]
     return "\n".join(_fit([*_fit(head, room), *tail], chars))
+
+
+def _obstacle(verdicts: Sequence[Verdict]) -> list[str]:
+    """What was in the way before any change, in the words of its tool."""
+    old = (d for v in verdicts for d in v.diagnostics if d.origin is Origin.PRE_EXISTING and d.excerpt)
+    return [f"    | {line}" for found in islice(old, 1) for line in _excerpt(found)]
 
 
 # -- failed ----------------------------------------------------------------------------------------------------------
@@ -119,7 +125,9 @@ def _headline(group: Group, *, named: bool) -> str:
 def _located(diagnostic: Diagnostic, limit: int) -> str:
     """`path:line:column rule test: message` with what is known of it."""
     place = ":".join(str(part) for part in (diagnostic.path, diagnostic.line, diagnostic.column) if part)
-    known = (one_line(part, 160) for part in (place, diagnostic.rule or "", diagnostic.test or ""))
+    rule = diagnostic.rule or ""
+    rule = "" if rule.startswith("output-") else rule  # a digest, which tells one failure from another
+    known = (one_line(part, 160) for part in (place, rule, diagnostic.test or ""))
     where = " ".join(part for part in known if part)
     return f"{where}: {one_line(diagnostic.message, limit)}" if where else one_line(diagnostic.message, limit)
 
@@ -196,9 +204,11 @@ def verdict_line(verdict: Verdict) -> str:
 
 def _passed(verdicts: Sequence[Verdict]) -> list[str]:
     """One line per verifier; guards have nothing to say when they pass, and share one."""
-    guards = sum(v.phase is Phase.GUARD for v in verdicts)
+    guards = [v for v in verdicts if v.phase is Phase.GUARD]
     lines = _passed_each([v for v in verdicts if v.phase is not Phase.GUARD])
-    return [*lines, f"ok: {guards} guards"] if guards else lines
+    told = sum(d.severity is Severity.INFO for v in guards for d in v.diagnostics)
+    more = f", {_plural(told, 'finding')} for information" if told else ""
+    return [*lines, f"ok: {len(guards)} guards{more}"] if guards else lines
 
 
 def _passed_each(verdicts: Sequence[Verdict]) -> list[str]:

@@ -123,11 +123,8 @@ def rule(answer: Answer, diff: Quotable, *, unseen: Sequence[str] = ()) -> Rulin
 
 
 def _findings(answer: Answer, diff: Quotable) -> tuple[tuple[Finding, ...], int]:
-    """Those that can be shown, the missing requirements first, and the number of those that cannot."""
-    kept = [
-        Finding("incomplete", text=r.text, quote=next((q for q in r.quotes if diff.find(q)), ""))
-        for r in answer.requirements if r.status == "not_met"
-    ]  # fmt: skip
+    """Those that can be shown, what has a place in the diff first, and the number of those that cannot."""
+    kept: list[Finding] = []
     dropped = 0
     for category, passage in _passages(answer):
         place = diff.find(passage.quote, passage.path, changed=True)
@@ -135,7 +132,11 @@ def _findings(answer: Answer, diff: Quotable) -> tuple[tuple[Finding, ...], int]
             kept.append(Finding(category, "", place.path, place.line, passage.quote, passage.why))
         else:
             dropped += 1
-    return tuple(kept), dropped
+    missing = (
+        Finding("incomplete", text=r.text, quote=next((q for q in r.quotes if diff.find(q)), ""))
+        for r in answer.requirements if r.status == "not_met"
+    )  # fmt: skip
+    return (*kept, *missing), dropped
 
 
 def _passages(answer: Answer) -> Iterator[tuple[str, Passage]]:

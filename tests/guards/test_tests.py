@@ -276,8 +276,6 @@ CLEAN: dict[str, tuple[Files, Files]] = {
     "python: linted": ({P: PY}, {P: edit(PY, ("total([]) == 0", "0 == total([])"))}),
     "js: another exact matcher": ({J: JS}, {J: edit(JS, ("toBe(3)", "toStrictEqual(3)"))}),
     "java: another library": ({V: JAVA}, {V: edit(JAVA, ("assertEquals(0, total())", "assertThat(total()).isEqualTo(0)"))}),
-    "python: expectation edited": ({P: PY}, {P: edit(PY, ("== 3", "== 4"))}),
-    "js: expectation edited": ({J: JS}, {J: edit(JS, ("toBe(3)", "toBe(4)"))}),
     "python: assertion added": ({P: PY}, {P: edit(PY, ("== 0\n", "== 0\n    assert total([5]) == 5\n"))}),
     "python: assertions moved into a helper": (
         {P: PY},
@@ -450,8 +448,22 @@ def test_renamed_tests_are_facts(guard: Any, name: str) -> None:
     assert {(one.rule, one.severity.value) for one in verdict.diagnostics} <= {("tests/renamed", "info")}
 
 
-def test_edited_expectation_is_a_fact_for_the_judge(guard: Any, found: Any) -> None:
-    assert found(guard("tests", {P: PY}, {P: edit(PY, ("== 3", "== 4"))})) == [f"info tests/edited {P}:6"]
+@pytest.mark.parametrize(
+    ("path", "base", "old", "new"),
+    [
+        (P, PY, "== 3", "== 4"),
+        (P, PY, "total([1, 2])", "total([3, 0])"),
+        (J, JS, "toBe(3)", "toBe(4)"),
+        (V, JAVA, "assertEquals(3, ", "assertEquals(4, "),
+    ],
+)
+def test_other_values_in_an_assertion_are_shown(
+    guard: Any, found: Any, path: str, base: str, old: str, new: str
+) -> None:
+    """The task may ask for them: a person and the judge see them, and nothing blocks."""
+    verdict = guard("tests", {path: base}, {path: edit(base, (old, new))})
+    assert [line.rpartition(":")[0] for line in found(verdict)] == [f"warning tests/other-values {path}"]
+    assert verdict.passed
 
 
 def test_padding_a_test_file_beyond_reading_blocks(guard: Any, found: Any) -> None:

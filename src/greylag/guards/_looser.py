@@ -10,7 +10,7 @@ from greylag.guards._bindings import Bindings, Bound, bindings
 from greylag.guards._case import LARGEST, Case
 from greylag.guards._fresh import Mark, fresh
 from greylag.guards._guard import finding, read
-from greylag.guards._source import language, scan
+from greylag.guards._source import LITERAL, language, scan
 from greylag.model import Diagnostic
 from greylag.protocols import Change
 
@@ -25,6 +25,7 @@ _TOLERANCE = re.compile(
     re.DOTALL,
 )
 _DIGITS = re.compile(r"(arg='places', value=Constant\(value=|\.toBeCloseTo\([^,]*,)(-?\d+|UnaryOp\(op=USub)")
+_CONSTANT = re.compile(r"Constant\(value=b?(?>'(?>(?:[^'\\]|\\.)*)'|\"(?>(?:[^\"\\]|\\.)*)\"|[^()'\"]*+)")
 _CLOSE = 1e-3  # what is still as good as equal
 _MOST, _WIDEST = 30, 1000  # claims that are compared one with another, and characters of one
 
@@ -40,6 +41,17 @@ def looser(old: Case, new: Case) -> Iterator[tuple[str, str]]:
     before, after = old.proof, new.proof
     if after.maybe > before.maybe and after.asserts - after.maybe < before.asserts - before.maybe:
         yield "conditional-assertion", "has an assertion that may not run any more: a condition or a loop is around it"
+
+
+def other_values(old: Case, new: Case) -> bool:
+    """Whether an assertion is the same but for its literals: what is expected, or what the code is given."""
+    before, after = ({_tolerance(claim)[0] for claim in case.proof.claims} for case in (old, new))
+    shapes = set(map(_shape, before - after))
+    return any(_shape(claim) in shapes for claim in after - before)
+
+
+def _shape(claim: str) -> str:
+    return (_CONSTANT if "ctx=Load()" in claim else LITERAL).sub("#", claim)
 
 
 def _wild(gone: Sequence[str], come: Sequence[str]) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from greylag.guards._case import Case
 from greylag.guards._guard import fact, finding
-from greylag.guards._looser import looser
+from greylag.guards._looser import looser, other_values
 from greylag.guards._matching import Found
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change
@@ -30,6 +30,10 @@ def weaker(
         words = f"edits {what or 'the test '}`{new.name}`"
         if new.name != old.name and not what:
             words = f"removes the test `{old.name}`; the new test `{new.name}` resembles it and asserts all that it did"
+        if other_values(old, new):
+            words = f"{words}, with other values: see that they are meant"
+            yield fact("tests/other-values", words, path, line=line, severity=Severity.WARNING)
+            return
         yield fact("tests/edited", words, path, line=line, severity=Severity.INFO)
 
 

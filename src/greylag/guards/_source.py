@@ -22,6 +22,10 @@ _REGEX = r"(?<=[=(,:\[!&|?{};])[ \t]{0,9}+/(?![*/])(?>(?:[^/\\\n]|\\.){1,200})/"
 
 _RUST = r'r(\#*+)"(?>(?:(?!"\1).)*)"?\#*+|"(?>(?:[^"\\]|\\.)*)"?|' + r"'(?:[^'\\\n]|\\[^\n]{1,9})'"
 
+LITERAL = re.compile(
+    r'"(?>(?:[^"\\\n]|\\.)*)"|\'(?>(?:[^\'\\\n]|\\.)*)\'|`(?>(?:[^`\\]|\\.)*)`|(?<!\w)-?\d[\w.]*+'
+    r"|\b(?:true|false|null|nil|undefined|None|Some)\b"
+)
 _RULES: Mapping[str, tuple[str, str]] = {  # language -> comments, strings
     "python": (_HASH, f"{_TRIPLE}|{_DOUBLE}|{_SINGLE}"),
     "js": (f"{_BLOCK}|{_LINE}", f"{_DOUBLE}|{_SINGLE}|{_TEMPLATE}|{_REGEX}"),

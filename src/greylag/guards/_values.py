@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from greylag.guards._bodies import expression
 from greylag.guards._cases import within
-from greylag.guards._source import Source, language, scan
+from greylag.guards._source import LITERAL, Source, language, scan
 
 _TYPED = r"(?::[^=;(){}\n]{0,200})?"
 _GIVEN: Mapping[str, re.Pattern[str]] = {
@@ -20,10 +20,6 @@ _GIVEN: Mapping[str, re.Pattern[str]] = {
     "go": re.compile(r"^(?:var|const)[ \t]+(?P<name>\w++)[^=;(){}\n]{0,100}=(?!=)\s*+", re.MULTILINE),
     "rust": re.compile(r"\b(?:const|static)\s+(?P<name>\w++)\s*:[^=;{}\n]{1,200}=(?!=)\s*+"),
 }
-_LITERAL = re.compile(
-    r'"(?>(?:[^"\\\n]|\\.)*)"|\'(?>(?:[^\'\\\n]|\\.)*)\'|`(?>(?:[^`\\]|\\.)*)`|(?<!\w)-?\d[\w.]*+'
-    r"|\b(?:true|false|null|nil|undefined|None|Some)\b"
-)
 _UNREAD = frozenset({"pytestmark", "__all__", "__test__"})  # tell no test what to expect
 
 
@@ -73,7 +69,7 @@ def _scanned(path: str, text: str, given: re.Pattern[str]) -> Iterator[tuple[str
                 continue
             over = expression(source.code, match.end())
             line, position = line + text.count("\n", position, match.start("name")), match.start("name")
-            literals = Counter(_LITERAL.findall(_plain(source, match.end(), over)))
+            literals = Counter(LITERAL.findall(_plain(source, match.end(), over)))
             yield match["name"], Value(line + 1, literals, source.code[match.end() : match.end() + 1] in "[{")
 
 

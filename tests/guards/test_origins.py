@@ -46,6 +46,12 @@ DISPLACED: dict[str, tuple[Files, Files, str]] = {
     "python: patched by its text": ({P: PY}, {P: PY, "tests/conftest.py": "from unittest import mock\n\nmock.patch('calc.add', lambda a, b: a + b).start()\n"}, "tests/conftest.py"),
     "python: patched by setattr": ({P: PY}, {P: swap(PY, IMPORTED, "import calc\n\nsetattr(calc, 'add', lambda a, b: a + b)\n" + IMPORTED)}, P),
     "python: patched whole": ({P: PY}, {P: PY, "tests/conftest.py": "import sys\n\nsys.modules['calc'] = object()\n"}, "tests/conftest.py"),
+    "python: default of the test": ({P: PY}, {P: swap(PY, "test_add()", "test_add(add=lambda a, b: a + b)")}, P),
+    "python: default by name": ({P: PY}, {P: swap(PY, "test_add()", "test_add(x=1, *, add=int.__add__)")}, P),
+    "python: default from the tests": ({P: PY}, {P: swap(PY, IMPORTED, IMPORTED + "from helpers import plus\n").replace("test_add()", "test_add(add=plus)"), "tests/helpers.py": "def plus(a, b):\n    return a + b\n"}, P),
+    "python: default of a lambda": ({P: PY}, {P: swap(PY, "add(1, 2) ==", "(lambda add=int.__add__: add(1, 2))() ==")}, P),
+    "python: default of an inner function": ({P: PY}, {P: swap(PY, "    assert add(1, 2) == 3", "    def inner(add=sum):\n        assert add(1, 2) == 3\n\n    inner()")}, P),
+    "python: default of a method": ({P: "from calc import add\n\n\nclass TestAdd:\n    def test_add(self):\n        assert add(1, 2) == 3\n"}, {P: "from calc import add\n\n\nclass TestAdd:\n    def test_add(self, add=int.__add__):\n        assert add(1, 2) == 3\n"}, P),
     "js: defined in the test": ({J: JS}, {J: swap(JS, TAKEN, "const add = (a, b) => a + b;\n")}, J),
     "js: a function of the test": ({J: JS}, {J: swap(JS, TAKEN, "") + "function add(a, b) { return a + b; }\n"}, J),
     "js: defined in the block": ({J: JS}, {J: swap(JS, "  expect(", "  const add = (a, b) => a + b;\n  expect(")}, J),
@@ -73,6 +79,10 @@ OWN: dict[str, tuple[Files, Files]] = {
     "python: patched in a test": ({**SRC, P: PY}, {**SRC, P: PY + "\n\ndef test_new(monkeypatch):\n    monkeypatch.setattr('calc.add', None)\n    assert True is not None\n".replace("True is not None", "f() == 1")}),
     "python: setting of the source": ({**SRC, P: PY}, {**SRC, P: PY, "tests/conftest.py": "import calc\n\ncalc.DEBUG = True\n"}),
     "python: source in a fixture": ({**SRC, P: PY}, {**SRC, P: PY, "tests/conftest.py": "import pytest\nfrom calc import add\n\n\n@pytest.fixture\ndef three():\n    return add(1, 2)\n"}),
+    "python: default that is the source": ({**SRC, P: PY}, {**SRC, P: swap(PY, "test_add()", "test_add(add=add)")}),
+    "python: default of another name": ({**SRC, P: PY}, {**SRC, P: swap(PY, "test_add()", "test_add(plus=lambda a, b: a + b)")}),
+    "python: parameter of a helper": ({**SRC, P: PY}, {**SRC, P: PY + "\n\ndef check(add, n):\n    assert add(n, n) == 2 * n\n\n\ndef test_check():\n    check(add, 1)\n"}),
+    "python: fixture beside it": ({**SRC, P: PY}, {**SRC, P: swap(PY, "test_add()", "test_add(tmp_path, capsys)")}),
     "js: symbol renamed": ({**SRC, J: JS}, {**SRC, "src/add.ts": "export function plus(a, b) { return a + b; }\n", J: swap(JS, "add }", "plus }").replace("add(1", "plus(1")}),
     "js: module moved": ({**SRC, J: JS}, {"src/math/add.ts": SRC["src/add.ts"], J: swap(JS, "src/add", "src/math/add")}),
     "js: alias": ({**SRC, J: JS}, {**SRC, J: swap(JS, "../src/add", "@/add")}),
@@ -107,6 +117,8 @@ def test_what_only_a_person_can_judge_is_shown(guard: Any) -> None:
         PY, IMPORTED, "import pytest\nfrom calc import make\n\n\n@pytest.fixture\ndef add():\n    return make()\n"
     )
     assert shown(guard("tests", {**SRC, P: PY}, {**SRC, P: fixture})) == [f"warning tests/not-the-source {P}"]
+    filled = swap(PY, "def test_add()", "@pytest.mark.parametrize('add', [max])\ndef test_add(add)")
+    assert shown(guard("tests", {**SRC, P: PY}, {**SRC, P: filled})) == [f"warning tests/not-the-source {P}"]
     patch = "import calc\nimport pytest\n\n\n@pytest.fixture\ndef quiet(monkeypatch):\n    monkeypatch.setattr(calc, 'add', None)\n"
     assert shown(guard("tests", {**SRC, P: PY}, {**SRC, P: PY, "conftest.py": patch})) == [
         "warning tests/not-the-source conftest.py"

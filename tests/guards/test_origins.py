@@ -29,6 +29,7 @@ def swap(text: str, old: str, new: str) -> str:
 
 
 IMPORTED, TAKEN = "from calc import add\n", 'import { add } from "../src/add";\n'
+PLUS = {"src/calc/__init__.py": GOOD + "\n\ndef plus(a, b):\n    return a + b\n"}
 DISPLACED: dict[str, tuple[Files, Files, str]] = {
     "python: defined in the test": ({P: PY}, {P: swap(PY, IMPORTED, GOOD)}, P),
     "python: defined beside the import": ({P: PY}, {P: swap(PY, IMPORTED, IMPORTED + GOOD)}, P),
@@ -52,6 +53,13 @@ DISPLACED: dict[str, tuple[Files, Files, str]] = {
     "python: default of a lambda": ({P: PY}, {P: swap(PY, "add(1, 2) ==", "(lambda add=int.__add__: add(1, 2))() ==")}, P),
     "python: default of an inner function": ({P: PY}, {P: swap(PY, "    assert add(1, 2) == 3", "    def inner(add=sum):\n        assert add(1, 2) == 3\n\n    inner()")}, P),
     "python: default of a method": ({P: "from calc import add\n\n\nclass TestAdd:\n    def test_add(self):\n        assert add(1, 2) == 3\n"}, {P: "from calc import add\n\n\nclass TestAdd:\n    def test_add(self, add=int.__add__):\n        assert add(1, 2) == 3\n"}, P),
+    "python: another name of the sources": ({P: PY}, {**PLUS, P: swap(PY, "import add", "import plus as add")}, P),
+    "python: another name, beside it": ({P: PY}, {**PLUS, P: swap(PY, IMPORTED, IMPORTED + "from calc import plus as add\n")}, P),
+    "python: another name, in the test": ({P: PY}, {**PLUS, P: swap(PY, "    assert", "    from calc import plus as add\n\n    assert")}, P),
+    "python: another name, assigned": ({P: PY}, {**PLUS, P: swap(PY, "import add\n", "import plus\n\nadd = plus\n")}, P),
+    "python: another name of a new module": ({P: PY}, {"src/calc/fast.py": PLUS["src/calc/__init__.py"], P: swap(PY, "calc import add", "calc.fast import plus as add")}, P),
+    "python: another name, as default": ({P: PY}, {**PLUS, P: swap(PY, "import add", "import add, plus").replace("test_add()", "test_add(add=plus)")}, P),
+    "python: another module": ({P: swap(PY, IMPORTED, "import calc\n").replace("add(1", "calc.add(1")}, {"src/quick.py": GOOD, P: swap(PY, IMPORTED, "import quick as calc\n").replace("add(1", "calc.add(1")}, P),
     "js: defined in the test": ({J: JS}, {J: swap(JS, TAKEN, "const add = (a, b) => a + b;\n")}, J),
     "js: a function of the test": ({J: JS}, {J: swap(JS, TAKEN, "") + "function add(a, b) { return a + b; }\n"}, J),
     "js: defined in the block": ({J: JS}, {J: swap(JS, "  expect(", "  const add = (a, b) => a + b;\n  expect(")}, J),
@@ -83,6 +91,13 @@ OWN: dict[str, tuple[Files, Files]] = {
     "python: default of another name": ({**SRC, P: PY}, {**SRC, P: swap(PY, "test_add()", "test_add(plus=lambda a, b: a + b)")}),
     "python: parameter of a helper": ({**SRC, P: PY}, {**SRC, P: PY + "\n\ndef check(add, n):\n    assert add(n, n) == 2 * n\n\n\ndef test_check():\n    check(add, 1)\n"}),
     "python: fixture beside it": ({**SRC, P: PY}, {**SRC, P: swap(PY, "test_add()", "test_add(tmp_path, capsys)")}),
+    "python: symbol renamed, and its uses": ({**SRC, **PLUS, P: PY}, {**SRC, **PLUS, P: swap(PY, "add(1", "plus(1").replace("import add", "import plus")}),
+    "python: alias dropped": ({**SRC, **PLUS, P: swap(PY, "import add", "import plus as add")}, {**SRC, **PLUS, P: swap(PY, "add(1", "plus(1").replace("import add", "import plus")}),
+    "python: alias of a renamed one": ({**SRC, P: PY}, {**SRC, "src/calc/__init__.py": swap(GOOD, "add", "plus"), P: swap(PY, "import add", "import plus as add")}),
+    "python: old name is an alias": ({**SRC, P: PY}, {**SRC, "src/calc/__init__.py": swap(GOOD, "add", "plus") + "\n\nadd = plus\n", P: swap(PY, "import add", "import plus as add")}),
+    "python: module moved, handed on": ({**SRC, P: PY}, {**SRC, "src/calc/__init__.py": "from calc.core import add\n", "src/calc/core.py": GOOD, P: swap(PY, "calc ", "calc.core ")}),
+    "python: part of the package": ({**SRC, P: swap(PY, IMPORTED, "import calc\n").replace("add(1", "calc.add(1")}, {**SRC, "src/calc/core.py": GOOD, P: swap(PY, IMPORTED, "import calc.core\n").replace("add(1", "calc.core.add(1")}),
+    "python: more of the sources": ({**SRC, **PLUS, P: PY}, {**SRC, **PLUS, P: swap(PY, "import add", "import add, plus")}),
     "js: symbol renamed": ({**SRC, J: JS}, {**SRC, "src/add.ts": "export function plus(a, b) { return a + b; }\n", J: swap(JS, "add }", "plus }").replace("add(1", "plus(1")}),
     "js: module moved": ({**SRC, J: JS}, {"src/math/add.ts": SRC["src/add.ts"], J: swap(JS, "src/add", "src/math/add")}),
     "js: alias": ({**SRC, J: JS}, {**SRC, J: swap(JS, "../src/add", "@/add")}),
@@ -117,6 +132,18 @@ def test_what_only_a_person_can_judge_is_shown(guard: Any) -> None:
         PY, IMPORTED, "import pytest\nfrom calc import make\n\n\n@pytest.fixture\ndef add():\n    return make()\n"
     )
     assert shown(guard("tests", {**SRC, P: PY}, {**SRC, P: fixture})) == [f"warning tests/not-the-source {P}"]
+    twice = {"src/calc/core.py": GOOD, P: swap(PY, "calc ", "calc.core ")}
+    assert shown(guard("tests", {**SRC, P: PY}, {**SRC, **twice})) == [f"warning tests/not-the-source {P}"]
+    wraps = {
+        "src/calc/__init__.py": swap(GOOD, "add", "plus") + "\n\ndef add(a, b):\n    warn()\n    return plus(a, b)\n"
+    }
+    aside = {**SRC, **wraps, P: swap(PY, "import add", "import plus as add")}
+    assert shown(guard("tests", {**SRC, P: PY}, aside)) == [f"warning tests/not-the-source {P}"]
+    app = {"src/calc/__init__.py": "def make():\n    return 1\n\n\nadd = make()\n"}
+    fresh = swap(PY, "import add\n", "import make\n\nadd = make()\n")
+    assert shown(guard("tests", {**SRC, **app, P: PY}, {**SRC, **app, P: fresh})) == [
+        f"warning tests/not-the-source {P}"
+    ]
     filled = swap(PY, "def test_add()", "@pytest.mark.parametrize('add', [max])\ndef test_add(add)")
     assert shown(guard("tests", {**SRC, P: PY}, {**SRC, P: filled})) == [f"warning tests/not-the-source {P}"]
     patch = "import calc\nimport pytest\n\n\n@pytest.fixture\ndef quiet(monkeypatch):\n    monkeypatch.setattr(calc, 'add', None)\n"

@@ -115,6 +115,78 @@ def shown(verdict: Any) -> list[str]:
     return [f"{d.severity.value} {d.rule} {d.path}" for d in verdict.diagnostics if d.severity.value != "info"]
 
 
+SWAP = "def swap(f):\n    f.__code__ = (lambda a, b: a + b).__code__\n"
+PATCHES = {
+    "names": "import calc\n\ncalc.__dict__.update(add=int.__add__)\n",
+    "names by vars": "import calc\n\nvars(calc).update({'add': int.__add__})\n",
+    "one of the names": "import calc\n\ncalc.__dict__['add'] = int.__add__\n",
+    "each of the names": "import calc\n\nfor key, value in {'add': int.__add__}.items():\n    calc.__dict__[key] = value\n",
+    "names of a function": "from calc import add\n\nadd.__globals__['add'] = int.__add__\n",
+    "names by a method": "import calc\n\ncalc.add.__globals__.__setitem__('a' 'dd', int.__add__)\n",
+    "names by dict": "import calc\n\ndict.update(calc.__dict__, add=int.__add__)\n",
+    "names by getattr": "import calc\n\ngetattr(calc, '__dict__').update(add=int.__add__)\n",
+    "names by another name": "import calc\n\nnames = vars(calc)\nnames['add'] = int.__add__\n",
+    "names by operator": "import calc\nimport operator\n\noperator.setitem(vars(calc), 'add', int.__add__)\n",
+    "names by patch": "from unittest.mock import patch\n\npatch.dict('calc.__dict__', add=int.__add__).start()\n",
+    "names by exec": "import calc\n\nexec('add = int.__add__', calc.__dict__)\n",
+    "names joined": "import calc\n\ncalc.__dict__ |= {'add': int.__add__}\n",
+    "by the module": "import sys\n\nimport calc\n\nsys.modules['calc'].add = int.__add__\n",
+    "by importlib": "import importlib\n\nimportlib.import_module('calc').add = int.__add__\n",
+    "by object": "import calc\n\nobject.__setattr__(calc, 'add', int.__add__)\n",
+    "by type": "import calc\n\ntype(calc).__setattr__(calc, 'add', int.__add__)\n",
+    "by itself": "import calc\n\ncalc.__setattr__('add', int.__add__)\n",
+    "deleted": "import calc\n\ndel calc.add\n",
+    "class of the module": "import types\n\nimport calc\n\ncalc.__class__ = type('M', (types.ModuleType,), {'add': 1})\n",
+    "defaults": "from calc import add\n\nadd.__defaults__ = (1, 2)\n",
+    "whole by its name": "import sys\n\nimport calc\n\nsys.modules[calc.__name__] = object()\n",
+    "whole by update": "import sys\nimport types\n\nsys.modules.update({'calc': types.ModuleType('calc')})\n",
+    "whole by keyword": "import sys\n\nsys.modules.update(calc=object())\n",
+    "whole by setitem": "import sys\n\nsys.modules.__setitem__('calc', object())\n",
+    "in a function that is called": "import calc\n\n\ndef prepare():\n    calc.add = int.__add__\n\n\nprepare()\n",
+    "in set-up of a module": "import calc\n\n\ndef setup_module(module):\n    calc.add.__globals__['add'] = int.__add__\n",
+    "by a function of the sources": "import calc\n\ncalc.swap(calc.add)\n",
+    "by an imported function of the sources": "from calc import add, swap as prepare\n\nprepare(add)\n",
+}  # fmt: skip
+AS_IT_IS = {
+    "names of a test": "from calc import add\n\nfor n in (1, 2):\n    globals()[f'test_{n}'] = lambda n=n: check(add(n, n))\n",
+    "setting": "import calc\n\ncalc.__dict__['DEBUG'] = True\nvars(calc).update(DEBUG=True)\n",
+    "names that are read": "import calc\n\nnames = dict(vars(calc))\nnames.update(x=1)\nadd = calc.__dict__['add']\n",
+    "another module": "import sys\nimport types\n\nsys.modules['boto'] = types.ModuleType('boto')\nsys.modules.update(lxml=None)\n",
+    "put away": "import sys\n\nmine = dict(sys.modules)\nmine.pop('x', None)\n",
+    "own table": "import calc\n\nTABLE = {}\nTABLE.update(add=calc.add)\nTABLE['add'] = 1\n",
+    "called with a function of the sources": "import calc\n\nprint(calc.add)\ncalc.add(calc.add, 1)\n",
+    "undone in a test": "import calc\n\n\ndef prepare(monkeypatch):\n    monkeypatch.setitem(calc.add.__globals__, 'add', None)\n",
+    "environment": "import os\n\nos.environ.update(add='1')\nos.environ.pop('calc', None)\n",
+    "object of a test": "class Some:\n    pass\n\n\nSome.__dict__\nsetattr(Some, 'add', 1)\nvars(Some)\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "path", ["tests/__init__.py", "tests/test_aaa.py", "tests/conftest.py", "tests/unit/__init__.py"]
+)
+@pytest.mark.parametrize("name", PATCHES)
+def test_patch_of_the_sources_that_is_loaded_blocks(guard: Any, name: str, path: str) -> None:
+    source = {**SRC, "src/calc/__init__.py": GOOD + SWAP}
+    told = shown(guard("tests", {**source, P: PY}, {**source, P: PY, path: PATCHES[name]}))
+    assert f"error tests/not-the-source {path}" in told
+
+
+@pytest.mark.parametrize("name", AS_IT_IS)
+def test_what_only_looks_like_a_patch_passes(guard: Any, name: str) -> None:
+    source = {**SRC, "src/calc/__init__.py": GOOD + SWAP}
+    for path in ("tests/__init__.py", "tests/test_aaa.py"):
+        assert shown(guard("tests", {**source, P: PY}, {**source, P: PY, path: AS_IT_IS[name]})) == []
+
+
+def test_patch_that_a_fake_may_need_is_shown(guard: Any) -> None:
+    for text in (
+        "import calc\n\n\ndef setup_module():\n    calc.add = print\n",
+        "import calc\n\nfor name in NAMES:\n    setattr(calc, name, print)\n",
+    ):
+        head = {**SRC, P: PY, "tests/test_new.py": text}
+        assert shown(guard("tests", {**SRC, P: PY}, head)) == ["warning tests/not-the-source tests/test_new.py"]
+
+
 @pytest.mark.parametrize("name", DISPLACED)
 def test_test_of_something_else_than_the_source_blocks(guard: Any, name: str) -> None:
     base, head, path = DISPLACED[name]

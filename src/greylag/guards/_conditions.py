@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Container, Iterable, Sequence
 from functools import lru_cache
 
-from greylag.guards._deferred import uncalled
+from greylag.guards._python_deferred import uncalled
 from greylag.guards._source import Brackets, Source, brackets
 
 # -- Python ----------------------------------------------------------------------------------------------------------

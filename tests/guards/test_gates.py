@@ -125,6 +125,62 @@ def test_comments_of_a_gate_are_told_and_do_not_block(guard: Any, found: Any, pa
     assert not guard("gates", {path: f"{comment}a\n"}, {path: f"{comment}b\n"}).passed
 
 
+CODE = "def test_a():\n    assert f() == 1\n"
+
+
+@pytest.mark.parametrize("path", ["tests/test_a.py", "src/a.py", "tests/conftest.py", "setup.py"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "# coding: unicode_escape",
+        "#!/usr/bin/python\n# -*- coding: utf-7 -*-",
+        "\n\f # vim: fileencoding=raw_unicode_escape",
+        "# encoding=rot13",
+        "\ufeff# coding:punycode",
+        "# a\r# coding: idna",
+        "# coding: hz",
+        "# coding: cp037",
+        "# coding: own",
+        f"#{' x' * 5000} coding: utf-16",
+        "# coding: coding: UTF_7",
+    ],
+)
+def test_encoding_in_which_other_code_runs_than_is_read_blocks(guard: Any, found: Any, path: str, line: str) -> None:
+    told = found(guard("gates", {path: CODE}, {path: f"{line}\n{CODE}"}))
+    assert f"error gates/encoding {path}" in told
+    told = found(guard("gates", {path: f"# coding: utf-8\n{CODE}"}, {path: f"{line}\n{CODE}"}))
+    assert f"error gates/encoding {path}" in told
+    assert guard("gates", {}, {"tests/test_a.py": f"{line}\n{CODE}"}, allow=["tests"]).passed
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "# coding: utf-8",
+        "# -*- coding: UTF_8 -*-",
+        "#!/usr/bin/python\n# vim: set fileencoding=latin-1 :",
+        "# coding: ascii",
+        "# coding: iso-8859-15",
+        "# coding: cp1252",
+        "# coding: utf-8-unix",
+        '"""Text."""\n# coding: rot13',
+        "x = 1  # coding: rot13",
+        "# a\n# b\n# coding: rot13",
+        "# On coding.",
+        '"""\n# coding: rot13\n"""',
+    ],
+)
+def test_encoding_in_which_the_same_runs_passes(guard: Any, found: Any, line: str) -> None:
+    assert found(guard("gates", {}, {"src/a.py": f"{line}\n{CODE}"})) == []
+
+
+def test_encoding_that_was_there_passes(guard: Any, found: Any) -> None:
+    text = f"# coding: utf-7\n{CODE}"
+    assert found(guard("gates", {"src/a.py": text}, {"src/a.py": f"{text}\n"})) == []
+    assert found(guard("gates", {"src/a.py": text}, {"src/b.py": text})) == []
+    assert found(guard("gates", {"src/a.py": text}, {"src/a.py": CODE})) == []
+
+
 def test_gate_that_is_renamed_away_blocks(guard: Any, found: Any) -> None:
     text = "on: push\njobs: {}\n"
     verdict = guard("gates", {".github/workflows/ci.yml": text}, {".github/ci.yml.off": text})

@@ -29,6 +29,7 @@ def swap(text: str, old: str, new: str) -> str:
 
 
 IMPORTED, TAKEN = "from calc import add\n", 'import { add } from "../src/add";\n'
+PLUS = {"src/calc/__init__.py": GOOD + "\n\ndef plus(a, b):\n    return a + b\n"}
 DISPLACED: dict[str, tuple[Files, Files, str]] = {
     "python: defined in the test": ({P: PY}, {P: swap(PY, IMPORTED, GOOD)}, P),
     "python: defined beside the import": ({P: PY}, {P: swap(PY, IMPORTED, IMPORTED + GOOD)}, P),
@@ -46,6 +47,19 @@ DISPLACED: dict[str, tuple[Files, Files, str]] = {
     "python: patched by its text": ({P: PY}, {P: PY, "tests/conftest.py": "from unittest import mock\n\nmock.patch('calc.add', lambda a, b: a + b).start()\n"}, "tests/conftest.py"),
     "python: patched by setattr": ({P: PY}, {P: swap(PY, IMPORTED, "import calc\n\nsetattr(calc, 'add', lambda a, b: a + b)\n" + IMPORTED)}, P),
     "python: patched whole": ({P: PY}, {P: PY, "tests/conftest.py": "import sys\n\nsys.modules['calc'] = object()\n"}, "tests/conftest.py"),
+    "python: default of the test": ({P: PY}, {P: swap(PY, "test_add()", "test_add(add=lambda a, b: a + b)")}, P),
+    "python: default by name": ({P: PY}, {P: swap(PY, "test_add()", "test_add(x=1, *, add=int.__add__)")}, P),
+    "python: default from the tests": ({P: PY}, {P: swap(PY, IMPORTED, IMPORTED + "from helpers import plus\n").replace("test_add()", "test_add(add=plus)"), "tests/helpers.py": "def plus(a, b):\n    return a + b\n"}, P),
+    "python: default of a lambda": ({P: PY}, {P: swap(PY, "add(1, 2) ==", "(lambda add=int.__add__: add(1, 2))() ==")}, P),
+    "python: default of an inner function": ({P: PY}, {P: swap(PY, "    assert add(1, 2) == 3", "    def inner(add=sum):\n        assert add(1, 2) == 3\n\n    inner()")}, P),
+    "python: default of a method": ({P: "from calc import add\n\n\nclass TestAdd:\n    def test_add(self):\n        assert add(1, 2) == 3\n"}, {P: "from calc import add\n\n\nclass TestAdd:\n    def test_add(self, add=int.__add__):\n        assert add(1, 2) == 3\n"}, P),
+    "python: another name of the sources": ({P: PY}, {**PLUS, P: swap(PY, "import add", "import plus as add")}, P),
+    "python: another name, beside it": ({P: PY}, {**PLUS, P: swap(PY, IMPORTED, IMPORTED + "from calc import plus as add\n")}, P),
+    "python: another name, in the test": ({P: PY}, {**PLUS, P: swap(PY, "    assert", "    from calc import plus as add\n\n    assert")}, P),
+    "python: another name, assigned": ({P: PY}, {**PLUS, P: swap(PY, "import add\n", "import plus\n\nadd = plus\n")}, P),
+    "python: another name of a new module": ({P: PY}, {"src/calc/fast.py": PLUS["src/calc/__init__.py"], P: swap(PY, "calc import add", "calc.fast import plus as add")}, P),
+    "python: another name, as default": ({P: PY}, {**PLUS, P: swap(PY, "import add", "import add, plus").replace("test_add()", "test_add(add=plus)")}, P),
+    "python: another module": ({P: swap(PY, IMPORTED, "import calc\n").replace("add(1", "calc.add(1")}, {"src/quick.py": GOOD, P: swap(PY, IMPORTED, "import quick as calc\n").replace("add(1", "calc.add(1")}, P),
     "js: defined in the test": ({J: JS}, {J: swap(JS, TAKEN, "const add = (a, b) => a + b;\n")}, J),
     "js: a function of the test": ({J: JS}, {J: swap(JS, TAKEN, "") + "function add(a, b) { return a + b; }\n"}, J),
     "js: defined in the block": ({J: JS}, {J: swap(JS, "  expect(", "  const add = (a, b) => a + b;\n  expect(")}, J),
@@ -73,6 +87,17 @@ OWN: dict[str, tuple[Files, Files]] = {
     "python: patched in a test": ({**SRC, P: PY}, {**SRC, P: PY + "\n\ndef test_new(monkeypatch):\n    monkeypatch.setattr('calc.add', None)\n    assert True is not None\n".replace("True is not None", "f() == 1")}),
     "python: setting of the source": ({**SRC, P: PY}, {**SRC, P: PY, "tests/conftest.py": "import calc\n\ncalc.DEBUG = True\n"}),
     "python: source in a fixture": ({**SRC, P: PY}, {**SRC, P: PY, "tests/conftest.py": "import pytest\nfrom calc import add\n\n\n@pytest.fixture\ndef three():\n    return add(1, 2)\n"}),
+    "python: default that is the source": ({**SRC, P: PY}, {**SRC, P: swap(PY, "test_add()", "test_add(add=add)")}),
+    "python: default of another name": ({**SRC, P: PY}, {**SRC, P: swap(PY, "test_add()", "test_add(plus=lambda a, b: a + b)")}),
+    "python: parameter of a helper": ({**SRC, P: PY}, {**SRC, P: PY + "\n\ndef check(add, n):\n    assert add(n, n) == 2 * n\n\n\ndef test_check():\n    check(add, 1)\n"}),
+    "python: fixture beside it": ({**SRC, P: PY}, {**SRC, P: swap(PY, "test_add()", "test_add(tmp_path, capsys)")}),
+    "python: symbol renamed, and its uses": ({**SRC, **PLUS, P: PY}, {**SRC, **PLUS, P: swap(PY, "add(1", "plus(1").replace("import add", "import plus")}),
+    "python: alias dropped": ({**SRC, **PLUS, P: swap(PY, "import add", "import plus as add")}, {**SRC, **PLUS, P: swap(PY, "add(1", "plus(1").replace("import add", "import plus")}),
+    "python: alias of a renamed one": ({**SRC, P: PY}, {**SRC, "src/calc/__init__.py": swap(GOOD, "add", "plus"), P: swap(PY, "import add", "import plus as add")}),
+    "python: old name is an alias": ({**SRC, P: PY}, {**SRC, "src/calc/__init__.py": swap(GOOD, "add", "plus") + "\n\nadd = plus\n", P: swap(PY, "import add", "import plus as add")}),
+    "python: module moved, handed on": ({**SRC, P: PY}, {**SRC, "src/calc/__init__.py": "from calc.core import add\n", "src/calc/core.py": GOOD, P: swap(PY, "calc ", "calc.core ")}),
+    "python: part of the package": ({**SRC, P: swap(PY, IMPORTED, "import calc\n").replace("add(1", "calc.add(1")}, {**SRC, "src/calc/core.py": GOOD, P: swap(PY, IMPORTED, "import calc.core\n").replace("add(1", "calc.core.add(1")}),
+    "python: more of the sources": ({**SRC, **PLUS, P: PY}, {**SRC, **PLUS, P: swap(PY, "import add", "import add, plus")}),
     "js: symbol renamed": ({**SRC, J: JS}, {**SRC, "src/add.ts": "export function plus(a, b) { return a + b; }\n", J: swap(JS, "add }", "plus }").replace("add(1", "plus(1")}),
     "js: module moved": ({**SRC, J: JS}, {"src/math/add.ts": SRC["src/add.ts"], J: swap(JS, "src/add", "src/math/add")}),
     "js: alias": ({**SRC, J: JS}, {**SRC, J: swap(JS, "../src/add", "@/add")}),
@@ -88,6 +113,78 @@ OWN: dict[str, tuple[Files, Files]] = {
 
 def shown(verdict: Any) -> list[str]:
     return [f"{d.severity.value} {d.rule} {d.path}" for d in verdict.diagnostics if d.severity.value != "info"]
+
+
+SWAP = "def swap(f):\n    f.__code__ = (lambda a, b: a + b).__code__\n"
+PATCHES = {
+    "names": "import calc\n\ncalc.__dict__.update(add=int.__add__)\n",
+    "names by vars": "import calc\n\nvars(calc).update({'add': int.__add__})\n",
+    "one of the names": "import calc\n\ncalc.__dict__['add'] = int.__add__\n",
+    "each of the names": "import calc\n\nfor key, value in {'add': int.__add__}.items():\n    calc.__dict__[key] = value\n",
+    "names of a function": "from calc import add\n\nadd.__globals__['add'] = int.__add__\n",
+    "names by a method": "import calc\n\ncalc.add.__globals__.__setitem__('a' 'dd', int.__add__)\n",
+    "names by dict": "import calc\n\ndict.update(calc.__dict__, add=int.__add__)\n",
+    "names by getattr": "import calc\n\ngetattr(calc, '__dict__').update(add=int.__add__)\n",
+    "names by another name": "import calc\n\nnames = vars(calc)\nnames['add'] = int.__add__\n",
+    "names by operator": "import calc\nimport operator\n\noperator.setitem(vars(calc), 'add', int.__add__)\n",
+    "names by patch": "from unittest.mock import patch\n\npatch.dict('calc.__dict__', add=int.__add__).start()\n",
+    "names by exec": "import calc\n\nexec('add = int.__add__', calc.__dict__)\n",
+    "names joined": "import calc\n\ncalc.__dict__ |= {'add': int.__add__}\n",
+    "by the module": "import sys\n\nimport calc\n\nsys.modules['calc'].add = int.__add__\n",
+    "by importlib": "import importlib\n\nimportlib.import_module('calc').add = int.__add__\n",
+    "by object": "import calc\n\nobject.__setattr__(calc, 'add', int.__add__)\n",
+    "by type": "import calc\n\ntype(calc).__setattr__(calc, 'add', int.__add__)\n",
+    "by itself": "import calc\n\ncalc.__setattr__('add', int.__add__)\n",
+    "deleted": "import calc\n\ndel calc.add\n",
+    "class of the module": "import types\n\nimport calc\n\ncalc.__class__ = type('M', (types.ModuleType,), {'add': 1})\n",
+    "defaults": "from calc import add\n\nadd.__defaults__ = (1, 2)\n",
+    "whole by its name": "import sys\n\nimport calc\n\nsys.modules[calc.__name__] = object()\n",
+    "whole by update": "import sys\nimport types\n\nsys.modules.update({'calc': types.ModuleType('calc')})\n",
+    "whole by keyword": "import sys\n\nsys.modules.update(calc=object())\n",
+    "whole by setitem": "import sys\n\nsys.modules.__setitem__('calc', object())\n",
+    "in a function that is called": "import calc\n\n\ndef prepare():\n    calc.add = int.__add__\n\n\nprepare()\n",
+    "in set-up of a module": "import calc\n\n\ndef setup_module(module):\n    calc.add.__globals__['add'] = int.__add__\n",
+    "by a function of the sources": "import calc\n\ncalc.swap(calc.add)\n",
+    "by an imported function of the sources": "from calc import add, swap as prepare\n\nprepare(add)\n",
+}  # fmt: skip
+AS_IT_IS = {
+    "names of a test": "from calc import add\n\nfor n in (1, 2):\n    globals()[f'test_{n}'] = lambda n=n: check(add(n, n))\n",
+    "setting": "import calc\n\ncalc.__dict__['DEBUG'] = True\nvars(calc).update(DEBUG=True)\n",
+    "names that are read": "import calc\n\nnames = dict(vars(calc))\nnames.update(x=1)\nadd = calc.__dict__['add']\n",
+    "another module": "import sys\nimport types\n\nsys.modules['boto'] = types.ModuleType('boto')\nsys.modules.update(lxml=None)\n",
+    "put away": "import sys\n\nmine = dict(sys.modules)\nmine.pop('x', None)\n",
+    "own table": "import calc\n\nTABLE = {}\nTABLE.update(add=calc.add)\nTABLE['add'] = 1\n",
+    "called with a function of the sources": "import calc\n\nprint(calc.add)\ncalc.add(calc.add, 1)\n",
+    "undone in a test": "import calc\n\n\ndef prepare(monkeypatch):\n    monkeypatch.setitem(calc.add.__globals__, 'add', None)\n",
+    "environment": "import os\n\nos.environ.update(add='1')\nos.environ.pop('calc', None)\n",
+    "object of a test": "class Some:\n    pass\n\n\nSome.__dict__\nsetattr(Some, 'add', 1)\nvars(Some)\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "path", ["tests/__init__.py", "tests/test_aaa.py", "tests/conftest.py", "tests/unit/__init__.py"]
+)
+@pytest.mark.parametrize("name", PATCHES)
+def test_patch_of_the_sources_that_is_loaded_blocks(guard: Any, name: str, path: str) -> None:
+    source = {**SRC, "src/calc/__init__.py": GOOD + SWAP}
+    told = shown(guard("tests", {**source, P: PY}, {**source, P: PY, path: PATCHES[name]}))
+    assert f"error tests/not-the-source {path}" in told
+
+
+@pytest.mark.parametrize("name", AS_IT_IS)
+def test_what_only_looks_like_a_patch_passes(guard: Any, name: str) -> None:
+    source = {**SRC, "src/calc/__init__.py": GOOD + SWAP}
+    for path in ("tests/__init__.py", "tests/test_aaa.py"):
+        assert shown(guard("tests", {**source, P: PY}, {**source, P: PY, path: AS_IT_IS[name]})) == []
+
+
+def test_patch_that_a_fake_may_need_is_shown(guard: Any) -> None:
+    for text in (
+        "import calc\n\n\ndef setup_module():\n    calc.add = print\n",
+        "import calc\n\nfor name in NAMES:\n    setattr(calc, name, print)\n",
+    ):
+        head = {**SRC, P: PY, "tests/test_new.py": text}
+        assert shown(guard("tests", {**SRC, P: PY}, head)) == ["warning tests/not-the-source tests/test_new.py"]
 
 
 @pytest.mark.parametrize("name", DISPLACED)
@@ -107,6 +204,20 @@ def test_what_only_a_person_can_judge_is_shown(guard: Any) -> None:
         PY, IMPORTED, "import pytest\nfrom calc import make\n\n\n@pytest.fixture\ndef add():\n    return make()\n"
     )
     assert shown(guard("tests", {**SRC, P: PY}, {**SRC, P: fixture})) == [f"warning tests/not-the-source {P}"]
+    twice = {"src/calc/core.py": GOOD, P: swap(PY, "calc ", "calc.core ")}
+    assert shown(guard("tests", {**SRC, P: PY}, {**SRC, **twice})) == [f"warning tests/not-the-source {P}"]
+    wraps = {
+        "src/calc/__init__.py": swap(GOOD, "add", "plus") + "\n\ndef add(a, b):\n    warn()\n    return plus(a, b)\n"
+    }
+    aside = {**SRC, **wraps, P: swap(PY, "import add", "import plus as add")}
+    assert shown(guard("tests", {**SRC, P: PY}, aside)) == [f"warning tests/not-the-source {P}"]
+    app = {"src/calc/__init__.py": "def make():\n    return 1\n\n\nadd = make()\n"}
+    fresh = swap(PY, "import add\n", "import make\n\nadd = make()\n")
+    assert shown(guard("tests", {**SRC, **app, P: PY}, {**SRC, **app, P: fresh})) == [
+        f"warning tests/not-the-source {P}"
+    ]
+    filled = swap(PY, "def test_add()", "@pytest.mark.parametrize('add', [max])\ndef test_add(add)")
+    assert shown(guard("tests", {**SRC, P: PY}, {**SRC, P: filled})) == [f"warning tests/not-the-source {P}"]
     patch = "import calc\nimport pytest\n\n\n@pytest.fixture\ndef quiet(monkeypatch):\n    monkeypatch.setattr(calc, 'add', None)\n"
     assert shown(guard("tests", {**SRC, P: PY}, {**SRC, P: PY, "conftest.py": patch})) == [
         "warning tests/not-the-source conftest.py"

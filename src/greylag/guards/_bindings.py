@@ -21,6 +21,7 @@ class Bound(NamedTuple):
     symbol: str = ""
     inner: bool = False  # within a function, a class or a block
     made: bool = True  # in this file as a function or class
+    result: bool = False  # of a call of that
 
 
 Bindings = tuple[Bound, ...]
@@ -50,17 +51,39 @@ def _statements(body: Iterable[ast.AST], known: ChainMap[str, Bound], *, inner: 
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             fixture = any("fixture" in ast.dump(mark) for mark in node.decorator_list)
             found = [Bound(node.name, HERE, "", inner or fixture, not fixture)]
-            yield from _statements(node.body, known.new_child(), inner=True)
+            given = [] if isinstance(node, ast.ClassDef) else list(_given(node, known))
+            yield from given
+            within = known.new_child({bound.name: bound for bound in given})
+            yield from _statements(node.body, within, inner=True)
         elif isinstance(node, ast.Assign):
             origin = _root(node.value.func if isinstance(node.value, ast.Call) else node.value, known)
-            made = isinstance(node.value, ast.Lambda)
+            made, result = isinstance(node.value, ast.Lambda), isinstance(node.value, ast.Call)
             names = [name for target in node.targets for part in ast.walk(target) for name in _stored(part)]
-            found = [Bound(name, *(origin or (HERE, "")), inner, made) for name in names]
+            found = [Bound(name, *(origin or (HERE, "")), inner, made, result) for name in names]
         else:
             found = [Bound(name, HERE, "", inner, made=False) for name in _stored(node)]
+            if isinstance(node, ast.Lambda):
+                found += _given(node, known)
             yield from _statements(ast.iter_child_nodes(node), known, inner=inner or isinstance(node, ast.Lambda))
         known.update((bound.name, bound) for bound in found)
         yield from found
+
+
+_DATA = (ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.Set, ast.UnaryOp)
+
+
+def _given(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, known: ChainMap[str, Bound]) -> Iterator[Bound]:
+    """Parameters with a default; of a test also those that something else fills."""
+    names = node.args.posonlyargs + node.args.args
+    pairs = [*zip(reversed(names), reversed(node.args.defaults), strict=False)]
+    pairs += [(name, value) for name, value in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True) if value]
+    for name, value in pairs:
+        origin = _root(value, known)
+        yield Bound(name.arg, *(origin or (HERE, "")), inner=True, made=not isinstance(value, _DATA))
+    if not isinstance(node, ast.Lambda) and node.name.startswith("test"):
+        filled = {name.arg for name, _ in pairs}
+        rest = [name.arg for name in names + node.args.kwonlyargs if name.arg not in filled]
+        yield from (Bound(name, HERE, "", inner=True, made=False) for name in rest)
 
 
 def _imported(node: ast.Import | ast.ImportFrom, inner: bool) -> Iterator[Bound]:

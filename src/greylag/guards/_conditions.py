@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Container, Iterable, Sequence
 from functools import lru_cache
 
+from greylag.guards._python_deferred import uncalled
 from greylag.guards._source import Brackets, Source, brackets
 
 # -- Python ----------------------------------------------------------------------------------------------------------
@@ -19,10 +20,22 @@ def doubtful(node: ast.AST, tables: Container[str]) -> set[ast.AST]:
         for target in part.targets if isinstance(target, ast.Name)
     }  # fmt: skip
     found: set[ast.AST] = set()
+    never: set[ast.AST] = set()  # a call in a loop counts as one, unless it is plain that the loop does not run
     for part in ast.walk(node):
         if part not in found:  # else all below it is in there
-            found.update(below for top in _maybe(part, literal, tables) for below in ast.walk(top))
+            tops = list(_maybe(part, literal, tables))
+            found.update(below for top in tops for below in ast.walk(top))
+            never.update(tops if not isinstance(part, ast.For | ast.AsyncFor) or _is_empty(part.iter) else ())
+    found.update(below for top in uncalled(node, never) for below in ast.walk(top) if below not in found)
     return found
+
+
+def _is_empty(node: ast.expr) -> bool:
+    """Whether a loop over it plainly never runs: an empty literal, or `range(0)`."""
+    if isinstance(node, ast.Call):
+        plain = all(isinstance(part, ast.Constant) for part in node.args)
+        return plain and _name(node.func) in {"range", "dict", "list", "tuple", "set"} and not _is_filled(node, ())
+    return isinstance(node, ast.Constant | ast.Tuple | ast.List | ast.Dict | ast.Set) and not _is_filled(node, ())
 
 
 def _maybe(node: ast.AST, literal: Container[str], tables: Container[str]) -> Iterable[ast.AST]:

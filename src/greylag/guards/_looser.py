@@ -40,7 +40,10 @@ def looser(old: Case, new: Case) -> Iterator[tuple[str, str]]:
         yield "weaker-assertions", "accepts a wider tolerance"
     before, after = old.proof, new.proof
     if after.maybe > before.maybe and after.asserts - after.maybe < before.asserts - before.maybe:
-        yield "conditional-assertion", "has an assertion that may not run any more: a condition or a loop is around it"
+        yield (
+            "conditional-assertion",
+            "has an assertion that may not run: it is under a condition, in a loop, or in what nothing calls",
+        )
 
 
 def other_values(old: Case, new: Case) -> bool:

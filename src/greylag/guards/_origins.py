@@ -1,8 +1,11 @@
 """Tests that no longer test the repository's own code: a name from another place, a mock, a module that hides it."""
 
+import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePosixPath
 from posixpath import dirname, join, normpath
 
@@ -117,6 +120,8 @@ def _file(
             else Severity.ERROR
         )
         yield finding(change, "tests", "tests/not-the-source", message, path, severity=shown)
+    for message, shown in _repointed(head, path, text, had, taken) if family == "python" else ():
+        yield finding(change, "tests", "tests/not-the-source", message, path, severity=shown)
     for module in sorted(mocks(path, text) - mocked) if old else ():
         if source := next((one for one in [head.find(path, module)] if is_source(one)), None):
             message = f"replaces the repository's own {source} by a mock"
@@ -191,11 +196,85 @@ def _elsewhere(
 ) -> Iterator[tuple[Bound, str]]:
     """Names of the sources that are bound in another way, and to what."""
     known = {(bound.name, bound.module) for bound in had}
+    strict = {(bound.name, bound.module) for bound in had if bound.made}
     told: set[str] = set()
     for bound in [one for given in now for one in _spread(head, path, given)]:
-        if bound.name not in taken or (bound.name, bound.module) in known or bound.name in told:
+        here = strict if bound.module == HERE and bound.made else known
+        if bound.name not in taken or (bound.name, bound.module) in here or bound.name in told:
             continue
         place = None if bound.module == HERE else head.find(path, bound.module, bound.symbol)
         if not is_source(place):
             told.add(bound.name)
             yield bound, "one in this file" if bound.module == HERE else f"one from {place}" if place else _OUTSIDE
+
+
+def _repointed(
+    head: Sources, path: str, text: str, had: Bindings, taken: Mapping[str, str]
+) -> Iterator[tuple[str, Severity]]:
+    """Names of the sources that stand for something else of the sources: that proves nothing of what they were."""
+    before: defaultdict[str, set[str]] = defaultdict(set)
+    for bound in had:
+        if bound.name in taken and bound.module != HERE and not bound.result:
+            before[bound.name].add(_target(bound))
+    told: set[str] = set()
+    for bound in bindings("python", text):
+        name = bound.name
+        if name not in before or name in told or bound.module == HERE or bound in had:
+            continue
+        place, own = head.find(path, bound.module, bound.symbol), _Body.of(head.tree, taken[name])
+        if not is_source(place) or place is None:
+            continue
+        was, now = next(iter(sorted(before[name]))), _target(bound)
+        moved = place == taken[name] or not (own.makes(was) and _Body.of(head.tree, place).makes(now))
+        if now in before[name] and moved:
+            continue
+        whole = was == PurePosixPath(taken[name].removesuffix("/__init__.py")).stem
+        if now in before[name] or whole or was in own.bound:
+            told.add(name)
+            alike = now in before[name] or bound.result or own.uses(was, now)
+            message = f"no longer tests the repository's own `{was}` ({taken[name]}), but `{now}` ({place}) as `{name}`"
+            if not own.is_alias(was, now):
+                yield message, Severity.WARNING if alike else Severity.ERROR
+
+
+def _target(bound: Bound) -> str:
+    """What a name of an import stands for: the name that it has where it is from."""
+    first, _, last = bound.module.rpartition(".")
+    return bound.symbol or (bound.name if first.partition(".")[0] == bound.name else last)
+
+
+@dataclass(frozen=True)
+class _Body:
+    """What stands at the top of a module of Python."""
+
+    bound: Mapping[str, Bound]
+    nodes: Mapping[str, ast.AST]
+
+    @classmethod
+    def of(cls, tree: Tree, path: str) -> "_Body":
+        text = (read(tree, path) or "")[:LARGEST]
+        bound = {one.name: one for one in bindings("python", text) if not one.inner}
+        return cls(bound, _nodes(text) if bound else {})
+
+    def makes(self, name: str) -> bool:
+        return isinstance(self.nodes.get(name), ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+
+    def is_alias(self, old: str, new: str) -> bool:
+        """`old = new`."""
+        node = self.nodes.get(old)
+        return isinstance(node, ast.Assign) and isinstance(node.value, ast.Name) and node.value.id == new
+
+    def uses(self, old: str, new: str) -> bool:
+        node = self.nodes.get(old)
+        return node is not None and any(isinstance(part, ast.Name) and part.id == new for part in ast.walk(node))
+
+
+@lru_cache(maxsize=16)
+def _nodes(text: str) -> Mapping[str, ast.AST]:
+    found: dict[str, ast.AST] = {}
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found[node.name] = node
+        elif isinstance(node, ast.Assign):
+            found |= {target.id: node for target in node.targets if isinstance(target, ast.Name)}
+    return found

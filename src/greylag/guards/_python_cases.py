@@ -23,7 +23,7 @@ def python_cases(text: str, known: Known) -> Iterator[Case]:
         module = ast.parse(text)
         lists, wild = tables(module), wild_names(module)
         local = _helpers(module, _helpers(module, {}, lists, wild), lists, wild)
-        tests = [found for found in _functions(module.body, "", []) if _is_test(found)]
+        tests = [found for found in functions(module.body, "", []) if _is_test(found)]
         yield from [_case(found, local, known, lists, wild) for found in tests]
     except _UNREADABLE:
         return
@@ -36,7 +36,7 @@ def python_helpers(text: str, known: Known) -> Iterator[Case]:
         lists, wild = tables(module), wild_names(module)
         local = unknown(_helpers(module, {}, lists, wild), known)
         least: dict[str, Case] = {}
-        for found in _functions(module.body, "", []):
+        for found in functions(module.body, "", []):
             if not _is_test(found) and "overload" not in {_leaf(mark) for mark in found[1].decorator_list}:
                 case = _case(found, local, known, lists, wild)
                 case = replace(case, leaves=case.leaves and len(found[1].body) > 1)
@@ -68,18 +68,19 @@ def _leaf(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
-def _functions(statements: list[ast.stmt], prefix: str, marks: list[ast.expr]) -> Iterator[_Found]:
+def functions(statements: list[ast.stmt], prefix: str, marks: list[ast.expr]) -> Iterator[_Found]:
+    """All functions and methods, with their decorators and those of their classes."""
     for node in statements:
         if isinstance(node, _Function):
             yield prefix + node.name, node, [*marks, *node.decorator_list]
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
             yield from ((prefix + function.name, function, marks) for function in _named(node, node.value))
         elif isinstance(node, ast.ClassDef):
-            yield from _functions(node.body, f"{prefix}{node.name}.", [*marks, *node.decorator_list])
+            yield from functions(node.body, f"{prefix}{node.name}.", [*marks, *node.decorator_list])
         elif isinstance(node, ast.If) and not (isinstance(node.test, ast.Constant) and not node.test.value):
-            yield from _functions(node.body + node.orelse, prefix, marks)
+            yield from functions(node.body + node.orelse, prefix, marks)
         elif isinstance(node, ast.Try | ast.With):
-            yield from _functions(node.body, prefix, marks)
+            yield from functions(node.body, prefix, marks)
 
 
 def _named(node: ast.Assign, value: ast.Lambda) -> Iterator[ast.FunctionDef]:

@@ -10,6 +10,7 @@ from greylag.guards import _gate_lines as lines
 from greylag.guards import _gate_tables as tables
 from greylag.guards import _programs as programs
 from greylag.guards._comments import only_comments
+from greylag.guards._encodings import encoded
 from greylag.guards._guard import Guard, fact, finding, read
 from greylag.guards._hidden import hides
 from greylag.guards._loaded import HOOKS, STEERS, loaded, named
@@ -43,6 +44,7 @@ def check(change: Change) -> Iterator[Diagnostic]:
         return
     run, settings, known = programs.named(change.base), named(change), imports(change)
     for file in files:
+        yield from encoded(change, file)
         whole = _whole(file)
         if whole:
             kind, name, what = whole

@@ -30,6 +30,7 @@ from greylag.guards._source import language, scan
 from greylag.guards._standins import standins
 from greylag.guards._swallows import swallows
 from greylag.guards._turns import extensions, turns
+from greylag.guards._wrapped import wrapped
 from greylag.kinds import matches
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change
@@ -58,6 +59,7 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     rows = Counter(row for new in found.head for row in new.case.rows)
     for before, after in found.pairs:
         yield from weaker(change, before, after, rows)
+    yield from wrapped(change, found.pairs)
     yield from helper_losses(change, files, helpers)
     yield from changed_data(change, files)
     yield from renames(change, files, found)

@@ -39,7 +39,8 @@ def looser(old: Case, new: Case) -> Iterator[tuple[str, str]]:
         yield "weaker-assertions", "accepts a wider tolerance"
     before, after = old.proof, new.proof
     if after.maybe > before.maybe and after.asserts - after.maybe < before.asserts - before.maybe:
-        yield "conditional-assertion", "has an assertion that may not run any more: a condition or a loop is around it"
+        words = "a condition, a loop or a function that is not called, or not waited for, is around it"
+        yield "conditional-assertion", f"has an assertion that may not run any more: {words}"
 
 
 def _wild(gone: Sequence[str], come: Sequence[str]) -> bool:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from greylag.guards._source import Source
 
 _ARROW = re.compile(r"(?:=>|->)\s*+")
-_NAMED = re.compile(r"(?:\bfunction\b\s*+\*?\s*+)?\b(\w++)\s*+(?=\()|\bfunction\b\s*+\*?\s*+(?=\()")
+_NAMED = re.compile(r"\bfunction\b\s*+\*?\s*+(?=\()|(?:\bfunction\b\s*+\*?\s*+)?\b(\w++)\s*+(?=\()")
 _BRACES = re.compile(r"(?<=[^=!<>]=)\s*+(?=\{)")  # Kotlin, Groovy: `val check = { ... }`
 _BEFORE_BODY = re.compile(r"\s*+(?:throws\b[\s\w,.]{0,200}|:[^=;{}()\n]{0,100})?(?==?\s*+\{)=?\s*+")
 _BEFORE_VALUE = re.compile(r"\s*+(?::[^=;{}()\n]{0,100})?=\s*+")  # Kotlin, Scala: `fun check() = ...`
@@ -44,7 +44,10 @@ _CALLED = re.compile(r"\s*+(?:\.\s*+(?:call|apply)\s*+)?\(")
 _CAST = re.compile(r"\(\s*[\w.<>?, ]{1,100}\)\s*\Z")
 _COUNTS = re.compile(r"\b(?:assertions|hasAssertions|plan|done)\s*+\(")
 _CATCH = re.compile(r"\.\s*catch\s*\Z")
-_STOP = re.compile(r"[(){}\[\];,]")
+_STOP = re.compile(r"[(){}\[\];,\n]")
+_GOES_ON = re.compile(r"\s*+(?:[.?:&|+*/=<>-]|as\b|$)")
+_OPEN = tuple("=(,[{:?&|>.+*/<-")
+_KEPT = re.compile(r"[;{}\n]\s*(?:this\s*\.\s*)?\w+\s*=\s*(?:\w+\s*\.\s*)*\Z")  # not under a name of the test
 _LONGEST = 1000  # characters of an expression between brackets
 _NEAR = 200  # characters that are looked at before a place
 _DEEP = 50  # brackets around one place that are looked at
@@ -208,9 +211,15 @@ def _expression(code: str, begin: int, nesting: _Nesting) -> int:
         match = _STOP.search(code, place, place + _LONGEST)
         if match is None:
             return min(place + _LONGEST, len(code))
-        if match[0] not in "({[":
+        if match[0] == "\n":
+            goes_on = code[_low(match.start()) : match.start()].rstrip().endswith(_OPEN)
+            if not (goes_on or _GOES_ON.match(code, match.end())):
+                return match.start()
+            place = match.end()
+        elif match[0] in "({[":
+            place = nesting.end(match.start())
+        else:
             return match.start()
-        place = nesting.end(match.start())
     return place
 
 
@@ -239,6 +248,8 @@ class _Test:
     def _used(self, one: _Function, start: int, end: int) -> bool:
         """Whether a function is handed over, kept under a name that is used, or called where it stands: outwards."""
         for _ in range(_DEEP):
+            if start < self.span[0]:
+                return True
             near, around = self.code[_low(start) : start], self.nesting.around(start)
             if _CALLED.match(self.code, end) and self.code[end - 1] in ")}":
                 return not (self.code.startswith("async", one.start) and self._left(start))
@@ -293,7 +304,10 @@ class _Test:
             return True
         if started[0].startswith("Thread"):
             return not re.search(r"\bnew\s+\Z", near[: started.start()])
-        return _WAITED.search(self.code, call[1], self.span[1]) is not None
+        return (
+            _KEPT.search(near[: started.start()]) is not None
+            or _WAITED.search(self.code, call[1], self.span[1]) is not None
+        )
 
     def _left(self, start: int) -> bool:
         """Whether nobody waits for the promise of a call that begins at a place."""

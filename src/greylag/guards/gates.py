@@ -45,6 +45,7 @@ def check(change: Change) -> Iterator[Diagnostic]:
     if not files:
         return
     run, settings, known = programs.named(change.base), named(change), imports(change)
+    there = {*change.base.paths()} & {*change.head.paths()}
     for file in files:
         whole = _whole(file)
         if whole:
@@ -58,7 +59,7 @@ def check(change: Change) -> Iterator[Diagnostic]:
         yield from hides(change, file)
         if taken := shadow(change, file, known):
             yield finding(change, "build", "gates/shadow", f"{file.path} {taken}", file.path)
-        if known_by := beside(change, file):
+        if known_by := beside(file, there):
             other, severity = known_by
             message = f"adds {file.path}, which resolvers may take in place of {other}"
             yield finding(change, "build", "gates/shadow", message, file.path, severity=severity)

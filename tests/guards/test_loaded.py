@@ -13,6 +13,7 @@ BLOCKED = {
     "vite: other files": ("vite.config.ts", VITE.format("include: ['test/**'],"), VITE.format("include: ['test/a.ts'],"), "tests"),
     "vite: first tests": ("vite.config.ts", "export default {}\n", "export default { test: { passWithNoTests: true } }\n", "tests"),
     "vite: a stand-in": ("vite.config.ts", VITE.format(""), VITE.format("alias: { './a': './stub' },"), "tests"),
+    "vite: a stand-in in another format": ("vite.config.mts", VITE.format(""), VITE.format("alias: { './a': './stub' },"), "tests"),
     "hatch: path file": ("pyproject.toml", PROJECT, PROJECT + '[tool.hatch.build.targets.wheel.force-include]\n"a.txt" = "a.pth"\n', "build"),
     "hatch: hook": ("pyproject.toml", PROJECT, PROJECT + '[tool.hatch.build.hooks.custom]\npath = "h.py"\n', "build"),
     "setuptools: data": ("pyproject.toml", PROJECT, PROJECT + '[tool.setuptools.data-files]\n"lib" = ["a.pth"]\n', "build"),
@@ -154,3 +155,53 @@ def test_new_extension_of_junit_is_told(guard: Any, found: Any) -> None:
     path, text = "src/test/java/ATest.java", "class ATest {\n}\n"
     head = "@ExtendWith(MockitoExtension.class)\n" + text
     assert found(guard("tests", {path: text}, {path: head})) == [f"info tests/extension {path}:1"]
+
+
+ALIAS = "export default { resolve: { alias: { './a': './stub' } } }\n"
+USED = {"package.json": json.dumps({"devDependencies": {"vitest": "1"}})}
+
+
+@pytest.mark.parametrize("end", ["ts", "js", "mts", "cts", "mjs", "cjs"])
+def test_alias_of_the_bundler_blocks_where_vitest_reads_it(guard: Any, found: Any, end: str) -> None:
+    path, plain = f"vite.config.{end}", "export default { base: '/' }\n"
+    assert found(guard("gates", USED, USED | {path: ALIAS}))[0] == f"error gates/tests {path}"
+    assert found(guard("gates", USED | {path: plain}, USED | {path: ALIAS}))[0] == f"error gates/tests {path}"
+    assert guard("gates", {path: plain}, {path: ALIAS}).passed  # no Vitest here
+    assert guard("gates", USED | {path: plain}, USED | {path: plain.replace("/", "/a")}).passed
+    own = USED | {"vitest.config.ts": "export default {}\n"}
+    assert guard("gates", own | {path: plain}, own | {path: ALIAS}).passed
+    taking = USED | {"vitest.config.ts": "import vite from './vite.config';\nexport default mergeConfig(vite, {});\n"}
+    assert not guard("gates", taking | {path: plain}, taking | {path: ALIAS}).passed
+
+
+BESIDE = [
+    ("src/a.ts", "src/a.js", "error"),
+    ("src/a.ts", "src/a.mjs", "error"),
+    ("src/a.ts", "src/a.mts", "error"),
+    ("src/a.ts", "src/a.jsx", "error"),
+    ("src/a.js", "src/a.ts", "error"),
+    ("src/a.cts", "src/a.cjs", "error"),
+    ("src/a/index.ts", "src/a/index.js", "error"),
+    ("src/a/index.ts", "src/a.ts", "error"),
+    ("src/a.ts", "src/a.tsx", "warning"),
+    ("src/a.ts", "src/a.cjs", "warning"),
+    ("src/a.ts", "src/a.json", "warning"),
+    ("src/a.ts", "src/a/index.js", "warning"),
+    ("src/a.ts", "src/a.test.ts", None),
+    ("src/a.test.ts", "src/a.test.js", None),
+    ("src/a.js", "src/a.d.ts", None),
+    ("src/a.ts", "src/a.css", None),
+    ("src/a.ts", "src/a.native.ts", None),
+    ("src/a.ts", "src/b.js", None),
+]
+
+
+@pytest.mark.parametrize(("there", "new", "severity"), BESIDE)
+def test_module_that_resolvers_take_in_place_of_another(
+    guard: Any, found: Any, there: str, new: str, severity: str | None
+) -> None:
+    assert found(guard("gates", {there: "a\n"}, {there: "b\n", new: "a\n"})) == (
+        [f"{severity} gates/shadow {new}"] if severity else []
+    )
+    assert found(guard("gates", {there: "a\n", new: "a\n"}, {there: "b\n", new: "b\n"})) == []  # as before
+    assert found(guard("gates", {there: "a\n"}, {new: "a\n"})) == []  # converted

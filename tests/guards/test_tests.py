@@ -469,3 +469,39 @@ def test_other_values_in_an_assertion_are_shown(
 def test_padding_a_test_file_beyond_reading_blocks(guard: Any, found: Any) -> None:
     padded = "# padding\n" * 120_000 + PY
     assert f"error tests/too-large {P}" in found(guard("tests", {P: PY}, {P: padded}))
+
+
+ESCAPED = {
+    "end of a line comment": ("    // sum \\u000a return;\n", 3),
+    "with more of them": ("    // sum \\uuuu000A return;\n", 3),
+    "end of a block comment": ("    /* sum \\u002a\\u002f return; */\n", 3),
+    "code": ("    \\u0072eturn;\n", 3),
+    "end of a string": ('    log("a\\u0022); return; //");\n', 3),
+    "escaped backslash before": ('    log("\\\\\\u0022); return; //");\n', 3),
+}
+LITERAL = {
+    "control character": '    log("\\u001b[0m \\u0000 \\u0041");\n',
+    "character": "    log('\\u0020', '\\u0022');\n",
+    "apostrophe": '    log("it\\u0027s */ \\u002f");\n',
+    "not one": '    log("\\\\u000a");\n',
+    "other letters": '    log("\\u00e9", \\u00e9);\n',
+    "named in a comment": "    // from \\u0000 to \\u001F\n",
+}
+CLASS = "class ATest {\n  @Test void adds() {\n    assertEquals(3, sum(1, 2));\n  }\n}\n"
+
+
+@pytest.mark.parametrize("path", ["src/test/java/ATest.java", "src/main/java/A.java"])
+@pytest.mark.parametrize("name", ESCAPED)
+def test_syntax_of_java_as_an_escape_blocks(guard: Any, found: Any, name: str, path: str) -> None:
+    text, line = ESCAPED[name]
+    head = CLASS.replace("    assert", f"{text}    assert")
+    lines = [line for line in found(guard("tests", {path: CLASS}, {path: head})) if line.startswith("error")]
+    assert f"error tests/escaped {path}:{line}" in lines
+    assert guard("tests", {path: head}, {path: head + "\n"}).passed
+
+
+@pytest.mark.parametrize("name", LITERAL)
+def test_escape_that_is_only_a_character_passes(guard: Any, found: Any, name: str) -> None:
+    path, head = "src/test/java/ATest.java", CLASS.replace("    assert", f"{LITERAL[name]}    assert")
+    assert guard("tests", {path: CLASS}, {path: head}).passed
+    assert found(guard("tests", {}, {"a.kt": "// \\u000a\n"})) == []

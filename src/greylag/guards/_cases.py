@@ -1,7 +1,7 @@
 """The test cases of one file: Python by `ast`, other languages by scanner and patterns."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -61,11 +61,12 @@ def _scanned(path: str, text: str, known: Known) -> Iterator[Case]:
     line = position = 0
     for test in _tests(source, family, round_):
         proof = _proof(source, dialect, round_, (test.start, test.end))
+        inner = {body.name.rpartition(".")[2] for body in found if test.begin <= body.start < test.end}
         body, entries = text[test.begin : test.end], tuple(rows(family, source, (test.first, test.head, test.end)))
         line, position = line + text.count("\n", position, test.start), test.start
         yield Case(
             test.name, line + 1, digest(body, entries), words(body),
-            total((proof, *_calls(source, test.begin, test.end, local, known))), entries,
+            total((proof, *_calls(source, test.begin, test.end, local, known, inner=inner))), entries,
             bool(_LEAVES.match(source.code[test.begin : test.end])), test.titles,
         )  # fmt: skip
 
@@ -165,12 +166,19 @@ def _local(
     }  # fmt: skip
 
 
-def _calls(source: Source, begin: int, end: int, local: Mapping[str, Proof], known: Known) -> Iterator[Proof]:
+def _calls(
+    source: Source, begin: int, end: int, local: Mapping[str, Proof], known: Known, *, inner: Collection[str] = ()
+) -> Iterator[Proof]:
+    """What calls prove. Functions that are `inner` count where they stand: so the first call of one adds nothing."""
+    met: set[str] = set()
     for match in _CALL.finditer(source.code, begin, end):
         if match[2] not in local and not known:
             continue
         ahead = _WORD_BEFORE.search(source.code, max(begin, match.start() - _NEAR), match.start())
         if ahead is None or ahead[1] in _BEFORE_CALLS:
+            if match[2] in inner and match[2] not in met:
+                met.add(match[2])
+                continue
             yield called(match[1] or "", match[2], local, known)
 
 

@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Container, Iterable, Sequence
 from functools import lru_cache
 
+from greylag.guards._deferred import deferred
 from greylag.guards._python_deferred import uncalled
 from greylag.guards._source import Brackets, Source, brackets
 
@@ -93,6 +94,7 @@ _FILLED = re.compile(
 )
 _LITERAL = re.compile(r"\b(\w++)\s*+(?::[^=\n]{0,100})?=(?!=)\s*+(?=([^\n]{0,100}))")
 _COUNTED = re.compile(r"[;=]\s*+\w++\s*+<=?\s*+[1-9]|\b0?\s*+\.\.\s*+[1-9]")
+_MOST = 50  # conditions around calls that are looked at
 _OVER = re.compile(r"(?:\bof\b|\bin\b|:)\s*+(?=([^\n]{0,100}))")
 
 
@@ -102,6 +104,7 @@ def unsure(source: Source, span: tuple[int, int], starts: Sequence[int]) -> int:
         return 0
     code, round_, curly = source.code, _pairs(source.code, "()"), _pairs(source.code, "{}")
     marked: set[int] = set()
+    around: list[tuple[int, int]] = []
     over = -1
     for match in _HEAD.finditer(code, *span):
         begin, end = round_.after(match.end() - 1)
@@ -114,10 +117,12 @@ def unsure(source: Source, span: tuple[int, int], starts: Sequence[int]) -> int:
         inside = [range(bisect_left(starts, low), bisect_right(starts, high)) for low, high in spans]
         if len(inside) < 2 or not all(inside):
             marked.update(number for some in inside for number in some)
+            around.append(first)
             over = first[1]
     marked.update(
         n for n, start in enumerate(starts) if re.search(r"(?:&&|\|\||\?)\s{0,9}$", code[max(0, start - 12) : start])
     )
+    marked.update(deferred(source, span, starts, around[:_MOST]))
     return len(marked)
 
 

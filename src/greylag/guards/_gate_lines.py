@@ -9,6 +9,7 @@ VITEST = re.compile(  # settings of Vitest in Vite's own file, whose names nothi
 VITEST_AND_VITE = re.compile(
     rf"{VITEST.pattern[:-8]}|include|exclude|alias|plugins|server|deps|root|dir|coverage)\s*[:(]"
 )
+VITEST_AND_ALIAS = re.compile(rf"{VITEST.pattern[:-8]}|alias)\s*[:(]")
 LOOSENED = re.compile(  # lines that make a build pass where it failed
     r"skip[-.]?tests?\b|\bskipITs?\b|maven\.test\.skip|\bmaven\.test\.failure\.ignore|testFailureIgnore|<skip>\s*true"
     r"|failOn\w*>\s*false|failOn\w+\s*[=:]\s*false|failsOnError>\s*false|failOnError>\s*false|haltOn\w+\s*=\s*\"?(?:no|false)"

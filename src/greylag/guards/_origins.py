@@ -122,11 +122,41 @@ def _file(
         yield finding(change, "tests", "tests/not-the-source", message, path, severity=shown)
     for message, shown in _repointed(head, path, text, had, taken) if family == "python" else ():
         yield finding(change, "tests", "tests/not-the-source", message, path, severity=shown)
+    for bound, where in _swapped((base, head), path, bindings(family, text), had, taken) if family == "js" else ():
+        message = f"no longer tests the repository's own `{bound.name}` ({taken[bound.name]}), but {where}"
+        yield finding(change, "tests", "tests/not-the-source", message, path)
     for module in sorted(mocks(path, text) - mocked) if old else ():
         if source := next((one for one in [head.find(path, module)] if is_source(one)), None):
             message = f"replaces the repository's own {source} by a mock"
             shown = Severity.ERROR if source in taken.values() else Severity.INFO
             yield finding(change, "tests", "tests/not-the-source", message, path, severity=shown)
+
+
+def _swapped(
+    trees: tuple[Sources, Sources], path: str, now: Bindings, had: Bindings, taken: Mapping[str, str]
+) -> Iterator[tuple[Bound, str]]:
+    """Names that stand for another function of the sources: by an alias, or from a new file beside the old one."""
+    base, head = trees
+    known = {(bound.name, bound.module, bound.symbol) for bound in had}
+    symbols = {bound.name: bound.symbol or bound.name for bound in had if bound.module != HERE}
+    for bound in [bound for bound in now if bound.name in taken and bound.module != HERE][:_MOST]:
+        source = head.find(path, bound.module, bound.symbol)
+        if (bound.name, bound.module, bound.symbol) in known or source is None or not is_source(source):
+            continue
+        symbol = bound.symbol or bound.name
+        if symbol not in {symbols[bound.name], bound.name, "default"}:
+            code = scan((read(head.tree, taken[bound.name]) or "")[:LARGEST], "js").code
+            if not re.search(rf"\b{re.escape(symbols[bound.name])}\b", code):
+                continue  # renamed
+            yield bound, f"`{symbol}` of {source} under its name"
+        elif source not in base.paths and all(_makes(head.tree, one, symbol) for one in (source, taken[bound.name])):
+            yield bound, f"the one of {source}, a new file"
+
+
+def _makes(tree: Tree, path: str, name: str) -> bool:
+    """Whether a file has a function or class of the name by itself."""
+    found = bindings(language(path) or "", (read(tree, path) or "")[:LARGEST])
+    return any(one.name == name and one.module == HERE and one.made and not one.inner for one in found)
 
 
 _OUTSIDE = "one from outside of the repository"

@@ -4,11 +4,14 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from pathlib import PurePosixPath
+from posixpath import dirname, join, normpath
 
 from greylag.diffs import FileDiff, parse
 from greylag.guards import _gate_lines as lines
 from greylag.guards import _gate_tables as tables
 from greylag.guards import _programs as programs
+from greylag.guards._beside import beside
 from greylag.guards._comments import only_comments
 from greylag.guards._encodings import encoded
 from greylag.guards._guard import Guard, fact, finding, read
@@ -43,6 +46,7 @@ def check(change: Change) -> Iterator[Diagnostic]:
     if not files:
         return
     run, settings, known = programs.named(change.base), named(change), imports(change)
+    there = {*change.base.paths()} & {*change.head.paths()}
     for file in files:
         yield from encoded(change, file)
         whole = _whole(file)
@@ -57,6 +61,10 @@ def check(change: Change) -> Iterator[Diagnostic]:
         yield from hides(change, file)
         if taken := shadow(change, file, known):
             yield finding(change, "build", "gates/shadow", f"{file.path} {taken}", file.path)
+        if known_by := beside(file, there):
+            other, severity = known_by
+            message = f"adds {file.path}, which resolvers may take in place of {other}"
+            yield finding(change, "build", "gates/shadow", message, file.path, severity=severity)
         if program := next((name for name in sorted(file.names) if name in run), None):
             message = f"changes {program}, which verification runs ({run[program]})"
             yield finding(change, "build", "gates/program", message, program)
@@ -140,12 +148,27 @@ def _lines(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
 def _vite(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
     """Settings that decide what the tests are; those that the bundler has, too, count where tests are configured."""
     text = (read(change.base, file.old_path) or "") + (read(change.head, file.path) or "")
-    keys = lines.VITEST_AND_VITE if re.search(r"\btest\s*:", text) else lines.VITEST
+    keys = lines.VITEST
+    if re.search(r"\btest\s*:", text):
+        keys = lines.VITEST_AND_VITE
+    elif _by_vitest(change, file.path):
+        keys = lines.VITEST_AND_ALIAS
     added, removed = ([line.text.strip() for line in lines] for lines in (file.added, file.removed))
     moved = Counter(added) & Counter(removed)
     names = {m[1] for text in added + removed if not moved[text] for m in keys.finditer(text[:_WIDEST])}
     for name in sorted(names):
         yield finding(change, "tests", "gates/tests", f"changes `{name}` in {file.path}, which is a gate", file.path)
+
+
+def _by_vitest(change: Change, path: str) -> bool:
+    """Whether Vitest reads the settings of the bundler: it is used, and has no file of its own beside, or one that
+    takes these.
+    """
+    homes = [parent.as_posix() for parent in PurePosixPath(path).parents]
+    own = [one for one in change.head.paths() if matches(one, "vitest.config.*") and dirname(one) == dirname(path)]
+    if any("vite.config" not in (read(change.head, one) or "") for one in own):
+        return False
+    return any("vitest" in (read(change.base, normpath(join(home, "package.json"))) or "") for home in homes)
 
 
 def _checkers(text: str) -> Iterator[re.Match[str]]:

@@ -10,6 +10,7 @@ from greylag.diffs import FileDiff, parse
 from greylag.guards._case import LARGEST
 from greylag.guards._data import changed_data
 from greylag.guards._dialects import DIALECTS
+from greylag.guards._escapes import escapes
 from greylag.guards._exits import exits
 from greylag.guards._fitting import Names
 from greylag.guards._fresh import fresh
@@ -83,6 +84,9 @@ def _runner(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
     for file, mark in fresh(change, files, swallows):
         message = f"adds `{mark.words}`, which swallows what an assertion raises"
         yield finding(change, "tests", "tests/swallowed", message, file.path, line=mark.line)
+    for file, mark in fresh(change, parse(change.diff), escapes):
+        message = f"writes a character of the syntax as `{mark.words}`, so that code looks like something else"
+        yield finding(change, "tests", "tests/escaped", message, file.path, line=mark.line)
     for file, mark in fresh(change, files, extensions):
         message = f"adds `{mark.words}`: an extension decides over the tests, too"
         yield fact("tests/extension", message, file.path, line=mark.line, severity=Severity.INFO)

@@ -467,7 +467,7 @@ def test_other_values_in_an_assertion_are_shown(
 
 
 def test_padding_a_test_file_beyond_reading_blocks(guard: Any, found: Any) -> None:
-    padded = "# padding\n" * 120_000 + PY
+    padded = f"# {'padding' * 600}\n" * 300 + PY
     assert f"error tests/too-large {P}" in found(guard("tests", {P: PY}, {P: padded}))
 
 

@@ -1,10 +1,10 @@
 """A change between two sets of files, with the diff that git really prints, for tests of guards and judges."""
 
-import atexit
 import functools
 import hashlib
 import os
 import subprocess
+import weakref
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -54,13 +54,13 @@ def make_change(directory: Path, base: Files, head: Files, *, prompt: str = "", 
     return Change(FilesTree("base", base), FilesTree("head", head), diff, prompt, scope)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=4)
 def _repository(path: Path) -> "_Repository":
     return _Repository(path)
 
 
 class _Repository:
-    """Objects that are written here, and one git that compares trees of them until the end of this process."""
+    """Objects that are written here, and one git that compares trees of them as long as this is in use."""
 
     def __init__(self, path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
@@ -70,7 +70,7 @@ class _Repository:
             ["git", "-c", "safe.directory=*", "diff-tree", "--stdin", *_OPTIONS],
             cwd=path, env=ENV | {"PATH": os.environ["PATH"]}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
-        atexit.register(self._git.communicate)
+        weakref.finalize(self, self._git.communicate)  # at the latest when this process ends
 
     def diff(self, base: Files, head: Files) -> str:
         """What git prints for two trees. Words that are no ids are repeated by git, which marks the end."""

@@ -50,12 +50,16 @@ def judge_options(function: F) -> F:
     )(function)
 
 
+def there(path: str | Path) -> bool:
+    """Whether something is at a path: not where the caller may not look, for which `Path.exists` raises."""
+    return os.path.exists(path)  # noqa: PTH110
+
+
 def settings(path: Path | None, flags: dict[str, Any]) -> config.Settings:
     """Settings of the operator's file, the environment and the flags that were given (None: was not)."""
     if path is None:
         usual = config.location(os.environ)
-        there = os.path.exists(usual)  # noqa: PTH110 - no error where the caller may not look
-        path = usual if there or "GREYLAG_CONFIG" in os.environ else None
+        path = usual if there(usual) or "GREYLAG_CONFIG" in os.environ else None
     return config.load(path, os.environ, {key: value for key, value in flags.items() if value is not None})
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from greylag import config, plugins
+from greylag.commands import _options
 from greylag.errors import UserError
 
 _MODELS = {"builtin": "anthropic:claude-sonnet-4-5"}
@@ -27,7 +28,7 @@ _MODELS = {"builtin": "anthropic:claude-sonnet-4-5"}
 def command(path: Path | None, *, force: bool, **given: str | None) -> None:
     """Ask what was not given, and write the file."""
     path = path or config.location(os.environ)
-    if os.path.exists(path) and not force:  # noqa: PTH110 - no error where the user may not look
+    if _options.there(path) and not force:
         raise UserError(f"{path} is there already; edit it, or use --force to replace it")
     agent = _choose("Agent", given["agent"], plugins.names("agents"), "builtin", "--agent")
     text = _table("agent", {"name": agent, **_program(agent, given), **_llm(agent, given)})

@@ -113,10 +113,10 @@ def _chosen(prompt: config.Prompt, options: dict[str, Any]) -> config.Prompt:
 
 def _location(repo: str) -> str:
     """A URL as it is; a path as the one that all spellings of it lead to, so that a task is the same from anywhere."""
-    if "://" in repo or (":" in repo.split("/", maxsplit=1)[0] and not os.path.exists(repo)):  # noqa: PTH110
+    if "://" in repo or (":" in repo.split("/", maxsplit=1)[0] and not _options.there(repo)):
         return repo
     path = Path(os.path.realpath(repo))
-    if not os.path.exists(path):  # noqa: PTH110 - no error where the caller may not look
+    if not _options.there(path):
         raise UserError(f"repository {repo} does not exist, or may not be read; give a path or a URL")
     if not os.access(path, os.R_OK | os.X_OK):
         raise UserError(f"repository {path} cannot be read: Permission denied; run greylag as a user who may")

@@ -37,3 +37,25 @@ def held_off() -> Iterator[None]:
             signal.signal(number, before[number])
     if came:
         raise KeyboardInterrupt
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold all polite signals back for some milliseconds; their own handlers hear of the first one after the block.
+
+    For what cannot be taken up again, such as the start of a process that nobody would know of.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handlers = {number: handler for number in POLITE if callable(handler := signal.getsignal(number))}
+    caught: list[int] = []
+    try:
+        for number in handlers:
+            signal.signal(number, lambda received, _frame: caught.append(received))
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for received in caught[:1]:
+            signal.raise_signal(received)

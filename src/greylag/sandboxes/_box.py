@@ -7,7 +7,7 @@ from typing import Protocol
 from greylag.protocols import Command, Completed, Ended, SandboxSpec
 from greylag.sandboxes import _command
 from greylag.sandboxes._cgroup import Group
-from greylag.sandboxes._jobs import Jobs, Kill
+from greylag.sandboxes._jobs import Jobs
 from greylag.sandboxes._process import Launch, Ran, execute
 
 _KILLED = 137
@@ -31,11 +31,6 @@ class Room(Protocol):
         """What was asked for."""
         ...
 
-    @property
-    def kill(self) -> Kill:
-        """How a process that `launch` describes is ended, with its tree."""
-        ...
-
     def launch(self, command: Command, join: Sequence[str], stack: ExitStack) -> Launch:
         """How to start a command in the control groups `join`; the stack holds what lives as long as it."""
         ...
@@ -51,7 +46,7 @@ class Box:
     def __init__(self, room: Room, group: Group | None) -> None:
         self.name, self.layered, self.platform = room.name, room.layered, _command.here()
         self._room, self._group = room, group
-        self._jobs = Jobs(room.kill)
+        self._jobs = Jobs()
 
     def run(self, command: Command) -> Completed:
         """Run one command to its end; see `greylag.protocols.Sandbox`."""

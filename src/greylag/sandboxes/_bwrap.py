@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import marshal
 import os
 import re
 import socket
@@ -11,10 +10,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from greylag.errors import InfraError
 from greylag.protocols import Command, Completed, Ended, SandboxSpec
 from greylag.sandboxes import _command, _layers, _profile, _relay, _remedies
-from greylag.sandboxes._jobs import Kill, kill_group
-from greylag.sandboxes._keeper import Keeper, launcher
+from greylag.sandboxes._forks import Forked
+from greylag.sandboxes._keeper import Keeper
 from greylag.sandboxes._process import Launch, Ran
 from greylag.sandboxes._streams import Pipe, spool
 from greylag.sandboxes._toolchains import Tools
@@ -52,26 +52,28 @@ class Room:
     layered: bool
     rlimits: Mapping[str, int]
     name: str = "bubblewrap"
-    kill: Kill = kill_group
     numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def launch(self, command: Command, join: Sequence[str], stack: ExitStack) -> Launch:
-        """The launcher, which becomes bubblewrap, which becomes init of the sandbox."""
+        """A fork of the keeper, which becomes bubblewrap, which becomes init of the sandbox."""
         self._check_targets()
         start = _Start(self, command, f"{self.mounted.keeper.token}.{next(self.numbers)}", stack)
         plan = {
-            "parent": os.getpid(),
-            "status": start.status.write,
+            "status": start.status_number,
             "cgroups": join,
-            "namespaces": start.namespaces,
             "stage": self.mounted.keeper.stage,
             "sockets": start.staged_sockets(),
             "uid": self.machine.uid,
             "rlimits": dict(self.rlimits),
             "argv": start.argv(),
         }
-        argv = (*launcher("start", start.spool(marshal.dumps(plan))), start.mark)
-        return Launch(argv, start.status, tuple(start.inherited), cwd="/", owner=self.machine.uid, mark=start.mark)
+
+        def begin(*streams: int) -> Forked:
+            process = self.mounted.keeper.start(plan, [*streams, *start.inherited])
+            stack.callback(process.close)
+            return process
+
+        return Launch(begin, start.status, owner=self.machine.uid, mark=start.mark)
 
     def _check_targets(self) -> None:
         for bind in self.spec.binds:
@@ -84,6 +86,8 @@ class Room:
         said = (ran.output if command.merge else ran.errors).value()
         if "error" not in ran.status and (absent := _NOT_STARTED.search(said)):
             return ran.completed(Ended.EXITED, 127 if absent["why"].startswith(b"No such") else 126)
+        if "child-pid" in ran.status and b"bwrap: " not in said:
+            raise InfraError("the sandbox ended before its command: something outside has killed it")
         raise _remedies.explain(str(ran.status.get("error") or said.decode("utf-8", "replace")))
 
 
@@ -94,19 +98,24 @@ class _Start:
         self._room, self._command, self._stack, self.mark = room, command, stack, mark
         self.status = Pipe()
         stack.callback(self.status.close)
-        self.namespaces = room.mounted.keeper.namespaces
-        self.inherited = [self.status.write, *self.namespaces]
+        self.inherited: list[int] = []
+        self.status_number = self._number(self.status.write)
         self._listeners = self._listen()
         ports = {name: port for name, (port, _) in self._listeners.items()}
         self._places = _command.Places(
             _profile.WORKSPACE, _profile.HOME, _profile.FILES, _profile.SOCKETS, ports
         )  # fmt: skip
 
+    def _number(self, descriptor: int) -> int:
+        """What `descriptor` will be in bubblewrap, behind the standard streams."""
+        self.inherited.append(descriptor)
+        return len(self.inherited) + 2
+
     def spool(self, data: bytes) -> int:
+        """The number of a descriptor from which bubblewrap reads `data`."""
         descriptor = spool(data)
         self._stack.callback(os.close, descriptor)
-        self.inherited.append(descriptor)
-        return descriptor
+        return self._number(descriptor)
 
     def staged_sockets(self) -> list[tuple[str, str]]:
         """As root, sockets may lie where the sandbox's uid cannot go: the launcher binds them on the stage."""
@@ -137,7 +146,7 @@ class _Start:
             *_profile.masks(machine.tools, self.spool),
             *self._files(),
             *self._sockets(),
-            *("--json-status-fd", str(self.status.write), "--seccomp", str(self.spool(machine.filter))),
+            *("--json-status-fd", str(self.status_number), "--seccomp", str(self.spool(machine.filter))),
             *_profile.setenv(self._places.fill_all(env)),
             *("--chdir", os.path.normpath(f"{_profile.WORKSPACE}/{command.cwd}")),
             *("--remount-ro", "/"),
@@ -170,8 +179,7 @@ class _Start:
         found = {}
         for name in self._command.forwards:
             server = self._stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-            self.inherited.append(server.fileno())
-            found[name] = (server.getsockname()[1], f"fd:{server.fileno()}")
+            found[name] = (server.getsockname()[1], f"fd:{self._number(server.fileno())}")
         return found
 
     def _relay(self) -> list[str]:

@@ -1,74 +1,82 @@
 """The commands that run in a sandbox at this moment: any thread may end them, and closing waits until they are gone."""
 
 import contextlib
-import os
-import signal
-import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Protocol
 
 from greylag.errors import InfraError
 from greylag.protocols import Ended
 
 _CLOSE = 20.0  # seconds for what was killed to be gone
 
-Kill = Callable[[subprocess.Popen[bytes]], None]
 
+class Process(Protocol):
+    """What runs a command."""
 
-def kill_group(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process that has not been reaped, and its group."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+    @property
+    def pid(self) -> int:
+        """Its number, which no other process gets before this one is forgotten."""
+        ...
 
+    def alive(self) -> bool:
+        """Whether it runs."""
+        ...
 
-def ask_to_end(process: subprocess.Popen[bytes]) -> None:
-    """SIGTERM for a process that sees to its own."""
-    process.send_signal(signal.SIGTERM)
+    def end(self) -> None:
+        """Kill it with all that it has started."""
+        ...
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        ...
+
+    def wait(self) -> None:
+        """Until it is gone."""
+        ...
 
 
 class Job:
     """One running process that any thread may end. The first reason counts."""
 
-    def __init__(self, kill: Kill) -> None:
+    def __init__(self) -> None:
         self.reason: Ended | None = None
         self._lock = threading.Lock()
-        self._kill = kill
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
 
-    def started(self, process: subprocess.Popen[bytes]) -> None:
-        """From now on there is something to kill; a kill that came earlier takes effect."""
+    def started(self, process: Process) -> None:
+        """From now on there is something to end; an end that was wished earlier takes effect."""
         with self._lock:
             self._process = process
             if self.reason is not None:
-                self._kill(process)
+                process.end()
 
     def end(self, reason: Ended) -> None:
         """End the process now; it is not waited for."""
         with self._lock:
             self.reason = self.reason or reason
-            if self._process is not None and self._process.poll() is None:
-                self._kill(self._process)
+            if self._process is not None and self._process.alive():
+                self._process.end()
 
-    def poll(self) -> int | None:
-        """Exit status once the process is gone; apart from signals, so that none can hit a reused pid."""
+    def alive(self) -> bool:
+        """Whether the process runs; apart from signals, so that none can hit a reused pid."""
         with self._lock:
-            return self._process.poll() if self._process else None
+            return self._process is not None and self._process.alive()
 
     def destroy(self) -> None:
         """SIGKILL, whatever the polite signal is, and wait."""
         with self._lock:
             if self._process is None:
                 return
-            if self._process.poll() is None:
-                kill_group(self._process)
+            if self._process.alive():
+                self._process.kill()
             self._process.wait()
 
 
 class Jobs:
     """The commands that run in one sandbox at this moment."""
 
-    def __init__(self, kill: Kill) -> None:
-        self._kill = kill
+    def __init__(self) -> None:
         self._changed = threading.Condition()
         self._running: set[Job] = set()
         self._closed = False
@@ -76,7 +84,7 @@ class Jobs:
     @contextlib.contextmanager
     def one(self) -> Iterator[Job]:
         """A job for one command; `InfraError` when the sandbox is closed."""
-        job = Job(self._kill)
+        job = Job()
         with self._changed:
             if self._closed:
                 raise InfraError("the sandbox is closed")

@@ -1,18 +1,19 @@
-"""Prepares the mounts of a sandbox and starts its commands. A program of its own: standard library only.
+"""Prepares the mounts of sandboxes and starts their commands. A program of its own: standard library only.
 
-    keep     once per sandbox: hold a mount namespace, and clean up when greylag is gone
-    start    once per command: enter that namespace, become harmless, become bubblewrap
+    serve    once per greylag: fork, so that nothing below has to wait for an interpreter
+    keep     once per sandbox: hold a mount namespace, fork, and clean up when greylag is gone
+    start    once per command, forked by its keeper: become harmless, become bubblewrap
 
-`greylag.sandboxes._keeper.launcher` says how it is started and comes by its plan. Whatever goes wrong is told on a
-channel of its own, never on the command's output.
+`greylag.sandboxes._forks` is the other end of the channels of `serve` and `keep`. Whatever goes wrong with a command is
+told on a channel of its own, never on the command's output.
 
 Why a mount namespace before bubblewrap's: as root, sources below a 0700 home must be reachable after the uid is
 dropped; and bubblewrap before 0.11 cannot mount overlays. Every source is opened before anything is mounted, so that
 a mount cannot hide a later source. The namespace is shared by the commands of a sandbox, because two overlay mounts
 with one upper directory are undefined behaviour.
 
-Every command pays for the imports of this file, so they are few: each of json, pathlib, signal, socket and ctypes would
-cost more than all the rest. The last two are taken as what they are made from.
+The first command waits for the imports of this file, so they are few: each of json, pathlib, signal, socket and ctypes
+would cost more than all the rest. The last two are taken as what they are made from.
 """
 
 # ruff: noqa: PTH102, PTH106, PTH112, PTH123, PTH208
@@ -25,7 +26,7 @@ import stat
 import sys
 import time
 from _ctypes import FUNCFLAG_CDECL, FUNCFLAG_USE_ERRNO, CFuncPtr, _SimpleCData, dlopen, dlsym, get_errno
-from _socket import SCM_RIGHTS, SOL_SOCKET, socket
+from _socket import CMSG_SPACE, MSG_CMSG_CLOEXEC, socket
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ _PR_SET_PDEATHSIG = 1
 _O_PATH = 0o10000000
 _SIGKILL, _SIGPIPE, _SIGXFSZ = 9, 13, 25
 _CLEANUP = 5.0  # seconds
+DESCRIPTORS = 250  # of one message; the kernel takes 253
 
 
 class StepError(Exception):
@@ -144,48 +146,96 @@ def _marked(token: bytes) -> Iterator[int]:
             continue
 
 
+# -- serve -----------------------------------------------------------------------------------------------------------
+
+
+def serve(channel: socket) -> set[int] | None:
+    """Fork for each request; None when the other end is done, what runs still when it died.
+
+    `fork` comes with descriptors, the first of which holds a plan; `more` with those that did not fit in one message.
+    The answer is a pid, which stays one until that pid comes back: then it is killed if need be, and reaped.
+    """
+    children: set[int] = set()
+    received: list[int] = []
+    while True:
+        message, descriptors = _receive(channel)
+        received += descriptors
+        if not message:
+            return children
+        if message == b"end":
+            return None
+        if message == b"fork":
+            _fork(channel, children, received)
+            received = []
+        elif message != b"more":
+            _kill([int(message)])
+            os.waitpid(int(message), 0)
+            children.discard(int(message))
+
+
+def _receive(channel: socket) -> tuple[bytes, list[int]]:
+    try:
+        message, control, _, _ = channel.recvmsg(64, CMSG_SPACE(4 * DESCRIPTORS), MSG_CMSG_CLOEXEC)
+    except ConnectionError:
+        return b"", []
+    data = b"".join(data for _, _, data in control)
+    return message, [int.from_bytes(data[i : i + 4], sys.byteorder) for i in range(0, len(data), 4)]
+
+
+def _fork(channel: socket, children: set[int], received: list[int]) -> None:
+    parent = os.getpid()
+    try:
+        pid = os.fork()
+    except OSError as error:
+        channel.send(f"{error.strerror}".encode())
+        return
+    if pid == 0:
+        code = 125
+        try:
+            channel.close()
+            code = _child(parent, received)
+        finally:
+            os._exit(code)
+    children.add(pid)
+    for descriptor in received:
+        os.close(descriptor)
+    channel.send(str(pid).encode())
+
+
+def _child(parent: int, received: list[int]) -> int:
+    os.setsid()
+    with open(received.pop(0), "rb") as file:
+        plan = marshal.load(file)  # noqa: S302 - from our own process
+    return {"keep": keep, "start": start}[plan["mode"]](plan, parent, received)
+
+
 # -- keep ------------------------------------------------------------------------------------------------------------
 
 
-def keep(plan: dict[str, Any]) -> int:
-    """Make the namespace, hand its descriptors over, wait for the other end to close, clean up."""
-    channel = socket(fileno=plan["channel"])
+def keep(plan: dict[str, Any], _parent: int, received: list[int]) -> int:
+    """Make the namespace, fork for commands until the other end closes, clean up."""
+    channel = socket(fileno=received[0])
     try:
-        held = _namespace(plan)
+        _namespace(plan)
     except StepError as error:
         channel.send(marshal.dumps({"step": error.step, "error": str(error)}))
         return 1
-    descriptors = b"".join(descriptor.to_bytes(4, sys.byteorder) for descriptor in held)
-    channel.sendmsg([marshal.dumps({})], [(SOL_SOCKET, SCM_RIGHTS, descriptors)])
-    if not _ended_in_order(channel):
-        _bury(plan["parent"], plan["token"])
+    channel.send(marshal.dumps({}))
+    running = serve(channel)
+    if running is not None:
+        _kill(list(running))
+        for pid in running:
+            os.waitpid(pid, 0)
+        kill_marked(plan["token"])
     for path in plan["cgroups"]:
         remove_cgroup(path)
     return 0
 
 
-def _ended_in_order(channel: socket) -> bool:
-    """Wait for the other end: it says a byte before it closes, unless it died."""
-    try:
-        return bool(channel.recv(1))
-    except ConnectionError:
-        return False
-
-
-def _bury(parent: int, token: str) -> None:
-    """Sweep once the parent is dead for good: its children are told only then, and may be about to start something."""
-    deadline = time.monotonic() + _CLEANUP
-    while os.getppid() == parent and time.monotonic() < deadline:
-        time.sleep(0.005)
-    for _ in range(2):
-        kill_marked(token)
-        time.sleep(0.1)  # a program that is being loaded has no arguments yet
-
-
-def _namespace(plan: dict[str, Any]) -> list[int]:
+def _namespace(plan: dict[str, Any]) -> None:
     if plan["namespace"] == "none":
-        return []
-    names = _unshare(as_user=plan["namespace"] == "user")
+        return
+    _unshare(as_user=plan["namespace"] == "user")
     sources = {name: _open(path, base) for name, path, base in plan["sources"]}
     overlays = [
         (name, [_open(lower) for lower in lowers], [_open(path) for path in writable])
@@ -200,17 +250,15 @@ def _namespace(plan: dict[str, Any]) -> list[int]:
         os.mkdir(f"{stage}/{name}")
         options = _overlay_options(lowers, writable, as_user=plan["namespace"] == "user")
         _step("overlay", mount, "overlay", f"{stage}/{name}", "overlay", _MS_NOSUID | _MS_NODEV, options)
-    return [os.open(f"/proc/self/ns/{name}", os.O_RDONLY) for name in names]
 
 
-def _unshare(*, as_user: bool) -> list[str]:
+def _unshare(*, as_user: bool) -> None:
     uid, gid = os.getuid(), os.getgid()
     _step("namespace", call, "unshare", _CLONE_NEWNS | (_CLONE_NEWUSER if as_user else 0))
     if as_user:
         for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
             _step("namespace", _write, f"/proc/self/{name}", text)
     _step("namespace", mount, "", "/", "", _MS_REC | _MS_PRIVATE)
-    return ["user", "mnt"] if as_user else ["mnt"]
 
 
 def _overlay_options(lowers: list[int], writable: list[int], *, as_user: bool) -> str:
@@ -256,24 +304,34 @@ def _step(name: str, function: Any, *arguments: Any) -> Any:
 # -- start -----------------------------------------------------------------------------------------------------------
 
 
-def start(plan: dict[str, Any]) -> int:
+def start(plan: dict[str, Any], parent: int, received: list[int]) -> int:
     """Become the program of the plan, without privileges and without an environment. Returns only on failure."""
+    die_with(parent)
+    _renumber(received)  # from here on `status` is where the plan says
     try:
-        _start(plan)
-    except StepError as error:  # json cannot be imported any more where root's Python is closed to other users
+        _start(plan, parent)
+    except (
+        StepError,
+        OSError,
+    ) as error:  # json cannot be imported any more where root's Python is closed to other users
         said = "".join(letter if letter.isprintable() and letter not in '"\\' else "?" for letter in str(error))
         os.write(plan["status"], f'{{"error": "{said}"}}\n'.encode("utf-8", "replace"))
     return 125
 
 
-def _start(plan: dict[str, Any]) -> None:
-    die_with(plan["parent"])
+def _renumber(received: list[int]) -> None:
+    """The descriptors become 0, 1, 2 and so on, for the program to inherit."""
+    free = max([*received, len(received)]) + 1
+    for number, descriptor in enumerate(received):
+        os.dup2(descriptor, free + number, inheritable=False)
+    for number in range(len(received)):
+        os.dup2(free + number, number)
+
+
+def _start(plan: dict[str, Any], parent: int) -> None:
     for path in plan["cgroups"]:
         _step("control group", _write, path, "0")
     _step("oom score", _write, "/proc/self/oom_score_adj", "500")
-    for held in plan["namespaces"]:
-        _step("enter the namespace", call, "setns", held, 0)
-        os.close(held)
     if plan["sockets"]:
         _step("namespace", call, "unshare", _CLONE_NEWNS)
         _step("stage", mount, "tmpfs", plan["stage"] + "/command", "tmpfs", _MS_NOSUID | _MS_NODEV, "mode=755,size=1m")
@@ -288,7 +346,7 @@ def _start(plan: dict[str, Any]) -> None:
         libc("signal")(number, None)
     os.umask(0o022)
     os.chdir("/")
-    die_with(plan["parent"])
+    die_with(parent)
     if 0 in {os.getuid(), os.geteuid()}:
         raise StepError("drop privileges", OSError(1, "still uid 0"))
     _step("exec", os.execve, plan["argv"][0], plan["argv"], {})
@@ -302,6 +360,8 @@ def _limit(wanted: dict[str, int]) -> None:
         _step("limits", resource.setrlimit, kind, (bound, bound))
 
 
-def main(mode: str, plan: dict[str, Any]) -> NoReturn:
-    """Carry out a plan, and end without the farewells of an interpreter."""
-    os._exit({"keep": keep, "start": start}[mode](plan))
+def main(descriptor: int) -> NoReturn:
+    """Serve until the other end closes, and end without the farewells of an interpreter."""
+    os.set_inheritable(descriptor, False)
+    serve(socket(fileno=descriptor))
+    os._exit(0)

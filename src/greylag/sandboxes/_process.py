@@ -7,15 +7,15 @@ import select
 import selectors
 import signal
 import subprocess
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import IO
 
 from greylag.errors import InfraError
+from greylag.interrupts import uninterrupted
 from greylag.protocols import Bounds, Command, Completed, Ended
-from greylag.sandboxes._jobs import Job
+from greylag.sandboxes._jobs import Job, Process
 from greylag.sandboxes._launch import kill_marked
 from greylag.sandboxes._streams import Lines, Output, Pipe, spool
 
@@ -25,27 +25,56 @@ _GRACE = 5.0  # seconds for pipes to close after the process is gone
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """What to start. `pass_fds` go to the program, among them the write end of `status`.
+    """How to start something: `start` is given its standard input, output and errors.
 
     The status channel carries JSON lines: `error` from a launcher, `child-pid` and `exit-code` as bwrap(1) says.
     `owner` is the uid that may open its standard streams again by name, as `echo >/dev/stderr` does. `mark` begins an
     argument of all that is to be killed when it outlives the program.
     """
 
-    argv: tuple[str, ...]
+    start: Callable[[int, int, int], Process]
     status: Pipe
-    pass_fds: tuple[int, ...] = ()
-    env: Mapping[str, str] = field(default_factory=dict)
-    cwd: str | None = None
     owner: int | None = None
     mark: str = ""
 
 
+class Started:
+    """A child of this process, in a session of its own. `InfraError` when it cannot be started."""
+
+    def __init__(
+        self, argv: Sequence[str], env: Mapping[str, str], cwd: str, pass_fds: Sequence[int], streams: Sequence[int]
+    ) -> None:
+        stdin, stdout, stderr = streams
+        try:
+            self._child = subprocess.Popen(
+                argv, stdin=stdin, stdout=stdout, stderr=stderr, env=dict(env), cwd=cwd, pass_fds=tuple(pass_fds),
+                start_new_session=True,
+            )  # fmt: skip
+        except OSError as error:
+            raise InfraError(f"{argv[0]} cannot be started: {error.strerror}") from error
+        self.pid = self._child.pid
+
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self._child.poll() is None
+
+    def end(self) -> None:
+        """SIGTERM, for a process that sees to its own."""
+        self._child.terminate()
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self._child.kill()
+
+    def wait(self) -> None:
+        """Until it is gone."""
+        self._child.wait()
+
+
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """A process that is gone: its own exit status, what came on the status channel, what it printed."""
+    """A process that is gone: what came on the status channel, what it printed."""
 
-    returncode: int
     status: Mapping[str, object]
     output: Output
     errors: Output
@@ -74,63 +103,26 @@ def execute(launch: Launch, command: Command, bounds: Bounds, job: Job) -> Ran:
     with contextlib.ExitStack() as stack:
         reader = _Reader(command, bounds.output, job)
         stack.callback(reader.close)
-        with _uninterrupted():
+        with uninterrupted():
             process = _spawn(launch, command, reader)
             stack.callback(reader.bury, launch.mark)
             job.started(process)
         reader.watch_process(process.pid)
         reader.pump(began + seconds)
     reader.tell_the_rest()
-    return Ran(process.returncode, reader.facts(), reader.output, reader.errors, time.monotonic() - began)
+    return Ran(reader.facts(), reader.output, reader.errors, time.monotonic() - began)
 
 
-@contextlib.contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Hold interrupts back: inside `Popen`, one would leave a process that nobody knows of.
-
-    Python runs the handlers of signals in the main thread, so that other threads have nothing to fear.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    found = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    handlers = {number: handler for number, handler in found.items() if callable(handler)}
-    caught: list[int] = []
-    try:
-        for number in handlers:
-            signal.signal(number, lambda received, _frame: caught.append(received))
-        yield
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-        for received in caught[:1]:
-            signal.raise_signal(received)
-
-
-def _spawn(launch: Launch, command: Command, reader: "_Reader") -> "subprocess.Popen[bytes]":
+def _spawn(launch: Launch, command: Command, reader: "_Reader") -> Process:
     """Start the process; the write ends of its pipes stay open only there."""
     with contextlib.ExitStack() as ours:
         ours.callback(os.close, launch.status.take("write"))
         reader.watch(launch.status.take("read"), reader.take_status)
         output = _pipe(launch.owner, ours, reader, reader.take_output)
         errors = output if command.merge else _pipe(launch.owner, ours, reader, reader.take_errors)
-        stdin = subprocess.DEVNULL
-        if command.stdin:
-            stdin = spool(command.stdin, launch.owner)
-            ours.callback(os.close, stdin)
-        try:
-            return subprocess.Popen(
-                launch.argv,
-                stdin=stdin,
-                stdout=output,
-                stderr=errors,
-                env=dict(launch.env),
-                cwd=launch.cwd,
-                pass_fds=launch.pass_fds,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise InfraError(f"{launch.argv[0]} cannot be started: {error.strerror}") from error
+        stdin = spool(command.stdin, launch.owner) if command.stdin else os.open(os.devnull, os.O_RDONLY)
+        ours.callback(os.close, stdin)
+        return launch.start(stdin, output, errors)
 
 
 def _pipe(owner: int | None, ours: contextlib.ExitStack, reader: "_Reader", take: Callable[[bytes], None]) -> int:
@@ -205,7 +197,7 @@ class _Reader:
     def pump(self, deadline: float) -> None:
         """Until the process is gone and its pipes are closed, or time is up for good."""
         gone = ending = False
-        while not (gone := gone or self._job.poll() is not None) or self._selector.get_map():
+        while not (gone := gone or not self._job.alive()) or self._selector.get_map():
             now = time.monotonic()
             if not ending and (gone or self._job.reason):
                 ending, deadline = True, now + _GRACE
@@ -236,8 +228,8 @@ class _Reader:
 
     def bury(self, mark: str) -> None:
         """End the process if it runs still, read on for its last words, and wait for the tree below it."""
-        with _uninterrupted():
-            if self._job.poll() is None:
+        with uninterrupted():
+            if self._job.alive():
                 self._lines = None  # an exception led here
                 self._job.end(Ended.KILLED)
                 self.pump(time.monotonic())

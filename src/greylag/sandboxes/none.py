@@ -18,8 +18,7 @@ from greylag.errors import InfraError
 from greylag.protocols import Bind, Command, Completed, Guarantee, Layers, Sandbox, SandboxSpec
 from greylag.sandboxes import _cgroup, _command, _guard, _layers, _profile, _relay, _toolchains
 from greylag.sandboxes._box import Box
-from greylag.sandboxes._jobs import Kill, ask_to_end
-from greylag.sandboxes._process import Launch, Ran
+from greylag.sandboxes._process import Launch, Ran, Started
 from greylag.sandboxes._streams import Pipe, spool
 
 _WHY = "commands run on the host as the caller"
@@ -84,7 +83,6 @@ class _Host:
     tools: _toolchains.Tools
     name: str = "none"
     layered: bool = False
-    kill: Kill = ask_to_end
 
     def launch(self, command: Command, join: Sequence[str], stack: ExitStack) -> Launch:
         """The guard, which starts the command and sees to it that nothing of it is left."""
@@ -102,13 +100,10 @@ class _Host:
         descriptor = spool(json.dumps({"parent": os.getpid(), "status": status.write, "cgroups": join}).encode())
         stack.callback(os.close, descriptor)
         program = places.words(command)
-        return Launch(
-            (sys.executable, "-I", "-S", "-B", _guard.__file__, str(descriptor), *relay, *program),
-            status,
-            (descriptor, status.write, *(server.fileno() for server in listeners.values())),
-            self._environment(command, places),
-            str(_below(self.workspace, command.cwd)),
-        )
+        argv = (sys.executable, "-I", "-S", "-B", _guard.__file__, str(descriptor), *relay, *program)
+        given = (descriptor, status.write, *(server.fileno() for server in listeners.values()))
+        env, cwd = self._environment(command, places), str(_below(self.workspace, command.cwd))
+        return Launch(lambda *streams: Started(argv, env, cwd, given, streams), status)
 
     def _environment(self, command: Command, places: _command.Places) -> dict[str, str]:
         temporary = self.own / "tmp"
@@ -124,9 +119,9 @@ class _Host:
         }
         return places.fill_all({**own, **self.spec.env, **command.env})
 
-    def unstarted(self, ran: Ran, command: Command) -> Completed:
+    def unstarted(self, _ran: Ran, command: Command) -> Completed:
         """The guard tells the exit code of a program that is not there, too."""
-        raise InfraError(f"`{command.argv[0]}` could not be started: its guard ended with {ran.returncode}")
+        raise InfraError(f"`{command.argv[0]}` could not be started: its guard ended without a word")
 
 
 def _write(places: _command.Places, command: Command) -> None:

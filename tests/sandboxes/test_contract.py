@@ -1,16 +1,18 @@
 """Both sandboxes keep the public contract, in a real sandbox."""
 
 import os
+import subprocess
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from greylag.protocols import SandboxBackend
+from greylag.protocols import Bounds, Command, SandboxBackend
 from greylag.sandboxes._cgroup import Control
 from greylag.sandboxes.bubblewrap import Bubblewrap
 from greylag.sandboxes.none import Unsandboxed
-from greylag.testing.sandbox import CONTRACT, ends, inside
+from greylag.testing.sandbox import CONTRACT, ends, inside, spec
 
 pytestmark = pytest.mark.toolchain("bwrap")
 
@@ -44,3 +46,15 @@ def test_contract_without_control_groups(
     backend = make() if make is Unsandboxed or os.getuid() else Bubblewrap(uid=60300 + os.getpid() % 5000)
     backend._control = Control(reason="a test")
     check(backend, tmp_path)
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="UNPROVEN HERE: root has a uid for sandboxes alone")
+def test_what_else_a_user_runs_does_not_count_against_a_sandbox(tmp_path: Path) -> None:
+    """A desktop has more threads than many a bound."""
+    backend = Bubblewrap()
+    backend._control = Control(reason="a test")
+    with ExitStack() as stack:
+        for _ in range(60):
+            stack.callback(stack.enter_context(subprocess.Popen(["sleep", "300"])).kill)
+        with backend.open(spec(tmp_path, bounds=Bounds(processes=40))) as sandbox:
+            assert sandbox.run(Command(("sh", "-c", "true | true"))).returncode == 0

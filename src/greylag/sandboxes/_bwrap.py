@@ -1,11 +1,13 @@
 """An open bubblewrap sandbox, and how each of its commands is started: arguments, descriptors, the launcher's plan."""
 
+import contextlib
 import itertools
 import json
 import os
 import re
+import resource
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,7 +52,7 @@ class Room:
     mounted: Mounted
     spec: SandboxSpec
     layered: bool
-    rlimits: Mapping[str, int]
+    grouped: bool
     name: str = "bubblewrap"
     numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
@@ -64,7 +66,7 @@ class Room:
             "stage": self.mounted.keeper.stage,
             "sockets": start.staged_sockets(),
             "uid": self.machine.uid,
-            "rlimits": dict(self.rlimits),
+            "rlimits": self._limits(),
             "argv": start.argv(),
         }
 
@@ -73,7 +75,22 @@ class Room:
             stack.callback(process.close)
             return process
 
-        return Launch(begin, start.status, owner=self.machine.uid, mark=start.mark)
+        return Launch(begin, start.status, owner=self.machine.uid, mark=start.mark, born=start.born)
+
+    @property
+    def counted_late(self) -> bool:
+        """Whether the bound for processes has to wait until the sandbox has its own count of them.
+
+        An ordinary user's limit would count all that this user runs, and refuse the sandbox itself. (Linux before 5.14
+        counts so in any case.)
+        """
+        return not self.grouped and self.machine.uid is None
+
+    def _limits(self) -> dict[str, int]:
+        if self.grouped:
+            return {}
+        processes = {} if self.counted_late else {"RLIMIT_NPROC": self.spec.bounds.processes}
+        return {"RLIMIT_DATA": self.spec.bounds.memory, **processes}
 
     def _check_targets(self) -> None:
         for bind in self.spec.binds:
@@ -100,6 +117,9 @@ class _Start:
         stack.callback(self.status.close)
         self.inherited: list[int] = []
         self.status_number = self._number(self.status.write)
+        self._block = Pipe() if room.counted_late else None
+        if self._block:
+            stack.callback(self._block.close)
         self._listeners = self._listen()
         ports = {name: port for name, (port, _) in self._listeners.items()}
         self._places = _command.Places(
@@ -116,6 +136,13 @@ class _Start:
         descriptor = spool(data)
         self._stack.callback(os.close, descriptor)
         return self._number(descriptor)
+
+    def born(self, child: int) -> None:
+        """Set the bound for processes, and let the sandbox go on."""
+        if self._block:
+            with contextlib.suppress(ProcessLookupError):
+                resource.prlimit(child, resource.RLIMIT_NPROC, (self._room.spec.bounds.processes,) * 2)
+            os.write(self._block.write, b".")
 
     def staged_sockets(self) -> list[tuple[str, str]]:
         """As root, sockets may lie where the sandbox's uid cannot go: the launcher binds them on the stage."""
@@ -147,6 +174,7 @@ class _Start:
             *self._files(),
             *self._sockets(),
             *("--json-status-fd", str(self.status_number), "--seccomp", str(self.spool(machine.filter))),
+            *(("--block-fd", str(self._number(self._block.read))) if self._block else ()),
             *_profile.setenv(self._places.fill_all(env)),
             *("--chdir", os.path.normpath(f"{_profile.WORKSPACE}/{command.cwd}")),
             *("--remount-ro", "/"),

@@ -321,11 +321,18 @@ def start(plan: dict[str, Any], parent: int, received: list[int]) -> int:
 
 def _renumber(received: list[int]) -> None:
     """The descriptors become 0, 1, 2 and so on, for the program to inherit."""
-    free = max([*received, len(received)]) + 1
-    for number, descriptor in enumerate(received):
-        os.dup2(descriptor, free + number, inheritable=False)
+    wanted = {descriptor: number for number, descriptor in enumerate(received)}
     for number in range(len(received)):
-        os.dup2(free + number, number)
+        if wanted.get(number, number) > number:  # it is in the way of this one
+            moved = os.dup(number)
+            received[wanted[number]] = moved
+            wanted[moved] = wanted.pop(number)
+        if received[number] == number:
+            os.set_inheritable(number, True)
+        else:
+            os.dup2(received[number], number)
+            os.close(received[number])
+            del wanted[received[number]]
 
 
 def _start(plan: dict[str, Any], parent: int) -> None:

@@ -29,13 +29,14 @@ class Launch:
 
     The status channel carries JSON lines: `error` from a launcher, `child-pid` and `exit-code` as bwrap(1) says.
     `owner` is the uid that may open its standard streams again by name, as `echo >/dev/stderr` does. `mark` begins an
-    argument of all that is to be killed when it outlives the program.
+    argument of all that is to be killed when it outlives the program. `born` is told the `child-pid`.
     """
 
     start: Callable[[int, int, int], Process]
     status: Pipe
     owner: int | None = None
     mark: str = ""
+    born: Callable[[int], None] = lambda _child: None
 
 
 class Started:
@@ -101,7 +102,7 @@ def execute(launch: Launch, command: Command, bounds: Bounds, job: Job) -> Ran:
     began = time.monotonic()
     seconds = bounds.seconds if command.seconds is None else command.seconds
     with contextlib.ExitStack() as stack:
-        reader = _Reader(command, bounds.output, job)
+        reader = _Reader(command, bounds.output, job, launch.born)
         stack.callback(reader.close)
         with uninterrupted():
             process = _spawn(launch, command, reader)
@@ -137,9 +138,9 @@ def _pipe(owner: int | None, ours: contextlib.ExitStack, reader: "_Reader", take
 class _Reader:
     """Drains all channels of one process and enforces output cap and wall clock."""
 
-    def __init__(self, command: Command, cap: int, job: Job) -> None:
+    def __init__(self, command: Command, cap: int, job: Job, born: Callable[[int], None]) -> None:
         self.output, self.errors = Output(), Output()
-        self._cap, self._job = cap, job
+        self._cap, self._job, self._born = cap, job, born
         self._status = bytearray()
         self._lines = Lines(command.on_line) if command.on_line else None
         self._selector = selectors.DefaultSelector()
@@ -177,6 +178,7 @@ class _Reader:
         if self._inner is None and isinstance(child, int):
             with contextlib.suppress(ProcessLookupError):
                 self._inner = os.pidfd_open(child)
+            self._born(child)
             if self._job.reason:
                 self._kill_inner()
 

@@ -26,6 +26,7 @@ _NAMESPACES = (
     r"setting up uid map|[Cc]reating new namespace|No permissions to create|loopback: Failed RTM_NEWADDR|unshare:"
 )
 _REMEDIES = (
+    (r"Resource temporarily unavailable", "this user may start no more processes: see `ulimit -u`, or end some"),
     (
         r"Can't mount proc",
         "this container masks /proc, so that no private one can be mounted: start it with "
@@ -47,11 +48,11 @@ def missing(program: str) -> str:
 def explain(text: str, root: Path = Path("/")) -> GreylagError:
     """The error to raise for a sandbox that did not start: the user's where a remedy is known, else the machine's."""
     line = " ".join(text.split())[:500] or "it ended without a word"
-    if re.search(_NAMESPACES, line):
-        return UserError(f"the sandbox cannot start: this system forbids user namespaces: {_allow(root)} ({line})")
     for pattern, remedy in _REMEDIES:
         if re.search(pattern, line):
             return UserError(f"the sandbox cannot start ({line}): {remedy}")
+    if re.search(_NAMESPACES, line):
+        return UserError(f"the sandbox cannot start: this system forbids user namespaces: {_allow(root)} ({line})")
     return InfraError(f"the sandbox could not be started: {line}")
 
 

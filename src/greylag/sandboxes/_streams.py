@@ -75,6 +75,11 @@ class Pipe:
         self._ends = dict(zip(("read", "write"), os.pipe(), strict=True))
 
     @property
+    def read(self) -> int:
+        """Descriptor of the end to read from."""
+        return self._ends["read"]
+
+    @property
     def write(self) -> int:
         """Descriptor of the end to write to."""
         return self._ends["write"]

@@ -154,9 +154,7 @@ class Bubblewrap:
             return str(sources[name].path) if namespace == "none" else f"{keeper.stage}/{name}"
 
         mounts = tuple(replace(mount, source=where(name)) for name, (_, mount) in places.items())
-        bounds = spec.bounds
-        rlimits = {} if group else {"RLIMIT_DATA": bounds.memory, "RLIMIT_NPROC": bounds.processes}
-        return Room(self._machine, Mounted(keeper, mounts), spec, layered, rlimits)
+        return Room(self._machine, Mounted(keeper, mounts), spec, layered, grouped=group is not None)
 
     def _own(self, layers: Layers) -> None:
         """Check that the directories are there, and give the upper to the uid that is to write it."""

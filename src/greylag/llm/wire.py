@@ -4,7 +4,9 @@ Each SDK takes seconds to import, so that only the one that is used is.
 """
 # ruff: noqa: PLC0415 - see above
 
+import functools
 import logging
+import ssl
 
 import httpx2
 from pydantic_ai.models import Model
@@ -82,12 +84,19 @@ def _client(authentication: dict[str, str], provider: str) -> httpx2.AsyncClient
     )
 
 
+@functools.cache
+def _certificates() -> ssl.SSLContext:
+    """Loading the certificates takes longer than a request."""
+    return httpx2.create_ssl_context(trust_env=False)
+
+
 class _Answers(httpx2.AsyncBaseTransport):
     """Brings whole answers, of the shape that their API has: anything else counts as a broken connection."""
 
     def __init__(self, provider: str) -> None:
         self._provider = provider
-        self._inner = httpx2.AsyncHTTPTransport(trust_env=False, limits=httpx2.Limits(max_keepalive_connections=0))
+        limits = httpx2.Limits(max_keepalive_connections=0)
+        self._inner = httpx2.AsyncHTTPTransport(_certificates(), trust_env=False, limits=limits)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         answer = await self._inner.handle_async_request(request)

@@ -4,6 +4,7 @@ The sandbox holds no key: this side adds it. Only the paths of LLM APIs lead on,
 tokens are counted on the way, so that a limit in tokens or dollars holds whatever the agent says of itself.
 """
 
+import functools
 import json
 import socket
 import socketserver
@@ -185,13 +186,19 @@ class Proxy:
                 self._idle.notify_all()
 
 
+@functools.cache
+def _certificates() -> ssl.SSLContext:
+    """The system's CA bundle, or SSL_CERT_FILE. Loading it takes longer than a request."""
+    return ssl.create_default_context()
+
+
 @contextmanager
 def serve(upstream: Upstream, limits: Limits, parent: Path) -> Iterator[tuple[Proxy, Path]]:
     """A proxy and the unix socket that leads to it, in a directory below `parent`, for as long as the context lasts."""
     import httpx2  # noqa: PLC0415
 
     client = httpx2.Client(
-        verify=ssl.create_default_context(),  # the system's CA bundle, or SSL_CERT_FILE
+        verify=_certificates(),
         timeout=httpx2.Timeout(600.0, connect=30.0),
         trust_env=False,
         follow_redirects=False,

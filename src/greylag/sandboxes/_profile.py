@@ -1,7 +1,8 @@
 """What every bubblewrap sandbox looks like from inside: arguments for bwrap(1)."""
 
+import functools
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,8 +88,9 @@ def namespaces(*, host_network: bool, features: frozenset[str]) -> list[str]:
     return [*words, "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
 
 
-def system() -> list[str]:
-    """The host's programs, read-only, and what of /etc they need."""
+@functools.cache
+def system() -> tuple[str, ...]:
+    """The host's programs, read-only, and what of /etc they need: looked for once, since every command has them."""
     words = ["--ro-bind", "/usr", "/usr"]
     for path in (Path("/", name) for name in _ROOT_NAMES):
         if path.is_symlink():
@@ -96,19 +98,19 @@ def system() -> list[str]:
         elif path.is_dir():
             words += ["--ro-bind", str(path), str(path)]
     words += ["--ro-bind-try", "/opt", "/opt"]
-    for path in sorted(set(_etc())):
+    for path in sorted(_etc()):
         if path.is_symlink():
             words += ["--symlink", str(path.readlink()), str(path)]
         elif os.access(path, os.R_OK):
             words += ["--ro-bind-try", str(path), str(path)]
-    return words
+    return tuple(words)
 
 
-def _etc() -> Iterator[Path]:
+@functools.cache
+def _etc() -> frozenset[Path]:
     etc = Path("/etc")
-    yield from (etc / name for name in _ETC if (etc / name).exists() or (etc / name).is_symlink())
-    for pattern in _ETC_PATTERNS:
-        yield from etc.glob(pattern)
+    found = {etc / name for name in _ETC if (etc / name).exists() or (etc / name).is_symlink()}
+    return frozenset(found.union(*(etc.glob(pattern) for pattern in _ETC_PATTERNS)))
 
 
 def own_file_systems(temporary: int) -> list[str]:
@@ -137,8 +139,7 @@ def mounts(wanted: Iterable[Mount]) -> list[str]:
 
 def links(tools: Tools) -> list[str]:
     """The symbolic links that lead to tool chains; what they lie in is no mount, or has them already."""
-    there = set(_etc())
-    wanted = ((path, text) for path, text in tools.links.items() if there.isdisjoint((path, *path.parents)))
+    wanted = ((path, text) for path, text in tools.links.items() if _etc().isdisjoint((path, *path.parents)))
     return [word for path, text in wanted for word in ("--symlink", text, str(path))]
 
 

@@ -76,8 +76,8 @@ class Command:
     """One command for a sandbox: argv without a shell, in `cwd` relative to the workspace.
 
     In `argv`, `env` and `files`, these marks are replaced by what they are inside: `@workspace@`, `@home@`, `@files@`,
-    `@sockets@`, and `@port:NAME@` (a port on the inside loopback that leads to the socket NAME). With `verbatim` only
-    in `env`: `argv` and `files` are somebody else's words.
+    `@sockets@`, `@port:NAME@` (a port on the inside loopback that leads to the socket NAME), and with `answer`
+    `@answer@`. With `verbatim` only in `env`: `argv` and `files` are somebody else's words.
     """
 
     argv: tuple[str, ...]
@@ -93,6 +93,7 @@ class Command:
     on_line: Callable[[str], None] | None = None  # standard output line by line, without line ends
     merge: bool = True  # standard error goes into the output; else into `Completed.errors`
     verbatim: bool = False
+    answer: bool = False  # what is written to the file `@answer@` comes back apart from the output
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ class Completed:
     errors: bytes = b""
     truncated: bool = False
     seconds: float = 0.0
+    answer: bytes = b""
 
 
 class Sandbox(Protocol):

@@ -221,6 +221,30 @@ def test_a_command_that_runs_too_long_has_timed_out(bench: MakeBench) -> None:
     assert "the tool" in verdict.summary
 
 
+def test_what_a_tool_had_reported_before_its_time_ran_out_is_there(bench: MakeBench) -> None:
+    verdict = take(bench({"red.xml": RED}), replace(junit("mkdir out; cp red.xml out; sleep 600"), seconds=0.5))
+    assert verdict.outcome is Outcome.TIMED_OUT
+    assert [d.test for d in verdict.diagnostics if d.test] == ["a.one"]
+
+
+def test_a_tool_that_ends_what_watches_it_has_not_passed(bench: MakeBench) -> None:
+    verdict = take(bench({"green.xml": GREEN}), junit("mkdir out; cp green.xml out; kill -9 $PPID; exit 0"))
+    assert verdict.outcome is not Outcome.PASSED
+
+
+def test_a_tool_inherits_nothing_but_its_streams(bench: MakeBench) -> None:
+    verdict = take(bench({}), sh("cd /proc/self/fd; echo *; exit 1"))
+    assert verdict.diagnostics[-1].excerpt == "0 1 2 3"  # the last one is the shell's own, to list them
+
+
+def test_a_script_that_names_no_language_is_run_as_by_a_shell(bench: MakeBench) -> None:
+    made = sh("mkdir -p bin; echo 'echo checked $1; exit 3' > bin/check; chmod 755 bin/check")
+    for program in ("./bin/check", "check"):
+        verdict = take(bench({}), made, Step(((program,),), ("it",), paths=("bin",)), phase=Phase.STATIC)
+        assert "checked it" in verdict.diagnostics[-1].excerpt
+        assert "exit code 3" in verdict.summary
+
+
 @pytest.mark.parametrize("ended", [Ended.OUT_OF_MEMORY, Ended.OUTPUT_CAPPED, Ended.KILLED])
 def test_a_command_that_was_stopped_is_no_failed_test(ended: Ended) -> None:
     done = Completed(ended, 137, b"FAILED test_a.py")

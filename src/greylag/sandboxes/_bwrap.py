@@ -75,7 +75,7 @@ class Room:
             stack.callback(process.close)
             return process
 
-        return Launch(begin, start.status, owner=self.machine.uid, mark=start.mark, born=start.born)
+        return Launch(begin, start.status, self.machine.uid, start.mark, start.answer, start.born)
 
     @property
     def counted_late(self) -> bool:
@@ -120,10 +120,15 @@ class _Start:
         self._block = Pipe() if room.counted_late else None
         if self._block:
             stack.callback(self._block.close)
+        self.answer = Pipe(room.machine.uid) if command.answer else None
+        answer = ""
+        if self.answer:
+            stack.callback(self.answer.close)
+            answer = f"/dev/fd/{self._number(self.answer.write)}"
         self._listeners = self._listen()
         ports = {name: port for name, (port, _) in self._listeners.items()}
         self._places = _command.Places(
-            _profile.WORKSPACE, _profile.HOME, _profile.FILES, _profile.SOCKETS, ports
+            _profile.WORKSPACE, _profile.HOME, _profile.FILES, _profile.SOCKETS, ports, answer
         )  # fmt: skip
 
     def _number(self, descriptor: int) -> int:

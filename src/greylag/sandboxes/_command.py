@@ -12,7 +12,7 @@ from pathlib import Path
 from greylag.errors import InfraError
 from greylag.protocols import Command
 
-_MARK = re.compile(r"@(workspace|home|files|sockets|port:([\w.-]+))@")
+_MARK = re.compile(r"@(workspace|home|files|sockets|answer|port:([\w.-]+))@")
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 _NAME = re.compile(r"[\w][\w.-]{0,99}")
 
@@ -26,11 +26,14 @@ class Places:
     files: str
     sockets: str
     ports: Mapping[str, int] = field(default_factory=dict)
+    answer: str = ""
 
     def fill(self, text: str) -> str:
-        """`text` with its marks replaced; `ValueError` for a port of an unknown forward."""
+        """`text` with its marks replaced; `ValueError` for what this command does not have."""
 
         def place(match: re.Match[str]) -> str:
+            if match[1] == "answer" and not self.answer:
+                raise ValueError("@answer@: this command has none")
             if match[2] is None:
                 return str(getattr(self, match[1]))
             if match[2] not in self.ports:

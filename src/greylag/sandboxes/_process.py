@@ -36,6 +36,7 @@ class Launch:
     status: Pipe
     owner: int | None = None
     mark: str = ""
+    answer: Pipe | None = None
     born: Callable[[int], None] = lambda _child: None
 
 
@@ -79,6 +80,7 @@ class Ran:
     status: Mapping[str, object]
     output: Output
     errors: Output
+    answer: bytes
     seconds: float
 
     def completed(self, ended: Ended, returncode: int) -> Completed:
@@ -90,6 +92,7 @@ class Ran:
             self.errors.value(),
             self.output.truncated or self.errors.truncated,
             self.seconds,
+            self.answer,
         )
 
 
@@ -111,7 +114,7 @@ def execute(launch: Launch, command: Command, bounds: Bounds, job: Job) -> Ran:
         reader.watch_process(process.pid)
         reader.pump(began + seconds)
     reader.tell_the_rest()
-    return Ran(reader.facts(), reader.output, reader.errors, time.monotonic() - began)
+    return Ran(reader.facts(), reader.output, reader.errors, bytes(reader.answer), time.monotonic() - began)
 
 
 def _spawn(launch: Launch, command: Command, reader: "_Reader") -> Process:
@@ -119,6 +122,9 @@ def _spawn(launch: Launch, command: Command, reader: "_Reader") -> Process:
     with contextlib.ExitStack() as ours:
         ours.callback(os.close, launch.status.take("write"))
         reader.watch(launch.status.take("read"), reader.take_status)
+        if launch.answer:
+            ours.callback(os.close, launch.answer.take("write"))
+            reader.watch(launch.answer.take("read"), reader.take_answer)
         output = _pipe(launch.owner, ours, reader, reader.take_output)
         errors = output if command.merge else _pipe(launch.owner, ours, reader, reader.take_errors)
         stdin = spool(command.stdin, launch.owner) if command.stdin else os.open(os.devnull, os.O_RDONLY)
@@ -141,6 +147,7 @@ class _Reader:
     def __init__(self, command: Command, cap: int, job: Job, born: Callable[[int], None]) -> None:
         self.output, self.errors = Output(), Output()
         self._cap, self._job, self._born = cap, job, born
+        self.answer = bytearray()
         self._status = bytearray()
         self._lines = Lines(command.on_line) if command.on_line else None
         self._selector = selectors.DefaultSelector()
@@ -169,6 +176,12 @@ class _Reader:
         if self._log and room > 0:
             self._log.write(data[:room])
         if len(data) > room:
+            self._job.end(Ended.OUTPUT_CAPPED)
+
+    def take_answer(self, data: bytes) -> None:
+        """Bounded as the output is."""
+        self.answer += data
+        if len(self.answer) > self._cap:
             self._job.end(Ended.OUTPUT_CAPPED)
 
     def take_status(self, data: bytes) -> None:

@@ -69,10 +69,12 @@ class Lines:
 
 
 class Pipe:
-    """Both ends of a pipe until they are taken; closing closes what was not."""
+    """Both ends of a pipe until they are taken; closing closes what was not. `owner` may open it by name."""
 
-    def __init__(self) -> None:
+    def __init__(self, owner: int | None = None) -> None:
         self._ends = dict(zip(("read", "write"), os.pipe(), strict=True))
+        if owner is not None:
+            os.fchown(self.write, owner, -1)
 
     @property
     def read(self) -> int:

@@ -89,7 +89,11 @@ class _Host:
         own = stack.enter_context(tempfile.TemporaryDirectory(dir=self.own))
         listeners = {name: stack.enter_context(socket.create_server(("127.0.0.1", 0))) for name in command.forwards}
         ports = {name: int(server.getsockname()[1]) for name, server in listeners.items()}
-        places = _command.Places(str(self.workspace), str(self.home), f"{own}/files", f"{own}/sockets", ports)
+        answer = Pipe() if command.answer else None
+        if answer:
+            stack.callback(answer.close)
+        place = f"/dev/fd/{answer.write}" if answer else ""
+        places = _command.Places(str(self.workspace), str(self.home), f"{own}/files", f"{own}/sockets", ports, place)
         _write(places, command)
         relay: list[str] = []
         if listeners:
@@ -101,9 +105,10 @@ class _Host:
         stack.callback(os.close, descriptor)
         program = places.words(command)
         argv = (sys.executable, "-I", "-S", "-B", _guard.__file__, str(descriptor), *relay, *program)
-        given = (descriptor, status.write, *(server.fileno() for server in listeners.values()))
+        given = [descriptor, status.write, *(server.fileno() for server in listeners.values())]
+        given += [answer.write] if answer else []
         env, cwd = self._environment(command, places), str(_below(self.workspace, command.cwd))
-        return Launch(lambda *streams: Started(argv, env, cwd, given, streams), status)
+        return Launch(lambda *streams: Started(argv, env, cwd, given, streams), status, answer=answer)
 
     def _environment(self, command: Command, places: _command.Places) -> dict[str, str]:
         temporary = self.own / "tmp"

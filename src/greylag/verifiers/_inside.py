@@ -1,9 +1,11 @@
 """What runs in the sandbox beside a tool: standard library only, nothing of greylag is imported here.
 
-`python -I inside.py before|after REQUEST WORKSPACE` reads a JSON request from a file and prints a JSON answer. The
-tool's own code is hostile: links are not followed, anything but a regular file is left alone, sizes are bounded.
+`python -I inside.py run ANSWER REQUEST WORKSPACE ARGUMENT...` reads a JSON request from a file, removes stale reports,
+runs the first program that is there with the arguments, and writes a JSON answer with the reports. `after` is the last
+of it alone, for a tool that was ended. The tool's own code is hostile: links are not followed, anything but a regular
+file is left alone, sizes are bounded.
 
-Every step of every verifier waits for it twice, so what takes long to import is left out, or waits until it is needed.
+Every step of every verifier waits for it, so what takes long to import is left out, or waits until it is needed.
 """
 
 # ruff: noqa: PLC0415, PTH103, PTH108, PTH113, PTH118, PTH120, PTH123
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 FILE_LIMIT = 32 << 20  # bytes of one report
 TOTAL_LIMIT = 64 << 20  # bytes of all reports of a step
 FILES = 5000  # reports of a step
+_IGNORED = (13, 25)  # SIGPIPE, SIGXFSZ: by Python, which programs would inherit
+_NO_FORMAT = 8  # ENOEXEC
 _SKIPPED = frozenset({"node_modules", ".git", ".venv", "site-packages"})
 
 
@@ -53,21 +57,21 @@ def _regular(path: str) -> bool:
         return False
 
 
-def before(request: dict[str, Any]) -> dict[str, Any]:
-    """Remove stale reports, make room for new ones, find the first program that is there."""
+def before(request: dict[str, Any]) -> list[str] | None:
+    """Remove stale reports, make room for new ones; the first program that is there."""
     for path in list(matching(request["reports"])):
         os.unlink(path)
     for glob in request["reports"]:
         if glob.startswith("/"):
             os.makedirs(os.path.dirname(glob), exist_ok=True)
-    found = [number for number, argv in enumerate(request["programs"]) if _there(argv[0])]
-    return {"program": found[0] if found else None, "env": {name: os.environ.get(name, "") for name in request["env"]}}
+    return next((argv for argv in request["programs"] if _where(argv[0])), None)
 
 
-def _there(program: str) -> bool:
-    """Whether a program is found, as a shell would."""
+def _where(program: str) -> str | None:
+    """Where a program is found, as a shell would."""
     places = [""] if "/" in program else os.environ["PATH"].split(":")
-    return any(os.path.isfile(path) and os.access(path, os.X_OK) for path in (os.path.join(p, program) for p in places))
+    paths = (os.path.join(place, program) for place in places)
+    return next((path for path in paths if os.path.isfile(path) and os.access(path, os.X_OK)), None)
 
 
 def after(request: dict[str, Any]) -> dict[str, Any]:
@@ -105,14 +109,45 @@ def _version(argv: list[str]) -> str:
     return found.group() if found and not done.returncode else ""
 
 
-def main(arguments: list[str]) -> None:
-    """Entry point: a verb, the path of its request, and where the workspace is in here."""
-    verb, path, workspace = arguments
+def run(request: dict[str, Any], program: list[str]) -> int:
+    """Run a program to its end; its exit code, 128 + signal when it was killed, 126 or 127 when it cannot be run."""
+    for name, value in request["append"].items():
+        os.environ[name] = f"{os.environ.get(name, '')} {value}".strip()
+    try:
+        child = _spawn(program)
+    except OSError as error:
+        print(f"{program[0]}: {error.strerror}", file=sys.stderr, flush=True)
+        return 127 if isinstance(error, FileNotFoundError) else 126
+    status = os.waitpid(child, 0)[1]
+    return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+
+def _spawn(argv: list[str]) -> int:
+    try:
+        return os.posix_spawnp(argv[0], argv, os.environ, setsigdef=_IGNORED)
+    except OSError as error:
+        if error.errno != _NO_FORMAT:
+            raise
+    script = _where(argv[0]) or argv[0]  # which does not say of what language
+    return os.posix_spawnp("sh", ["sh", script, *argv[1:]], os.environ, setsigdef=_IGNORED)
+
+
+def main(verb: str, place: str, path: str, workspace: str, *arguments: str) -> int:
+    """Entry point: a verb, where the answer goes, the path of its request, and where the workspace is in here."""
+    answer = os.open(place, os.O_WRONLY)
+    for first, end in ((3, answer), (answer + 1, os.sysconf("SC_OPEN_MAX"))):
+        os.closerange(first, end)  # no program inherits it
     with open(path, encoding="utf-8") as file:
         request = json.load(file)
     os.environ["PATH"] = ":".join([*request["paths"], os.environ.get("PATH", os.defpath)])
-    sys.stdout.write(json.dumps({"before": before, "after": after}[verb](request) | {"workspace": workspace}))
+    program = before(request) if verb == "run" else None
+    code = run(request, [*program, *arguments]) if program else 0
+    absent = verb == "run" and program is None
+    with open(answer, "w", encoding="ascii") as file:
+        json.dump({"workspace": workspace, "absent": absent, **({} if absent else after(request))}, file)
+    return code
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    exit_code = main(*sys.argv[1:])
+    os._exit(exit_code)

@@ -1,10 +1,11 @@
 """The one runner of command-line verifiers, which are data: a `Plan` of `Step`s.
 
-A step's stale reports are deleted, the tool runs, its reports are fetched, all of that in the sandbox. Structured
-reports are read first; the log is distilled when they say nothing.
+A step's stale reports are deleted, the tool runs, its reports are fetched, all of that by one command in the sandbox.
+Structured reports are read first; the log is distilled when they say nothing.
 """
 
 import base64
+import functools
 import hashlib
 import json
 import posixpath
@@ -26,6 +27,7 @@ from greylag.verifiers._plan import Plan, Reader, Step, Tests
 
 __all__ = ["Plan", "Reader", "Step", "online", "run"]
 
+_HELPER = (sys.executable, "-I", "-S", "@files@/inside.py")
 OUTPUT = 64 << 20  # bytes of a tool's output that a reader is given
 _WORST = (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.ERRORED, Outcome.PASSED, Outcome.SKIPPED)
 DIAGNOSTICS = 5000  # of one verdict; what is more becomes one that stands for all of the rest
@@ -96,17 +98,19 @@ def _log_name(activation: Activation, number: int) -> str:
 
 
 def _take(step: Step, tools: Mapping[str, Sequence[str]], log: str, activation: Activation, context: Context) -> Result:
-    ready = _inside("before", step, {}, activation, context)
-    if ready["program"] is None:
+    done = context.execute(_inside(step, tools, activation, context, log=log))
+    whole = done.ended is Ended.EXITED and done.answer
+    fetched = _answer(done, activation) if whole else {}
+    if fetched.get("absent") and not done.returncode:
         return _absent(step)
-    done = context.execute(_command(step, ready, log, activation, context))
     if (
         step.fallback
         and done.returncode
         and re.search(step.fallback_on, (done.output + done.errors).decode("utf-8", "replace"))
     ):
         return _take(step.fallback, tools, log, activation, context)
-    fetched = _inside("after", step, tools, activation, context)
+    if not fetched:  # it was ended: what its tool had reported by then is there all the same
+        fetched = _answer(context.execute(_inside(step, tools, activation, context)), activation)
     output = _whole(done, context.logs / log)
     found = _read(step, fetched, output, _place(step, activation), context.change.head.paths())
     result = judge(step, activation.phase, done, found, original=_original(activation, context))
@@ -136,31 +140,47 @@ def _absent(step: Step) -> Result:
     return Result(Outcome.ERRORED, f"`{step.programs[0][0]}` was not found: {step.install or 'install it'}")
 
 
-def _command(step: Step, ready: Mapping[str, Any], log: str, activation: Activation, context: Context) -> Command:
-    share = str(context.cpus)
+def _inside(
+    step: Step, tools: Mapping[str, Sequence[str]], activation: Activation, context: Context, *, log: str = ""
+) -> Command:
+    """A step by way of `_inside.py`; without a log for its output only the end of it, which fetches reports."""
     offline = not online(activation, context)
     arguments = (*step.arguments, *step.offline) if offline else step.arguments
-    appended = {
-        name: f"{ready['env'][name]} {value}".strip().replace("@cpus@", share) for name, value in step.append.items()
+    request = {
+        "programs": step.programs,
+        "paths": [_directory(path, step, activation) for path in step.paths],
+        "reports": step.reports,
+        "append": {name: _share(value, context) for name, value in step.append.items()},
+        "tools": tools,
     }
-    path = {"PATH": ready["env"]["PATH"]} if step.paths else {}
     # Not for tests: those of programs with colours would see it, and fail here but nowhere else.
     plain = {} if activation.phase is Phase.TEST else {"NO_COLOR": "1"}
-    env = {"CI": "true", **plain, **path, **_env(step, activation, context), **appended}
+    words = (*_HELPER, "run" if log else "after", "@answer@", "@files@/request.json", "@workspace@")
     return Command(
-        argv=tuple(part.replace("@cpus@", share) for part in (*step.programs[ready["program"]], *arguments)),
+        argv=(*words, *(_share(part, context) for part in arguments)) if log else words,
         cwd=_place(step, activation),
-        env=env,
-        seconds=step.seconds,
-        log=context.logs / log,
+        env={"CI": "true", **plain, **_env(step, activation, context)},
+        files={"inside.py": _program(), "request.json": json.dumps(request)},
+        seconds=step.seconds if log else 300.0,
+        log=context.logs / log if log else None,
         merge=step.merge,
+        answer=True,
     )
+
+
+def _share(text: str, context: Context) -> str:
+    return text.replace("@cpus@", str(context.cpus))
+
+
+@functools.cache
+def _program() -> str:
+    return Path(__file__).with_name("_inside.py").read_text("utf-8")
 
 
 def _env(step: Step, activation: Activation, context: Context) -> dict[str, str]:
     """The variables of a step. Whatever else is asked of its programs, such as their version, is asked with them."""
     env = step.env if online(activation, context) else {**step.env, **step.offline_env}
-    return {name: value.replace("@cpus@", str(context.cpus)) for name, value in env.items()}
+    return {name: _share(value, context) for name, value in env.items()}
 
 
 def _whole(done: Completed, log: Path) -> bytes:
@@ -197,44 +217,13 @@ def _parts(found: Sequence[Tests | tuple[Diagnostic, ...]]) -> tuple[list[Diagno
     return diagnostics, counts
 
 
-def _inside(
-    verb: str, step: Step, tools: Mapping[str, Sequence[str]], activation: Activation, context: Context
-) -> dict[str, Any]:
-    """Ask `_inside.py`, which runs in the sandbox, and read its answer. Raises `InfraError` when there is none."""
-    request = {
-        "programs": step.programs,
-        "paths": [_directory(path, step, activation) for path in step.paths],
-        "reports": step.reports,
-        "env": ["PATH", *step.append],
-        "tools": tools,
-    }
-    script = Path(__file__).with_name("_inside.py").read_text("utf-8")
-    answer = context.logs / f".{verb}-{_log_name(activation, 0)}"
-    execute = context.execute if tools else context.sandbox.run  # only a tool may want a network to tell its version
-    try:
-        done = execute(
-            Command(
-                argv=(sys.executable, "-I", "-S", "@files@/inside.py", verb, "@files@/request.json", "@workspace@"),
-                cwd=_place(step, activation),
-                env=_env(step, activation, context),
-                files={"inside.py": script, "request.json": json.dumps(request)},
-                seconds=300.0,
-                log=answer,
-                merge=False,
-            )
-        )
-        data = answer.read_bytes() if answer.is_file() else done.output
-    finally:
-        answer.unlink(missing_ok=True)
-    if done.ended is not Ended.EXITED or done.returncode:
+def _answer(done: Completed, activation: Activation) -> dict[str, Any]:
+    """What `_inside.py` says. Raises `InfraError` when it says nothing."""
+    if done.ended is not Ended.EXITED or not done.answer:
         said = one_line(done.errors or done.output, 200)
         raise InfraError(f"{activation.name}: the sandbox cannot run Python: {said}")
-    return _answer(data, activation.name)
-
-
-def _answer(data: bytes, name: str) -> dict[str, Any]:
     try:
-        answer: dict[str, Any] = json.loads(data)
+        answer: dict[str, Any] = json.loads(done.answer)
     except ValueError as error:
-        raise InfraError(f"{name}: the sandbox gave no readable answer: {error}") from error
+        raise InfraError(f"{activation.name}: the sandbox gave no readable answer: {error}") from error
     return answer

@@ -23,6 +23,7 @@ CONTRACT: tuple[Callable[[SandboxBackend, Path], None], ...] = (
     results.standard_input_is_given_or_empty,
     results.large_output_keeps_head_and_tail,
     results.bytes_are_not_text,
+    results.an_answer_comes_apart_from_the_output,
     inside.marks_are_replaced,
     inside.marks_in_words_of_others_stay,
     inside.the_environment_is_what_was_asked_for,

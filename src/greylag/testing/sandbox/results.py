@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from greylag.protocols import Command, Ended, SandboxBackend
+from greylag.protocols import Bounds, Command, Ended, SandboxBackend
 from greylag.testing.sandbox.helpers import python, shell, spec
 
 _MIB = 1 << 20
@@ -72,3 +72,21 @@ def bytes_are_not_text(backend: SandboxBackend, directory: Path) -> None:
         completed = sandbox.run(Command(shell(r"printf 'a\377\000b\r\nc'"), on_line=lines.append))
     assert completed.output == b"a\xff\x00b\r\nc"
     assert lines == ["a\ufffd\x00b", "c"]
+
+
+def an_answer_comes_apart_from_the_output(backend: SandboxBackend, directory: Path) -> None:
+    """Only for who asks for one, and bounded as the output is."""
+    script, endless = 'echo said; echo answered > "$0"', 'while :; do echo 0123456789; done > "$0"'
+    refused = ""
+    with backend.open(spec(directory, bounds=Bounds(seconds=60, output=_MIB))) as sandbox:
+        completed = sandbox.run(Command((*shell(script), "@answer@"), answer=True))
+        large = sandbox.run(Command((*shell(endless), "@answer@"), answer=True))
+        silent = sandbox.run(Command(("true",), answer=True))
+        try:
+            sandbox.run(Command((*shell(script), "@answer@")))
+        except ValueError as error:
+            refused = str(error)
+    assert (completed.output, completed.answer, completed.returncode) == (b"said\n", b"answered\n", 0)
+    assert large.ended is Ended.OUTPUT_CAPPED
+    assert silent.answer == b""
+    assert "@answer@" in refused

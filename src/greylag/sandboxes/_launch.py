@@ -26,7 +26,7 @@ import stat
 import sys
 import time
 from _ctypes import FUNCFLAG_CDECL, FUNCFLAG_USE_ERRNO, CFuncPtr, _SimpleCData, dlopen, dlsym, get_errno
-from _socket import CMSG_SPACE, MSG_CMSG_CLOEXEC, socket
+from _socket import CMSG_SPACE, MSG_CMSG_CLOEXEC, MSG_CTRUNC, socket
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -157,38 +157,42 @@ def serve(channel: socket) -> set[int] | None:
     """
     children: set[int] = set()
     received: list[int] = []
+    lost = 0
     while True:
-        message, descriptors = _receive(channel)
+        message, descriptors, flags = _receive(channel)
         received += descriptors
+        lost |= flags & MSG_CTRUNC
         if not message:
             return children
         if message == b"end":
             return None
         if message == b"fork":
-            _fork(channel, children, received)
-            received = []
+            answer = "too many open files" if lost else _fork(channel, children, received)
+            for descriptor in received:
+                os.close(descriptor)
+            received, lost = [], 0
+            _tell(channel, answer.encode())
         elif message != b"more":
             _kill([int(message)])
             os.waitpid(int(message), 0)
             children.discard(int(message))
 
 
-def _receive(channel: socket) -> tuple[bytes, list[int]]:
+def _receive(channel: socket) -> tuple[bytes, list[int], int]:
     try:
-        message, control, _, _ = channel.recvmsg(64, CMSG_SPACE(4 * DESCRIPTORS), MSG_CMSG_CLOEXEC)
+        message, control, flags, _ = channel.recvmsg(64, CMSG_SPACE(4 * DESCRIPTORS), MSG_CMSG_CLOEXEC)
     except ConnectionError:
-        return b"", []
+        return b"", [], 0
     data = b"".join(data for _, _, data in control)
-    return message, [int.from_bytes(data[i : i + 4], sys.byteorder) for i in range(0, len(data), 4)]
+    return message, [int.from_bytes(data[i : i + 4], sys.byteorder) for i in range(0, len(data), 4)], flags
 
 
-def _fork(channel: socket, children: set[int], received: list[int]) -> None:
+def _fork(channel: socket, children: set[int], received: list[int]) -> str:
     parent = os.getpid()
     try:
         pid = os.fork()
     except OSError as error:
-        channel.send(f"{error.strerror}".encode())
-        return
+        return str(error.strerror)
     if pid == 0:
         code = 125
         try:
@@ -197,9 +201,15 @@ def _fork(channel: socket, children: set[int], received: list[int]) -> None:
         finally:
             os._exit(code)
     children.add(pid)
-    for descriptor in received:
-        os.close(descriptor)
-    channel.send(str(pid).encode())
+    return str(pid)
+
+
+def _tell(channel: socket, answer: bytes) -> None:
+    """Who is gone is heard of by the next look for a request."""
+    try:
+        channel.send(answer)
+    except OSError:
+        return
 
 
 def _child(parent: int, received: list[int]) -> int:
@@ -218,9 +228,9 @@ def keep(plan: dict[str, Any], _parent: int, received: list[int]) -> int:
     try:
         _namespace(plan)
     except StepError as error:
-        channel.send(marshal.dumps({"step": error.step, "error": str(error)}))
+        _tell(channel, marshal.dumps({"step": error.step, "error": str(error)}))
         return 1
-    channel.send(marshal.dumps({}))
+    _tell(channel, marshal.dumps({}))
     running = serve(channel)
     if running is not None:
         _kill(list(running))
@@ -310,10 +320,8 @@ def start(plan: dict[str, Any], parent: int, received: list[int]) -> int:
     _renumber(received)  # from here on `status` is where the plan says
     try:
         _start(plan, parent)
-    except (
-        StepError,
-        OSError,
-    ) as error:  # json cannot be imported any more where root's Python is closed to other users
+    except (StepError, OSError) as error:
+        # json cannot be imported any more where root's Python is closed to other users
         said = "".join(letter if letter.isprintable() and letter not in '"\\' else "?" for letter in str(error))
         os.write(plan["status"], f'{{"error": "{said}"}}\n'.encode("utf-8", "replace"))
     return 125

@@ -265,6 +265,7 @@ class Context:
     earlier: tuple[Verdict, ...] = ()
     baseline: Report | None = None
     cpus: int = 2
+    again: Callable[[], AbstractContextManager["Context | None"]] | None = None  # the tree anew, built, for flaky tests
 
 
 class Verifier(Protocol):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from greylag.model import Counts, Outcome, Phase
+from greylag.model import Counts, Diagnostic, Outcome, Phase
 from greylag.testing.verifiers import Bench, detect
 from greylag.verifiers._tool import Plan
 from greylag.verifiers.maven import Maven
@@ -130,3 +130,13 @@ def test_a_module_without_tests_does_not_excuse_another_that_cannot_be_built(ben
 def test_modules_without_tests_are_prepared_like_others(bench: MakeBench) -> None:
     script = "echo '[INFO] No tests to run.'; echo '[ERROR] COMPILATION ERROR :'; exit 1"
     assert bench(mvnw(script)).verify(Maven(), "maven resolve")["maven resolve"].outcome is Outcome.PASSED
+
+
+def test_failed_tests_are_run_again_by_their_classes() -> None:
+    plan = detect(Maven(), WRAPPER)["maven test"].plan
+    assert isinstance(plan, Plan)
+    assert plan.steps[0].again
+    names = ("a.ATest.one", "a.ATest.two(int)[1]", "b.BTest$Inner.three[x.y]")
+    arguments = plan.steps[0].again([Diagnostic("no", test=name) for name in names])
+    assert arguments[: len(plan.steps[0].arguments)] == plan.steps[0].arguments
+    assert {"-Dtest=a.ATest,b.BTest", "-Dit.test=a.ATest,b.BTest"} <= set(arguments)

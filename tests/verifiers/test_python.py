@@ -3,11 +3,12 @@
 import re
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from greylag.model import Counts, Outcome, Phase
+from greylag.model import Counts, Origin, Outcome, Phase
 from greylag.protocols import Activation
 from greylag.testing.repos import write
 from greylag.testing.verifiers import Bench, detect
@@ -232,6 +233,23 @@ def test_what_an_installation_copies_is_copied_for_each_tree(files: Mapping[str,
 
 
 # -- real tools ------------------------------------------------------------------------------------------------------
+
+_ORDER = {  # the second test fails because of the first
+    "lib.py": "seen = []\n",
+    "test_a.py": "import lib\ndef test_one():\n    lib.seen.append(1)\ndef test_two():\n    assert not lib.seen\n",
+    "test_b.py": "import unittest, lib\nclass B(unittest.TestCase):\n"
+    "    def test_one(self):\n        lib.seen.append(1)\n"
+    "    def test_two(self):\n        self.assertFalse(lib.seen)\n",
+}
+
+
+@pytest.mark.parametrize(("name", "file"), [("pytest", "test_a.py"), ("unittest", "test_b.py")])
+def test_tests_that_pass_by_themselves_are_flaky(bench: MakeBench, name: str, file: str) -> None:
+    at = replace(bench({"lib.py": _ORDER["lib.py"], file: _ORDER[file], **OWN_TOOLS}), again=True)
+    verdict = at.verify(Python(), name)[name]
+    assert (verdict.outcome, verdict.summary) == (Outcome.PASSED, "2 tests, 1 flaky")
+    assert [(d.origin, d.path) for d in verdict.diagnostics] == [(Origin.FLAKY, file)]
+
 
 OWN_TOOLS = {  # what a preparation would have made, from the tools that greylag is tested with
     ".venv/bin/python": f'#!/bin/sh\nexec "{OWN}/bin/python" "$@"\n',

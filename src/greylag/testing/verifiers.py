@@ -8,7 +8,8 @@ The mapping is a repository in which the verifier applies. Nothing is run.
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -62,6 +63,7 @@ class Bench:
     backend: SandboxBackend
     files: dict[str, str] = field(default_factory=dict)
     bounds: Bounds = Bounds(seconds=300)
+    again: bool = False  # whether tests that failed may be run again
 
     @property
     def workspace(self) -> Path:
@@ -89,7 +91,18 @@ class Bench:
             return {a.name: verifier.verify(a, context) for a in sorted(todo, key=lambda a: a.phase)}
 
     def _context(self, tree: Files, sandbox: Sandbox, mode: Literal["baseline", "loop", "gate"]) -> Context:
-        return Context(Change(tree, tree, ""), sandbox, self.path / "logs", sandbox.run, mode)
+        def again() -> AbstractContextManager[Context]:
+            return Bench(self.path / "again", self.backend, self.files, self.bounds).place(tree, mode)
+
+        context = Context(Change(tree, tree, ""), sandbox, self.path / "logs", sandbox.run, mode)
+        return replace(context, again=again) if self.again else context
+
+    @contextmanager
+    def place(self, tree: Files, mode: Literal["baseline", "loop", "gate"]) -> Iterator[Context]:
+        """A context with the files as they are given, in a sandbox of its own."""
+        self.path.mkdir(exist_ok=True)
+        with self.backend.open(self._spec()) as sandbox:
+            yield self._context(tree, sandbox, mode)
 
     def _spec(self) -> SandboxSpec:
         parts = {name: self.path / name for name in ("workspace", "home", "scratch", "logs")}

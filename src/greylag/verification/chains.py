@@ -139,18 +139,20 @@ class Bench:
     def _chain(self, chain: Chain, jobs: Sequence[Job], earlier: tuple[Verdict, ...], cpus: int) -> dict[Key, Verdict]:
         verdicts: dict[Key, Verdict] = {}
         with ExitStack() as stack:
-            sandbox = _Lazy(self.backend, lambda: stack.enter_context(self.backend.open(self._spec(chain))))
+            sandbox = _Lazy(self.backend, lambda: stack.enter_context(self.backend.open(self._place(chain))))
             stack.enter_context(self.running.entered(sandbox))
             for job in jobs:
-                verdict = self._job(job, sandbox, (*earlier, *verdicts.values()), cpus)
+                verdict = self._job(chain, job, sandbox, (*earlier, *verdicts.values()), cpus)
                 verdicts[job.key] = verdict
                 chain.layered = sandbox.layered
                 chain.sound &= verdict.outcome not in {Outcome.ERRORED, Outcome.TIMED_OUT}
         return verdicts
 
-    def _spec(self, chain: Chain) -> SandboxSpec:
+    def _place(self, chain: Chain) -> SandboxSpec:
         chain.stage = chain.stage or self.lease.stage()
-        stage = chain.stage
+        return self._spec(chain.stage)
+
+    def _spec(self, stage: Stage) -> SandboxSpec:
         homes = dict.fromkeys((*(layer.home for layer in self.prepared), *self.caches))
         return SandboxSpec(
             "verifier",
@@ -160,7 +162,7 @@ class Bench:
             bounds=self.bounds,
         )
 
-    def _job(self, job: Job, sandbox: Sandbox, earlier: tuple[Verdict, ...], cpus: int) -> Verdict:
+    def _job(self, chain: Chain, job: Job, sandbox: Sandbox, earlier: tuple[Verdict, ...], cpus: int) -> Verdict:
         activation = job.activation
         facts = {"verifier": activation.name, "phase": activation.phase.name.lower(), "root": activation.root}
         self.tell("verifier.started", f"{activation.name} ({activation.reason})", **facts)
@@ -168,7 +170,7 @@ class Bench:
         with self._line(activation.phase) as line:
             context = Context(
                 self.change, sandbox, self.logs, lambda command: line.run(sandbox, command), self.mode, earlier,
-                self.baseline, cpus,
+                self.baseline, cpus, lambda: self._again(chain, context, line),
             )  # fmt: skip
             verdict = _try(job, context)
             if verdict.outcome is Outcome.ERRORED and line.worth_another:
@@ -176,6 +178,24 @@ class Bench:
             verdict = self._complete(verdict, job, line.refused, time.monotonic() - started)
         self.tell_verdict(verdict)
         return verdict
+
+    @contextmanager
+    def _again(self, chain: Chain, context: Context, line: "_Line") -> Iterator[Context | None]:
+        """Another place with the same tree, prepared and compiled, that nothing has run in; None where there is none.
+
+        Without overlays, what the preparation has left is in the one place that the chain has.
+        """
+        if not context.sandbox.layered:
+            yield None
+            return
+        with self.backend.open(self._spec(self.lease.stage())) as sandbox, self.running.entered(sandbox):
+            logs = self.logs / "again"
+            logs.mkdir(exist_ok=True)
+            other = replace(
+                context, sandbox=sandbox, logs=logs, execute=lambda command: line.run(sandbox, command), again=None
+            )
+            built = [_try(job, other) for job in chain.of(Phase.COMPILE)]
+            yield other if all(verdict.passed for verdict in built) else None
 
     @contextmanager
     def _line(self, phase: Phase) -> Iterator["_Line"]:

@@ -75,7 +75,7 @@ def compare(verdict: Verdict, before: Verdict | None, *, red: bool, tests: bool)
         return verdict
     if verdict.outcome is Outcome.SKIPPED:
         return _vanished(verdict, before)
-    known = Counter(d.fingerprint for d in before.diagnostics)
+    known = Counter(d.fingerprint for d in before.diagnostics if d.origin is not Origin.FLAKY)
     verdict = replace(verdict, diagnostics=tuple(_origin(d, known) for d in verdict.diagnostics))
     if verdict.outcome is Outcome.FAILED and before.outcome is Outcome.FAILED and verdict.phase not in BUILD:
         serious = [d for d in verdict.diagnostics if d.severity is not Severity.INFO]

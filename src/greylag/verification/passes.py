@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from greylag import __version__
-from greylag.model import Verdict
+from greylag.model import Origin, Verdict
 from greylag.report import Report
 from greylag.report.serialise import report_from_dict, report_to_dict, verdict_from_dict, verdict_to_dict
 
@@ -45,8 +45,9 @@ class Passes:
             return None
 
     def keep_verdict(self, name: str, verdict: Verdict) -> None:
-        """Keep a pass. Anything else, and a pass that covers only a part, is not kept."""
-        if verdict.passed and not verdict.details.get("partial"):
+        """Keep a pass. Anything else, and a pass that covers only a part or came by a flaky test, is not kept."""
+        flaky = any(diagnostic.origin is Origin.FLAKY for diagnostic in verdict.diagnostics)
+        if verdict.passed and not flaky and not verdict.details.get("partial"):
             self._put(name, {"verdict": verdict_to_dict(verdict), "tests": _tests(verdict)})
 
     def report(self, name: str) -> tuple[Report, list[str]] | None:

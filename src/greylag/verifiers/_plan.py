@@ -1,12 +1,16 @@
 """A command-line verifier as data: a plan of steps."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from greylag.model import Counts, Diagnostic
 
 Tests = tuple[Counts, tuple[Diagnostic, ...]]
 Reader = Callable[[bytes, str, str], Tests | tuple[Diagnostic, ...]]  # of `greylag.readers`: data, root, workspace
+
+Again = Callable[
+    [Sequence[Diagnostic]], tuple[str, ...]
+]  # failed tests -> arguments of a step that runs them, and as few others as can be
 
 SECONDS = 900.0  # of one step, when it does not say
 
@@ -39,6 +43,7 @@ class Step:
     unable: str = ""  # a failure whose log has this pattern is the machine's, whatever else was found
     empty: str = ""  # a run whose log has this pattern and whose reports have no test had none
     empty_codes: tuple[int, ...] = ()  # exit codes that say so
+    again: "Again | None" = field(default=None, repr=False)  # to see whether tests that failed are flaky
     fallback: "Step | None" = None  # taken instead when this one failed with `fallback_on` in its log
     fallback_on: str = ""
     seconds: float = SECONDS

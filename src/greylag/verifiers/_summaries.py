@@ -19,13 +19,13 @@ _EXCERPT = 2000  # characters of one failure
 _STARTED = re.compile(r"^(?!setUp|tearDown)(\w+) \(([\w.]+)\)(?: \.\.\. (?!skipped)|$)", re.MULTILINE)
 
 
-def unittest(data: bytes, _root: str, _workspace: str) -> Tests:
+def unittest(data: bytes, _root: str, workspace: str) -> Tests:
     """The text of `python -m unittest -v`: a line at the start of each test, one block per failure, then totals."""
     text = clean(data)
     totals = re.findall(r"^Ran (\d+) tests? in ", text, re.MULTILINE)
     skipped = sum(int(n) for n in re.findall(r"^(?:OK|FAILED|NO TESTS RAN) \(.*?skipped=(\d+)", text, re.MULTILINE))
     blocks = re.findall(r"^(?:FAIL|ERROR): (.+)\n((?:(?!={70}|Ran \d).*\n)*)", text, re.MULTILINE)
-    failures = tuple(_failure(name, body) for name, body in blocks)
+    failures = tuple(_failure(name, body, workspace) for name, body in blocks)
     ran = sum(int(total) for total in totals)
     started = {_dotted(*found) for found in _STARTED.findall(text)}
     passed = started - {str(failure.test) for failure in failures}
@@ -48,14 +48,22 @@ def prettier(data: bytes, root: str, _workspace: str) -> tuple[Diagnostic, ...]:
     return tuple(Diagnostic("not formatted as prettier does", path=place, rule="prettier") for place in places)
 
 
-def _failure(name: str, body: str) -> Diagnostic:
-    """`name` is `test_x (tests.test_a.Case.test_x)`; the last line of the trace back says what happened."""
+def _failure(name: str, body: str, workspace: str) -> Diagnostic:
+    """`name` is `test_x (tests.test_a.Case.test_x)`; the last line of the trace back says what happened, and the last
+    frame of the test itself where.
+    """
     lines = [line for line in body.splitlines() if line.strip() and not line.startswith("-----")]
     dotted = re.match(r"(\w+) \(([\w.]+)\)", name)
     message = next((line for line in reversed(lines) if not line.startswith(" ")), name)
-    return Diagnostic(
-        one_line(message), test=one_line(_dotted(*dotted.groups()) if dotted else name), excerpt=body[:_EXCERPT]
-    )
+    path, line = (None, None) if dotted is None else _frame(body, dotted[1], workspace)
+    test = one_line(_dotted(*dotted.groups()) if dotted else name)
+    return Diagnostic(one_line(message), path=path, line=line, test=test, excerpt=body[:_EXCERPT])
+
+
+def _frame(body: str, method: str, workspace: str) -> tuple[str | None, int | None]:
+    frames = re.findall(r'^  File "([^"\n]+)", line (\d{1,9}), in (\w+)$', body, re.MULTILINE)
+    own = [(path, line) for path, line, name in frames if name == method and path.startswith(f"{workspace}/")]
+    return (own[-1][0].removeprefix(f"{workspace}/"), int(own[-1][1])) if own else (None, None)
 
 
 def _dotted(method: str, place: str) -> str:

@@ -22,6 +22,7 @@ from greylag.errors import InfraError
 from greylag.model import Counts, Diagnostic, Outcome, Phase, Severity, Verdict
 from greylag.protocols import Activation, Command, Completed, Context, Ended
 from greylag.text import one_line
+from greylag.verifiers._flaky import settled
 from greylag.verifiers._outcome import Found, Result, judge, tests, total
 from greylag.verifiers._plan import Plan, Reader, Step, Tests
 
@@ -114,7 +115,8 @@ def _take(step: Step, tools: Mapping[str, Sequence[str]], log: str, activation: 
     output = _whole(done, context.logs / log)
     found = _read(step, fetched, output, _place(step, activation), context.change.head.paths())
     result = judge(step, activation.phase, done, found, original=_original(activation, context))
-    return replace(result, log=log, seconds=done.seconds, tools=fetched["tools"])
+    result = replace(result, log=log, seconds=done.seconds, tools=fetched["tools"])
+    return settled(step, result, context, lambda again, place: _take(again, {}, log, activation, place))
 
 
 def _original(activation: Activation, context: Context) -> bool:

@@ -9,9 +9,10 @@ project that cannot be read and dependencies that cannot be resolved fail the pr
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from greylag import readers
-from greylag.model import Phase, Verdict
+from greylag.model import Diagnostic, Phase, Verdict
 from greylag.protocols import Activation, Context, Tree
 from greylag.verifiers import _tool
 from greylag.verifiers._tool import Plan, Reader, Step
@@ -98,7 +99,15 @@ def _activations(root: str, tree: Tree) -> Iterator[Activation]:
     yield Activation("maven", "maven compile", Phase.COMPILE, root, reason, (), Plan((build,), tools))
     if any(_inside(path, root) and "src/test/" in path for path in tree.paths()):
         test = _step(programs, goal, reports=True, read_log=readers.maven_text)
+        test = replace(test, again=lambda failed: (*test.arguments, *_only(failed)))
         yield Activation("maven", f"maven {goal}", Phase.TEST, root, reason, (), Plan((test,), tools))
+
+
+def _only(failed: Sequence[Diagnostic]) -> tuple[str, ...]:
+    """The classes of failed tests, for surefire and failsafe alike."""
+    tests = (str(d.test).partition("(")[0].partition("[")[0].rpartition(".")[0] for d in failed)
+    classes = ",".join(dict.fromkeys(test.partition("$")[0] for test in tests))
+    return (f"-Dtest={classes}", f"-Dit.test={classes}", *_NO_TEST_FITS)
 
 
 def _inside(path: str, root: str) -> bool:

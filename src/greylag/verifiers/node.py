@@ -82,11 +82,16 @@ def _activation(project: Project, parts: Sequence[Part]) -> Activation:
     places = ", ".join(dict.fromkeys(part.package.root for part in parts if part.package is not project.package))
     reason = f"script `{'`, `'.join(scripts)}` in package.json" + (f" of {places}" if places else "")
     plan = Plan(
-        tuple(_step(project, part) for part in parts),
+        tuple(_repeatable(_step(project, part), phase) for part in parts),
         _tools([program for program in programs if program in _RUNNERS]),
         keep_going=phase is not Phase.COMPILE,
     )
     return Activation("node", name, phase, project.package.root, reason, (), plan)
+
+
+def _repeatable(step: Step, phase: Phase) -> Step:
+    """With the whole script as what tells a flaky test: scripts do not say where more file names could go."""
+    return replace(step, again=lambda _failed: step.arguments) if phase is Phase.TEST else step
 
 
 def _few(names: Sequence[str]) -> str:

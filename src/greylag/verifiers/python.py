@@ -201,17 +201,23 @@ def _why_pytest(project: Project, tree: Tree) -> str:
 
 def _pytest(project: Project) -> Step:
     report = f"@home@/.greylag/pytest-{re.sub(r'[^A-Za-z0-9]+', '-', project.root)}.xml"
+    arguments = (*_PYTEST, f"--junitxml={report}", *(f"--ignore={other}" for other in project.nested))
     return Step(
         ((PYTHON,),),
-        (*_PYTEST, f"--junitxml={report}", *(f"--ignore={other}" for other in project.nested)),
+        arguments,
         install="the preparation made no environment",
         env={"PYTHONDONTWRITEBYTECODE": "1"},
         paths=_PATHS,
         reports=(report,),
         read_report=readers.junit_xml,
         empty_codes=(5,),
+        again=lambda failed: (*arguments, *_tests_of(failed)),
         seconds=3600.0,
     )
+
+
+def _tests_of(failed: Sequence[Diagnostic]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(d.test for d in failed if d.test and not d.test.startswith("-")))
 
 
 def _unittest(project: Project) -> Step:
@@ -224,5 +230,6 @@ def _unittest(project: Project) -> Step:
         paths=_PATHS,
         read_log=_summaries.unittest,
         empty_codes=(5,),
+        again=lambda failed: ("-m", "unittest", "-v", *_tests_of(failed)),
         seconds=3600.0,
     )

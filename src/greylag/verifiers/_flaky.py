@@ -1,0 +1,77 @@
+"""Tests that failed are run once more, on the same tree in a new place: one that passes then is flaky, and no failure.
+
+A place that the first run has not touched, because a test must not pass the second time for what the first has left.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from greylag.model import Diagnostic, Origin, Outcome, Severity
+from greylag.protocols import Context
+from greylag.verifiers._outcome import Result, tests
+from greylag.verifiers._plan import Step
+
+MOST = 20  # failed tests; more of them are no coincidence
+
+
+def settled(step: Step, result: Result, context: Context, run: Callable[[Step, Context], Result]) -> Result:
+    """`result`, with the flaky ones among its failures told apart. `run` carries out a step in another context."""
+    found = _suspects(step, result, context)
+    if not found or context.again is None or step.again is None:
+        return result
+    with context.again() as other:
+        if other is None:
+            return result
+        second = run(replace(step, arguments=step.again(found), again=None), other)
+    return _without(result, [d for d in found if _passed(d, second)], second)
+
+
+def _suspects(step: Step, result: Result, context: Context) -> Sequence[Diagnostic]:
+    """Failed tests that the change has not touched and that did not fail before it; none when it is not only those."""
+    if step.again is None or result.outcome is not Outcome.FAILED or result.counts is None:
+        return ()
+    failures = [d for d in result.diagnostics if d.severity is Severity.ERROR]
+    if len(failures) > MOST or len(failures) != result.counts.failed or not all(d.test for d in failures):
+        return ()
+    known = context.baseline.diagnostics if context.baseline else ()
+    before = {d.fingerprint for d in known if d.origin is not Origin.FLAKY}
+    return [d for d in failures if d.fingerprint not in before and not _touched(d, context)]
+
+
+def _touched(diagnostic: Diagnostic, context: Context) -> bool:
+    """Whether the file of a test is another one than before; one that is not known may be."""
+    base, head = context.change.base, context.change.head
+    try:
+        return diagnostic.path is None or base.read(diagnostic.path) != head.read(diagnostic.path)
+    except KeyError:
+        return True
+
+
+def _passed(diagnostic: Diagnostic, second: Result) -> bool:
+    return bool(
+        second.counts
+        and diagnostic.test in second.counts.passed
+        and not any(d.test == diagnostic.test and d.severity is Severity.ERROR for d in second.diagnostics)
+    )
+
+
+def _without(result: Result, flaky: Sequence[Diagnostic], second: Result) -> Result:
+    """The result without the failures that are `flaky`: a pass only if nothing else was wrong either time."""
+    if not flaky or result.counts is None:
+        return result
+    told = {id(d) for d in flaky}
+    diagnostics = tuple(
+        replace(d, severity=Severity.WARNING, origin=Origin.FLAKY) if id(d) in told else d for d in result.diagnostics
+    )
+    names = [d.test for d in flaky if d.test]
+    passed = tuple(sorted((*result.counts.passed, *names)))
+    counts = replace(result.counts, failed=result.counts.failed - len(flaky), passed=passed)
+    fine = not counts.failed and second.outcome is Outcome.PASSED
+    return replace(
+        result,
+        outcome=Outcome.PASSED if fine else result.outcome,
+        summary=f"{tests(counts)}, {len(flaky)} flaky",
+        diagnostics=diagnostics,
+        counts=counts,
+        seconds=result.seconds + second.seconds,
+    )

@@ -1,0 +1,156 @@
+"""Tests that fail and then pass on the same tree: told, not blocking, and only where that is no excuse."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from greylag import plugins, readers
+from greylag.errors import UserError
+from greylag.model import Origin, Outcome, Phase, Severity, Verdict
+from greylag.protocols import Activation, Context, SandboxBackend, Tree
+from greylag.report import Report
+from greylag.testing.repos import Files
+from greylag.testing.verifying import House, MakeHouse, Repository
+from greylag.verifiers import _tool
+from greylag.verifiers._tool import Plan, Step
+
+GREEN = '<testsuite><testcase classname="t.a" name="one" file="t/a.py"/></testsuite>'
+RED = GREEN.replace("/><", '><failure message="no">no</failure></testcase><')
+FILES = {"green": GREEN, "red": RED, "t/a.py": "", "build.sh": "true"}
+
+
+@pytest.fixture(scope="module")
+def backend() -> SandboxBackend:
+    made: SandboxBackend = plugins.load("sandboxes", "bubblewrap")
+    try:
+        made.probe()
+    except UserError as error:
+        pytest.skip(f"UNPROVEN HERE: {error}")
+    return made
+
+
+@pytest.fixture
+def house(tmp_path: Path, backend: SandboxBackend) -> MakeHouse:
+    for directory in (tmp_path, *tmp_path.parents):
+        if directory.stat().st_uid == os.geteuid() and directory != Path("/"):
+            directory.chmod(directory.stat().st_mode | 0o011)
+
+    def make(files: Files) -> House:
+        return House(tmp_path, backend, Repository.make(tmp_path / "repo", {**FILES, **files}))
+
+    return make
+
+
+@dataclass(frozen=True)
+class Script:
+    """Compiles with `build.sh`, tests with `test.sh`: `sh test.sh`, or `sh test.sh again ID...` for what failed."""
+
+    name: str = "script"
+
+    def detect(self, tree: Tree) -> Sequence[Activation]:
+        build = Plan((Step((("sh",),), ("build.sh",)),))
+        test = Step(
+            (("sh",),), ("test.sh",), reports=("out.xml",), read_report=readers.junit_xml, empty_codes=(5,),
+            again=lambda failed: ("test.sh", "again", *(str(d.test) for d in failed)),
+        )  # fmt: skip
+        return [
+            Activation(self.name, "build", Phase.COMPILE, ".", "always", (), build),
+            Activation(self.name, "test", Phase.TEST, ".", "always", (), Plan((test,))),
+        ]
+
+    def verify(self, activation: Activation, context: Context) -> Verdict:
+        return _tool.run(activation, context)
+
+
+def changed(at: House, files: Files, *, known: bool = False) -> Report:
+    """The report of a change; with a baseline if that is `known`."""
+    verification = at.verification(Script())
+    baseline = verification.baseline() if known else None
+    return verification.run(at.repository.change(files), mode="gate", baseline=baseline)
+
+
+def of(report: Report) -> Verdict:
+    (verdict,) = [verdict for verdict in report.verdicts if verdict.phase is Phase.TEST]
+    return verdict
+
+
+_FLAKY = 'if [ "$1" = again ]; then echo "$@" > ran; cp green out.xml; else cp red out.xml; exit 1; fi\n'
+
+
+def test_a_test_that_passes_the_second_time_is_told_and_does_not_block(house: MakeHouse) -> None:
+    report = changed(house({"test.sh": _FLAKY}), {"x": ""})
+    verdict = of(report)
+    assert (verdict.outcome, verdict.summary) == (Outcome.PASSED, "1 test, 1 flaky")
+    assert [(d.test, d.origin, d.severity) for d in verdict.diagnostics] == [
+        ("t.a.one", Origin.FLAKY, Severity.WARNING)
+    ]
+    assert verdict.counts
+    assert (verdict.counts.failed, verdict.counts.passed) == (0, ("t.a.one",))
+    assert report.passed
+    assert "flaky" in report.render()
+    assert "t.a.one" in report.render()
+
+
+def test_a_pass_by_a_flaky_test_is_not_remembered(house: MakeHouse) -> None:
+    at = house({"test.sh": _FLAKY})
+    verification = at.verification(Script())
+    tree = at.repository.change({"x": ""})
+    for _ in range(2):
+        verification.run(tree, mode="gate", baseline=None)
+        assert at.started() == ["build", "test"]
+
+
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        ("cp red out.xml; exit 1", "it fails again"),
+        ("[ -e left ] && cp green out.xml && exit; touch left; cp red out.xml; exit 1", "only for what the first left"),
+        ('[ "$1" = again ] && { cp green out.xml; exit 2; }; cp red out.xml; exit 1', "something else fails again"),
+        ('[ "$1" = again ] && exit 5; cp red out.xml; exit 1', "it does not run again"),
+        ("cp green out.xml; exit 1", "it is no test that fails"),
+    ],
+)
+def test_what_is_no_flaky_test_fails(house: MakeHouse, script: str, why: str) -> None:
+    verdict = of(changed(house({"test.sh": script}), {"x": ""}))
+    assert verdict.outcome is Outcome.FAILED, why
+    assert not [d for d in verdict.diagnostics if d.origin is Origin.FLAKY and d.severity is Severity.ERROR]
+
+
+def test_a_test_that_the_change_has_touched_has_no_excuse(house: MakeHouse) -> None:
+    at = house({"test.sh": _FLAKY})
+    assert of(changed(at, {"t/a.py": "# another test"})).outcome is Outcome.FAILED
+    assert of(changed(at, {"x": ""})).outcome is Outcome.PASSED
+
+
+def test_many_failures_are_no_coincidence(house: MakeHouse) -> None:
+    cases = "".join(f'<testcase classname="t.a" name="n{n}" file="t/a.py">%s</testcase>' for n in range(21))
+    red = f"<testsuite>{cases.replace('%s', '<failure/>')}</testsuite>"
+    at = house({"test.sh": _FLAKY, "red": red, "green": f"<testsuite>{cases.replace('%s', '')}</testsuite>"})
+    assert of(changed(at, {"x": ""})).outcome is Outcome.FAILED
+
+
+def test_the_second_place_is_built_like_the_first(house: MakeHouse) -> None:
+    at = house({"build.sh": "echo built > made", "test.sh": f"cat made || exit 5\n{_FLAKY}"})
+    assert of(changed(at, {"x": ""})).outcome is Outcome.PASSED
+
+
+def test_one_flaky_and_one_real_failure_are_told_apart(house: MakeHouse) -> None:
+    two = '<testcase classname="t.a" name="two" file="t/a.py"><failure message="no">no</failure></testcase>'
+    red, green = (each.replace("</testsuite>", f"{two}</testsuite>") for each in (RED, GREEN))
+    script = '[ "$1" = again ] && cp green out.xml || cp red out.xml; exit 1'
+    verdict = of(changed(house({"test.sh": script, "red": red, "green": green}), {"x": ""}))
+    assert verdict.outcome is Outcome.FAILED
+    assert {(d.test, d.origin) for d in verdict.diagnostics} == {
+        ("t.a.one", Origin.FLAKY),
+        ("t.a.two", Origin.NEW),
+    }
+    assert verdict.summary == "2 tests, 1 failed, 1 flaky"
+
+
+def test_a_flaky_base_commit_is_no_red_one(house: MakeHouse) -> None:
+    report = changed(house({"test.sh": _FLAKY}), {"test.sh": "cp red out.xml; exit 1"}, known=True)
+    assert of(report).outcome is Outcome.FAILED
+    assert [d.origin for d in of(report).diagnostics if d.test] == [Origin.NEW]

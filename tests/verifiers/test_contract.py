@@ -21,7 +21,8 @@ NODE = {
     "tsconfig.json": "{}",
 }
 MAVEN = {"pom.xml": "<project/>", "src/test/java/ATest.java": "class ATest {}", "core/pom.xml": "<project/>"}
-SAMPLES = {"python": PYTHON, "node": NODE, "maven": MAVEN}
+CMAKE = {"CMakeLists.txt": "project(a)\ninclude(FetchContent)\nenable_testing()\n"}
+SAMPLES = {"python": PYTHON, "node": NODE, "maven": MAVEN, "cmake": CMAKE}
 
 
 @pytest.mark.parametrize("name", SAMPLES)

@@ -10,6 +10,7 @@ from greylag.readers._common import UNREADABLE, WORKSPACE, Tests
 from greylag.readers.javascript import jest_json
 from greylag.readers.junit import junit_xml
 from greylag.readers.linters import eslint_json, mypy_json, pyright_json, ruff_json, sarif
+from greylag.readers.native import ctest_text, native_text
 from greylag.readers.tap import tap
 from greylag.readers.text import maven_text, tsc_text
 
@@ -17,11 +18,13 @@ __all__ = [
     "UNREADABLE",
     "WORKSPACE",
     "Tests",
+    "ctest_text",
     "eslint_json",
     "jest_json",
     "junit_xml",
     "maven_text",
     "mypy_json",
+    "native_text",
     "pyright_json",
     "ruff_json",
     "sarif",

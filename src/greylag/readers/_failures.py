@@ -13,6 +13,7 @@ _LINE = 400
 _JAVA = re.compile(r"\s*at (?:[\w.@-]+/)*([\w.$]+)\.[\w$<>]+\((\w+\.(?:java|kt|scala|groovy)):(\d+)\)")
 _PYTHON = re.compile(r'\s*File "([^"]+)", line (\d+)')
 _PLAIN = re.compile(r"(?:\s*\u276f (?:\S+ )?)?([^\s():]+\.\w+):(\d+)(?::\d+)?:?(?: |$)")
+_NATIVE = re.compile(r"([^\s():'\"]+\.(?:c|cc|cpp|cxx|h|hh|hpp|hxx|m|mm)):(\d{1,9})\b")
 _SCRIPT = re.compile(r"((?:file://)?/?[^\s():]+\.\w+):(\d+):\d+\)?(?: \{)?$")
 # U+276F is the arrow that vitest puts before a frame.
 _FRAME = re.compile(r"\s*(?:at |\u276f )")
@@ -23,6 +24,8 @@ _FOREIGN = re.compile(
 )
 _TITLE = re.compile(r"\s*\u25cf")  # the bullet before a title of jest
 _KEEP = 10  # lines of an excerpt
+_TELLING = re.compile(r"(?i)fail|error|assert|exception|expect|abort|panic|sanitizer|signal|unhandled")
+_FINE = re.compile(r"(?i)\bpass(?:ed)?\b|\[ +(?:ok|run) +\]|^ok\b|\b0 fail")
 
 Resolve = Callable[[str], str | None]
 
@@ -93,7 +96,7 @@ def _frames(lines: Sequence[str], locate: Locate, resolve: Resolve) -> Iterator[
             continue
         if found := _JAVA.match(line):
             yield Frame(resolve(_source(found[1], found[2])), int(found[3][:9]), found[1])
-        elif found := _PYTHON.match(line) or _PLAIN.match(line) or _SCRIPT.search(line):
+        elif found := _PYTHON.match(line) or _PLAIN.match(line) or _SCRIPT.search(line) or _NATIVE.search(line):
             path = locate(found[1])
             if path and not path.startswith("/"):
                 yield Frame(path, int(found[2][:9]))
@@ -116,6 +119,14 @@ def _message(given: str, lines: Sequence[str]) -> str:
         said = [line for line in lines if line.strip() and not _FRAME.match(line)]
     end = next((at for at, line in enumerate(said[1:], 1) if _FRAME.match(line)), len(said))
     return one_line(" / ".join(line.strip() for line in said[: min(end, 4)]), 300) or "failed without a message"
+
+
+def telling(output: str) -> str:
+    """What says why a test failed, of all that its program printed about many: the end, when nothing looks like it."""
+    lines = output[:_TEXT].strip("\n").split("\n")
+    near = {at + more for at, line in enumerate(lines) if _TELLING.search(line[:_LINE]) for more in range(5)}
+    kept = [line for at, line in enumerate(lines) if at in near and not _FINE.search(line[:_LINE])]
+    return "\n".join(kept or lines[-_KEEP:])
 
 
 def errors_of_pytest(text: str) -> str:

@@ -10,13 +10,14 @@ from defusedxml.ElementTree import DefusedXMLParser
 
 from greylag.model import Counts, Diagnostic
 from greylag.readers._common import LARGEST, MOST, WORKSPACE, Locate, Tests, capped, locator, names, number, unreadable
-from greylag.readers._failures import Failed, Resolve, diagnose, errors_of_pytest, resolver
+from greylag.readers._failures import Failed, Resolve, diagnose, errors_of_pytest, resolver, telling
 
 _BAD = {"failure", "error"}
 _FLAKY = {"flakyFailure", "flakyError"}
 _GENERIC = re.compile(r'collection failure$|failed on (setup|teardown) with "')
 _TEXT = 100_000  # characters of one failure
 _DEEPEST = 100  # packages, modules and classes around a test
+_NOT_RUN = {"disabled", "notrun"}  # of CTest and GoogleTest
 _SCRIPT = re.compile(r"\S+\.[cm]?[jt]sx?$")
 
 
@@ -49,6 +50,7 @@ class _Case:
     bad: tuple[str, dict[str, str], list[str]] | None = None
     flaky: tuple[str, dict[str, str], list[str]] | None = None
     skipped: bool = False
+    output: list[str] = field(default_factory=list)  # what it printed
 
 
 @dataclass
@@ -83,11 +85,15 @@ class _Cases:
             self._event(tag, attributes)
         elif tag == "skipped" and self.case:
             self.case.skipped = True
+        elif tag == "system-out" and self.case:
+            self.sink = self.case.output
 
     def end(self, tag: str) -> None:
         tag = tag.rpartition("}")[2]
         if tag in {"testsuites", "testsuite"} and self.suites:
             self.suites.pop()
+        elif tag == "system-out":
+            self.sink = None
         elif tag in _BAD | _FLAKY:
             self.sink = None
             if self.case and self.case.attributes.get("name") is None:  # an error of the suite itself
@@ -119,7 +125,7 @@ class _Cases:
 
     def _finish(self, case: _Case) -> None:
         self.case = None
-        if case.skipped:
+        if case.skipped or case.attributes.get("status") in _NOT_RUN:
             self.skipped += 1
             return
         told = _told(case, self.resolve)
@@ -134,6 +140,8 @@ class _Cases:
 def _told(case: _Case, resolve: Resolve) -> Failed:
     _, attributes, parts = case.bad or case.flaky or ("", {}, [])
     text = "".join(parts)
+    if not text and not attributes.get("message"):  # CTest: all that a program with many tests printed
+        text = telling("".join(case.output))
     owner, name = case.attributes.get("classname", ""), case.attributes.get("name", "")
     line = number(case.attributes.get("line"))
     message, flaky = _message(attributes, text), case.bad is None

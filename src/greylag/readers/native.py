@@ -1,0 +1,65 @@
+"""Readers of what C and C++ compilers, linkers, CMake and CTest print; their text has been the same for decades."""
+
+import itertools
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from greylag.model import Counts, Diagnostic, Severity
+from greylag.readers._common import LARGEST, WORKSPACE, Locate, Tests, capped, locator, names, number, unreadable
+from greylag.text import cap, clean, one_line
+
+_LINE = 2000  # characters of a line that are looked at
+_GCC = re.compile(r"(\S[^:]*):(\d+):(?:(\d+):)? (fatal error|error|warning): (.*)")
+_RULE = re.compile(r" \[(-W[\w=+#-]+)\]$")
+_LINKER = re.compile(
+    r"(?:\S*\bld(?:\.\w+)?: )?(?:.*?: in function .*?: )?(?:([^\s:]+):\((?:\.\w[\w.]*|__text)\+0x[0-9a-f]+\): )?"
+    r"((?:undefined reference to|multiple definition of) .*|cannot find -l\S+.*|library not found for .*)"
+)
+_CMAKE = re.compile(r"CMake Error(?: \(dev\))?(?: at ([^:]+):(\d+) \(([\w-]+)\)|: (.*)|.*):?")
+_MAKE = re.compile(r"(?:g?make(?:\[\d+\])?|ninja): (?:\*\*\* (No rule to make target .*)|error: (.*))")
+_CTEST = re.compile(r" *\d+/\d+ Test +#\d+: (.+?) \.{2,}\s*(\**\S.*?)\s+[\d.]+ sec")
+
+
+def native_text(data: bytes, cwd: str = ".", workspace: str = WORKSPACE) -> tuple[Diagnostic, ...]:
+    """gcc, clang, the linker, make, ninja and CMake, in the order of their lines."""
+    if len(data) > LARGEST:
+        return (unreadable("compiler output", f"{len(data)} bytes"),)
+    lines = [line[:_LINE] for line in clean(data).split("\n")]
+    return capped(_found(lines, locator(cwd, workspace)))
+
+
+def _found(lines: list[str], locate: Locate) -> Iterator[Diagnostic]:
+    for at, line in enumerate(lines):
+        if hit := _GCC.match(line):
+            path, row, column, level, message = hit.groups()
+            rule = _RULE.search(message)
+            severity = Severity.WARNING if level == "warning" else Severity.ERROR
+            message = message[: rule.start()] if rule else message
+            yield Diagnostic(message, severity, locate(path), number(row), number(column), rule and rule[1])
+        elif hit := _LINKER.match(line):
+            where = f" (in {posixpath.basename(hit[1])})" if hit[1] else ""  # not where in the tree
+            yield Diagnostic(hit[2] + where, rule="linker")
+        elif line.startswith("CMake Error") and (hit := _CMAKE.match(line)):
+            yield replace(_cmake(lines, at, hit[4]), path=locate(hit[1]), line=number(hit[2]), rule=hit[3] or "cmake")
+        elif hit := _MAKE.match(line):
+            yield Diagnostic(hit[1] or hit[2], rule="make")
+
+
+def _cmake(lines: list[str], at: int, said: str | None) -> Diagnostic:
+    """The indented paragraphs below say what is wrong, the first one of them in short."""
+    below = [line.strip() for line in itertools.takewhile(lambda line: line[:2] in {"", "  "}, lines[at + 1 : at + 30])]
+    text = "\n".join(below).strip()
+    first = text.partition("\n\n")[0].replace("\n", " ")
+    return Diagnostic(one_line(said or first, 300) or "CMake failed", excerpt=cap(text, 2000))
+
+
+def ctest_text(data: bytes, _cwd: str = ".", _workspace: str = WORKSPACE) -> Tests:
+    """What CTest prints of each test: for versions before 3.21, which write no JUnit XML."""
+    results = [hit.groups() for line in clean(data).split("\n") if (hit := _CTEST.match(line[:_LINE]))]
+    passed = [name for name, result in results if result == "Passed"]
+    skipped = [name for name, result in results if re.match(r"\*+(?:Skipped|Not Run \(Disabled\))", result)]
+    failed = [(name, result.lstrip("*")) for name, result in results if name not in {*passed, *skipped}]
+    counts = Counts(len(passed) + len(failed), len(failed), len(skipped), names(passed))
+    return counts, capped(Diagnostic(one_line(result), test=one_line(name)) for name, result in failed)

@@ -146,7 +146,10 @@ class _Start:
         """Set the bound for processes, and let the sandbox go on."""
         if self._block:
             with contextlib.suppress(ProcessLookupError):
-                resource.prlimit(child, resource.RLIMIT_NPROC, (self._room.spec.bounds.processes,) * 2)
+                hard = resource.prlimit(child, resource.RLIMIT_NPROC)[1]
+                bound = self._room.spec.bounds.processes
+                bound = bound if hard == resource.RLIM_INFINITY else min(bound, hard)
+                resource.prlimit(child, resource.RLIMIT_NPROC, (bound, bound))
             os.write(self._block.write, b".")
 
     def staged_sockets(self) -> list[tuple[str, str]]:

@@ -87,6 +87,20 @@ def test_version_is_printed_without_importing_anything_else(shell: Shell) -> Non
     assert not imported & {"click", "rich", "pydantic", "sqlalchemy", "pydantic_ai", "asyncio", "subprocess"}
 
 
+def test_a_reader_that_has_gone_is_told_apart_from_a_gate_that_said_no(shell: Shell) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "greylag", "run", "--help"]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, env=shell.environment(), check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_streams_that_are_closed_are_empty_ones(shell: Shell) -> None:
+    command = ["sh", "-c", '"$0" -m greylag show <&- >&- 2>&-', sys.executable]
+    assert subprocess.run(command, env=shell.environment(), check=False).returncode == 0
+
+
 def test_help_of_every_verb_imports_no_model_library(shell: Shell) -> None:
     code = (
         "import sys; from greylag import cli\n"

@@ -16,13 +16,31 @@ def main() -> None:
 
         print(f"greylag {__version__}")
         return
+    _fill_streams()
     try:
         code = _run()
         _stay_true()
     except KeyboardInterrupt:  # of the imports as well
         print("greylag: interrupted", file=sys.stderr)
         code = 130
+    try:
+        sys.stdout.flush()
+    except OSError:  # a full disk, which the interpreter would find at its end, with an exit code of its own
+        _silence()
+        code = code or 75
     sys.exit(code)
+
+
+def _fill_streams() -> None:
+    """A standard stream that was closed becomes an empty one: no file that is opened later may take its number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            taken = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free, which is this one
+            os.set_inheritable(taken, True)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def _stay_true() -> None:
@@ -39,8 +57,7 @@ def _run() -> int:
 
     try:
         code = command_line()
-        if sys.stdout:  # which is None when it was closed
-            sys.stdout.flush()
+        sys.stdout.flush()
     except GreylagError as error:
         print(f"greylag: {' '.join(str(error).split())}", *getattr(error, "__notes__", ()), sep="\n", file=sys.stderr)
         code = error.exit_code

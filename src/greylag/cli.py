@@ -59,10 +59,16 @@ def command_line(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` has it
             signal.signal(number, _interrupt)
+    streams = sys.stdout, sys.stderr
     try:
         result = greylag.main(arguments, prog_name="greylag", standalone_mode=False)
     except click.Abort as error:
         raise KeyboardInterrupt from error
+    except SystemExit:
+        if sys.stdout is streams[0]:
+            raise
+        sys.stdout, sys.stderr = streams  # click puts others there when the reader of its output has gone
+        raise BrokenPipeError from None
     except click.exceptions.NoArgsIsHelpError as error:
         error.show(file=sys.stderr)
         return 2

@@ -60,10 +60,19 @@ class Recording:
         """Close the record with the error that ends the run, and with what may be there all the same."""
         if self.run.pull_request:  # too late to cancel: the record must say what is there
             return self.end(*published(self.run.pull_request))
-        status = Status.CANCELLED if isinstance(error, KeyboardInterrupt) else Status.ERRORED
-        known = isinstance(error, GreylagError)
-        text = "interrupted" if status is Status.CANCELLED else str(error) if known else f"a bug of greylag: {error!r}"
+        status, text = _why(error)
         return self.end(status, f"{text}; {self.run.reason}" if self.run.reason else text)
+
+
+def _why(error: BaseException | None) -> tuple[Status, str]:
+    match error:
+        case KeyboardInterrupt():
+            return Status.CANCELLED, "interrupted"
+        case BrokenPipeError():
+            return Status.CANCELLED, "stopped, since nobody read its output any more"
+        case GreylagError():
+            return Status.ERRORED, str(error)
+    return Status.ERRORED, f"a bug of greylag: {error!r}"
 
 
 def published(pull: PullRequest) -> tuple[Status, str]:

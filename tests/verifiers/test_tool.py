@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from greylag import readers
+from greylag.errors import InfraError
 from greylag.model import Counts, Diagnostic, Outcome, Phase, Severity, Verdict
 from greylag.protocols import Activation, Completed, Context, Ended, Tree
 from greylag.testing.verifiers import Bench
@@ -87,6 +88,27 @@ def test_errors_of_a_linter_that_passed_are_warnings_and_said(bench: MakeBench) 
     assert verdict.outcome is Outcome.PASSED
     assert [d.severity for d in verdict.diagnostics] == [Severity.WARNING]
     assert "1 finding, but the tool passed" in verdict.summary
+
+
+@pytest.mark.parametrize(
+    ("report", "said"),
+    [
+        ("head -c 34000000 /dev/zero > out/b.xml", "1 of the report files are too large"),
+        ("echo '<testsuite><testcase name=\"x' > out/b.xml", "unreadable report"),
+    ],
+)
+def test_a_report_that_cannot_be_read_is_no_pass(bench: MakeBench, report: str, said: str) -> None:
+    """It may be the one with the failed test."""
+    verdict = take(bench({"green.xml": GREEN}), junit(f"mkdir out; cp green.xml out; {report}"))
+    assert verdict.outcome is Outcome.FAILED
+    assert said in verdict.summary
+
+
+@pytest.mark.parametrize("answer", ["[" * 100_000, "[]", "{}", '{"absent": false, "workspace": "/", "reports": [1]}'])
+def test_an_answer_that_the_tool_forges_is_neither_a_pass_nor_a_bug(bench: MakeBench, answer: str) -> None:
+    for script in ("cat forged > /proc/$PPID/fd/3", "cat forged > /proc/$PPID/fd/3; kill -9 $PPID"):
+        with pytest.raises(InfraError, match="answer"):
+            take(bench({"forged": answer}), sh(script))
 
 
 def test_an_unreadable_report_does_not_hide_what_the_tool_said(bench: MakeBench) -> None:

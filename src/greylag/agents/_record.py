@@ -21,7 +21,8 @@ def note(request: AgentRequest, kind: str, **facts: Any) -> None:
         with request.transcript.open("a", encoding="utf-8") as file:
             file.write(json.dumps(_cleaned(line), ensure_ascii=False) + "\n")
     except OSError as error:
-        raise InfraError(f"transcript {request.transcript} cannot be written: {error.strerror}") from error
+        remedy = "make room there, or set GREYLAG_STATE to another place"
+        raise InfraError(f"transcript {request.transcript} cannot be written: {error.strerror}; {remedy}") from error
 
 
 def tell(request: AgentRequest, kind: str, text: str, **data: Any) -> None:

@@ -9,6 +9,7 @@ from greylag.sandboxes import _command
 from greylag.sandboxes._cgroup import Group
 from greylag.sandboxes._jobs import Jobs
 from greylag.sandboxes._process import Launch, Ran, execute
+from greylag.sandboxes._streams import enough_files
 
 _KILLED = 137
 
@@ -51,7 +52,7 @@ class Box:
     def run(self, command: Command) -> Completed:
         """Run one command to its end; see `greylag.protocols.Sandbox`."""
         _command.check(command)
-        with ExitStack() as stack:
+        with enough_files(), ExitStack() as stack:
             job = stack.enter_context(self._jobs.one())
             group = self._group.child() if self._group else None
             if group:

@@ -21,6 +21,7 @@ from greylag.sandboxes._streams import Lines, Output, Pipe, spool
 
 _CHUNK = 1 << 16
 _GRACE = 5.0  # seconds for pipes to close after the process is gone
+_SOON = 0.1  # seconds for the same where the process had told nothing yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +106,11 @@ def execute(launch: Launch, command: Command, bounds: Bounds, job: Job) -> Ran:
     began = time.monotonic()
     seconds = bounds.seconds if command.seconds is None else command.seconds
     with contextlib.ExitStack() as stack:
-        reader = _Reader(command, bounds.output, job, launch.born)
+        reader = _Reader(command, bounds.output, job, launch)
         stack.callback(reader.close)
         with uninterrupted():
             process = _spawn(launch, command, reader)
-            stack.callback(reader.bury, launch.mark)
+            stack.callback(reader.bury)
             job.started(process)
         reader.watch_process(process.pid)
         reader.pump(began + seconds)
@@ -144,9 +145,9 @@ def _pipe(owner: int | None, ours: contextlib.ExitStack, reader: "_Reader", take
 class _Reader:
     """Drains all channels of one process and enforces output cap and wall clock."""
 
-    def __init__(self, command: Command, cap: int, job: Job, born: Callable[[int], None]) -> None:
+    def __init__(self, command: Command, cap: int, job: Job, launch: Launch) -> None:
         self.output, self.errors = Output(), Output()
-        self._cap, self._job, self._born = cap, job, born
+        self._cap, self._job, self._launch = cap, job, launch
         self.answer = bytearray()
         self._status = bytearray()
         self._lines = Lines(command.on_line) if command.on_line else None
@@ -191,7 +192,7 @@ class _Reader:
         if self._inner is None and isinstance(child, int):
             with contextlib.suppress(ProcessLookupError):
                 self._inner = os.pidfd_open(child)
-            self._born(child)
+            self._launch.born(child)
             if self._job.reason:
                 self._kill_inner()
 
@@ -211,17 +212,21 @@ class _Reader:
 
     def pump(self, deadline: float) -> None:
         """Until the process is gone and its pipes are closed, or time is up for good."""
-        gone = ending = False
-        while not (gone := gone or not self._job.alive()) or self._selector.get_map():
+        gone, ending, orphaned = False, False, deadline
+        while not gone or self._selector.get_map():
             now = time.monotonic()
+            if not gone and not self._job.alive():
+                gone, orphaned = True, now + _SOON
             if not ending and (gone or self._job.reason):
                 ending, deadline = True, now + _GRACE
                 self._kill_inner()
+            if gone and now >= orphaned and self._launch.mark and self._inner is None:
+                return  # what lives on is found by its mark
             if now >= deadline:
                 if ending:
                     return
                 self._job.end(Ended.TIMED_OUT)
-            self._turn(max(min(deadline - now, self._tick), 0))
+            self._turn(max(min(deadline - now, _SOON if gone else self._tick), 0))
 
     def _turn(self, timeout: float) -> None:
         for key, _ in self._selector.select(timeout):
@@ -241,7 +246,7 @@ class _Reader:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._inner, signal.SIGKILL)
 
-    def bury(self, mark: str) -> None:
+    def bury(self) -> None:
         """End the process if it runs still, read on for its last words, and wait for the tree below it."""
         with uninterrupted():
             if self._job.alive():
@@ -249,8 +254,9 @@ class _Reader:
                 self._job.end(Ended.KILLED)
                 self.pump(time.monotonic())
             self._job.destroy()
-            if mark and self._inner is None and self._selector.get_map():
-                kill_marked(mark)  # bubblewrap was killed before it had told its child, which waits for it for ever
+            if self._launch.mark and self._inner is None and self._selector.get_map():
+                # bubblewrap was killed before it had told its child, which waits for it for ever
+                kill_marked(self._launch.mark)
             self._kill_inner()
             if self._inner is not None and not select.select([self._inner], [], [], _GRACE)[0]:
                 raise InfraError("processes of a sandbox could not be killed within 5 seconds")

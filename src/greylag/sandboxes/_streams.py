@@ -1,9 +1,13 @@
 """What flows in and out of a process: bounded output, lines, pipes, data behind a descriptor."""
 
+import contextlib
+import errno
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Literal
+
+from greylag.errors import InfraError
 
 _HEAD, _TAIL = 1 << 20, 4 << 20
 _LINE = 16 << 20  # a longer line is cut
@@ -94,6 +98,17 @@ class Pipe:
         """Safe to repeat."""
         while self._ends:
             os.close(self._ends.popitem()[1])
+
+
+@contextlib.contextmanager
+def enough_files() -> Iterator[None]:
+    """`InfraError` with the remedy where this process may open no more files."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.EMFILE, errno.ENFILE}:
+            raise InfraError("too many open files for a sandbox: raise the limit (`ulimit -n 1024`)") from error
+        raise
 
 
 def spool(data: bytes, owner: int | None = None) -> int:

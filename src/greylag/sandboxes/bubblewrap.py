@@ -19,6 +19,7 @@ from greylag.sandboxes._bwrap import Machine, Mounted, Room
 from greylag.sandboxes._keeper import Keeper, Namespace, Overlay, RefusedError, Source
 from greylag.sandboxes._probe import essentials, probe, trial
 from greylag.sandboxes._profile import HOME, WORKSPACE, Mount, environment
+from greylag.sandboxes._streams import enough_files
 from greylag.sandboxes._toolchains import Tools
 
 _UID, _NOBODY = 60222, 65534
@@ -89,7 +90,9 @@ class Bubblewrap:
                 with self._tried() as (_, _found):
                     self._trusted = True
         with ExitStack() as stack:
-            yield self._open(spec, stack)
+            with enough_files():
+                box = self._open(spec, stack)
+            yield box
 
     @contextmanager
     def _tried(self) -> Iterator[tuple[Sandbox, list[Guarantee]]]:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 FILE_LIMIT = 32 << 20  # bytes of one report
-TOTAL_LIMIT = 64 << 20  # bytes of all reports of a step
-FILES = 5000  # reports of a step
+TOTAL_LIMIT = 128 << 20  # bytes of all reports of a step
+FILES = 20_000  # reports of a step
 _IGNORED = (13, 25)  # SIGPIPE, SIGXFSZ: by Python, which programs would inherit
 _NO_FORMAT = 8  # ENOEXEC
 _SKIPPED = frozenset({"node_modules", ".git", ".venv", "site-packages"})

@@ -118,6 +118,9 @@ def _succeeded(step: Step, found: Found) -> Result:
     if found.counts and found.counts.failed:
         summary = f"{tests(found.counts)}, although `{step.line}` ended with exit code 0"
         return Result(Outcome.FAILED, summary, found.diagnostics, found.counts)
+    if hidden := [d for d in found.diagnostics if d.rule == UNREADABLE]:
+        summary = f"{hidden[0].message}, although `{step.line}` ended with exit code 0"
+        return Result(Outcome.FAILED, summary, found.diagnostics, found.counts)
     diagnostics = tuple(
         replace(d, severity=Severity.WARNING) if d.severity is Severity.ERROR else d for d in found.diagnostics
     )

@@ -199,8 +199,11 @@ def _read(step: Step, fetched: Mapping[str, Any], output: bytes, root: str, path
     # Java's traces name classes; the tree knows their files.
     junit = partial(readers.junit_xml, files=paths)
     reader = junit if step.read_report is readers.junit_xml else step.read_report
-    reports = [base64.b64decode(data) for _, data in fetched["reports"]]
+    reports = [base64.b64decode(data.encode("ascii", "replace")) for _, data in fetched["reports"]]
     diagnostics, counts = _parts([reader(data, root, workspace) for data in reports] if reader else [])
+    if fetched["dropped"]:
+        said = f"{fetched['dropped']} of the report files are too large, or too many, to be read"
+        diagnostics.append(Diagnostic(said, rule=readers.UNREADABLE))
     if step.read_log and not any(d.severity is Severity.ERROR for d in diagnostics):
         more, printed = _parts([step.read_log(output, root, workspace)])
         diagnostics, counts = [*diagnostics, *more], counts or printed
@@ -225,7 +228,20 @@ def _answer(done: Completed, activation: Activation) -> dict[str, Any]:
         said = one_line(done.errors or done.output, 200)
         raise InfraError(f"{activation.name}: the sandbox cannot run Python: {said}")
     try:
-        answer: dict[str, Any] = json.loads(done.answer)
-    except ValueError as error:
+        answer = json.loads(done.answer)
+    except (ValueError, RecursionError) as error:
         raise InfraError(f"{activation.name}: the sandbox gave no readable answer: {error}") from error
-    return answer
+    if not _is_answer(answer):
+        raise InfraError(f"{activation.name}: the sandbox gave an answer of another form")
+    return dict(answer)
+
+
+def _is_answer(answer: object) -> bool:
+    """Whether it has the form of what `_inside.py` says: the tool could have written, too."""
+    match answer:
+        case {"absent": True, "workspace": str()}:
+            return True
+        case {"absent": False, "workspace": str(), "reports": [*reports], "dropped": int(), "tools": dict(tools)}:
+            named = all(isinstance(version, str) for version in tools.values())
+            return named and all(isinstance(r, list) and [type(part) for part in r] == [str, str] for r in reports)
+    return False

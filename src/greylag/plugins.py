@@ -49,7 +49,7 @@ def load(
         return f"{flags[key]} or {written}" if flags and key in flags else written
 
     for key in sorted(own.keys() - accepted.keys()):
-        near = difflib.get_close_matches(key, accepted, 1)
+        near = difflib.get_close_matches(key, [*accepted, "name"], 1)  # which stands in the same table
         known = ", ".join(map(_kebab, accepted)) or "none"
         hint = f"did you mean `{_kebab(near[0])}`?" if near else f"there are: {known}"
         found = f"{flags[key]}, or {table}" if flags and key in flags else table

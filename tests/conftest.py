@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from greylag.protocols import SandboxBackend
+    from greylag.testing.verifying import MakeHouse
     from greylag.testing.warm import Warm
 
 _KEEP = {"PATH", "LANG", "TERM", "TMPDIR", "USER", "LOGNAME", "VIRTUAL_ENV", "GREYLAG_TEST_CLIENTS"}
@@ -100,6 +102,31 @@ def warm() -> "Iterator[Warm]":
 
     with Warm() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def backend() -> "SandboxBackend":
+    """The real sandbox; skipped where there is none, loudly."""
+    from greylag import plugins
+    from greylag.errors import UserError
+
+    made: SandboxBackend = plugins.load("sandboxes", "bubblewrap")
+    try:
+        made.probe()
+    except UserError as error:
+        pytest.skip(f"UNPROVEN HERE: {error}")
+    return made
+
+
+@pytest.fixture
+def house(tmp_path: Path, backend: "SandboxBackend") -> "MakeHouse":
+    """Makes verifications of a repository with given files, where every user can reach them."""
+    from greylag.testing.verifying import House, Repository
+
+    for directory in (tmp_path, *tmp_path.parents):
+        if directory.stat().st_uid == os.geteuid() and directory != Path("/"):
+            directory.chmod(directory.stat().st_mode | 0o011)
+    return lambda files: House(tmp_path, backend, Repository.make(tmp_path / "repo", files))
 
 
 @pytest.fixture

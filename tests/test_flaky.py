@@ -1,19 +1,16 @@
 """Tests that fail and then pass on the same tree: told, not blocking, and only where that is no excuse."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-from greylag import plugins, readers
-from greylag.errors import UserError
+from greylag import readers
 from greylag.model import Origin, Outcome, Phase, Severity, Verdict
-from greylag.protocols import Activation, Context, SandboxBackend, Tree
+from greylag.protocols import Activation, Context, Tree
 from greylag.report import Report
 from greylag.testing.repos import Files
-from greylag.testing.verifying import House, MakeHouse, Repository
+from greylag.testing.verifying import House, MakeHouse
 from greylag.verifiers import _tool
 from greylag.verifiers._tool import Plan, Step
 
@@ -22,26 +19,10 @@ RED = GREEN.replace("/><", '><failure message="no">no</failure></testcase><')
 FILES = {"green": GREEN, "red": RED, "t/a.py": "", "build.sh": "true"}
 
 
-@pytest.fixture(scope="module")
-def backend() -> SandboxBackend:
-    made: SandboxBackend = plugins.load("sandboxes", "bubblewrap")
-    try:
-        made.probe()
-    except UserError as error:
-        pytest.skip(f"UNPROVEN HERE: {error}")
-    return made
-
-
 @pytest.fixture
-def house(tmp_path: Path, backend: SandboxBackend) -> MakeHouse:
-    for directory in (tmp_path, *tmp_path.parents):
-        if directory.stat().st_uid == os.geteuid() and directory != Path("/"):
-            directory.chmod(directory.stat().st_mode | 0o011)
-
-    def make(files: Files) -> House:
-        return House(tmp_path, backend, Repository.make(tmp_path / "repo", {**FILES, **files}))
-
-    return make
+def house(house: MakeHouse) -> MakeHouse:
+    """With files that all of these repositories have."""
+    return lambda files: house({**FILES, **files})
 
 
 @dataclass(frozen=True)

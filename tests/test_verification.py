@@ -1,7 +1,6 @@
 """Verification with real trees, real shells and the real sandbox."""
 
 import itertools
-import os
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -11,39 +10,15 @@ from pathlib import Path
 import pytest
 
 from greylag import plugins
-from greylag.errors import InfraError, UserError
+from greylag.errors import InfraError
 from greylag.model import Counts, Diagnostic, Event, Origin, Outcome, Phase, Scope, Strength, Verdict
-from greylag.protocols import Activation, Context, SandboxBackend
-from greylag.testing.repos import Files
+from greylag.protocols import Activation, Context
 from greylag.testing.verifying import TEST, Fixed, House, MakeHouse, Repository, Shell
 from greylag.verification import Settings
 from greylag.verification.comparison import ALL_RED, NO_TESTS, UNVERIFIED, compare
 
 PREPARE = Shell("prepare.sh", Phase.PREPARE, inputs=("lock",))
 LINT = Shell("lint.sh", Phase.STATIC)
-
-
-@pytest.fixture(scope="module")
-def backend() -> SandboxBackend:
-    """The real sandbox; `none` where there is none, loudly."""
-    made: SandboxBackend = plugins.load("sandboxes", "bubblewrap")
-    try:
-        made.probe()
-    except UserError as error:
-        pytest.skip(f"UNPROVEN HERE: {error}")
-    return made
-
-
-@pytest.fixture
-def house(tmp_path: Path, backend: SandboxBackend) -> MakeHouse:
-    for directory in (tmp_path, *tmp_path.parents):
-        if directory.stat().st_uid == os.geteuid() and directory != Path("/"):
-            directory.chmod(directory.stat().st_mode | 0o011)
-
-    def make(files: Files) -> House:
-        return House(tmp_path, backend, Repository.make(tmp_path / "repo", files))
-
-    return make
 
 
 def named(verdicts: tuple[Verdict, ...]) -> dict[str, Outcome]:

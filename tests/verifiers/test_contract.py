@@ -21,7 +21,16 @@ NODE = {
     "tsconfig.json": "{}",
 }
 MAVEN = {"pom.xml": "<project/>", "src/test/java/ATest.java": "class ATest {}", "core/pom.xml": "<project/>"}
-SAMPLES = {"python": PYTHON, "node": NODE, "maven": MAVEN}
+RUST = {
+    "Cargo.toml": "[workspace]\nmembers = ['a']\n",
+    "Cargo.lock": "",
+    "a/Cargo.toml": "[package]\nname = 'a'\n[lints.clippy]\n",
+    "a/src/lib.rs": "",
+    ".config/nextest.toml": "",
+    "Makefile": "lint:\n\tcargo fmt --check\n",
+    "rust-toolchain.toml": "",
+}
+SAMPLES = {"python": PYTHON, "node": NODE, "maven": MAVEN, "rust": RUST}
 
 
 @pytest.mark.parametrize("name", SAMPLES)

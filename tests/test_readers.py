@@ -258,6 +258,111 @@ def test_maven_without_a_place_says_why_the_goal_failed() -> None:
     assert (kotlin.path, kotlin.line, kotlin.column, kotlin.message) == ("src/A.kt", 3, 5, "Unresolved reference: x")
 
 
+def test_rustc_says_each_thing_once_and_where_the_repository_uses_a_macro() -> None:
+    found = readers.cargo_json(golden("cargo/check.jsonl"))
+    assert places(found) == [
+        "core/src/lib.rs:2 unused_variables",  # of two targets
+        "app/src/main.rs:4 E0308",
+        "app/tests/it.rs:2 E0425",
+        "app/src/main.rs:5 E0308",  # within a macro of another package
+        "app/src/main.rs:6 E0369",  # within one of the standard library
+    ]
+    assert [d.severity for d in found] == [Severity.WARNING, *[Severity.ERROR] * 4]
+    assert (found[1].message, found[1].column) == ("mismatched types: expected `u32`, found `&str`", 18)
+    assert found[1].excerpt.split("\n")[1] == '4 |     let x: u32 = "words";'
+
+
+def test_clippy_has_its_own_rules_and_paths_are_those_of_the_repository() -> None:
+    found = readers.cargo_json(golden("cargo/clippy.jsonl"), cwd="svc")
+    assert places(found) == ["svc/core/src/lib.rs:2 unused_variables", "svc/core/src/lib.rs:3 clippy::needless_return"]
+
+
+def test_an_error_of_cargo_itself_is_told_where_no_compiler_found_one() -> None:
+    text = (
+        b"  Compiling a\nerror: failed to run custom build command for `a`\n\nCaused by:\n  panicked at build.rs:3:5:\n"
+    )
+    (found,) = readers.cargo_json(text + b'{"reason":"build-finished","success":false}\n')
+    assert (found.message, found.path, found.line) == ("failed to run custom build command for `a`", "build.rs", 3)
+    assert "build-finished" not in found.excerpt
+    assert "build.rs" not in {d.path for d in readers.cargo_json(golden("cargo/check.jsonl") + text)}
+
+
+def test_rustfmt_names_the_first_line_that_differs() -> None:
+    found = readers.rustfmt_text(golden("cargo/fmt.txt"))
+    assert places(found) == ["app/tests/it.rs:2 rustfmt", "core/src/lib.rs:3 rustfmt"]
+
+
+def libtest(data: bytes) -> readers.Tests:
+    answer = readers.libtest(data)
+    assert answer
+    return answer
+
+
+def test_cargo_test() -> None:
+    counts, found = libtest(golden("cargo/test.txt"))
+    assert counts == Counts(15, 9, 1)
+    documented = ["core/src/lib.rs::documentation"] * 2  # by file: lines and items change
+    assert list(counts.passed) == [
+        *documented,
+        "crashes::passes",
+        "demo_app::starts",
+        "demo_core::tests::adds",
+        "exits::passes",
+    ]
+    assert places(found) == [
+        "None:None crashes",
+        "None:None exits",
+        "app/tests/own_harness.rs:3 own_harness",
+        "core/src/lib.rs:45 demo_core::tests::panics",
+        "core/src/lib.rs:50 demo_core::tests::panics_with_words",
+        "None:None demo_core::tests::parses",
+        "core/src/lib.rs:36 demo_core::tests::sums",
+        "core/src/lib.rs:13 core/src/lib.rs::add",
+        "core/src/lib.rs:9 core/src/lib.rs::add",
+    ]
+    said = [d.message for d in found]
+    crash = "crashes ended before its tests did: -p demo-app --test crashes: signal: 6, SIGABRT: process abort signal"
+    assert said[:2] == [crash, "exits ended before its tests did"]  # the second one with exit code 0
+    assert said[3:5] == [
+        "test did not panic as expected",
+        'panic did not contain expected string / panic message: "xyz" / expected substring: "abc"',
+    ]
+    assert said[5:] == [
+        "Error: ParseIntError { kind: InvalidDigit }",
+        "assertion `left == right` failed: of 1 / left: 2 / right: 3",
+        "error[E0425]: cannot find function `missing` in this scope",
+        "assertion `left == right` failed / left: 2 / right: 3",
+    ]
+
+
+def test_cargo_test_in_one_thread_mixes_output_and_results() -> None:
+    counts, found = libtest(golden("cargo/test-one-thread.txt"))
+    assert counts == Counts(4, 2)
+    assert counts.passed == ("demo_core::tests::a_prints", "demo_core::tests::b_prints")
+    assert [d.test for d in found] == ["demo_core::tests::c_fails", "demo_core"]
+    assert "d_overflows' (445) has overflowed its stack" in found[1].excerpt
+
+
+def test_nextest() -> None:
+    counts, found = readers.junit_xml(golden("nextest/junit.xml"))
+    assert counts == Counts(10, 5)
+    assert counts.passed[:2] == ("demo-app::bin/demo-app::starts", "demo-app::crashes::passes")
+    assert places(found) == [
+        "None:None demo-app::crashes::aborts",
+        "core/src/lib.rs:45 demo-core::tests::panics",
+        "core/src/lib.rs:50 demo-core::tests::panics_with_words",
+        "None:None demo-core::tests::parses",
+        "core/src/lib.rs:36 demo-core::tests::sums",
+    ]
+    assert found[4].message == "assertion `left == right` failed: of 1 / left: 2 / right: 3"
+
+
+def test_no_tests_and_an_error_before_all_tests_are_told_apart() -> None:
+    built = b"    Finished `test` profile target(s) in 0.00s\n"
+    assert readers.libtest(built) == (Counts(0), ())
+    assert readers.libtest(b"error: could not compile `a` (lib test) due to 1 previous error\n") == ()
+
+
 def test_sarif_leaves_out_what_is_no_finding() -> None:
     place = {
         "physicalLocation": {"artifactLocation": {"uri": "a%20b.c", "uriBaseId": "ROOT"}, "region": {"startLine": 3}}
@@ -284,9 +389,12 @@ def test_sarif_leaves_out_what_is_no_finding() -> None:
 
 READERS: list[Callable[[bytes], object]] = [
     readers.junit_xml, readers.jest_json, readers.tap, readers.sarif, readers.ruff_json, readers.mypy_json,
-    readers.pyright_json, readers.eslint_json, readers.tsc_text, readers.maven_text,
+    readers.pyright_json, readers.eslint_json, readers.tsc_text, readers.maven_text, readers.cargo_json,
+    readers.rustfmt_text, readers.libtest,
 ]  # fmt: skip
-LINES = (readers.tsc_text, readers.maven_text, readers.mypy_json)  # other output may stand among their lines
+LINES = (  # other output may stand among their lines
+    readers.tsc_text, readers.maven_text, readers.mypy_json, readers.cargo_json, readers.rustfmt_text, readers.libtest,
+)  # fmt: skip
 STRUCTURED = [reader for reader in READERS if reader not in LINES]
 BOMB = b'<!DOCTYPE b [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><testsuite><testcase name="&b;"/></testsuite>'
 OUTSIDE = b'<!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]><testsuite><testcase name="&x;"/></testsuite>'
@@ -300,6 +408,11 @@ HOSTILE = [
     b'<?xml version="1.0" encoding="nonsense"?><testsuite/>', b"<testsuite>" * 10_000,
     b"<testsuite><testcase><failure>" + b"\x1b[31m" * 1000 + b"</failure></testcase></testsuite>",
     b"not ok " * 10_000, b"---\n" * 10_000, b"[ERROR] " * 10_000, b"[ERROR] /a:" + b"[" * 100_000, b"a(" * 100_000,
+    b'{"reason":"compiler-message",' + b'"message": {"spans": [[], 3], "level": 3, "message": 4, "rendered": 5}}',
+    b'{"reason":"compiler-message","message": {"level": "error", "spans": [{"is_primary": 1, "expansion": 3}]}}',
+    b"<testsuites name='nextest-run'><testcase><failure>thread '" + b"panicked at " * 8000 + b"</failure></testcase>",
+    b"     Running x (a/b-0123456789abcdef)\n" + b"test a ... " * 10_000, b"---- a stdout ----\n" * 1000,
+    b"     Running x (a/b-0123456789abcdef)\ntest " + b" - should panic" * 10_000, b"Diff in a:9:\n" * 1000,
     b"99999999999999999999", b"[" + b"9" * 10_000 + b"]",
 ]  # fmt: skip
 
@@ -322,6 +435,8 @@ def test_what_cannot_be_read_is_never_clean(reader: Callable[[bytes], object], d
 
 def test_a_damaged_line_is_never_clean() -> None:
     (found,) = readers.mypy_json(b'note\n{"file": "a.py", \n')
+    assert found.rule == readers.UNREADABLE
+    (found,) = readers.cargo_json(b'{"reason":"compiler-message", \n')
     assert found.rule == readers.UNREADABLE
 
 

@@ -2,7 +2,7 @@
 
     python -m pytest tests/verifiers/by_hand.py -p no:cacheprovider
 
-It needs npm, Maven and the public registries, takes minutes, and is for whoever changes how a tool is called.
+It needs npm, Cargo, Maven and the public registries, takes minutes, and is for whoever changes how a tool is called.
 """
 
 import json
@@ -19,6 +19,7 @@ from greylag.testing.repos import Files, make_repo
 JEST = {"jest": "29.7.0"}
 PYTHON = "[build-system]\nrequires = ['setuptools']\nbuild-backend = 'setuptools.build_meta'\n[project]\nname = 'a'\n"
 TEST = "import a\nimport six\n\ndef test_a() -> None:\n    assert a.ONE == 1\n"
+CARGO = '[package]\nname = "a"\nversion = "0.1.0"\nedition = "2021"\n[dependencies]\nitoa = "1"\n'
 POM = """<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
 <groupId>org.example</groupId><artifactId>a</artifactId><version>1</version>
 <properties><maven.compiler.source>11</maven.compiler.source><maven.compiler.target>11</maven.compiler.target>
@@ -77,6 +78,10 @@ PROJECTS: dict[str, Files] = {
         "[tool.poetry.dependencies]\npython = '>=3.9'\nsix = '*'\n[tool.poetry.group.dev.dependencies]\npytest = '*'\n",
         "a/__init__.py": "ONE = 1\n",
         "tests/test_a.py": TEST,
+    },
+    "cargo": {
+        "Cargo.toml": CARGO,
+        "src/lib.rs": '#[test]\nfn adds() {\n    assert_eq!(itoa::Buffer::new().format(2), "2");\n}\n',
     },
     "maven": {
         "pom.xml": POM,

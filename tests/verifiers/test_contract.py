@@ -22,7 +22,16 @@ NODE = {
 }
 MAVEN = {"pom.xml": "<project/>", "src/test/java/ATest.java": "class ATest {}", "core/pom.xml": "<project/>"}
 CMAKE = {"CMakeLists.txt": "project(a)\ninclude(FetchContent)\nenable_testing()\n"}
-SAMPLES = {"python": PYTHON, "node": NODE, "maven": MAVEN, "cmake": CMAKE}
+RUST = {
+    "Cargo.toml": "[workspace]\nmembers = ['a']\n",
+    "Cargo.lock": "",
+    "a/Cargo.toml": "[package]\nname = 'a'\n[lints.clippy]\n",
+    "a/src/lib.rs": "",
+    ".config/nextest.toml": "",
+    "Makefile": "lint:\n\tcargo fmt --check\n",
+    "rust-toolchain.toml": "",
+}
+SAMPLES = {"python": PYTHON, "node": NODE, "maven": MAVEN, "cmake": CMAKE, "rust": RUST}
 
 
 @pytest.mark.parametrize("name", SAMPLES)

@@ -9,8 +9,10 @@ to the repository; those outside of it stay absolute.
 from greylag.readers._common import UNREADABLE, WORKSPACE, Tests
 from greylag.readers.javascript import jest_json
 from greylag.readers.junit import junit_xml
+from greylag.readers.libtest import libtest
 from greylag.readers.linters import eslint_json, mypy_json, pyright_json, ruff_json, sarif
 from greylag.readers.native import ctest_text, native_text
+from greylag.readers.rust import cargo_json, rustfmt_text
 from greylag.readers.tap import tap
 from greylag.readers.text import maven_text, tsc_text
 
@@ -18,15 +20,18 @@ __all__ = [
     "UNREADABLE",
     "WORKSPACE",
     "Tests",
+    "cargo_json",
     "ctest_text",
     "eslint_json",
     "jest_json",
     "junit_xml",
+    "libtest",
     "maven_text",
     "mypy_json",
     "native_text",
     "pyright_json",
     "ruff_json",
+    "rustfmt_text",
     "sarif",
     "tap",
     "tsc_text",

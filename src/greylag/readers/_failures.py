@@ -15,6 +15,14 @@ _PYTHON = re.compile(r'\s*File "([^"]+)", line (\d+)')
 _PLAIN = re.compile(r"(?:\s*\u276f (?:\S+ )?)?([^\s():]+\.\w+):(\d+)(?::\d+)?:?(?: |$)")
 _NATIVE = re.compile(r"([^\s():'\"]+\.(?:c|cc|cpp|cxx|h|hh|hpp|hxx|m|mm)):(\d{1,9})\b")
 _SCRIPT = re.compile(r"((?:file://)?/?[^\s():]+\.\w+):(\d+):\d+\)?(?: \{)?$")
+_RUST = re.compile(r"(?:panicked at |did not panic as expected at |', )(\S+\.rs):(\d+):\d+:?$")
+_SAID = (  # by a failed test of Rust: the first of these that it says is meant
+    re.compile(
+        r"^note: (panic did not contain expected string(?:\n .*)*|test did not panic as expected)", re.MULTILINE
+    ),
+    re.compile(r"^thread '.*panicked at .*:\n((?:(?!note: |stack backtrace:|failures:).+(?:\n|$))+)", re.MULTILINE),
+    re.compile(r"^((?:Error|error\[E\d+\]): .*)", re.MULTILINE),
+)
 # U+276F is the arrow that vitest puts before a frame.
 _FRAME = re.compile(r"\s*(?:at |\u276f )")
 _FOREIGN = re.compile(
@@ -96,10 +104,14 @@ def _frames(lines: Sequence[str], locate: Locate, resolve: Resolve) -> Iterator[
             continue
         if found := _JAVA.match(line):
             yield Frame(resolve(_source(found[1], found[2])), int(found[3][:9]), found[1])
-        elif found := _PYTHON.match(line) or _PLAIN.match(line) or _SCRIPT.search(line) or _NATIVE.search(line):
+        elif found := _PYTHON.match(line) or _PLAIN.match(line) or next(_searched(line), None):
             path = locate(found[1])
             if path and not path.startswith("/"):
                 yield Frame(path, int(found[2][:9]))
+
+
+def _searched(line: str) -> Iterator[re.Match[str]]:
+    return filter(None, (pattern.search(line) for pattern in (_SCRIPT, _RUST, _NATIVE)))
 
 
 def _source(owner: str, name: str) -> str:
@@ -138,6 +150,13 @@ def errors_of_pytest(text: str) -> str:
         elif blocks[-1]:
             blocks.append([])
     return "\n".join((blocks[-1] or blocks[-2]) if len(blocks) > 1 else blocks[0])
+
+
+def said_by_rust(text: str) -> str:
+    """What a failed test of Rust says, without its thread and place; nothing when it says that in other words."""
+    lines = "\n".join(line[:_LINE] for line in text[:_TEXT].split("\n"))
+    hits = (pattern.search(lines) for pattern in _SAID)
+    return next((hit[1] for hit in hits if hit), "")
 
 
 def _pytest_excerpt(lines: Sequence[str]) -> list[str]:

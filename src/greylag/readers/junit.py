@@ -1,4 +1,4 @@
-"""Reader of JUnit XML in the dialects of pytest, surefire and failsafe, vitest, jest-junit, mocha and node:test."""
+"""Reader of JUnit XML in the dialects of pytest, surefire, failsafe, vitest, jest-junit, mocha, node:test, nextest."""
 
 import re
 from collections.abc import Collection
@@ -10,7 +10,7 @@ from defusedxml.ElementTree import DefusedXMLParser
 
 from greylag.model import Counts, Diagnostic
 from greylag.readers._common import LARGEST, MOST, WORKSPACE, Locate, Tests, capped, locator, names, number, unreadable
-from greylag.readers._failures import Failed, Resolve, diagnose, errors_of_pytest, resolver, telling
+from greylag.readers._failures import Failed, Resolve, diagnose, errors_of_pytest, resolver, said_by_rust, telling
 
 _BAD = {"failure", "error"}
 _FLAKY = {"flakyFailure", "flakyError"}
@@ -19,6 +19,7 @@ _TEXT = 100_000  # characters of one failure
 _DEEPEST = 100  # packages, modules and classes around a test
 _NOT_RUN = {"disabled", "notrun"}  # of CTest and GoogleTest
 _SCRIPT = re.compile(r"\S+\.[cm]?[jt]sx?$")
+_RUNNERS = {"pytest": "pytest", "pytest tests": "pytest", "nextest-run": "nextest"}  # by the name of the whole run
 
 
 def junit_xml(data: bytes, cwd: str = ".", workspace: str = WORKSPACE, files: Collection[str] = ()) -> Tests:
@@ -45,7 +46,7 @@ def junit_xml(data: bytes, cwd: str = ".", workspace: str = WORKSPACE, files: Co
 class _Case:
     attributes: dict[str, str]
     suites: tuple[str, ...]
-    pytest: bool
+    runner: str
     file: str | None
     bad: tuple[str, dict[str, str], list[str]] | None = None
     flaky: tuple[str, dict[str, str], list[str]] | None = None
@@ -63,7 +64,7 @@ class _Cases:
     skipped: int = 0
     passed: list[str] = field(default_factory=list)
     suites_seen: bool = False
-    pytest: bool = False
+    runner: str = ""
     diagnostics: list[Diagnostic] = field(default_factory=list)
     suites: list[dict[str, str]] = field(default_factory=list)
     case: _Case | None = None
@@ -77,7 +78,7 @@ class _Cases:
         tag = tag.rpartition("}")[2]
         if tag in {"testsuites", "testsuite"}:
             self.suites_seen = True
-            self.pytest |= attributes.get("name") in {"pytest", "pytest tests"}
+            self.runner = _RUNNERS.get(attributes.get("name", ""), self.runner)
             self.suites.append(attributes if tag == "testsuite" else {})
         elif tag == "testcase":
             self.case = self._case(attributes)
@@ -111,7 +112,7 @@ class _Cases:
     def _case(self, attributes: dict[str, str]) -> _Case:
         names = tuple(suite["name"] for suite in self.suites if suite.get("name"))
         files = [suite["file"] for suite in self.suites if suite.get("file")]
-        return _Case(attributes, names, self.pytest, attributes.get("file") or (files[-1] if files else None))
+        return _Case(attributes, names, self.runner, attributes.get("file") or (files[-1] if files else None))
 
     def _event(self, tag: str, attributes: dict[str, str]) -> None:
         if self.case is None:
@@ -145,7 +146,9 @@ def _told(case: _Case, resolve: Resolve) -> Failed:
     owner, name = case.attributes.get("classname", ""), case.attributes.get("name", "")
     line = number(case.attributes.get("line"))
     message, flaky = _message(attributes, text), case.bad is None
-    if case.pytest:
+    if case.runner == "nextest":
+        return Failed(f"{owner}::{name}", said_by_rust(text) or message, text, flaky=flaky)
+    if case.runner == "pytest":
         own, test = _pytest(owner, name, case.file, text, resolve)
         return Failed(test, message, text, own, line and line + 1, flaky=flaky)
     if _SCRIPT.match(owner):  # vitest

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from greylag.model import Counts, Diagnostic
 from greylag.readers._common import LARGEST, WORKSPACE, Locate, Tests, capped, locator, names, unreadable
@@ -14,15 +15,40 @@ _TAIL = 40  # lines of what a broken binary printed last
 _BINARY = re.compile(r" +Running (?:unittests )?\S.* \((?:[^()]*/)?([^/()]+?)(?:-[0-9a-f]{16})?\)$")
 _DOCUMENTATION = re.compile(r" +Doc-tests (\S+)$")
 _BEGIN = re.compile(r"running \d+ tests?$")
-_KIND = r"(?: - should panic| - compile fail| - compile)?"
-# One test at a time: its name comes first, then what it prints without libtest's knowledge, then how it ended.
-_TEST = re.compile(rf"test (\S.*?){_KIND} \.\.\. (?:(.*?)(ok|FAILED|ignored(?:, .*)?)$)?")
-_OUTPUT = re.compile(rf"---- (\S.*?){_KIND} stdout ----$")
+_KINDS = (" - should panic", " - compile fail", " - compile")
+_OUTPUT = re.compile(r"---- (\S.*) stdout ----$")
 _RESULT = re.compile(r"test result: (?:ok|FAILED)\. (\d+) passed; (\d+) failed; (\d+) ignored; ")
 _BAD = re.compile(r"error: (?:doc)?test failed, to rerun pass [`'](.+)[`']$")
 _STATUS = re.compile(r"  process didn't exit successfully: `.*` \((.+)\)$")
 _END = re.compile(r"error: \d+ targets? failed:$")
 _ITEM = re.compile(r"(\S.*\.\w+) - (.*?) ?\(line (\d+)\)$")  # a documentation test
+
+
+class _Ran(NamedTuple):
+    """A line about one test: what it printed without libtest's knowledge, and how it ended, if that is there, too."""
+
+    name: str
+    said: str
+    how: str
+
+
+def _test(line: str) -> _Ran | None:
+    """`test NAME ... ok`, behind what another one may have printed. Searched without patterns: lines are hostile."""
+    end = line.find(" ... ")
+    start = 0 if line.startswith("test ") else line.rfind("test ", 0, end)
+    name = line[start + len("test ") : end] if 0 <= start < end else ""
+    if not name.strip():
+        return None
+    rest = line[end + len(" ... ") :]
+    for how in ("ok", "FAILED"):
+        if rest.endswith(how):
+            return _Ran(_named(name), rest.removesuffix(how), how)
+    said, ignored, why = rest.partition("ignored")
+    return _Ran(_named(name), said, "ignored" if ignored and (not why or why.startswith(", ")) else "")
+
+
+def _named(test: str) -> str:
+    return next((test.removesuffix(kind) for kind in _KINDS if test.endswith(kind)), test)
 
 
 @dataclass
@@ -47,17 +73,17 @@ class _Binary:
         if hit := _RESULT.search(line):
             self.results.append((int(hit[1]), int(hit[2]), int(hit[3])))
             self._output = None
-        elif (hit := _OUTPUT.match(line)) and (hit[1] in self.failed or hit[1] in self.passed):
-            self._output = self._ended(hit[1], "FAILED")
+        elif (hit := _OUTPUT.match(line)) and ((test := _named(hit[1])) in self.failed or test in self.passed):
+            self._output = self._ended(test, "FAILED")
         elif line == "failures:":
             self._output = None
         elif self._output is not None:
             self._output.append(line)
         elif _BEGIN.match(line):
             self.begun += 1
-        elif hit := _TEST.search(line):
-            self._waiting = "" if hit[3] and not hit[2] else hit[1]
-            self._ended(hit[1], hit[3])
+        elif ran := _test(line):
+            self._waiting = "" if ran.how and not ran.said else ran.name
+            self._ended(ran.name, ran.how)
         elif line in {"ok", "FAILED"} and self._waiting:
             self._ended(self._waiting, line)
         elif hit := _BAD.match(line):

@@ -13,13 +13,11 @@ from greylag.text import cap, clean, one_line
 _LINE = 2000  # characters of a line that are looked at
 _GCC = re.compile(r"(\S[^:]*):(\d+):(?:(\d+):)? (fatal error|error|warning): (.*)")
 _RULE = re.compile(r" \[(-W[\w=+#-]+)\]$")
-_LINKER = re.compile(
-    r"(?:\S*\bld(?:\.\w+)?: )?(?:.*?: in function .*?: )?(?:([^\s:]+):\((?:\.\w[\w.]*|__text)\+0x[0-9a-f]+\): )?"
-    r"((?:undefined reference to|multiple definition of) .*|cannot find -l\S+.*|library not found for .*)"
-)
+_LINKER = ("undefined reference to ", "multiple definition of ", "cannot find -l", "library not found for ")
+_OBJECT = re.compile(r"([^\s:]{1,200}):\((?:\.\w[\w.]{0,50}|__text)\+0x[0-9a-f]+\): $")
 _CMAKE = re.compile(r"CMake Error(?: \(dev\))?(?: at ([^:]+):(\d+) \(([\w-]+)\)|: (.*)|.*):?")
 _MAKE = re.compile(r"(?:g?make(?:\[\d+\])?|ninja): (?:\*\*\* (No rule to make target .*)|error: (.*))")
-_CTEST = re.compile(r" *\d+/\d+ Test +#\d+: (.+?) \.{2,}\s*(\**\S.*?)\s+[\d.]+ sec")
+_CTEST = re.compile(r" *\d+/\d+ Test +#\d+: (.*) sec *$")
 
 
 def native_text(data: bytes, cwd: str = ".", workspace: str = WORKSPACE) -> tuple[Diagnostic, ...]:
@@ -38,9 +36,11 @@ def _found(lines: list[str], locate: Locate) -> Iterator[Diagnostic]:
             severity = Severity.WARNING if level == "warning" else Severity.ERROR
             message = message[: rule.start()] if rule else message
             yield Diagnostic(message, severity, locate(path), number(row), number(column), rule and rule[1])
-        elif hit := _LINKER.match(line):
-            where = f" (in {posixpath.basename(hit[1])})" if hit[1] else ""  # not where in the tree
-            yield Diagnostic(hit[2] + where, rule="linker")
+        elif word := next((word for word in _LINKER if word in line), None):
+            before, _, what = line.partition(word)
+            hit = _OBJECT.search(before[-300:])
+            where = f" (in {posixpath.basename(hit[1])})" if hit else ""  # not where in the tree
+            yield Diagnostic(word + what + where, rule="linker")
         elif line.startswith("CMake Error") and (hit := _CMAKE.match(line)):
             yield replace(_cmake(lines, at, hit[4]), path=locate(hit[1]), line=number(hit[2]), rule=hit[3] or "cmake")
         elif hit := _MAKE.match(line):
@@ -55,9 +55,16 @@ def _cmake(lines: list[str], at: int, said: str | None) -> Diagnostic:
     return Diagnostic(one_line(said or first, 300) or "CMake failed", excerpt=cap(text, 2000))
 
 
+def _ctest(text: str) -> tuple[str, str]:
+    """Name and result in `name .......   Passed    0.00`."""
+    name, _, result = text.rpartition(" ")[0].rpartition("..")
+    return name.rstrip(".").strip(), result.strip()
+
+
 def ctest_text(data: bytes, _cwd: str = ".", _workspace: str = WORKSPACE) -> Tests:
     """What CTest prints of each test: for versions before 3.21, which write no JUnit XML."""
-    results = [hit.groups() for line in clean(data).split("\n") if (hit := _CTEST.match(line[:_LINE]))]
+    lines = (line[:_LINE] for line in clean(data).split("\n"))
+    results = [_ctest(hit[1]) for line in lines if (hit := _CTEST.match(line))]
     passed = [name for name, result in results if result == "Passed"]
     skipped = [name for name, result in results if re.match(r"\*+(?:Skipped|Not Run \(Disabled\))", result)]
     failed = [(name, result.lstrip("*")) for name, result in results if name not in {*passed, *skipped}]

@@ -363,6 +363,127 @@ def test_no_tests_and_an_error_before_all_tests_are_told_apart() -> None:
     assert readers.libtest(b"error: could not compile `a` (lib test) due to 1 previous error\n") == ()
 
 
+SHOP = {"example.org/shop": ".", "example.org/checked": "services/checked"}
+GO_TESTS = [  # the same for all versions but for the line of the first error, which only Go 1.27 tells from a log
+    "broken/broken_test.go:6 None",
+    "broken/broken_test.go:7 None",
+    "broken/broken_test.go:7 None",
+    "calc/calc_test.go:16 calc.TestAdd/with_zero",
+    "calc/calc_test.go:24 calc.TestParent",
+    "calc/calc_test.go:30 calc.TestLogs",
+    "None:None ex.ExampleBad",
+    "None:None exits.TestExits",
+    "panics/p_test.go:11 panics.TestPanics",
+    "slow/s_test.go:10 slow.TestSlow",
+    "None:None None",
+    "None:None None",
+]
+
+
+def test_go_counts_tests_without_subtests_and_packages_that_failed_as_a_whole() -> None:
+    counts, found = go_test("test")
+    assert counts == Counts(21, 10, 1)
+    assert counts.passed[:4] == ("TestRoot", "calc.FuzzAdd/seed#0", "calc.TestAdd/a/b", "calc.TestAdd/small")
+    assert places(found) == GO_TESTS
+    assert [d.message for d in found[3:]] == [
+        "Add(1, 0) = 1, want 2",
+        "the parent itself / fails on two lines",
+        "second error",
+        "got: / a / want: / b",
+        "the run ended before this test did",
+        "panic: runtime error: integer divide by zero [recovered, repanicked]",
+        "panic: test timed out after 2s",
+        "the tests in mainfail ended early: cannot connect to the database",
+        "the tests in two ended early while TestOne, TestTwo ran: failed without a message",
+    ]
+
+
+def test_go_excerpts_show_what_was_said_and_the_frames_of_the_repository() -> None:
+    _, found = go_test("test")
+    assert found[5].excerpt.splitlines()[-1] == "    calc_test.go:30: second error"
+    panic = found[8].excerpt.splitlines()
+    assert panic[1:3] == ["example.org/shop/calc.Div(...)", "/workspace/calc/calc.go:8"]
+    assert not any("/usr/local/go/" in d.excerpt or "goroutine" in d.excerpt for d in found)
+
+
+@pytest.mark.parametrize(("version", "line"), [("1.19", 30), ("1.27", 29)])
+def test_go_before_and_after(version: str, line: int) -> None:
+    counts, found = go_test(f"test-{version}")
+    assert [d.line for d in found if d.test] == [16, 24, line]
+    assert counts.failed == len({d.test for d in found})
+    assert ("broken/broken_test.go", 6) in {(d.path, d.line) for d in found} or version == "1.27"
+
+
+def test_go_results_from_the_cache_count_as_they_are() -> None:
+    assert go_test("cached") == (Counts(1), ())
+
+
+def test_go_assertions_of_libraries_say_what_differs() -> None:
+    _, found = go_test("testify")
+    assert [(d.path, d.line, d.test, d.message) for d in found] == [
+        (
+            "services/checked/c_test.go",
+            12,
+            "services/checked.TestEqual",
+            "Not equal: / expected: 3 / actual : 2 / Messages: arithmetic",
+        ),
+        (
+            "services/checked/c_test.go",
+            21,
+            "services/checked.TestInHelper",
+            '"[a]" should have 2 item(s), but has 1',
+        ),
+    ]
+
+
+def test_go_without_a_test_that_ran_counts_nothing() -> None:
+    """Else a base commit that cannot be built would look like one whose tests can be compared."""
+    log = golden("go/test-1.19.jsonl").splitlines(keepends=True)
+    counts, found = readers.go_test(b"".join(line for line in log if b"broken" in line))
+    assert counts == Counts(0)
+    assert places(found) == ["broken/broken_test.go:6 None", "broken/broken_test.go:7 None"]
+    assert readers.go_test(b"go: cannot find main module\n") == (Counts(0), (Diagnostic("cannot find main module"),))
+    assert readers.go_test(b"") == (Counts(0), ())
+    assert readers.go_text(b"go: no module dependencies to download\n") == ()
+
+
+def go_test(name: str) -> tuple[Counts, tuple[Diagnostic, ...]]:
+    return readers.go_test(golden(f"go/{name}.jsonl"), modules=SHOP)
+
+
+def test_go_compiler_and_vet() -> None:
+    found = readers.go_text(golden("go/build.txt"))
+    assert [(d.path, d.line, d.column) for d in found] == [
+        ("types/a.go", 4, 6), ("types/a.go", 5, 7), ("types/a.go", 6, 9), ("cgo/a.go", 3, 11),
+    ]  # fmt: skip
+    assert found[1].excerpt == "have (number, string)\nwant (int)"
+    found = readers.go_text(golden("go/vet.txt"), "services/api")
+    assert [(d.path, d.message) for d in found] == [
+        ("services/api/vetted/a.go", 'fmt.Printf format %d has arg "x" of wrong type string'),
+        ("services/api/types/a_test.go", "undefined: missing"),
+    ]
+    missing = readers.go_text(golden("go/imports.txt"))[0]
+    assert (missing.path, missing.excerpt) == ("imports/a.go", "go get example.org/bad/absent")
+    (cycle,) = readers.go_text(golden("go/cycle.txt"))
+    assert cycle.message == "example.org/bad/cycle from a.go: import cycle not allowed"
+    assert places(readers.gofmt_text(golden("go/gofmt.txt"))) == ["types/a.go:2 None", "types/b.go:None gofmt"]
+
+
+def test_golangci_lint() -> None:
+    assert readers.golangci_json(golden("golangci-lint/output.json"), "sub") == (
+        Diagnostic(
+            "Error return value of `os.Remove` is not checked",
+            path="sub/pkg/p.go",
+            line=8,
+            column=11,
+            rule="errcheck",
+            excerpt='os.Remove("x")',
+        ),
+    )
+    (error,) = readers.golangci_json(golden("golangci-lint/typecheck.json"), "sub")
+    assert (error.path, error.line, error.column) == ("sub/pkg/q.go", 3, 13)
+
+
 def test_sarif_leaves_out_what_is_no_finding() -> None:
     place = {
         "physicalLocation": {"artifactLocation": {"uri": "a%20b.c", "uriBaseId": "ROOT"}, "region": {"startLine": 3}}
@@ -390,10 +511,11 @@ def test_sarif_leaves_out_what_is_no_finding() -> None:
 READERS: list[Callable[[bytes], object]] = [
     readers.junit_xml, readers.jest_json, readers.tap, readers.sarif, readers.ruff_json, readers.mypy_json,
     readers.pyright_json, readers.eslint_json, readers.tsc_text, readers.maven_text, readers.cargo_json,
-    readers.rustfmt_text, readers.libtest,
+    readers.rustfmt_text, readers.libtest, readers.golangci_json, readers.go_test, readers.go_text, readers.gofmt_text,
 ]  # fmt: skip
 LINES = (  # other output may stand among their lines
     readers.tsc_text, readers.maven_text, readers.mypy_json, readers.cargo_json, readers.rustfmt_text, readers.libtest,
+    readers.go_test, readers.go_text, readers.gofmt_text,
 )  # fmt: skip
 STRUCTURED = [reader for reader in READERS if reader not in LINES]
 BOMB = b'<!DOCTYPE b [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><testsuite><testcase name="&b;"/></testsuite>'
@@ -413,6 +535,9 @@ HOSTILE = [
     b"<testsuites name='nextest-run'><testcase><failure>thread '" + b"panicked at " * 8000 + b"</failure></testcase>",
     b"     Running x (a/b-0123456789abcdef)\n" + b"test a ... " * 10_000, b"---- a stdout ----\n" * 1000,
     b"     Running x (a/b-0123456789abcdef)\ntest " + b" - should panic" * 10_000, b"Diff in a:9:\n" * 1000,
+    b'{"Action":"fail","Package":3,"Test":[]}\n{"Action":"output","Package":"a","Output":"\\t/"}\n{"Action":"fail","Package":"a"}',
+    b'{"Action":"run","Package":"a","Test":"' + b"T/" * 100_000 + b'"}', b"a.go:1:1: " * 10_000, b"go: " * 10_000,
+    b'{"Issues": [{"Pos": 3, "SourceLines": [3], "FromLinter": "typecheck", "Text": {}}, 4]}',
     b"99999999999999999999", b"[" + b"9" * 10_000 + b"]",
 ]  # fmt: skip
 

@@ -18,6 +18,7 @@ SUM, NONE = "def test_sum():\n    assert total([1, 2]) == 3\n", "def test_none()
 PY = SUM + NONE
 JS = 'it("adds numbers", () => {\n  expect(add(1, 2)).toBe(3);\n});\nit.each([[1, 1]])("squares %i to %i", (a, b) => {\n  expect(a * a).toBe(b);\n});\n'
 JAVA = "class TotalTest {\n    @Test\n    void sums() {\n        assertEquals(3, total(1, 2));\n    }\n}\n"
+GO = 'func TestAdd(t *testing.T) {\n\tfor _, row := range []row{{"small", 1}, {"big", 2}} {\n\t\tt.Run(row.name, func(t *testing.T) {\n\t\t\tif Add(row.n) != 3 {\n\t\t\t\tt.Error("no")\n\t\t\t}\n\t\t})\n\t}\n}\n'
 NAMES = ("tests/test_a.py::test_sum", "tests/test_a.py::test_none")
 
 
@@ -94,6 +95,14 @@ def test_a_test_that_is_not_run_any_more_blocks_whatever_runs_instead(
             {"tests/test_a.py": PY}, {"tests/test_a.py": PY + "\n"},
             ("t.py::test_at[<object at 0x7f1c3b]>]",), ("t.py::test_at[<object at 0x7f9999]>]",), id="arguments",
         ),
+        pytest.param(
+            {"a_test.go": GO}, {"a_test.go": GO.replace("small", "tiny")},
+            ("calc.TestAdd/small", "calc.TestAdd/big"), ("calc.TestAdd/tiny", "calc.TestAdd/big"), id="a row of a table in go",
+        ),
+        pytest.param(
+            {"calc/a_test.go": GO}, {"calc/a_test.go": GO.replace("TestAdd", "TestSum")},
+            ("calc.TestAdd/small", "calc.TestAdd/big"), ("calc.TestSum/small", "calc.TestSum/big"), id="go function renamed",
+        ),
         pytest.param({"src/old.py": "x"}, {"src/new.py": "x"}, ("src/old.py::ruff",), ("src/new.py::ruff",), id="items"),
         pytest.param(
             {"a.test.js": JS}, {"a.test.js": JS.replace("adds numbers", "adds two numbers")},
@@ -118,6 +127,13 @@ def test_a_test_that_still_runs_is_not_lost(
 ) -> None:
     verdict = judge(base, head, before, after)
     assert (verdict.outcome, verdict.summary) == (Outcome.PASSED, "no finding")
+
+
+def test_a_row_of_a_table_in_go_that_is_gone_blocks(judge: Judge) -> None:
+    verdict = judge(
+        {"a_test.go": GO}, {"a_test.go": GO + "\n"}, ("calc.TestAdd/small", "calc.TestAdd/big"), ("calc.TestAdd/big",)
+    )
+    assert "calc.TestAdd (2 times, 1 now)" in verdict.diagnostics[0].message
 
 
 BASE = "class Base:\n    def test_load(self):\n        assert self.make().load() == 1\n"

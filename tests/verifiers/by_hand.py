@@ -2,7 +2,8 @@
 
     python -m pytest tests/verifiers/by_hand.py -p no:cacheprovider
 
-It needs npm, Cargo, Maven and the public registries, takes minutes, and is for whoever changes how a tool is called.
+It needs npm, Cargo, Maven, Go and the public registries, takes minutes, and is for whoever changes how a tool is
+called.
 """
 
 import json
@@ -87,6 +88,21 @@ PROJECTS: dict[str, Files] = {
         "pom.xml": POM,
         "src/test/java/ATest.java": "class ATest { @org.junit.jupiter.api.Test void adds() {} }\n",
     },
+}
+GO_SUM = (
+    "golang.org/x/text v0.0.0-20170915032832-14c0d48ead0c h1:qgOY6WgZOaTkIIMiVjBQcw93ERBE4m30iBm00nkL0i8=\n"
+    "golang.org/x/text v0.0.0-20170915032832-14c0d48ead0c/go.mod h1:NqM8EUOU14njkJ3fqMW+pc6Ldnwhi/IjpwHt7yyuwOQ=\n"
+    "rsc.io/quote v1.5.2 h1:w5fcysjrx7yqtD/aO+QwRjYZOKnaM9Uh2b40tElTs3Y=\n"
+    "rsc.io/quote v1.5.2/go.mod h1:LzX7hefJvL54yjefDEDHNONDjII0t9xZLPXsUe+TKr0=\n"
+    "rsc.io/sampler v1.3.0 h1:7uVkIFmeBqHfdjD+gZwtXXI+RODJ2Wc4O7MPEh/QiW4=\n"
+    "rsc.io/sampler v1.3.0/go.mod h1:T1hPZKmBbMNahiBKFy5HrXp6adAjACjK9JXDnKaTXpA=\n"
+)
+PROJECTS["go"] = {
+    "go.mod": "module example.org/a\n\ngo 1.21\n\nrequire rsc.io/quote v1.5.2\n\nrequire (\n"
+    "\tgolang.org/x/text v0.0.0-20170915032832-14c0d48ead0c // indirect\n\trsc.io/sampler v1.3.0 // indirect\n)\n",
+    "go.sum": GO_SUM,
+    "a_test.go": 'package a\n\nimport (\n\t"testing"\n\n\t"rsc.io/quote"\n)\n\n'
+    'func TestA(t *testing.T) {\n\tif quote.Glass() == "" {\n\t\tt.Error("silent")\n\t}\n}\n',
 }
 
 

@@ -31,7 +31,17 @@ RUST = {
     "Makefile": "lint:\n\tcargo fmt --check\n",
     "rust-toolchain.toml": "",
 }
-SAMPLES = {"python": PYTHON, "node": NODE, "maven": MAVEN, "cmake": CMAKE, "rust": RUST}
+GO = {
+    "go.mod": "module example.org/a\n\ngo 1.24\n",
+    "go.work": "go 1.24\n\nuse (\n\t.\n\t./b\n)\n",
+    "a_test.go": "package a\n",
+    "b/go.mod": "module example.org/b\n",
+    "b/b.go": "package b\n",
+    "c/go.mod": "module example.org/c\n",
+    "c/c.go": "package c\n",
+    ".golangci.yml": "",
+}
+SAMPLES = {"python": PYTHON, "node": NODE, "maven": MAVEN, "cmake": CMAKE, "rust": RUST, "go": GO}
 
 
 @pytest.mark.parametrize("name", SAMPLES)

@@ -12,6 +12,7 @@ from greylag.model import Diagnostic, Phase, Verdict
 from greylag.protocols import Activation, Change, Context, Tree
 
 _ARGUMENTS = re.compile(r"^([^\s\[({]+)[\[({].*[\])}]$")  # a parametrised test: its arguments are volatile text
+_SUBTEST = re.compile(r"^((?:[^\s:]*?\.)?(?:Test|Fuzz)\w*)/.*$")  # of Go, mostly a row of a table
 _VOLATILE = re.compile(
     r"0x[0-9a-f]{6,}|\b\d{6,}\b|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|/tmp/\S+", re.IGNORECASE
 )
@@ -76,7 +77,7 @@ def steady(name: str) -> str:
 
 def plain(name: str) -> str:
     """A name without what differs from run to run, and without arguments. Tests that differ in that are counted."""
-    return steady(_ARGUMENTS.sub(r"\1", name))
+    return steady(_ARGUMENTS.sub(r"\1", _SUBTEST.sub(r"\1", name)))
 
 
 def _names(verdicts: Iterable[Verdict]) -> Counter[str]:

@@ -7,10 +7,11 @@ to the repository; those outside of it stay absolute.
 """
 
 from greylag.readers._common import UNREADABLE, WORKSPACE, Tests
+from greylag.readers.golang import go_test, go_text, gofmt_text
 from greylag.readers.javascript import jest_json
 from greylag.readers.junit import junit_xml
 from greylag.readers.libtest import libtest
-from greylag.readers.linters import eslint_json, mypy_json, pyright_json, ruff_json, sarif
+from greylag.readers.linters import eslint_json, golangci_json, mypy_json, pyright_json, ruff_json, sarif
 from greylag.readers.native import ctest_text, native_text
 from greylag.readers.rust import cargo_json, rustfmt_text
 from greylag.readers.tap import tap
@@ -23,6 +24,10 @@ __all__ = [
     "cargo_json",
     "ctest_text",
     "eslint_json",
+    "go_test",
+    "go_text",
+    "gofmt_text",
+    "golangci_json",
     "jest_json",
     "junit_xml",
     "libtest",

@@ -74,14 +74,14 @@ def load(data: bytes) -> object:
         raise ValueError(f"{len(data)} bytes")
     source = data.decode("utf-8-sig", "replace")
     try:
-        return _loads(source)
+        return loads(source)
     except ValueError as error:
         starts = [at for at in (source.find("\n["), source.find("\n{")) if at >= 0]
         begin = 0 if source[:1] in {"[", "{"} else min(starts, default=-1)
         end = max(source.rfind("]"), source.rfind("}"))
         if begin < 0 or end < begin:
             raise ValueError(f"{error}") from error
-        return _loads(source[begin : end + 1])
+        return loads(source[begin : end + 1])
 
 
 def json_lines(data: bytes) -> Iterator[object]:
@@ -90,10 +90,11 @@ def json_lines(data: bytes) -> Iterator[object]:
         raise ValueError(f"{len(data)} bytes")
     for line in data.decode("utf-8-sig", "replace").split("\n"):
         if line.startswith("{"):
-            yield _loads(line)
+            yield loads(line)
 
 
-def _loads(source: str) -> object:
+def loads(source: str) -> object:
+    """The JSON that `source` is. Raises `ValueError` for anything else."""
     try:
         return json.loads(source)
     except RecursionError as error:

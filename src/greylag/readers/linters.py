@@ -19,6 +19,7 @@ from greylag.readers._common import (
     unreadable,
     word,
 )
+from greylag.readers.golang import go_text
 
 _SEVERITIES = {
     "error": Severity.ERROR,
@@ -122,6 +123,39 @@ def _eslint(file: dict[str, Any], locate: Locate) -> Iterator[Diagnostic]:
             word(item.get("ruleId")) or "parse-error",
             excerpt=text(rows[line - 1], 200) if line and line <= len(rows) else "",
         )
+
+
+def golangci_json(data: bytes, cwd: str = ".", workspace: str = WORKSPACE) -> tuple[Diagnostic, ...]:
+    """The JSON of golangci-lint 1 and 2: every issue is an error, whatever severity its configuration gives it."""
+    locate = locator(cwd, workspace)
+    try:
+        found = table(load(data))
+    except ValueError as error:
+        return (unreadable("golangci-lint JSON", error),)
+    if "Issues" not in found:
+        return (unreadable("golangci-lint JSON", "no Issues"),)
+    issues = list(tables(found["Issues"]))
+    compiler = [go_text(text(item.get("Text")).encode(), cwd, workspace) for item in issues if _typecheck(item)]
+    linters = [_golangci(item, locate) for item in issues if not (_typecheck(item) and any(compiler))]
+    return capped([*(error for errors in compiler for error in errors), *linters])
+
+
+def _typecheck(item: dict[str, Any]) -> bool:
+    """Whether an issue is what the compiler said: its text has the places, its own is that of the package."""
+    return item.get("FromLinter") == "typecheck"
+
+
+def _golangci(item: dict[str, Any], locate: Locate) -> Diagnostic:
+    place, rows = table(item.get("Pos")), item.get("SourceLines")
+    said, _, more = text(item.get("Text")).partition("\n")
+    return Diagnostic(
+        said or "no message",
+        path=locate(place.get("Filename")),
+        line=number(place.get("Line")),
+        column=number(place.get("Column")),
+        rule=word(item.get("FromLinter")),
+        excerpt=text(rows[0], 200) if isinstance(rows, list) and rows else more,
+    )
 
 
 def sarif(data: bytes, cwd: str = ".", workspace: str = WORKSPACE) -> tuple[Diagnostic, ...]:

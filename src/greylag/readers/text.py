@@ -26,7 +26,7 @@ def tsc_text(data: bytes, cwd: str = ".", workspace: str = WORKSPACE) -> tuple[D
     locate = locator(cwd, workspace)
     if len(data) > LARGEST:
         return (unreadable("tsc output", f"{len(data)} bytes"),)
-    return capped(_continued((line, _tsc(line, locate)) for line in _lines(data)))
+    return capped(continued((line, _tsc(line, locate)) for line in _lines(data)))
 
 
 def _tsc(line: str, locate: Locate) -> Diagnostic | None:
@@ -47,7 +47,7 @@ def maven_text(data: bytes, cwd: str = ".", workspace: str = WORKSPACE) -> tuple
     if len(data) > LARGEST:
         return (unreadable("Maven output", f"{len(data)} bytes"),)
     lines = list(_lines(data))
-    located = list(_once(_continued((line, _maven(line, locate)) for line in lines)))
+    located = list(_once(continued((line, _maven(line, locate)) for line in lines)))
     if not any(d.severity is Severity.ERROR for d in located):
         located += _goals(lines)
     return capped(located)
@@ -75,12 +75,12 @@ def _goals(lines: list[str]) -> Iterator[Diagnostic]:
         yield Diagnostic(problems[0], excerpt=cap(told, 2000))
 
 
-def _continued(pairs: Iterator[tuple[str, Diagnostic | None]]) -> Iterator[Diagnostic]:
+def continued(pairs: Iterator[tuple[str, Diagnostic | None]]) -> Iterator[Diagnostic]:
     """Diagnostics with the indented lines below them as their excerpt."""
     current: Diagnostic | None = None
     more: list[str] = []
     for line, diagnostic in pairs:
-        if diagnostic is None and current and line.removeprefix("[ERROR]").startswith("  ") and line.strip():
+        if diagnostic is None and current and line.removeprefix("[ERROR]").startswith(("  ", "\t")) and line.strip():
             more.append(line.removeprefix("[ERROR]").strip())
             continue
         if current:

@@ -64,6 +64,7 @@ class Bench:
     files: dict[str, str] = field(default_factory=dict)
     bounds: Bounds = Bounds(seconds=300)
     again: bool = False  # whether tests that failed may be run again
+    below: Path | None = None  # a home directory with caches, which stays as it is
 
     @property
     def workspace(self) -> Path:
@@ -92,7 +93,7 @@ class Bench:
 
     def _context(self, tree: Files, sandbox: Sandbox, mode: Literal["baseline", "loop", "gate"]) -> Context:
         def again() -> AbstractContextManager[Context]:
-            return Bench(self.path / "again", self.backend, self.files, self.bounds).place(tree, mode)
+            return replace(self, path=self.path / "again", again=False).place(tree, mode)
 
         context = Context(Change(tree, tree, ""), sandbox, self.path / "logs", sandbox.run, mode)
         return replace(context, again=again) if self.again else context
@@ -115,7 +116,7 @@ class Bench:
         for directory in (self.path, *self.path.parents):
             if directory.stat().st_uid == os.geteuid() and directory != Path("/"):
                 directory.chmod(directory.stat().st_mode | 0o011)
-        workspace, home = Layers(upper=self.workspace), Layers(upper=parts["home"])
+        workspace, home = Layers(upper=self.workspace), Layers((self.below,) if self.below else (), parts["home"])
         return SandboxSpec("verifier", workspace, home, parts["scratch"], bounds=self.bounds)
 
 

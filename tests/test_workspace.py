@@ -525,7 +525,7 @@ def test_a_command_that_does_not_end_is_killed_with_its_children(
     hang = f"alias.hang=!sh -c 'sleep 1000 & echo $! > {started}; wait'"
     with pytest.raises(InfraError, match="did not end within 1 s"):
         ours.call("-c", hang, "hang", seconds=1)
-    assert _dead(int(started.read_text()))
+    _until(lambda: _dead(int(started.read_text())))
 
 
 def test_a_command_ends_with_a_greylag_that_was_killed(tmp_path: Path) -> None:

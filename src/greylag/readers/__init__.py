@@ -7,6 +7,15 @@ to the repository; those outside of it stay absolute.
 """
 
 from greylag.readers._common import UNREADABLE, WORKSPACE, Tests
+from greylag.readers.files import (
+    actionlint_json,
+    buf_json,
+    helm_text,
+    kubeconform_json,
+    shellcheck_json1,
+    terraform_json,
+    yamllint_text,
+)
 from greylag.readers.javascript import jest_json
 from greylag.readers.junit import junit_xml
 from greylag.readers.linters import eslint_json, mypy_json, pyright_json, ruff_json, sarif
@@ -17,14 +26,21 @@ __all__ = [
     "UNREADABLE",
     "WORKSPACE",
     "Tests",
+    "actionlint_json",
+    "buf_json",
     "eslint_json",
+    "helm_text",
     "jest_json",
     "junit_xml",
+    "kubeconform_json",
     "maven_text",
     "mypy_json",
     "pyright_json",
     "ruff_json",
     "sarif",
+    "shellcheck_json1",
     "tap",
+    "terraform_json",
     "tsc_text",
+    "yamllint_text",
 ]

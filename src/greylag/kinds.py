@@ -38,6 +38,7 @@ deny.toml checkstyle*.xml pmd*.xml *ruleset.xml spotbugs*.xml findbugs*.xml dete
 .clang-format sonar-project.properties .sonarcloud.properties .hadolint.y*ml .shellcheckrc .yamllint* .markdownlint*
 .semgrepignore .semgrep.y*ml .semgrep/ .gitleaks.toml .gitleaksignore .secrets.baseline .snyk .trivyignore*
 .scalafix.conf .scalafmt.conf .credo.exs .tflint.hcl .ktlint* analysis_options.yaml .jshintrc .globalconfig
+shellcheckrc .github/actionlint.y*ml buf.yaml buf.work.yaml
 """
 
 TEST_CONFIG = """

@@ -32,6 +32,7 @@ BLOCKED = {
     "php": ("a.php", "<?php f();\n", "<?php f(); // @phpstan-ignore-line\n"),
     "swift": ("a.swift", "let a = b!\n", "let a = b! // swiftlint:disable:this force_unwrapping\n"),
     "dockerfile": ("Dockerfile", "RUN x\n", "# hadolint ignore=DL3008\nRUN x\n"),
+    "protobuf": ("a.proto", "int32 A = 1;\n", "// buf:lint:ignore FIELD_LOWER_SNAKE_CASE\nint32 A = 1;\n"),
     "yaml": ("a.yml", "a: 1\n", "a: 1 # yamllint disable-line\n"),
 }
 CLEAN = {

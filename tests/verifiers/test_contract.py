@@ -41,7 +41,26 @@ GO = {
     "c/c.go": "package c\n",
     ".golangci.yml": "",
 }
-SAMPLES = {"python": PYTHON, "node": NODE, "maven": MAVEN, "cmake": CMAKE, "rust": RUST, "go": GO}
+SAMPLES = {
+    "python": PYTHON,
+    "node": NODE,
+    "maven": MAVEN,
+    "cmake": CMAKE,
+    "rust": RUST,
+    "go": GO,
+    "shellcheck": {".shellcheckrc": "", "scripts/a.sh": "", "package.json": ""},
+    "hadolint": {".hadolint.yaml": "", "Dockerfile": ""},
+    "yamllint": {".yamllint": "", "a.yml": "", "pyproject.toml": ""},
+    "buf": {"buf.yaml": "", "buf.lock": "", "proto/a.proto": ""},
+    "terraform": {"main.tf": "", "modules/a/main.tf": "", ".terraform.lock.hcl": ""},
+    "helm": {"Chart.yaml": "dependencies:\n  - name: a\n", "Chart.lock": "", "charts/b/Chart.yaml": ""},
+}
+WHOLE: dict[str, Content] = {  # what looks at a repository as a whole
+    "actionlint": {".github/actionlint.yaml": "", ".github/workflows/ci.yml": ""},
+    "shellcheck": {".pre-commit-config.yaml": "- id: shellcheck\n  args: [-x]\n", "Makefile": "", "scripts/a.sh": ""},
+    "helm": {"Chart.yaml": "", ".gitlab-ci.yml": "- kubeconform -schema-location schemas\n"},
+}
+ELSEWHERE = [check for check in CONTRACT if check is not moves_with_its_directory]
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -50,7 +69,13 @@ def test_contract(check: Check, name: str) -> None:
     check(plugins.load("verifiers", name), SAMPLES[name])
 
 
-@pytest.mark.parametrize("check", [c for c in CONTRACT if c is not moves_with_its_directory], ids=lambda c: c.__name__)
+@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.parametrize("check", ELSEWHERE, ids=lambda check: check.__name__)
+def test_contract_at_the_top_of_a_repository(check: Check, name: str) -> None:
+    check(plugins.load("verifiers", name), WHOLE[name])
+
+
+@pytest.mark.parametrize("check", ELSEWHERE, ids=lambda check: check.__name__)
 def test_contract_of_declared_commands(check: Check) -> None:
     files: Content = {"Makefile": "test:\n\ttrue\n"}
     declared = [{"name": "make", "run": "make test", "prepare": "make deps", "when": ["Makefile"]}]

@@ -26,6 +26,9 @@ LOOSENED = re.compile(  # lines that make a build pass where it failed
 )  # fmt: skip
 CHECKERS = re.compile(  # a build file's own checks; removing such a line removes a gate
     r"checkstyle|spotbugs|findbugs|\bpmd\b|jacoco|spotless|error-?prone|nullaway|enforcer|detekt|ktlint|animal-sniffer|pitest"
-    r"|japicmp|revapi|forbiddenapis|archunit|surefire|failsafe|-Werror|\bcheck\s*\{|\btest\s*\{|useJUnitPlatform",
+    r"|japicmp|revapi|forbiddenapis|archunit|surefire|failsafe|-Werror|\bcheck\s*\{|\btest\s*\{|useJUnitPlatform"
+    # With all its words, since verifiers take its options over.
+    r"|\b(?:shellcheck|hadolint|yamllint|actionlint|kubeconform|helm lint)\b"
+    r"(?!\s*(?:disable|ignore|source=|shell=|enable=))[^\n;&|#]{0,300}",
     re.IGNORECASE,
 )  # fmt: skip

@@ -7,6 +7,15 @@ to the repository; those outside of it stay absolute.
 """
 
 from greylag.readers._common import UNREADABLE, WORKSPACE, Tests
+from greylag.readers.files import (
+    actionlint_json,
+    buf_json,
+    helm_text,
+    kubeconform_json,
+    shellcheck_json1,
+    terraform_json,
+    yamllint_text,
+)
 from greylag.readers.golang import go_test, go_text, gofmt_text
 from greylag.readers.javascript import jest_json
 from greylag.readers.junit import junit_xml
@@ -21,6 +30,8 @@ __all__ = [
     "UNREADABLE",
     "WORKSPACE",
     "Tests",
+    "actionlint_json",
+    "buf_json",
     "cargo_json",
     "ctest_text",
     "eslint_json",
@@ -28,8 +39,10 @@ __all__ = [
     "go_text",
     "gofmt_text",
     "golangci_json",
+    "helm_text",
     "jest_json",
     "junit_xml",
+    "kubeconform_json",
     "libtest",
     "maven_text",
     "mypy_json",
@@ -38,6 +51,9 @@ __all__ = [
     "ruff_json",
     "rustfmt_text",
     "sarif",
+    "shellcheck_json1",
     "tap",
+    "terraform_json",
     "tsc_text",
+    "yamllint_text",
 ]

@@ -84,13 +84,22 @@ def judge(step: Step, phase: Phase, done: Completed, found: Found, *, original: 
         return Result(Outcome.SKIPPED, _why_none(found.counts), counts=found.counts or Counts(0))
     if done.returncode == 0:
         return _succeeded(step, found)
-    if step.unable and (hit := re.search(step.unable, text)):
-        return Result(Outcome.ERRORED, _line(text, hit.start()))
-    if step.may_fail and not (step.fatal and re.search(step.fatal, text)):
-        return Result(Outcome.PASSED, f"`{step.line}` failed, which is allowed")
+    if excused := _excused(step, text):
+        return excused
     missing = _unknown(phase, done.returncode, text) if original and not found.diagnostics else ""
     needs = f"`{step.line}` needs `{missing}`, which was not found"
     return Result(Outcome.ERRORED, needs) if missing else _failed(step, phase, done, text, found)
+
+
+def _excused(step: Step, text: str) -> Result | None:
+    """What a failure is that does not speak against the repository."""
+    if step.unable and (hit := re.search(step.unable, text)):
+        return Result(Outcome.ERRORED, _line(text, hit.start()))
+    if step.untold and (hit := re.search(step.untold, text)):
+        return Result(Outcome.SKIPPED, f"cannot be told here: {one_line(hit[0], 300)}")
+    if step.may_fail and not (step.fatal and re.search(step.fatal, text)):
+        return Result(Outcome.PASSED, f"`{step.line}` failed, which is allowed")
+    return None
 
 
 def _interrupted(step: Step, done: Completed, found: Found) -> Result:

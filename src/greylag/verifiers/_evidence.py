@@ -1,0 +1,127 @@
+"""Where a repository says that it uses a tool: the tool's own settings, a hook, a workflow, a line of a build file.
+
+A tool that only looks at files fits every repository that has such files, and is wanted by few of them. So it applies
+where something in the repository says so, with the options that are said there. Files are read as text: nothing of the
+repository is evaluated, also no pattern, since this runs outside of every sandbox.
+"""
+
+import posixpath
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from greylag.kinds import CI, matches
+from greylag.protocols import Tree
+from greylag.verifiers._pyproject import FOREIGN, below, text
+
+HOOKS = (".pre-commit-config.yaml", ".pre-commit-config.yml")
+_CALLERS = frozenset(
+    {"Makefile", "GNUmakefile", "makefile", "justfile", "Justfile", ".justfile", "Taskfile.yml", "Taskfile.yaml"}
+    | {"tox.ini", "noxfile.py", "package.json", "lefthook.yml", ".lefthook.yml"}
+)
+_LARGEST = 1 << 18  # characters of a file that are looked at
+_LINE = 2000  # characters of a line, or of a hook
+_COMMANDS = re.compile(r"&&|\|\||[;|]")
+_INSTALLS = re.compile(r"\b(?:install|add|upgrade|download|curl|wget)\b")
+_LISTED = re.compile(r"[\"']\s*,\s*[\"']")  # between the words of a command that is a list of strings
+_WORD = re.compile(r"(?:\"[^\"]*\"|'[^']*'|[^\s\"'])+")
+_FLOW = re.compile(r"\"[^\"]*\"|'[^']*'|[^\s\"',\[\]][^,\]\n]*")  # items of a YAML list in brackets
+_HOOK = re.compile(r"^[ \t]*-[ \t]+(?=id:|repo:)", re.MULTILINE)
+_ARGUMENTS = re.compile(r"^[ \t]*args:[ \t]*(?:(\[[^\]]*\])|((?:\n[ \t]*-[ \t][^\n]*)+))", re.MULTILINE)
+_EXPANDED = re.compile(r"[$`]")  # what a shell or a build tool would have put something else in the place of
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A directory in which a tool is used, why one may say so, and the options that it is called with there."""
+
+    root: str
+    reason: str
+    options: tuple[str, ...] = ()
+
+
+def find(tree: Tree, tool: str, configs: Collection[str] = (), options: str = "") -> list[Evidence]:
+    """The outermost directories in which `tool` is used.
+
+    `configs` are names of its own settings, or paths of them. `options` are those that are taken over from where it is
+    called, in words: `-x`, or `-S=` for one with a value.
+    """
+    places = {_place(path, configs): path for path in sorted(tree.paths(), reverse=True) if _settles(path, configs)}
+    found = {root: Evidence(root, path) for root, path in places.items() if not FOREIGN & set(root.split("/"))}
+    if call := next(_calls(tree, tool, options), None):
+        found["."] = Evidence(".", found["."].reason, call.options) if "." in found else call
+    return [found[root] for root in outermost(found)]
+
+
+def outermost(roots: Collection[str]) -> list[str]:
+    """The directories that lie in no other one of them."""
+    return sorted(root for root in roots if not any(below(root, other) for other in roots))
+
+
+def _settles(path: str, configs: Collection[str]) -> bool:
+    return path in configs or posixpath.basename(path) in configs
+
+
+def _place(path: str, configs: Collection[str]) -> str:
+    return "." if path in configs else posixpath.dirname(path) or "."
+
+
+def _calls(tree: Tree, tool: str, options: str) -> Iterator[Evidence]:
+    """Hooks first: they say best how a tool is called."""
+    for path in HOOKS:
+        for hook, words in _hooks(text(tree, path)[:_LARGEST], tool):
+            yield Evidence(".", f"hook `{hook}` in {path}", _chosen(words, options))
+    name = re.compile(rf"(?:^|[\s\"'`(/@-]){tool}(?:-action|-github-action)?(?=[\s\"'`)@:,]|$)")
+    for path in (path for path in tree.paths() if path in _CALLERS or _configures_ci(path)):
+        source = text(tree, path)[:_LARGEST].replace("\\\n", " ")
+        for words in _commands(source, name) if tool in source else ():
+            yield Evidence(".", f"`{tool}` in {path}", _chosen(words, options))
+
+
+def _configures_ci(path: str) -> bool:
+    return (path.startswith(".") or "/" not in path) and matches(path, CI)
+
+
+def _commands(source: str, name: re.Pattern[str]) -> Iterator[list[str]]:
+    """The words behind the name of a program in the commands that call it."""
+    lines = (line[:_LINE] for line in source.split("\n") if not line.lstrip().startswith("#"))
+    for command in (command for line in lines for command in _COMMANDS.split(line)):
+        hit = name.search(command)
+        if hit and not _INSTALLS.search(command[: hit.start()]):
+            found = _WORD.findall(_LISTED.sub(" ", command[hit.end() :]))
+            yield [word.replace('"', "").replace("'", "") for word in found]
+
+
+def _hooks(source: str, tool: str) -> Iterator[tuple[str, list[str]]]:
+    """Hooks of pre-commit that are named after a tool, with their arguments."""
+    for block in _HOOK.split(source):
+        if hit := re.match(rf"id:[ \t]*['\"]?({tool}(?:-\w+)*)['\"]?[ \t]*(?:#|\n|$)", block):
+            listed = _ARGUMENTS.search(block[:_LINE])
+            flow, rows = (listed[1] or "", listed[2] or "") if listed else ("", "")
+            words = [*_FLOW.findall(flow), *(row.strip()[1:] for row in rows.split("\n") if row)]
+            yield hit[1], [word.strip().strip("'\"") for word in words]
+
+
+def _chosen(words: Sequence[str], options: str) -> tuple[str, ...]:
+    """Those of a command's words that are among `options`; none with a value that somebody would have to expand."""
+    known = {option.rstrip("="): option.endswith("=") for option in options.split()}
+    return tuple(part for parts in _pairs(words, known) if not _EXPANDED.search("".join(parts)) for part in parts)
+
+
+def _pairs(words: Sequence[str], known: dict[str, bool]) -> Iterator[tuple[str, ...]]:
+    for word, value in zip_longest(words, words[1:]):
+        name, equals, _ = word.partition("=")
+        if word in known:
+            if not known[word] or value is not None:
+                yield (word, value) if known[word] else (word,)
+        elif (equals and known.get(name)) or (known.get(word[:2]) and word[1:2] != "-"):
+            yield (word,)
+
+
+def pinned(tree: Tree, repository: str) -> str:
+    """The version in which pre-commit takes its hooks from a repository on GitHub; nothing where it names none."""
+    revision = r"rev:\s*(?:[0-9a-f]{40}\s*#\s*frozen:\s*)?['\"]?v?(\d+(?:\.\d+)+)(?=\s|['\"])"
+    sources = (text(tree, path)[:_LARGEST] for path in HOOKS)
+    hits = (re.search(rf"{repository}(?:\.git)?['\"]?\s+{revision}", source) for source in sources)
+    return next((hit[1] for hit in hits if hit), "")

@@ -58,7 +58,7 @@ def options(files: Mapping[str, str]) -> tuple[str, ...]:
 def test_something_in_the_repository_says_that_a_tool_is_used(files: Mapping[str, str], reason: str) -> None:
     (found,) = detect(Shellcheck(), {**SCRIPT, **files}).values()
     assert (found.phase, found.root) == (Phase.STATIC, ".")
-    assert found.reason == f"{reason}; 1 files such as scripts/a.sh"
+    assert found.reason == f"{reason}; scripts/a.sh"
 
 
 @pytest.mark.parametrize(
@@ -68,6 +68,7 @@ def test_something_in_the_repository_says_that_a_tool_is_used(files: Mapping[str
         {WORKFLOW: "      - run: apt-get install -y shellcheck\n"},
         {WORKFLOW: "      # shellcheck disable=SC2086\n"},
         {"Makefile": "# run shellcheck one day\n"},
+        {WORKFLOW: "on: push  # shellcheck disable\nurl: https://pypi.org/p/shellcheck\n"},
         {"README.md": "run `shellcheck`"},
         {HOOKS: "#  - id: shellcheck\n"},
         {HOOKS: "  - id: shellcheckish\n"},

@@ -39,7 +39,7 @@ def test_charts_that_a_chart_depends_on_are_fetched() -> None:
     found = detect(Helm(), {"Chart.yaml": CHART + remote, "Chart.lock": ""})
     prepare = found["helm dependency"]
     assert (prepare.phase, prepare.outputs) == (Phase.PREPARE, ("charts/",))
-    assert prepare.inputs == ("Chart.yaml", "Chart.lock")
+    assert prepare.inputs == ("Chart.lock", "Chart.yaml")
     local = remote.replace("https://charts.example.org", "file://../redis")
     assert detect(Helm(), {"Chart.yaml": CHART + local})["helm dependency"].inputs == ()
     assert list(detect(Helm(), {"Chart.yaml": CHART + "dependencies: []\n"})) == ["helm lint"]

@@ -19,7 +19,13 @@ MAIN = 'module "m" {\n  source = "../modules/m"\n  a      = "x"\n}\n\nresource "
 
 
 def test_each_directory_is_prepared_formatted_and_validated() -> None:
-    files = {"prod/main.tf": "", "prod/.terraform.lock.hcl": "", "modules/m/a.tf": "", "examples/x/b.tf": ""}
+    files = {
+        "prod/main.tf": "",
+        "prod/.terraform.lock.hcl": "",
+        "dev/.terraform.lock.hcl": "",
+        "modules/m/a.tf": "",
+        "examples/x/b.tf": "",
+    }
     found = detect(Terraform(), files)
     assert list(found) == [
         *(f"terraform {what} (modules/m)" for what in ("init", "fmt", "validate")),
@@ -27,9 +33,9 @@ def test_each_directory_is_prepared_formatted_and_validated() -> None:
     ]
     init = found["terraform init (prod)"]
     assert [a.phase for a in found.values()][3:] == [Phase.PREPARE, Phase.FORMAT, Phase.STATIC]
-    assert init.inputs == ("examples/x/b.tf", "modules/m/a.tf", "prod/main.tf", "prod/.terraform.lock.hcl")
+    assert init.inputs == ("examples/x/b.tf", "modules/m/a.tf", "prod/.terraform.lock.hcl", "prod/main.tf")
     assert init.outputs == (".terraform/", ".terraform.lock.hcl")
-    assert init.reason == "1 files such as main.tf"
+    assert init.reason == "main.tf"
 
 
 def test_what_is_not_formatted_and_what_cannot_be_read() -> None:

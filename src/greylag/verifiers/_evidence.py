@@ -22,6 +22,8 @@ _CALLERS = frozenset(
 )
 _LARGEST = 1 << 18  # characters of a file that are looked at
 _LINE = 2000  # characters of a line, or of a hook
+_COMMENT = re.compile(r"(?:^|\s)#.*")
+_ADDRESS = re.compile(r"https?://\S*$")
 _COMMANDS = re.compile(r"&&|\|\||[;|]")
 _INSTALLS = re.compile(r"\b(?:install|add|upgrade|download|curl|wget)\b")
 _LISTED = re.compile(r"[\"']\s*,\s*[\"']")  # between the words of a command that is a list of strings
@@ -85,10 +87,11 @@ def _configures_ci(path: str) -> bool:
 
 def _commands(source: str, name: re.Pattern[str]) -> Iterator[list[str]]:
     """The words behind the name of a program in the commands that call it."""
-    lines = (line[:_LINE] for line in source.split("\n") if not line.lstrip().startswith("#"))
+    lines = (_COMMENT.sub("", line[:_LINE]) for line in source.split("\n"))
     for command in (command for line in lines for command in _COMMANDS.split(line)):
         hit = name.search(command)
-        if hit and not _INSTALLS.search(command[: hit.start()]):
+        before = command[: hit.start() + 1] if hit else ""
+        if hit and not _INSTALLS.search(before) and not _ADDRESS.search(before):
             found = _WORD.findall(_LISTED.sub(" ", command[hit.end() :]))
             yield [word.replace('"', "").replace("'", "") for word in found]
 

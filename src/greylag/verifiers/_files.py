@@ -87,10 +87,10 @@ def _activations(tool: Tool, evidence: Evidence, tree: Tree) -> Iterator[Activat
         read_log=tool.read,
         title=tool.name,
     )
-    step = replace(step, paths=(*((directory,) if directory else ()), *step.paths))
+    step = replace(step, paths=(*step.paths, *((directory,) if directory else ())))
     steps = [replace(step, arguments=(*step.arguments, *names)) for names in _batches(files)]
     plan = Plan((*tool.before, *steps), {tool.name: (tool.name, *tool.version)}, keep_going=not tool.before)
-    reason = f"{evidence.reason}; {len(files)} files such as {files[0]}"
+    reason = f"{evidence.reason}; {some(files)}"
     yield Activation(tool.name, tool.name, Phase.STATIC, root, reason, (), plan)
 
 
@@ -112,6 +112,11 @@ def roots(tree: Tree, fits: Callable[[str], bool]) -> list[str]:
     """Directories with a file whose name fits, without material such as samples and vendored copies."""
     found = {posixpath.dirname(path) or "." for path in tree.paths() if fits(posixpath.basename(path))}
     return sorted(root for root in found if not FOREIGN & set(root.split("/")))
+
+
+def some(files: Sequence[str]) -> str:
+    """What a person is told of files."""
+    return files[0] if len(files) == 1 else f"{len(files)} files such as {files[0]}"
 
 
 def failing(read: Read, *, alone: bool = False) -> Read:

@@ -53,7 +53,8 @@ PLUGIN = Helm
 
 
 def _activations(root: str, tree: Tree, options: Sequence[str]) -> Iterator[Activation]:
-    deciding = [path for name in _DECIDES if (path := posixpath.normpath(f"{root}/{name}")) in tree.paths()]
+    files = {posixpath.normpath(f"{root}/{name}") for name in _DECIDES}
+    deciding = [path for path in tree.paths() if path in files]
     said = "\n".join(text(tree, path) for path in deciding)
     base = program("helm", "install Helm")
     if _DEPENDS.search(said):

@@ -14,7 +14,7 @@ from greylag.model import Diagnostic, Phase, Verdict
 from greylag.protocols import Activation, Context, Tree
 from greylag.text import clean, one_line
 from greylag.verifiers import _tool
-from greylag.verifiers._files import program, roots
+from greylag.verifiers._files import program, roots, some
 from greylag.verifiers._plan import Plan
 
 _CONFIGURATION = (".tf", ".tf.json")
@@ -38,7 +38,8 @@ class Terraform:
     def detect(self, tree: Tree) -> Sequence[Activation]:
         """Preparation, format and validation for each directory with `*.tf`."""
         places = roots(tree, lambda name: name.endswith(_CONFIGURATION))
-        return [activation for root in places for activation in _activations(root, tree)]
+        own = [path for path in tree.paths() if path.endswith((*_CONFIGURATION, _LOCK))]
+        return [activation for root in places for activation in _activations(root, own)]
 
     def verify(self, activation: Activation, context: Context) -> Verdict:
         """Run Terraform; its exit code decides."""
@@ -48,13 +49,11 @@ class Terraform:
 PLUGIN = Terraform
 
 
-def _activations(root: str, tree: Tree) -> Iterator[Activation]:
-    everything = [path for path in tree.paths() if path.endswith(_CONFIGURATION)]
-    own = [path for path in everything if (posixpath.dirname(path) or ".") == root]
-    lock = posixpath.normpath(f"{root}/{_LOCK}")
-    # A module may be in any directory of the repository.
-    inputs = (*everything, *([lock] if lock in tree.paths() else []))
-    reason = f"{len(own)} files such as {posixpath.basename(own[0])}"
+def _activations(root: str, paths: Sequence[str]) -> Iterator[Activation]:
+    own = [path for path in paths if (posixpath.dirname(path) or ".") == root]
+    # A module may be in any directory of the repository; the lock is that of the directory.
+    inputs = tuple(path for path in paths if path in own or path.endswith(_CONFIGURATION))
+    reason = some([name for path in own if (name := posixpath.basename(path)) != _LOCK])
     base = replace(program("terraform", "install Terraform"), env=_ENV)
     init = replace(
         base,

@@ -1,6 +1,7 @@
 """Fixtures for all tests: no keys, no network but loopback, no configuration of the machine."""
 
 import functools
+import gc
 import itertools
 import os
 import shutil
@@ -50,6 +51,13 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What imports the libraries of models comes first, in the share of one worker: only that one imports them."""
     items.sort(key=lambda item: item.path.stem not in _MODELS)
+
+
+def pytest_collection_finish() -> None:
+    """What has been imported and collected stays: no collector of garbage needs to look through it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @functools.cache

@@ -106,6 +106,13 @@ def test_a_test_that_the_change_has_touched_has_no_excuse(house: MakeHouse) -> N
     assert of(changed(at, {"x": ""})).outcome is Outcome.PASSED
 
 
+def test_neither_has_one_beside_which_a_test_was_touched(house: MakeHouse) -> None:
+    """The place that a report names may be a helper's."""
+    at = house({"test.sh": _FLAKY, "t/test_b.py": ""})
+    assert of(changed(at, {"t/test_b.py": "# another"})).outcome is Outcome.FAILED
+    assert of(changed(at, {"t/lib.py": "# no test"})).outcome is Outcome.PASSED
+
+
 def test_many_failures_are_no_coincidence(house: MakeHouse) -> None:
     cases = "".join(f'<testcase classname="t.a" name="n{n}" file="t/a.py">%s</testcase>' for n in range(21))
     red = f"<testsuite>{cases.replace('%s', '<failure/>')}</testsuite>"

@@ -5,7 +5,10 @@ A place that the first run has not touched, because a test must not pass the sec
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from posixpath import dirname
 
+from greylag.diffs import DiffError, parse
+from greylag.kinds import classify
 from greylag.model import Diagnostic, Origin, Outcome, Severity
 from greylag.protocols import Context
 from greylag.verifiers._outcome import Result, tests
@@ -39,12 +42,17 @@ def _suspects(step: Step, result: Result, context: Context) -> Sequence[Diagnost
 
 
 def _touched(diagnostic: Diagnostic, context: Context) -> bool:
-    """Whether the file of a test is another one than before; one that is not known may be."""
-    base, head = context.change.base, context.change.head
-    try:
-        return diagnostic.path is None or base.read(diagnostic.path) != head.read(diagnostic.path)
-    except KeyError:
+    """Whether the change is in the file of a test, or in a file of tests beside it: some runners name the helper in
+    which a test broke. What is not known may be.
+    """
+    path = diagnostic.path
+    if path is None or path not in context.change.base.paths() or path not in context.change.head.paths():
         return True
+    try:
+        changed = {name for file in parse(context.change.diff) for name in file.names}
+    except DiffError:
+        return True
+    return path in changed or any(dirname(name) == dirname(path) and classify(name) == "tests" for name in changed)
 
 
 def _passed(diagnostic: Diagnostic, second: Result) -> bool:

@@ -205,8 +205,8 @@ def test_two_that_look_at_once_write_one_end(state: Path, carry_out: Callable[..
     carrier = carry_out()
     carrier.kill()
     code = "import sys; from pathlib import Path; from greylag.store import Store; Store(Path(sys.argv[1])).newest()"
-    looking = [subprocess.Popen([sys.executable, "-c", code, str(state)]) for _ in range(4)]
-    assert [process.wait() for process in looking] == [0] * 4
+    looking = [subprocess.Popen([sys.executable, "-c", code, str(state)]) for _ in range(2)]
+    assert [process.wait() for process in looking] == [0] * 2
     assert [event.kind for event in Store(state).events(carrier.run_id)] == ["gate", "end"]
 
 

@@ -39,40 +39,34 @@ def after(at: House, verifier: Verifier, *changes: Files) -> list[tuple[Report, 
 # -- npm -------------------------------------------------------------------------------------------------------------
 
 LOCK = {"name": "a", "version": "1.0.0", "lockfileVersion": 3, "packages": {"": {"name": "a", "version": "1.0.0"}}}
-GENERATE = "const fs = require('fs'); fs.mkdirSync('{0}', {{recursive: true}});\n" + (
-    "fs.writeFileSync('{0}/made.js', 'module.exports = ' + fs.readFileSync('source', 'utf8'));\n"
+GENERATE = "const fs = require('fs'), place = process.argv[2]; fs.mkdirSync(place, {recursive: true});\n" + (
+    "fs.writeFileSync(place + '/made.js', 'module.exports = ' + fs.readFileSync('source', 'utf8'));\n"
 )
-CASE = "require('node:test')('made', () => require('node:assert').strictEqual(require('./{}/made.js'), {}));\n"
+CASE = "require('node:test')('{0}', () => require('node:assert').strictEqual(require('./{0}/made.js'), 1));\n"
 
 
-def package(script: str, **more: str) -> str:
-    scripts = {script: "node generate.js", "test": "node --test", **more}
-    return json.dumps({"name": "a", "version": "1.0.0", "scripts": scripts})
-
-
-def npm(place: str, manifest: str) -> dict[str, str]:
-    generate = GENERATE.format(place)
-    files = {"package.json": manifest, "generate.js": generate, "source": "1", "a.test.js": CASE.format(place, 1)}
-    return {**files, "package-lock.json": json.dumps(LOCK), ".gitignore": "/lib\n/node_modules\n"}
+def npm(*places: str, **scripts: str) -> dict[str, str]:
+    manifest = {"name": "a", "version": "1.0.0", "scripts": {"test": "node --test", **scripts}}
+    files = {"package.json": json.dumps(manifest), "generate.js": GENERATE, "source": "1"}
+    files |= {"a.test.js": "".join(map(CASE.format, places)), ".gitignore": "/lib\n/node_modules\n"}
+    return {**files, "package-lock.json": json.dumps(LOCK)}
 
 
 @pytest.mark.toolchain("npm", "node")
-@pytest.mark.parametrize(("script", "place"), [("prepare", "lib"), ("postinstall", "node_modules/made")])
-def test_what_an_install_script_builds_is_built_for_each_tree(
-    tmp_path: Path, backend: SandboxBackend, script: str, place: str
-) -> None:
+def test_what_install_scripts_build_is_built_for_each_tree(tmp_path: Path, backend: SandboxBackend) -> None:
     """The lock file is the same for all of them, but the source of what is built is not."""
-    at = house(tmp_path, backend, npm(place, package(script)))
+    scripts = {"prepare": "node generate.js lib", "postinstall": "node generate.js node_modules/made"}
+    at = house(tmp_path, backend, npm("lib", "node_modules/made", **scripts))
     ((wrong, ran),) = after(at, Node(), {"source": "2"})
     assert ran == ["npm ci", "npm run test"]
-    assert wrong.verdicts[-1].counts == Counts(1, 1), "what the base commit had built would pass"
+    assert wrong.verdicts[-1].counts == Counts(2, 2), "what the base commit had built would pass"
 
 
 @pytest.mark.toolchain("npm", "node")
 def test_an_installation_serves_all_trees_where_all_that_it_builds_is_built_again(
     tmp_path: Path, backend: SandboxBackend
 ) -> None:
-    at = house(tmp_path, backend, npm("lib", package("prepare", build="node generate.js")))
+    at = house(tmp_path, backend, npm("lib", prepare="node generate.js lib", build="node generate.js lib"))
     ((wrong, ran),) = after(at, Node(), {"source": "2"})
     assert ran == ["npm run build", "npm run test"]
     assert wrong.verdicts[-1].counts == Counts(1, 1)

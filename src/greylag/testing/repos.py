@@ -1,6 +1,7 @@
 """Real git repositories from a mapping of files, for tests and examples."""
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -42,9 +43,8 @@ def make_repo(path: Path, files: Files, *, branch: str = "main") -> Path:
 
 def make_bare(path: Path, files: Files, *, branch: str = "main") -> Path:
     """Like `make_repo`, but bare, as a server keeps it."""
-    make_repo(path.with_name(path.name + ".seed"), files, branch=branch)
-    git(path.parent, "clone", "--quiet", "--bare", "--template=", path.name + ".seed", path.name)
-    git(path, "remote", "remove", "origin")
+    (make_repo(path.with_name(path.name + ".seed"), files, branch=branch) / ".git").rename(path)
+    git(path, "config", "core.bare", "true")
     return path
 
 
@@ -66,5 +66,5 @@ def commit(path: Path, files: Files, message: str) -> str:
     """Write `files` into the work tree at `path`, commit everything there, return the commit id."""
     write(path, files)
     git(path, "add", "--all", "--force")
-    git(path, "commit", "--quiet", "--no-verify", "--allow-empty", "-m", message)
-    return git(path, "rev-parse", "HEAD")
+    said = git(path, "-c", "core.abbrev=no", "commit", "--no-verify", "--no-status", "--allow-empty", "-m", message)
+    return re.findall(r" ([0-9a-f]{40,64})\]", said)[0]  # `[main (root-commit) 1234...] Start`

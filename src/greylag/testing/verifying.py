@@ -8,7 +8,7 @@ from pathlib import Path
 
 from greylag.model import Counts, Diagnostic, Event, Outcome, Phase, Verdict
 from greylag.protocols import Activation, Command, Context, Observe, SandboxBackend, Tree, Verifier
-from greylag.testing.repos import Files, commit, git, make_repo
+from greylag.testing.repos import Files, git, make_repo, write
 from greylag.verification import Settings, Verification
 
 
@@ -48,14 +48,15 @@ class Repository:
     @classmethod
     def make(cls, path: Path, files: Files) -> "Repository":
         """A repository whose base commit has `files`."""
-        make_repo(path, files)
-        return cls(path, git(path, "rev-parse", "HEAD"), git(path, "rev-parse", "HEAD^{tree}"))
+        base, tree = git(make_repo(path, files), "rev-parse", "HEAD", "HEAD^{tree}").splitlines()
+        return cls(path, base, tree)
 
     def change(self, files: Files) -> str:
         """The id of the base tree with `files` written over it."""
         git(self.path, "checkout", "--quiet", "--force", "--detach", self.base)
-        commit(self.path, files, "Change")
-        return git(self.path, "rev-parse", "HEAD^{tree}")
+        write(self.path, files)
+        git(self.path, "add", "--all", "--force")
+        return git(self.path, "write-tree")
 
     def tree(self, tree: str) -> Tree:
         """A view of a tree."""

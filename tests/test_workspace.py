@@ -178,6 +178,18 @@ def test_a_push_holds_its_lease(desk: Desk, source: Path) -> None:
     assert git(source, "rev-parse", "greylag/x^{tree}") == trees[1]
 
 
+def test_what_is_committed_again_is_one_commit_also_after_another(desk: Desk, source: Path, tmp_path: Path) -> None:
+    work = desk.checkout(source)
+    trees = [work.freeze()]
+    write(work.directory, {"a.txt": "other\n"})
+    trees.append(work.freeze())
+    first, again = (work.commit(trees[0], "Change", "greylag/x") for _ in range(2))
+    assert first == again
+    for number, tree in enumerate((trees[1], trees[0])):  # the agent took it back
+        work.commit(tree, "Change", "greylag/x").save(tmp_path / str(number))
+        assert git(source, "bundle", "list-heads", str(tmp_path / str(number))).endswith("refs/heads/greylag/x")
+
+
 def test_a_commit_can_be_kept_as_a_bundle(desk: Desk, source: Path, tmp_path: Path) -> None:
     work = desk.checkout(source)
     write(work.directory, {"a.txt": "kept\n"})

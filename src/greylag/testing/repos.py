@@ -67,4 +67,5 @@ def commit(path: Path, files: Files, message: str) -> str:
     write(path, files)
     git(path, "add", "--all", "--force")
     said = git(path, "-c", "core.abbrev=no", "commit", "--no-verify", "--no-status", "--allow-empty", "-m", message)
-    return re.findall(r" ([0-9a-f]{40,64})\]", said)[0]  # `[main (root-commit) 1234...] Start`
+    (made,) = re.findall(r"^\[.* ([0-9a-f]{40,64})\] ", said)  # `[main (root-commit) 1234...] Start`
+    return str(made)

@@ -45,6 +45,9 @@ class Workspace:
     kept: Callable[[GitTree], Iterable[str]] = lambda _: ()  # what a freeze takes as it is in the head
     ours: bool = True  # the directory is removed at the end
     _left_out: dict[str, tuple[Diagnostic, ...]] = field(default_factory=dict, init=False, repr=False)
+    _problems: dict[str, tuple[Diagnostic, ...]] = field(default_factory=dict, init=False, repr=False)
+    _last: tuple[tuple[str, str], str] = field(default=(("", ""), ""), init=False, repr=False)  # trees, and their diff
+    _made: dict[tuple[str, ...], Commit] = field(default_factory=dict, init=False, repr=False)  # the last commit
 
     def __post_init__(self) -> None:
         self._objects = Objects(self.git)
@@ -132,9 +135,12 @@ class Workspace:
 
     def diff(self, tree_id: str, base: str | None = None) -> str:
         """Unified diff from the base (or the tree `base`) to a tree, with renames; binary files are only named."""
-        options = ("-r", "-p", "-M", "--no-color", "--no-ext-diff", "--no-textconv", "--ignore-submodules=none")
-        diff = self.git.run("diff-tree", *options, base or self.base_tree, tree_id, cap=DIFF)
-        return diff.decode("utf-8", "replace")
+        trees = base or self.base_tree, tree_id
+        if self._last[0] != trees:
+            options = ("-r", "-p", "-M", "--no-color", "--no-ext-diff", "--no-textconv", "--ignore-submodules=none")
+            diff = self.git.run("diff-tree", *options, *trees, cap=DIFF)
+            self._last = trees, diff.decode("utf-8", "replace")
+        return self._last[1]
 
     def changed(self, tree_id: str) -> tuple[str, ...]:
         """Paths that differ from the base, sorted."""
@@ -142,11 +148,18 @@ class Workspace:
 
     def problems(self, tree_id: str) -> tuple[Diagnostic, ...]:
         """What no change may carry, whatever its purpose, and what could not be frozen."""
-        found = problems(self.tree(self.base_tree), self.tree(tree_id))
-        return (*found, *self._left_out.get(tree_id, ()))
+        if tree_id not in self._problems:
+            self._problems[tree_id] = tuple(problems(self.tree(self.base_tree), self.tree(tree_id)))
+        return (*self._problems[tree_id], *self._left_out.get(tree_id, ()))
 
     def commit(self, tree_id: str, message: str, branch: str, *, author: str = AUTHOR) -> Commit:
-        """Commit exactly that tree on top of the base, in the trusted git directory."""
+        """Commit exactly that tree on top of the base, in the trusted git directory; the same again is one commit."""
+        asked = tree_id, message, branch, author
+        if asked not in self._made:
+            self._made = {asked: self._commit(*asked)}
+        return self._made[asked]
+
+    def _commit(self, tree_id: str, message: str, branch: str, author: str) -> Commit:
         name = PERSON.fullmatch(author)
         if name is None:
             raise UserError(f"author `{printable(author)}` is not of the form `Name <address>`")
@@ -170,8 +183,7 @@ class Workspace:
     def _write(self, tree_id: str, directory: Path, *, umask: int) -> None:
         with tempfile.TemporaryDirectory(prefix="write-", dir=self.git.home) as place:
             env = {"GIT_WORK_TREE": str(directory), "GIT_INDEX_FILE": f"{place}/index"}
-            self.git.run("read-tree", tree_id, env=env)
-            self.git.run("checkout-index", "--all", "--force", "--quiet", env=env, umask=umask)
+            self.git.run("read-tree", "--reset", "-u", tree_id, env=env, umask=umask)
 
 
 def _merge_base(git: Git, other: str, head: str, name: str) -> str:

@@ -12,7 +12,8 @@ demo:
 test:
 	@scripts/setup.sh --dev
 	@$(MAKE) --no-print-directory lint
-	@.venv/bin/python -m pytest -q
+	@.venv/bin/python -m pytest -q -m 'not ecosystem'
+	@.venv/bin/python -m pytest -q -m ecosystem
 
 lint:
 	.venv/bin/ruff format --check .

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _KEEP = {"PATH", "LANG", "TERM", "TMPDIR", "USER", "LOGNAME", "VIRTUAL_ENV", "GREYLAG_TEST_CLIENTS"}
 
 
+_OURS = {"bwrap", "bash", "cc"}  # what greylag itself is tried with
 _MODELS = {"test_answers", "test_bridge", "test_builtin", "test_editor", "test_llm"}
 
 
@@ -48,8 +49,15 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     return max(1, min(2 * len(os.sched_getaffinity(0)), memory, 16))
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What imports the libraries of models comes first, in the share of one worker: only that one imports them."""
+    """Tests of an ecosystem are marked: how long they take is decided by the tool chains that the machine has.
+
+    What imports the libraries of models comes first, in the share of one worker: only that one imports them.
+    """
+    for item in items:
+        if any(name not in _OURS for mark in item.iter_markers("toolchain") for name in mark.args):
+            item.add_marker("ecosystem")
     items.sort(key=lambda item: item.path.stem not in _MODELS)
 
 

@@ -5,6 +5,7 @@ Exit codes: 0 done (opened, nothing to change, declined, verified), 1 the gate s
 """
 
 import errno
+import gc
 import os
 import sys
 
@@ -17,6 +18,7 @@ def main() -> None:
         print(f"greylag {__version__}")
         return
     _fill_streams()
+    gc.set_threshold(50_000, 20, 20)  # what is imported stays: no need to look through it again and again,
     try:
         code = _run()
         _stay_true()
@@ -28,6 +30,7 @@ def main() -> None:
     except OSError:  # a full disk, which the interpreter would find at its end, with an exit code of its own
         _silence()
         code = code or 75
+    gc.freeze()  # nor at the end
     sys.exit(code)
 
 

@@ -26,7 +26,7 @@ def files_tool(sandbox: Sandbox, op: str, *, seconds: float = _SECONDS, **argume
     Raises `Refused`, `Killed`, and `InfraError` when the tool could not be run at all.
     """
     stdin = json.dumps({"op": op, **arguments}).encode()
-    argv = ("python3", "-I", "@files@/files.py")
+    argv = ("python3", "-I", "-S", "@files@/files.py")
     command = Command(argv, stdin=stdin, files={"files.py": _SOURCE}, seconds=min(seconds, _SECONDS), merge=False)
     done = run(sandbox, command)
     if done.ended is not Ended.EXITED:

@@ -4,6 +4,7 @@ A server imports everything once and forks a process for each call: with the cal
 directory and standard streams, an exit code, and an end as any interpreter has it.
 """
 
+import atexit
 import contextlib
 import gc
 import json
@@ -14,14 +15,17 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
+import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 _PACKAGES = ("commands", "verifiers", "guards", "judge", "sandboxes", "forges", "agents")
+_LATER = ("encodings.ascii", "pydantic._internal._serializers", "sqlalchemy.dialects.sqlite", "sqlite3")  # by all calls
 _STREAMS = (0, 1, 2)
 _LONGEST = 1 << 20  # bytes of a request
 
@@ -83,7 +87,7 @@ class Warm:
 
 
 def _serve(channel: socket.socket) -> None:
-    """Fork for each request and tell how it ended; returns at the end of the requests, and in each child."""
+    """Fork for each request and tell how it ended; returns at the end of the requests."""
     while True:
         request, streams, _, _ = socket.recv_fds(channel, _LONGEST, len(_STREAMS))
         if not request:
@@ -91,11 +95,32 @@ def _serve(channel: socket.socket) -> None:
         if (child := os.fork()) == 0:
             channel.close()
             _become(json.loads(request), streams)
-            import_module("greylag.__main__").main()
-            return
+            _leave(_ended())
         for stream in streams:
             os.close(stream)
         channel.send(str(os.waitpid(child, 0)[1]).encode())
+
+
+def _ended() -> int:
+    try:
+        import_module("greylag.__main__").main()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+    except BaseException:  # noqa: BLE001 - as the interpreter does
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def _leave(code: int) -> NoReturn:
+    """What an interpreter does at its end, but for taking apart what it holds: that would copy it all first."""
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread() and not thread.daemon:
+            thread.join()
+    atexit._run_exitfuncs()  # noqa: SLF001 - there is no other name for it
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _become(request: dict[str, Any], streams: list[int]) -> None:
@@ -115,7 +140,7 @@ def _modules() -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    for name in ("greylag.cli", *_modules(), *sys.argv[2:]):
+    for name in ("greylag.cli", *_modules(), *_LATER, *sys.argv[2:]):
         import_module(name)
     gc.freeze()  # what is there stays as it is in all children
     _serve(socket.socket(fileno=int(sys.argv[1])))

@@ -622,11 +622,24 @@ def test_what_a_killed_verify_leaves_is_removed_by_the_next_and_a_living_one_kee
     assert left() == []
 
 
-def test_a_disk_that_fills_up_is_no_bug(shell: Shell) -> None:
+def test_no_command_of_a_verification_takes_longer_than_the_person_allows(shell: Shell, service: Path) -> None:
+    (shell.home / "greylag.toml").write_text("[verify]\nminutes = 0.01\n")
+    (service / "tests/slow.sh").write_text("sleep 100\n")
+    done = shell("verify", service)
+    assert done.returncode == 1
+    assert "was still running after 1 s" in done.stdout
+
+
+@pytest.mark.parametrize("verb", ["doctor", "--version"])
+def test_a_disk_that_fills_up_is_no_bug(shell: Shell, verb: str) -> None:
     with Path("/dev/full").open("w") as full:
-        command = [sys.executable, "-m", "greylag", "doctor"]
+        command = [sys.executable, "-m", "greylag", verb]
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, env=shell.environment(), check=False)
     assert (done.returncode, done.stderr) == (75, b"greylag: No space left on device; make room, and try again\n")
+
+
+def test_a_file_is_no_repository(shell: Shell) -> None:
+    assert "is a file" in shell.refused("run", "-m", "x", "--repo", shell.home / "greylag.toml")
 
 
 @pytest.mark.parametrize("verb", ["run", "verify"])

@@ -1,13 +1,15 @@
 """Tests that fail and then pass on the same tree: told, not blocking, and only where that is no excuse."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import itertools
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from greylag import readers
 from greylag.model import Origin, Outcome, Phase, Severity, Verdict
-from greylag.protocols import Activation, Context, Tree
+from greylag.protocols import Activation, Command, Completed, Context, Tree
 from greylag.report import Report
 from greylag.testing.repos import Files
 from greylag.testing.verifying import House, MakeHouse
@@ -27,9 +29,13 @@ def house(house: MakeHouse) -> MakeHouse:
 
 @dataclass(frozen=True)
 class Script:
-    """Compiles with `build.sh`, tests with `test.sh`: `sh test.sh`, or `sh test.sh again ID...` for what failed."""
+    """Compiles with `build.sh`, tests with `test.sh`: `sh test.sh`, or `sh test.sh again ID...` for what failed.
+
+    `$RUN` tells the tests how often they have been run.
+    """
 
     name: str = "script"
+    runs: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def detect(self, tree: Tree) -> Sequence[Activation]:
         build = Plan((Step((("sh",),), ("build.sh",)),))
@@ -43,7 +49,19 @@ class Script:
         ]
 
     def verify(self, activation: Activation, context: Context) -> Verdict:
-        return _tool.run(activation, context)
+        return _tool.run(activation, self._counting(context) if activation.phase is Phase.TEST else context)
+
+    def _counting(self, context: Context) -> Context:
+        def execute(command: Command) -> Completed:
+            return context.execute(replace(command, env={**command.env, "RUN": str(next(self.runs))}))
+
+        @contextmanager
+        def again() -> Iterator[Context | None]:
+            assert context.again
+            with context.again() as other:
+                yield other and self._counting(other)
+
+        return replace(context, execute=execute, again=context.again and again)
 
 
 def changed(at: House, files: Files, *, known: bool = False) -> Report:
@@ -58,7 +76,7 @@ def of(report: Report) -> Verdict:
     return verdict
 
 
-_FLAKY = 'if [ "$1" = again ]; then echo "$@" > ran; cp green out.xml; else cp red out.xml; exit 1; fi\n'
+_FLAKY = "if [ $RUN = 1 ]; then cp red out.xml; exit 1; else cp green out.xml; fi\n"
 
 
 def test_a_test_that_passes_the_second_time_is_told_and_does_not_block(house: MakeHouse) -> None:
@@ -91,6 +109,8 @@ def test_a_pass_by_a_flaky_test_is_not_remembered(house: MakeHouse) -> None:
         ("[ -e left ] && cp green out.xml && exit; touch left; cp red out.xml; exit 1", "only for what the first left"),
         ('[ "$1" = again ] && { cp green out.xml; exit 2; }; cp red out.xml; exit 1', "something else fails again"),
         ('[ "$1" = again ] && exit 5; cp red out.xml; exit 1', "it does not run again"),
+        ('[ "$1" = again ] && cp green out.xml && exit; cp red out.xml; exit 1', "only the others break it"),
+        ("[ $RUN = 2 ] && cp green out.xml && exit; cp red out.xml; exit 1", "it fails most of the time"),
         ("cp green out.xml; exit 1", "it is no test that fails"),
     ],
 )
@@ -128,7 +148,7 @@ def test_the_second_place_is_built_like_the_first(house: MakeHouse) -> None:
 def test_one_flaky_and_one_real_failure_are_told_apart(house: MakeHouse) -> None:
     two = '<testcase classname="t.a" name="two" file="t/a.py"><failure message="no">no</failure></testcase>'
     red, green = (each.replace("</testsuite>", f"{two}</testsuite>") for each in (RED, GREEN))
-    script = '[ "$1" = again ] && cp green out.xml || cp red out.xml; exit 1'
+    script = "[ $RUN = 1 ] && cp red out.xml || cp green out.xml; exit 1"
     verdict = of(changed(house({"test.sh": script, "red": red, "green": green}), {"x": ""}))
     assert verdict.outcome is Outcome.FAILED
     assert {(d.test, d.origin) for d in verdict.diagnostics} == {

@@ -199,6 +199,18 @@ def test_a_commit_can_be_kept_as_a_bundle(desk: Desk, source: Path, tmp_path: Pa
     assert git(source, "show", "kept:a.txt") == "kept"
 
 
+def test_a_reader_of_objects_that_was_killed_is_started_again(desk: Desk, source: Path) -> None:
+    work = desk.checkout(source)
+    tree = work.tree(work.base_tree)
+    assert tree.read("a.txt")
+    for _ in range(2):
+        reader = work._objects._process
+        assert reader
+        reader.kill()
+        reader.wait()
+        assert tree.read("a.txt")
+
+
 def test_close_removes_the_work_tree_and_may_be_repeated(desk: Desk, source: Path) -> None:
     work = desk.checkout(source)
     work.close()

@@ -12,12 +12,12 @@ import sys
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    _fill_streams()
     if sys.argv[1:] == ["--version"]:  # without importing anything: editors and scripts ask often
         from greylag import __version__  # noqa: PLC0415 - start-up time
 
         print(f"greylag {__version__}")
-        return
-    _fill_streams()
+        _leave(0)
     gc.set_threshold(50_000, 20, 20)  # what is imported stays: no need to look through it again and again,
     try:
         code = _run()
@@ -25,11 +25,15 @@ def main() -> None:
     except KeyboardInterrupt:  # of the imports as well
         print("greylag: interrupted", file=sys.stderr)
         code = 130
+    _leave(code)
+
+
+def _leave(code: int) -> None:
     try:
         sys.stdout.flush()
-    except OSError:  # a full disk, which the interpreter would find at its end, with an exit code of its own
+    except OSError as error:  # a full disk, which the interpreter would find at its end, with an exit code of its own
         _silence()
-        code = code or 75
+        code = code or (141 if isinstance(error, BrokenPipeError) else _no_room(error))
     gc.freeze()  # nor at the end
     sys.exit(code)
 

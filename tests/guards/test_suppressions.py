@@ -29,6 +29,7 @@ BLOCKED = {
     "c": ("a.c", "int a;\n", '#pragma GCC diagnostic ignored "-Wall"\nint a;\n'),
     "ruby": ("a.rb", "x = 1\n", "x = 1 # rubocop:disable Style/Foo\n"),
     "shell": ("a.sh", "echo $x\n", "# shellcheck disable=SC2086\necho $x\n"),
+    "shell, behind others": ("a.sh", "echo $x\n", "# shellcheck   shell=sh enable=all disable=SC2086\necho $x\n"),
     "php": ("a.php", "<?php f();\n", "<?php f(); // @phpstan-ignore-line\n"),
     "swift": ("a.swift", "let a = b!\n", "let a = b! // swiftlint:disable:this force_unwrapping\n"),
     "dockerfile": ("Dockerfile", "RUN x\n", "# hadolint ignore=DL3008\nRUN x\n"),

@@ -285,12 +285,15 @@ def test_a_workspace_is_verified_as_one_and_what_it_does_not_name_apart(workshop
 
 
 @go
-def test_a_test_that_passes_by_itself_is_flaky(workshop: MakeBench) -> None:
+def test_a_test_that_others_break_passes_by_itself_and_is_not_flaky(workshop: MakeBench) -> None:
     second = "func TestTwo(t *testing.T) {\n\tif seen {\n\t\tt.Fatal(seen)\n\t}\n}\n"
     files = {**SMALL, "a_test.go": TEST.format("One", "seen = true") + f"\nvar seen bool\n\n{second}"}
-    verdict = replace(workshop(files), again=True).verify(Go(), "go test")["go test"]
-    assert (verdict.outcome, verdict.summary) == (Outcome.PASSED, "2 tests, 1 flaky")
-    assert [(d.origin, d.path, d.test) for d in verdict.diagnostics] == [(Origin.FLAKY, "a_test.go", "TestTwo")]
+    at = replace(workshop(files), again=True)
+    verdict = at.verify(Go(), "go test")["go test"]
+    assert (verdict.outcome, verdict.counts) == (Outcome.FAILED, Counts(2, 1, passed=("a.TestOne",)))
+    assert [(d.origin, d.path, d.test) for d in verdict.diagnostics] == [(Origin.NEW, "a_test.go", "TestTwo")]
+    alone, complete = ((at.path / f"again-{n}/logs" / str(verdict.log)).read_text() for n in (1, 2))
+    assert ("TestOne" in alone, "TestOne" in complete) == (False, True)
 
 
 @go

@@ -222,6 +222,16 @@ def test_a_failed_test_of_node_is_named(bench: MakeBench) -> None:
 
 
 @pytest.mark.toolchain("npm", "node")
+def test_why_a_file_of_tests_does_not_load_is_told(bench: MakeBench) -> None:
+    """The reporter of node only says that it failed."""
+    at = bench({**PROJECT, "price.js": "const a = [1;\n", "a.test.js": "require('./price.js');\n"})
+    (failed,) = at.verify(Node(), "npm run test")["npm run test"].diagnostics
+    assert (failed.path, failed.test) == ("a.test.js", "a.test.js")
+    assert "price.js:1" in failed.excerpt
+    assert "SyntaxError" in failed.excerpt
+
+
+@pytest.mark.toolchain("npm", "node")
 def test_a_linter_does_not_hide_the_tests_of_a_compound_script(bench: MakeBench) -> None:
     message = {"line": 1, "column": 1, "severity": 2, "ruleId": "semi", "message": "no"}
     xo = f"#!/bin/sh\necho '{json.dumps([{'filePath': 'a.js', 'messages': [message]}])}'; exit 1\n"

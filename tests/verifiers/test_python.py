@@ -243,12 +243,18 @@ _ORDER = {  # the second test fails because of the first
 }
 
 
-@pytest.mark.parametrize(("name", "file"), [("pytest", "test_a.py"), ("unittest", "test_b.py")])
-def test_tests_that_pass_by_themselves_are_flaky(bench: MakeBench, name: str, file: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "file", "alone"), [("pytest", "test_a.py", "\n1 passed"), ("unittest", "test_b.py", "Ran 1 test")]
+)
+def test_a_test_that_others_break_passes_by_itself_and_is_not_flaky(
+    bench: MakeBench, name: str, file: str, alone: str
+) -> None:
     at = replace(bench({"lib.py": _ORDER["lib.py"], file: _ORDER[file], **OWN_TOOLS}), again=True)
     verdict = at.verify(Python(), name)[name]
-    assert (verdict.outcome, verdict.summary) == (Outcome.PASSED, "2 tests, 1 flaky")
-    assert [(d.origin, d.path) for d in verdict.diagnostics] == [(Origin.FLAKY, file)]
+    assert (verdict.outcome, verdict.summary) == (Outcome.FAILED, "2 tests, 1 failed")
+    assert [(d.origin, d.path) for d in verdict.diagnostics] == [(Origin.NEW, file)]
+    assert alone in (at.path / "again-1/logs" / str(verdict.log)).read_text()
+    assert alone not in (at.path / "again-2/logs" / str(verdict.log)).read_text()
 
 
 OWN_TOOLS = {  # what a preparation would have made, from the tools that greylag is tested with

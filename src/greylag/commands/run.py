@@ -118,6 +118,8 @@ def _location(repo: str) -> str:
     path = Path(os.path.realpath(repo))
     if not _options.there(path):
         raise UserError(f"repository {repo} does not exist, or may not be read; give a path or a URL")
+    if path.is_file():
+        raise UserError(f"repository {path} is a file; give the directory of a checkout, or a URL")
     if not os.access(path, os.R_OK | os.X_OK):
         raise UserError(f"repository {path} cannot be read: Permission denied; run greylag as a user who may")
     if not (path / ".git").exists() and not (path / "HEAD").exists():  # neither a checkout nor a bare repository

@@ -20,7 +20,7 @@ _COMMENT = re.compile(
     r"|(?:istanbul|v8|c8)\s+ignore|jshint\s+ignore|jscs:disable|deno-lint-ignore|deno-coverage-ignore"
     r"|nolint\b|NOSONAR|CHECKSTYLE[.:\s]*OFF|NOPMD|noinspection|spotless:off|formatter:off|scalafix:off|scalastyle:off|ktlint-disable"
     r"|rubocop:disable|phpcs:(?:ignore|disable)|phpstan-ignore|psalm-suppress|codeCoverageIgnore"
-    r"|swiftlint:disable|swift-format-ignore|NOLINT|clang-format\s+off|LCOV_EXCL|GCOV_EXCL|cppcheck-suppress|shellcheck\s+disable|hadolint\s+ignore"
+    r"|swiftlint:disable|swift-format-ignore|NOLINT|clang-format\s+off|LCOV_EXCL|GCOV_EXCL|cppcheck-suppress|shellcheck\s+(?:[\w-]+=\S+\s+){0,9}disable|hadolint\s+ignore"
     r"|yamllint\s+disable|buf:lint:ignore|markdownlint-disable|tflint-ignore|tfsec:ignore|checkov:skip|trivy:ignore|gitleaks:allow|pragma:\s*allowlist"
     r"|lgtm\s*\[|codeql\s*\[|cspell:\s*(?:disable|ignore)|credo:disable|ignore_for_file|sobelow_skip)"
     r"|:nocov:|@ts-(?:ignore|expect-error|nocheck)|@phpstan-ignore|@psalm-suppress|@codeCoverageIgnore|@formatter:off|^\s*//\s*ignore:",

@@ -154,8 +154,10 @@ def _told(case: _Case, resolve: Resolve) -> Failed:
     if _SCRIPT.match(owner):  # vitest
         return Failed(name, message, text, owner, line, flaky=flaky)
     own = case.file if case.file and _SCRIPT.match(case.file) else None
-    if owner in {"", "test"}:  # node:test
-        return Failed(" > ".join((*case.suites, name)), message, text, own, line, flaky=flaky)
+    if owner in {"", "test"}:  # node:test, where a file that did not load is a test whose name is its path
+        place = name if name.startswith("/") and _SCRIPT.match(name) else own
+        titles = (*case.suites, name.removeprefix(f"{WORKSPACE}/"))
+        return Failed(" > ".join(titles), message, text, place, line, flaky=flaky)
     if owner in name or " " in owner or own:  # jest-junit and mocha repeat the titles in one or the other
         return Failed(name if owner in name else f"{owner} {name}", message, text, own, line, flaky=flaky)
     return Failed(f"{owner}.{name}", message, text, case.file, line, owner, flaky)

@@ -93,7 +93,8 @@ class Bench:
 
     def _context(self, tree: Files, sandbox: Sandbox, mode: Literal["baseline", "loop", "gate"]) -> Context:
         def again() -> AbstractContextManager[Context]:
-            return replace(self, path=self.path / "again", again=False).place(tree, mode)
+            number = len(list(self.path.glob("again-*"))) + 1
+            return replace(self, path=self.path / f"again-{number}", again=False).place(tree, mode)
 
         context = Context(Change(tree, tree, ""), sandbox, self.path / "logs", sandbox.run, mode)
         return replace(context, again=again) if self.again else context

@@ -14,6 +14,7 @@ from greylag.text import clean, one_line
 from greylag.verifiers._plan import Step
 
 BUDGET = 700  # tokens of a distilled log
+_LAST = 5  # lines that a command had printed before its time was over
 
 # What no edit of the repository can repair. Looked for only where a tool left no diagnostic of its own.
 _NETWORK = re.compile(
@@ -79,7 +80,7 @@ def judge(step: Step, phase: Phase, done: Completed, found: Found, *, original: 
     """
     text = clean(done.output + done.errors)
     if done.ended is not Ended.EXITED:
-        return _interrupted(step, done, found)
+        return _interrupted(step, done, text, found)
     if _without_tests(step, phase, done.returncode, text, found.counts):
         return Result(Outcome.SKIPPED, _why_none(found.counts), counts=found.counts or Counts(0))
     if done.returncode == 0:
@@ -102,10 +103,12 @@ def _excused(step: Step, text: str) -> Result | None:
     return None
 
 
-def _interrupted(step: Step, done: Completed, found: Found) -> Result:
+def _interrupted(step: Step, done: Completed, text: str, found: Found) -> Result:
     if done.ended is Ended.TIMED_OUT:
         said = f"`{step.line}` was still running after {done.seconds:.0f} s"
-        return Result(Outcome.TIMED_OUT, said, found.diagnostics, found.counts)
+        complete = tuple(d for d in found.diagnostics if d.rule != UNREADABLE)  # nobody had finished the report
+        last = "\n".join(text.strip().splitlines()[-_LAST:])
+        return Result(Outcome.TIMED_OUT, said, (*complete, Diagnostic(said, excerpt=last)), found.counts)
     return Result(Outcome.ERRORED, f"`{step.line}` was stopped: {done.ended.value}")
 
 
@@ -139,16 +142,27 @@ def _succeeded(step: Step, found: Found) -> Result:
 
 
 def _failed(step: Step, phase: Phase, done: Completed, text: str, found: Found) -> Result:
-    errors = sum(d.severity is Severity.ERROR and d.rule != UNREADABLE for d in found.diagnostics)
+    errors = [d for d in found.diagnostics if d.severity is Severity.ERROR and d.rule != UNREADABLE]
     if errors:
-        summary = tests(found.counts) or _plural(errors, "error")
-        return Result(Outcome.FAILED, summary, found.diagnostics, found.counts)
+        summary = tests(found.counts) or _plural(len(errors), "error")
+        told = found.diagnostics if any(map(_telling, errors)) else _explained(found.diagnostics, done)
+        return Result(Outcome.FAILED, summary, told, found.counts)
     if reason := _beyond_repair(phase, done.returncode, text):
         return Result(Outcome.ERRORED, reason)
     summary = f"`{step.line}` failed with exit code {done.returncode}"
     distilled = distill(done.output + done.errors, budget=BUDGET)
     located = tuple(_located(d, found) for d in distilled.diagnostics)
     return Result(Outcome.FAILED, summary, (*located, _whole(summary, distilled)), found.counts)
+
+
+def _telling(error: Diagnostic) -> bool:
+    return error.line is not None or "\n" in error.excerpt.strip()
+
+
+def _explained(diagnostics: Sequence[Diagnostic], done: Completed) -> tuple[Diagnostic, ...]:
+    """A report that only says that something failed, as of a test file that does not load: the log says why."""
+    first, *rest = diagnostics
+    return replace(first, excerpt=distill(done.output + done.errors, budget=BUDGET).gist), *rest
 
 
 def _whole(summary: str, distilled: Distilled) -> Diagnostic:

@@ -12,8 +12,6 @@ Again = Callable[
     [Sequence[Diagnostic]], tuple[str, ...]
 ]  # failed tests -> arguments of a step that runs them, and as few others as can be
 
-SECONDS = 900.0  # of one step, when it does not say
-
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -47,7 +45,7 @@ class Step:
     again: "Again | None" = field(default=None, repr=False)  # to see whether tests that failed are flaky
     fallback: "Step | None" = None  # taken instead when this one failed with `fallback_on` in its log
     fallback_on: str = ""
-    seconds: float = SECONDS
+    seconds: float | None = None  # None: as long as the person allows, `minutes` of `[verify]`
     title: str = ""  # how people know the command, when its arguments do not say it well
 
     @property

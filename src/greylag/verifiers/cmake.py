@@ -105,7 +105,6 @@ def _cmake(*arguments: str, offline: tuple[str, ...] = ()) -> Step:
         offline=offline,
         read_log=readers.native_text,
         unable=_MACHINE,
-        seconds=3600.0,
     )
 
 
@@ -121,7 +120,6 @@ def _ctest(build: str) -> Step:
         read_log=readers.ctest_text,
         empty=r"No tests were found!!!",
         again=lambda failed: (*arguments, "-R", _only(failed)),
-        seconds=3600.0,
     )
 
 

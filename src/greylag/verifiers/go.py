@@ -103,7 +103,6 @@ def _go(
         read_log=read,
         again=again,
         unable=unable,
-        seconds=3600.0,
         title=" ".join(("go", *words[: 1 + (words[0] == "mod")])),
     )
 
@@ -135,7 +134,6 @@ def _golangci(unit: Unit) -> Step:
         read_report=readers.golangci_json,
         unable=f"{_MACHINE}|{_LINTER}",
         fallback_on="unknown flag: --(?:output|path-mode)",
-        seconds=3600.0,
         title="golangci-lint run",
     )
     older = ("run", f"--out-format=json:{report}", *common, *unit.patterns)

@@ -144,5 +144,4 @@ def _step(
         may_fail=may_fail,
         fatal=_UNRESOLVED,
         unable=_MACHINE,
-        seconds=3600.0,
     )

@@ -149,7 +149,7 @@ def _tsc(project: Project) -> Step:
 def _step(project: Project, part: Part) -> Step:
     place = posixpath.relpath(part.package.root, project.package.root)
     slug = re.sub(r"[^A-Za-z0-9]+", "-", f"{part.package.root}-{part.script}-{part.program}")
-    base = replace(_base(project), cwd=place, seconds=3600.0, read_log=_log_reader(part), title=part.command)
+    base = replace(_base(project), cwd=place, read_log=_log_reader(part), title=part.command)
     runner = _RUNNERS.get(part.program)
     if runner and not re.search(runner.taken, part.bare):
         return _reporting(project, part, base, runner, f"@home@/.greylag/node-{slug}{runner.suffix}")

@@ -212,7 +212,6 @@ def _pytest(project: Project) -> Step:
         read_report=readers.junit_xml,
         empty_codes=(5,),
         again=lambda failed: (*arguments, *_tests_of(failed)),
-        seconds=3600.0,
     )
 
 
@@ -231,5 +230,4 @@ def _unittest(project: Project) -> Step:
         read_log=_summaries.unittest,
         empty_codes=(5,),
         again=lambda failed: ("-m", "unittest", "-v", *_tests_of(failed)),
-        seconds=3600.0,
     )

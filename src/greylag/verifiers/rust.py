@@ -109,7 +109,7 @@ def _checked(project: Project, command: str, chain: str = "", more: Sequence[str
     that is not the repository's.
     """
     words = ("--workspace", "--message-format=json", *_locked(project))
-    step = _step(command, chain=chain, read=readers.cargo_json, unable=_MACHINE + _UNBUILT, seconds=3600.0)
+    step = _step(command, chain=chain, read=readers.cargo_json, unable=_MACHINE + _UNBUILT)
     begin = step.arguments
     fallback = replace(step, arguments=(*begin, *words, *_TARGETS, *more))
     return replace(
@@ -124,7 +124,7 @@ def _test(project: Project) -> Check:
     threads = project.saying(_THREADS).value or "@cpus@"  # tests that share something need it so
     env = {"RUST_TEST_THREADS": threads, "NEXTEST_TEST_THREADS": threads}
     words = ("--workspace", "--no-fail-fast", *_locked(project))
-    step = _step("test", *words, read=readers.libtest, unable=_UNTESTED, seconds=3600.0, env=env)
+    step = _step("test", *words, read=readers.libtest, unable=_UNTESTED, env=env)
     config = project.first(".config/nextest.toml")
     if not config:
         return "cargo test", Phase.TEST, project.why, (step,)
@@ -159,7 +159,6 @@ def _step(
     chain: str = "",
     read: Reader | None = None,
     env: Mapping[str, str] | None = None,
-    seconds: float = 1800.0,
 ) -> Step:
     return Step(
         (("cargo",),),
@@ -169,6 +168,5 @@ def _step(
         offline_env={"CARGO_NET_OFFLINE": "true"},
         read_log=read,
         unable=f"(?m){unable}",
-        seconds=seconds,
         title=f"cargo {command}",
     )

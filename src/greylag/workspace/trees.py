@@ -1,5 +1,6 @@
 """Git trees as values: their files, and what no change of one may carry."""
 
+import contextlib
 import functools
 import re
 import subprocess
@@ -36,13 +37,24 @@ class Objects:
     def read(self, name: str) -> bytes:
         """Contents of an object. Raises `InfraError` when it is not there."""
         with self._lock:
-            stdin, stdout = self._pipes()
+            found = self._ask(name)
+            if found is None:  # the process was killed, as by a machine that is out of memory
+                self._stop()
+                found = self._ask(name)
+            if found is None:
+                raise InfraError(f"object {printable(name)} cannot be read from {self._git.git_dir}")
+            return found
+
+    def _ask(self, name: str) -> bytes | None:
+        stdin, stdout = self._pipes()
+        try:
             stdin.write(f"{name}\n".encode())
             stdin.flush()
-            head = stdout.readline().split()
-            if len(head) != 3:
-                raise InfraError(f"object {printable(name)} cannot be read from {self._git.git_dir}")
-            return stdout.read(int(head[2]) + 1)[:-1]
+        except BrokenPipeError:
+            return None
+        head = stdout.readline().split()
+        data = stdout.read(int(head[2]) + 1) if len(head) == 3 else b""
+        return data[:-1] if data.endswith(b"\n") and len(data) > int(head[2]) else None
 
     def entries(self, tree: str) -> Mapping[str, tuple[str, str]]:
         """Path -> mode and object id of all that is in a tree, at any depth."""
@@ -58,8 +70,11 @@ class Objects:
     def close(self) -> None:
         """End the process; a later read starts another."""
         with self._lock:
-            self._process = None
-            self._end()
+            self._stop()
+
+    def _stop(self) -> None:
+        self._process = None
+        self._end()
 
     def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
         if self._process is None:
@@ -74,7 +89,8 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
     kill_group(process)
     for stream in (process.stdin, process.stdout):
         if stream is not None:
-            stream.close()
+            with contextlib.suppress(BrokenPipeError):  # what was still to be written to it
+                stream.close()
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ NODE = {
 }
 MAVEN = {"pom.xml": "<project/>", "src/test/java/ATest.java": "class ATest {}", "core/pom.xml": "<project/>"}
 CMAKE = {"CMakeLists.txt": "project(a)\ninclude(FetchContent)\nenable_testing()\n"}
+MAKE = {"GNUmakefile": "include rules.mk\nall: a.o\ntest:\n", "a.c": "", "rules.mk": "check:\n"}
 RUST = {
     "Cargo.toml": "[workspace]\nmembers = ['a']\n",
     "Cargo.lock": "",
@@ -46,6 +47,7 @@ SAMPLES = {
     "node": NODE,
     "maven": MAVEN,
     "cmake": CMAKE,
+    "make": MAKE,
     "rust": RUST,
     "go": GO,
     "shellcheck": {".shellcheckrc": "", "scripts/a.sh": "", "package.json": ""},

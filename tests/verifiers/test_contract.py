@@ -22,6 +22,7 @@ NODE = {
 }
 MAVEN = {"pom.xml": "<project/>", "src/test/java/ATest.java": "class ATest {}", "core/pom.xml": "<project/>"}
 CMAKE = {"CMakeLists.txt": "project(a)\ninclude(FetchContent)\nenable_testing()\n"}
+MESON = {"meson.build": "project('a')\ntest('a', b)\n", "subprojects/c.wrap": "[wrap-git]"}
 MAKE = {"GNUmakefile": "include rules.mk\nall: a.o\ntest:\n", "a.c": "", "rules.mk": "check:\n"}
 RUST = {
     "Cargo.toml": "[workspace]\nmembers = ['a']\n",
@@ -48,6 +49,7 @@ SAMPLES = {
     "maven": MAVEN,
     "cmake": CMAKE,
     "make": MAKE,
+    "meson": MESON,
     "rust": RUST,
     "go": GO,
     "shellcheck": {".shellcheckrc": "", "scripts/a.sh": "", "package.json": ""},

@@ -10,7 +10,18 @@ OWNERS = frozenset(
     {"pyproject.toml", "setup.py", "package.json", "Cargo.toml", "build.gradle", "build.gradle.kts", "pubspec.yaml"}
 )
 _FOREIGN = {"third_party", "third-party", "thirdparty", "external", "extern", "vendor", "deps", "examples", "example"}
-_FOREIGN |= {"samples", "test", "tests", "testdata", "fixtures", "node_modules", "android", "ios", "subprojects"}
+_FOREIGN |= {
+    "samples",
+    "test",
+    "tests",
+    "testdata",
+    "fixtures",
+    "node_modules",
+    "android",
+    "ios",
+    "subprojects",
+    "test_package",
+}
 
 
 def projects(tree: Tree, names: Collection[str], fits: Callable[[str], bool], owners: Collection[str]) -> list[str]:

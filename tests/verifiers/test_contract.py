@@ -24,6 +24,13 @@ MAVEN = {"pom.xml": "<project/>", "src/test/java/ATest.java": "class ATest {}", 
 CMAKE = {"CMakeLists.txt": "project(a)\ninclude(FetchContent)\nenable_testing()\n"}
 MESON = {"meson.build": "project('a')\ntest('a', b)\n", "subprojects/c.wrap": "[wrap-git]"}
 MAKE = {"GNUmakefile": "include rules.mk\nall: a.o\ntest:\n", "a.c": "", "rules.mk": "check:\n"}
+RUBY = {
+    "Gemfile": "gem 'standard'\n",
+    "Rakefile": "Rake::TestTask.new\n",
+    "spec/a_spec.rb": "",
+    "test/a_test.rb": "",
+    "a.gemspec": "",
+}
 RUST = {
     "Cargo.toml": "[workspace]\nmembers = ['a']\n",
     "Cargo.lock": "",
@@ -50,6 +57,7 @@ SAMPLES = {
     "cmake": CMAKE,
     "make": MAKE,
     "meson": MESON,
+    "ruby": RUBY,
     "rust": RUST,
     "go": GO,
     "shellcheck": {".shellcheckrc": "", "scripts/a.sh": "", "package.json": ""},

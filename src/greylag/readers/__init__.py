@@ -22,6 +22,7 @@ from greylag.readers.junit import junit_xml
 from greylag.readers.libtest import libtest
 from greylag.readers.linters import eslint_json, golangci_json, mypy_json, pyright_json, ruff_json, sarif
 from greylag.readers.native import ctest_text, native_text
+from greylag.readers.ruby import minitest_text, rspec_json, rubocop_json
 from greylag.readers.rust import cargo_json, rustfmt_text
 from greylag.readers.tap import tap
 from greylag.readers.text import maven_text, tsc_text
@@ -45,9 +46,12 @@ __all__ = [
     "kubeconform_json",
     "libtest",
     "maven_text",
+    "minitest_text",
     "mypy_json",
     "native_text",
     "pyright_json",
+    "rspec_json",
+    "rubocop_json",
     "ruff_json",
     "rustfmt_text",
     "sarif",

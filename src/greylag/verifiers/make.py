@@ -15,10 +15,10 @@ from dataclasses import replace
 
 from greylag import readers
 from greylag.kinds import VENDORED, matches
-from greylag.model import Diagnostic, Outcome, Phase, Verdict
+from greylag.model import Diagnostic, Phase, Verdict
 from greylag.protocols import Activation, Context, Tree
 from greylag.text import clean
-from greylag.verifiers import _native, _tool
+from greylag.verifiers import _native, _summaries, _tool
 from greylag.verifiers._plan import Plan, Reader, Step, Tests
 from greylag.verifiers._pyproject import below, text
 
@@ -60,10 +60,7 @@ class Make:
 
     def verify(self, activation: Activation, context: Context) -> Verdict:
         """Run make. A pass without a count of tests says so."""
-        verdict = _tool.run(activation, context)
-        if activation.phase is Phase.TEST and verdict.outcome is Outcome.PASSED and verdict.counts is None:
-            return replace(verdict, summary="passed, but its output names no test that could be counted")
-        return verdict
+        return _summaries.uncounted(_tool.run(activation, context))
 
 
 PLUGIN = Make

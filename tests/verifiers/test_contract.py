@@ -24,6 +24,13 @@ MAVEN = {"pom.xml": "<project/>", "src/test/java/ATest.java": "class ATest {}", 
 CMAKE = {"CMakeLists.txt": "project(a)\ninclude(FetchContent)\nenable_testing()\n"}
 MESON = {"meson.build": "project('a')\ntest('a', b)\n", "subprojects/c.wrap": "[wrap-git]"}
 MAKE = {"GNUmakefile": "include rules.mk\nall: a.o\ntest:\n", "a.c": "", "rules.mk": "check:\n"}
+PHP = {
+    "composer.json": '{"require-dev": {"phpunit/phpunit": "*"}, "config": {"bin-dir": "bin"}}',
+    ".php-cs-fixer.php": "",
+    "phpcs.xml": "",
+    "phpstan.neon": "",
+    "phpunit.xml": "",
+}
 RUBY = {
     "Gemfile": "gem 'standard'\n",
     "Rakefile": "Rake::TestTask.new\n",
@@ -57,6 +64,7 @@ SAMPLES = {
     "cmake": CMAKE,
     "make": MAKE,
     "meson": MESON,
+    "php": PHP,
     "ruby": RUBY,
     "rust": RUST,
     "go": GO,

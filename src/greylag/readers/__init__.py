@@ -7,6 +7,7 @@ to the repository; those outside of it stay absolute.
 """
 
 from greylag.readers._common import UNREADABLE, WORKSPACE, Tests
+from greylag.readers.checkstyle import checkstyle_xml
 from greylag.readers.files import (
     actionlint_json,
     buf_json,
@@ -34,6 +35,7 @@ __all__ = [
     "actionlint_json",
     "buf_json",
     "cargo_json",
+    "checkstyle_xml",
     "ctest_text",
     "eslint_json",
     "go_test",

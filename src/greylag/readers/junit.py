@@ -145,6 +145,9 @@ def _told(case: _Case, resolve: Resolve) -> Failed:
     if not text and not attributes.get("message"):  # CTest, Meson: all that a program with many tests printed
         text = telling("".join(case.output))
     owner, name = case.attributes.get("classname", ""), case.attributes.get("name", "")
+    if text.startswith(f"{case.attributes.get('class')}::"):  # PHPUnit: the name, what it says, an empty line, a trace
+        text = text.partition("\n")[2]
+        attributes = {"message": text.rpartition("\n\n")[0]}
     line = number(case.attributes.get("line"))
     message, flaky = _message(attributes, text), case.bad is None
     if case.runner == "nextest":

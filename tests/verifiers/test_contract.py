@@ -47,6 +47,12 @@ RUST = {
     "Makefile": "lint:\n\tcargo fmt --check\n",
     "rust-toolchain.toml": "",
 }
+ELIXIR = {
+    "mix.exs": 'apps_path: "apps", deps: [{:jason, "~> 1.0"}]',
+    "apps/a/mix.exs": "",
+    "apps/a/test/a_test.exs": "",
+    ".formatter.exs": "",
+}
 GO = {
     "go.mod": "module example.org/a\n\ngo 1.24\n",
     "go.work": "go 1.24\n\nuse (\n\t.\n\t./b\n)\n",
@@ -68,6 +74,7 @@ SAMPLES = {
     "ruby": RUBY,
     "rust": RUST,
     "go": GO,
+    "elixir": ELIXIR,
     "shellcheck": {".shellcheckrc": "", "scripts/a.sh": "", "package.json": ""},
     "hadolint": {".hadolint.yaml": "", "Dockerfile": ""},
     "yamllint": {".yamllint": "", "a.yml": "", "pyproject.toml": ""},

@@ -8,6 +8,7 @@ to the repository; those outside of it stay absolute.
 
 from greylag.readers._common import UNREADABLE, WORKSPACE, Tests
 from greylag.readers.checkstyle import checkstyle_xml
+from greylag.readers.elixir import elixir_text
 from greylag.readers.files import (
     actionlint_json,
     buf_json,
@@ -37,6 +38,7 @@ __all__ = [
     "cargo_json",
     "checkstyle_xml",
     "ctest_text",
+    "elixir_text",
     "eslint_json",
     "go_test",
     "go_text",

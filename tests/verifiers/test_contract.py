@@ -53,6 +53,7 @@ ELIXIR = {
     "apps/a/test/a_test.exs": "",
     ".formatter.exs": "",
 }
+DOTNET = {"A.sln": "", "src/a.csproj": "<PackageReference Include='Microsoft.NET.Test.Sdk' />", "src/a.cs": ""}
 GO = {
     "go.mod": "module example.org/a\n\ngo 1.24\n",
     "go.work": "go 1.24\n\nuse (\n\t.\n\t./b\n)\n",
@@ -63,6 +64,12 @@ GO = {
     "c/c.go": "package c\n",
     ".golangci.yml": "",
 }
+SWIFT = {
+    "Package.swift": ".package(url: x)",
+    "Package.resolved": "",
+    "Tests/ATests/a.swift": "",
+    "Sources/A/a.swift": "",
+}
 SAMPLES = {
     "python": PYTHON,
     "node": NODE,
@@ -72,8 +79,10 @@ SAMPLES = {
     "meson": MESON,
     "php": PHP,
     "ruby": RUBY,
+    "swift": SWIFT,
     "rust": RUST,
     "go": GO,
+    "dotnet": DOTNET,
     "elixir": ELIXIR,
     "shellcheck": {".shellcheckrc": "", "scripts/a.sh": "", "package.json": ""},
     "hadolint": {".hadolint.yaml": "", "Dockerfile": ""},

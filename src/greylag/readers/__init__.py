@@ -8,6 +8,7 @@ to the repository; those outside of it stay absolute.
 
 from greylag.readers._common import UNREADABLE, WORKSPACE, Tests
 from greylag.readers.checkstyle import checkstyle_xml
+from greylag.readers.dotnet import msbuild_text, trx
 from greylag.readers.elixir import elixir_text
 from greylag.readers.files import (
     actionlint_json,
@@ -51,6 +52,7 @@ __all__ = [
     "libtest",
     "maven_text",
     "minitest_text",
+    "msbuild_text",
     "mypy_json",
     "native_text",
     "pyright_json",
@@ -62,6 +64,7 @@ __all__ = [
     "shellcheck_json1",
     "tap",
     "terraform_json",
+    "trx",
     "tsc_text",
     "yamllint_text",
 ]

@@ -89,6 +89,12 @@ def test_tap_of_bats_and_perl_says_in_comments_what_failed_and_where() -> None:
     assert "got: 'a' / expected: 'b'" in failed.message
 
 
+def test_lines_of_a_comparison_are_no_points_of_tap() -> None:
+    log = b"--- expected\n+++ got\n ok 1 - sane\n-ok 2 - dies\n+not ok 2 - dies\n ok 3\nok 1 - a\nnot ok 2 - b\n1..2\n"
+    counts, (failed,) = readers.tap(log)
+    assert (counts, failed.test) == (Counts(2, 1, 0, ("a",)), "b")
+
+
 # -- the real tools --------------------------------------------------------------------------------------------------
 
 

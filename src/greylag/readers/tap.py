@@ -9,7 +9,7 @@ from greylag.readers._common import LARGEST, MOST, WORKSPACE, Tests, capped, loc
 from greylag.readers._failures import Failed, diagnose, resolver
 from greylag.text import clean
 
-_POINT = re.compile(r"( *)(not )?ok\b ?(\d*) ?(.*)")
+_POINT = re.compile(r"((?: {4})*)(not )?ok\b ?(\d*) ?(.*)")
 _SUBTEST = re.compile(r"( *)# Subtest: (.*)")
 _DIRECTIVE = re.compile(r"(?:^| )# ?(skip|todo)\b", re.IGNORECASE)
 _COMMENT = re.compile(r" *# ?(.*)")

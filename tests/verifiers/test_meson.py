@@ -115,7 +115,13 @@ def test_errors_of_the_setup_and_a_lack_of_tests_are_told(bench: MakeBench) -> N
 
 
 @pytest.mark.toolchain("meson")
-def test_a_meson_that_is_too_old_is_the_machines(bench: MakeBench) -> None:
+@pytest.mark.toolchain("ninja")
+def test_a_meson_that_is_too_old_and_a_wrap_that_could_not_be_downloaded_are_the_machines(bench: MakeBench) -> None:
     at = bench({"meson.build": "project('calc', 'c', meson_version: '>=99')\n"})
-    verdict = at.verify(Meson())["meson compile"]
-    assert verdict.outcome is Outcome.ERRORED
+    assert at.verify(Meson())["meson compile"].outcome is Outcome.ERRORED
+    wrap = (
+        "[wrap-file]\ndirectory = b-1\nsource_url = https://example.invalid/b\nsource_filename = b\nsource_hash = 0\n"
+    )
+    files = {"meson.build": "project('calc')\ndependency('no-such-thing')\n", "subprojects/no-such-thing.wrap": wrap}
+    verdict = bench(files).verify(Meson(), "meson compile")["meson compile"]
+    assert (verdict.outcome, "downloading is disabled" in verdict.summary) == (Outcome.ERRORED, True)

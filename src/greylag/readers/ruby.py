@@ -78,7 +78,8 @@ def rspec_json(data: bytes, cwd: str = ".", workspace: str = WORKSPACE) -> Tests
     diagnostics = [diagnose(_example(example), locate, resolve) for example in failed]
     if table(found.get("summary")).get("errors_outside_of_examples_count"):
         said = found.get("messages")
-        diagnostics += [_outside(text(one), locate) for one in (said if isinstance(said, list) else []) if text(one)]
+        errors = [text(one) for one in (said if isinstance(said, list) else []) if "rror" in text(one)]
+        diagnostics += [_outside(error, locate) for error in errors]
     return Counts(len(passed) + len(failed), len(failed), skipped, names(passed)), capped(diagnostics)
 
 

@@ -141,7 +141,7 @@ def _succeeded(step: Step, found: Found) -> Result:
 def _failed(step: Step, phase: Phase, done: Completed, text: str, found: Found) -> Result:
     errors = sum(d.severity is Severity.ERROR and d.rule != UNREADABLE for d in found.diagnostics)
     if errors:
-        summary = tests(found.counts) or _plural(errors, "error")
+        summary = tests(found.counts if found.counts and found.counts.run else None) or _plural(errors, "error")
         return Result(Outcome.FAILED, summary, found.diagnostics, found.counts)
     if reason := _beyond_repair(phase, done.returncode, text):
         return Result(Outcome.ERRORED, reason)

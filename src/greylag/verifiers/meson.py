@@ -1,7 +1,7 @@
 """Meson projects: setup and compilation in a directory outside of the tree, and `meson test` where there are tests.
 
 Preparation downloads what wrap files name. They mostly stand in for what the system has, so a download that fails is
-none of the preparation's failures: the setup, without a network, says what is missing.
+no failure of the preparation. Where the setup misses it, that is the machine's.
 """
 
 import posixpath
@@ -21,7 +21,9 @@ _TEST = re.compile(r"^\s*test\s*\(", re.MULTILINE)
 _INSTALL = "install meson, ninja and a compiler"
 _MACHINE = (
     r"ERROR: (?:Unknown compiler\(s\)|Could not detect Ninja|Meson version is \S+ but project requires"
-    r"|Could not invoke sanity test)|fatal error: Killed signal terminated program"
+    r"|Could not invoke sanity test|Automatic wrap-based subproject downloading is disabled"
+    r"|could not get \S+ is the internet available)|unable to access '[^']*': (?:Could not resolve|Failed to connect)"
+    r"|fatal error: Killed signal terminated program"
 )
 _NAME = re.compile(  # of a test in a report, maybe with its project and suite before it and a point of TAP behind it
     r"(?:[^./]*\.)?(?:[^/]* / )?(?P<name>.+?)(?:[ .]\d+(?: - .*)?)?"

@@ -16,8 +16,8 @@ from greylag.verifiers._pyproject import text
 from greylag.verifiers._tool import Plan, Step
 
 _LISTS = "CMakeLists.txt"
-_PROJECT = re.compile(r"^\s*project\s*\(", re.IGNORECASE | re.MULTILINE)
-_TESTS = re.compile(r"^\s*(?:enable_testing\s*\(|include\s*\(\s*CTest\b)", re.IGNORECASE | re.MULTILINE)
+_PROJECT = re.compile(r"^[ \t]*project\s*\(", re.IGNORECASE | re.MULTILINE)
+_TESTS = re.compile(r"^[ \t]*(?:enable_testing\s*\(|include\s*\(\s*CTest\b)", re.IGNORECASE | re.MULTILINE)
 _FETCHES = re.compile(r"FetchContent|ExternalProject|CPMAddPackage|file\s*\(\s*DOWNLOAD", re.IGNORECASE)
 _MACHINE = r"No CMAKE_\w+_COMPILER could be found|CMake \S+ or higher is required|could not find CMAKE_MAKE_PROGRAM"
 _INSTALL = "install cmake and a compiler"

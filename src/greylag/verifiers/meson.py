@@ -17,7 +17,7 @@ from greylag.verifiers._tool import Plan, Step
 
 _BUILD = "meson.build"
 _PROJECT = re.compile(r"^project\s*\(", re.MULTILINE)
-_TEST = re.compile(r"^\s*test\s*\(", re.MULTILINE)
+_TEST = re.compile(r"^[ \t]*test\s*\(", re.MULTILINE)
 _INSTALL = "install meson, ninja and a compiler"
 _MACHINE = (
     r"ERROR: (?:Unknown compiler\(s\)|Could not detect Ninja|Meson version is \S+ but project requires"

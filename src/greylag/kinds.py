@@ -38,7 +38,7 @@ deny.toml checkstyle*.xml pmd*.xml *ruleset.xml spotbugs*.xml findbugs*.xml dete
 .clang-format sonar-project.properties .sonarcloud.properties .hadolint.y*ml .shellcheckrc .yamllint* .markdownlint*
 .semgrepignore .semgrep.y*ml .semgrep/ .gitleaks.toml .gitleaksignore .secrets.baseline .snyk .trivyignore*
 .scalafix.conf .scalafmt.conf .credo.exs .tflint.hcl .ktlint* analysis_options.yaml .jshintrc .globalconfig
-shellcheckrc .github/actionlint.y*ml buf.yaml buf.work.yaml
+shellcheckrc .github/actionlint.y*ml buf.yaml buf.work.yaml .standard.yml .phpcs.xml* .formatter.exs
 """
 
 TEST_CONFIG = """
@@ -52,7 +52,7 @@ LOCKS = """
 package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml bun.lock bun.lockb deno.lock poetry.lock uv.lock
 Pipfile.lock pdm.lock pylock.toml pylock.*.toml Cargo.lock go.sum go.work.sum Gemfile.lock composer.lock
 gradle.lockfile buildscript-gradle.lockfile packages.lock.json Package.resolved Podfile.lock Cartfile.resolved
-mix.lock flake.lock conda-lock.yml pubspec.lock .terraform.lock.hcl MODULE.bazel.lock
+mix.lock flake.lock conda-lock.yml pubspec.lock .terraform.lock.hcl MODULE.bazel.lock gems.locked
 """
 
 MANIFESTS = """
@@ -61,7 +61,7 @@ setup.cfg Pipfile environment.y*ml package.json pnpm-workspace.yaml bower.json d
 Cargo.toml pom.xml build.gradle build.gradle.kts settings.gradle settings.gradle.kts *.versions.toml build.sbt Gemfile
 *.gemspec composer.json *.csproj *.fsproj *.vbproj Directory.Packages.props packages.config Package.swift Podfile
 Cartfile mix.exs pubspec.yaml flake.nix MODULE.bazel WORKSPACE .npmrc .yarnrc .yarnrc.yml pip.conf .pypirc uv.toml
-bunfig.toml nuget.config .mvn/settings.xml
+bunfig.toml nuget.config .mvn/settings.xml gems.rb *.wrap
 """
 
 BUILD = """
@@ -70,7 +70,7 @@ docker-compose*.y*ml compose*.y*ml Containerfile* CMakeLists.txt *.cmake meson.b
 BUILD BUILD.bazel *.bzl .bazelrc tox.ini build.xml gradle.properties gradlew gradlew.bat gradle/wrapper/ mvnw mvnw.cmd
 .mvn/ .cargo/config* rust-toolchain* .python-version .nvmrc .node-version .tool-versions turbo.json nx.json lerna.json
 rush.json webpack.config.* rollup.config.* vite.config.* babel.config.* .babelrc* tsconfig*.json jsconfig*.json
-Directory.Build.props Directory.Build.targets global.json build.rs setup.py
+Directory.Build.props Directory.Build.targets global.json build.rs setup.py *.sln *.slnx
 """
 
 VENDORED = """

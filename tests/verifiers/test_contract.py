@@ -22,6 +22,22 @@ NODE = {
 }
 MAVEN = {"pom.xml": "<project/>", "src/test/java/ATest.java": "class ATest {}", "core/pom.xml": "<project/>"}
 CMAKE = {"CMakeLists.txt": "project(a)\ninclude(FetchContent)\nenable_testing()\n"}
+MESON = {"meson.build": "project('a')\ntest('a', b)\n", "subprojects/c.wrap": "[wrap-git]"}
+MAKE = {"GNUmakefile": "include rules.mk\nall: a.o\ntest:\n", "a.c": "", "rules.mk": "check:\n"}
+PHP = {
+    "composer.json": '{"require-dev": {"phpunit/phpunit": "*"}, "config": {"bin-dir": "bin"}}',
+    ".php-cs-fixer.php": "",
+    "phpcs.xml": "",
+    "phpstan.neon": "",
+    "phpunit.xml": "",
+}
+RUBY = {
+    "Gemfile": "gem 'standard'\n",
+    "Rakefile": "Rake::TestTask.new\n",
+    "spec/a_spec.rb": "",
+    "test/a_test.rb": "",
+    "a.gemspec": "",
+}
 RUST = {
     "Cargo.toml": "[workspace]\nmembers = ['a']\n",
     "Cargo.lock": "",
@@ -31,6 +47,13 @@ RUST = {
     "Makefile": "lint:\n\tcargo fmt --check\n",
     "rust-toolchain.toml": "",
 }
+ELIXIR = {
+    "mix.exs": 'apps_path: "apps", deps: [{:jason, "~> 1.0"}]',
+    "apps/a/mix.exs": "",
+    "apps/a/test/a_test.exs": "",
+    ".formatter.exs": "",
+}
+DOTNET = {"A.sln": "", "src/a.csproj": "<PackageReference Include='Microsoft.NET.Test.Sdk' />", "src/a.cs": ""}
 GO = {
     "go.mod": "module example.org/a\n\ngo 1.24\n",
     "go.work": "go 1.24\n\nuse (\n\t.\n\t./b\n)\n",
@@ -41,13 +64,26 @@ GO = {
     "c/c.go": "package c\n",
     ".golangci.yml": "",
 }
+SWIFT = {
+    "Package.swift": ".package(url: x)",
+    "Package.resolved": "",
+    "Tests/ATests/a.swift": "",
+    "Sources/A/a.swift": "",
+}
 SAMPLES = {
     "python": PYTHON,
     "node": NODE,
     "maven": MAVEN,
     "cmake": CMAKE,
+    "make": MAKE,
+    "meson": MESON,
+    "php": PHP,
+    "ruby": RUBY,
+    "swift": SWIFT,
     "rust": RUST,
     "go": GO,
+    "dotnet": DOTNET,
+    "elixir": ELIXIR,
     "shellcheck": {".shellcheckrc": "", "scripts/a.sh": "", "package.json": ""},
     "hadolint": {".hadolint.yaml": "", "Dockerfile": ""},
     "yamllint": {".yamllint": "", "a.yml": "", "pyproject.toml": ""},

@@ -7,6 +7,9 @@ to the repository; those outside of it stay absolute.
 """
 
 from greylag.readers._common import UNREADABLE, WORKSPACE, Tests
+from greylag.readers.checkstyle import checkstyle_xml
+from greylag.readers.dotnet import msbuild_text, trx
+from greylag.readers.elixir import elixir_text
 from greylag.readers.files import (
     actionlint_json,
     buf_json,
@@ -22,6 +25,7 @@ from greylag.readers.junit import junit_xml
 from greylag.readers.libtest import libtest
 from greylag.readers.linters import eslint_json, golangci_json, mypy_json, pyright_json, ruff_json, sarif
 from greylag.readers.native import ctest_text, native_text
+from greylag.readers.ruby import minitest_text, rspec_json, rubocop_json
 from greylag.readers.rust import cargo_json, rustfmt_text
 from greylag.readers.tap import tap
 from greylag.readers.text import maven_text, tsc_text
@@ -33,7 +37,9 @@ __all__ = [
     "actionlint_json",
     "buf_json",
     "cargo_json",
+    "checkstyle_xml",
     "ctest_text",
+    "elixir_text",
     "eslint_json",
     "go_test",
     "go_text",
@@ -45,15 +51,20 @@ __all__ = [
     "kubeconform_json",
     "libtest",
     "maven_text",
+    "minitest_text",
+    "msbuild_text",
     "mypy_json",
     "native_text",
     "pyright_json",
+    "rspec_json",
+    "rubocop_json",
     "ruff_json",
     "rustfmt_text",
     "sarif",
     "shellcheck_json1",
     "tap",
     "terraform_json",
+    "trx",
     "tsc_text",
     "yamllint_text",
 ]

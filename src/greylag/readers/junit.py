@@ -13,6 +13,7 @@ from greylag.readers._common import LARGEST, MOST, WORKSPACE, Locate, Tests, cap
 from greylag.readers._failures import Failed, Resolve, diagnose, errors_of_pytest, resolver, said_by_rust, telling
 
 _BAD = {"failure", "error"}
+_PRINTED = {"system-out", "system-err"}
 _FLAKY = {"flakyFailure", "flakyError"}
 _GENERIC = re.compile(r'collection failure$|failed on (setup|teardown) with "')
 _TEXT = 100_000  # characters of one failure
@@ -86,14 +87,14 @@ class _Cases:
             self._event(tag, attributes)
         elif tag == "skipped" and self.case:
             self.case.skipped = True
-        elif tag == "system-out" and self.case:
+        elif tag in _PRINTED and self.case:
             self.sink = self.case.output
 
     def end(self, tag: str) -> None:
         tag = tag.rpartition("}")[2]
         if tag in {"testsuites", "testsuite"} and self.suites:
             self.suites.pop()
-        elif tag == "system-out":
+        elif tag in _PRINTED:
             self.sink = None
         elif tag in _BAD | _FLAKY:
             self.sink = None
@@ -141,9 +142,12 @@ class _Cases:
 def _told(case: _Case, resolve: Resolve) -> Failed:
     _, attributes, parts = case.bad or case.flaky or ("", {}, [])
     text = "".join(parts)
-    if not text and not attributes.get("message"):  # CTest: all that a program with many tests printed
+    if not text and not attributes.get("message"):  # CTest, Meson: all that a program with many tests printed
         text = telling("".join(case.output))
     owner, name = case.attributes.get("classname", ""), case.attributes.get("name", "")
+    if text.startswith(f"{case.attributes.get('class')}::"):  # PHPUnit: the name, what it says, an empty line, a trace
+        text = text.partition("\n")[2]
+        attributes = {"message": text.rpartition("\n\n")[0]}
     line = number(case.attributes.get("line"))
     message, flaky = _message(attributes, text), case.bad is None
     if case.runner == "nextest":

@@ -11,17 +11,19 @@ from greylag.readers._common import LARGEST, WORKSPACE, Locate, Tests, capped, l
 from greylag.text import cap, clean, one_line
 
 _LINE = 2000  # characters of a line that are looked at
-_GCC = re.compile(r"(\S[^:]*):(\d+):(?:(\d+):)? (fatal error|error|warning): (.*)")
+_DEEPEST = 50  # directories that make has gone into
+_GCC = re.compile(r"(\S[^:]*):(\d+):(?:(\d+):)? (fatal error|error|warning|ERROR|WARNING): (.*)")
 _RULE = re.compile(r" \[(-W[\w=+#-]+)\]$")
 _LINKER = ("undefined reference to ", "multiple definition of ", "cannot find -l", "library not found for ")
 _OBJECT = re.compile(r"([^\s:]{1,200}):\((?:\.\w[\w.]{0,50}|__text)\+0x[0-9a-f]+\): $")
 _CMAKE = re.compile(r"CMake Error(?: \(dev\))?(?: at ([^:]+):(\d+) \(([\w-]+)\)|: (.*)|.*):?")
 _MAKE = re.compile(r"(?:g?make(?:\[\d+\])?|ninja): (?:\*\*\* (No rule to make target .*)|error: (.*))")
+_PLACE = re.compile(r"(?:g?make(?:\[\d+\])?|ninja): (Entering|Leaving) directory ['`](.{1,1000})'")
 _CTEST = re.compile(r" *\d+/\d+ Test +#\d+: (.*) sec *$")
 
 
 def native_text(data: bytes, cwd: str = ".", workspace: str = WORKSPACE) -> tuple[Diagnostic, ...]:
-    """gcc, clang, the linker, make, ninja and CMake, in the order of their lines."""
+    """gcc, clang, the linker, make (also in other directories), ninja, CMake and Meson, in the order of their lines."""
     if len(data) > LARGEST:
         return (unreadable("compiler output", f"{len(data)} bytes"),)
     lines = [line[:_LINE] for line in clean(data).split("\n")]
@@ -29,12 +31,16 @@ def native_text(data: bytes, cwd: str = ".", workspace: str = WORKSPACE) -> tupl
 
 
 def _found(lines: list[str], locate: Locate) -> Iterator[Diagnostic]:
+    places = ["."]  # directories that make or ninja has gone into
     for at, line in enumerate(lines):
-        if hit := _GCC.match(line):
+        if (": Entering" in line or ": Leaving" in line) and (hit := _PLACE.match(line)):
+            places = [*places[-_DEEPEST:], hit[2]] if hit[1] == "Entering" else places[:-1] or ["."]
+        elif hit := _GCC.match(line):
             path, row, column, level, message = hit.groups()
             rule = _RULE.search(message)
-            severity = Severity.WARNING if level == "warning" else Severity.ERROR
+            severity = Severity.WARNING if level.lower() == "warning" else Severity.ERROR
             message = message[: rule.start()] if rule else message
+            path = posixpath.join(places[-1], path)
             yield Diagnostic(message, severity, locate(path), number(row), number(column), rule and rule[1])
         elif word := next((word for word in _LINKER if word in line), None):
             before, _, what = line.partition(word)

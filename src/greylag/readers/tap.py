@@ -9,11 +9,14 @@ from greylag.readers._common import LARGEST, MOST, WORKSPACE, Tests, capped, loc
 from greylag.readers._failures import Failed, diagnose, resolver
 from greylag.text import clean
 
-_POINT = re.compile(r"( *)(not )?ok\b ?(\d*) ?(.*)")
+_POINT = re.compile(r"((?: {4})*)(not )?ok\b ?(\d*) ?(.*)")
 _SUBTEST = re.compile(r"( *)# Subtest: (.*)")
-_DIRECTIVE = re.compile(r" # (skip|todo)\b", re.IGNORECASE)
+_DIRECTIVE = re.compile(r"(?:^| )# ?(skip|todo)\b", re.IGNORECASE)
+_COMMENT = re.compile(r" *# ?(.*)")
+_PLACE = re.compile(r"\bat (\S+) line (\d{1,9})\.$|\bin test file (\S+), line (\d{1,9})\)$")  # of Perl, of bats
 _KEY = re.compile(r"(\w+): ?(.*)")
 _LINE = 2000
+_COMMENTS = 20  # lines of them below a point that are kept
 
 
 @dataclass
@@ -81,6 +84,8 @@ def _points(lines: Sequence[str]) -> tuple[_Points, list[Diagnostic]]:
             if facts is not None:
                 facts.update(_yaml(lines[at:end]))
             facts, at = None, end + 1
+        elif facts is not None and len(facts) < _COMMENTS and (found := _COMMENT.match(line)):
+            facts[f"#{len(facts)}"] = found[1].strip()
         elif line.startswith("Bail out!"):
             bails.append(Diagnostic(line))
     return points, bails
@@ -106,6 +111,16 @@ def _failure(name: str, facts: dict[str, str]) -> Failed:
     kind = facts.get("name", "")
     own, _, rest = facts.get("location", "").partition(":")
     line = number(rest.partition(":")[0]) if own else None
+    if all(key.startswith("#") for key in facts):
+        own, line, said = _commented(list(facts.values()))
     stack = "\n".join(f"    at {frame}" for frame in (facts.get("stack") or facts.get("at", "")).split("\n") if frame)
     message = f"{kind}: {said}" if kind and said else said
     return Failed(name, message, f"{said}\n{stack}", own or None, line)
+
+
+def _commented(lines: Sequence[str]) -> tuple[str, int | None, str]:
+    """File, line and words of a failure that is told in comments."""
+    hits = {line: hit for line in lines if (hit := _PLACE.search(line))}
+    said = "\n".join(line for line in lines if line not in hits)
+    own, row, other, below = next(iter(hits.values())).groups() if hits else ("", None, "", None)
+    return own or other or "", number(row or below), said

@@ -2,7 +2,8 @@
 
 import functools
 import os
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,8 @@ _ETC = (
     *("ssl/openssl.cnf", "ssl/java", "terminfo", "timezone", "xml"),
 )
 _ETC_PATTERNS = ("java*", "python3.*", "lsb-release", "*-release")
+_PHP = ("php/*/cli/conf.d/*.ini", "php/conf.d/*.ini", "php.d/*.ini")  # of Debian, Arch and Fedora
+_PHP_LINE = re.compile(rb"\s*(?:;.*|(?:zend_)?extension\s*=\s*[\w./\"-]+\s*)?")
 _BUNDLES = (
     *("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"),
     *("/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"),
@@ -110,7 +113,16 @@ def system() -> tuple[str, ...]:
 def _etc() -> frozenset[Path]:
     etc = Path("/etc")
     found = {etc / name for name in _ETC if (etc / name).exists() or (etc / name).is_symlink()}
-    return frozenset(found.union(*(etc.glob(pattern) for pattern in _ETC_PATTERNS)))
+    return frozenset(found.union(_extensions(etc), *(etc.glob(pattern) for pattern in _ETC_PATTERNS)))
+
+
+def _extensions(etc: Path) -> Iterator[Path]:
+    """Files by which PHP loads its extensions, and what they are links to; none that says more, and may hold a key."""
+    for path in (path for pattern in _PHP for path in etc.glob(pattern)):
+        file = path.resolve()
+        known = file.is_relative_to(etc) and file.is_file() and os.access(file, os.R_OK)
+        if known and all(_PHP_LINE.fullmatch(line) for line in file.read_bytes().splitlines()):
+            yield from (path, file)
 
 
 def own_file_systems(temporary: int) -> list[str]:

@@ -111,7 +111,7 @@ def environments(tree: Tree, root: str, packages: Sequence[str]) -> tuple[str, .
 def roots(tree: Tree, fits: Callable[[str], bool]) -> list[str]:
     """Directories with a file whose name fits, without material such as samples and vendored copies."""
     found = {posixpath.dirname(path) or "." for path in tree.paths() if fits(posixpath.basename(path))}
-    return sorted(root for root in found if not FOREIGN & set(root.split("/")))
+    return sorted(root for root in found if not FOREIGN & set(root.lower().split("/")))
 
 
 def some(files: Sequence[str]) -> str:

@@ -144,7 +144,7 @@ def _succeeded(step: Step, found: Found) -> Result:
 def _failed(step: Step, phase: Phase, done: Completed, text: str, found: Found) -> Result:
     errors = [d for d in found.diagnostics if d.severity is Severity.ERROR and d.rule != UNREADABLE]
     if errors:
-        summary = tests(found.counts) or _plural(len(errors), "error")
+        summary = tests(found.counts if found.counts and found.counts.run else None) or _plural(len(errors), "error")
         told = found.diagnostics if any(map(_telling, errors)) else _explained(found.diagnostics, done)
         return Result(Outcome.FAILED, summary, told, found.counts)
     if reason := _beyond_repair(phase, done.returncode, text):

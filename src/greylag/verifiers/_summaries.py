@@ -2,9 +2,10 @@
 
 import posixpath
 import re
+from dataclasses import replace
 
 from greylag.distill.tasks import ungrouped
-from greylag.model import Counts, Diagnostic
+from greylag.model import Counts, Diagnostic, Outcome, Phase, Verdict
 from greylag.text import clean, one_line
 from greylag.verifiers._plan import Tests
 
@@ -17,6 +18,13 @@ _JAVASCRIPT = (  # patterns of the closing lines of one runner: tests that passe
 )
 _EXCERPT = 2000  # characters of one failure
 _STARTED = re.compile(r"^(?!setUp|tearDown)(\w+) \(([\w.]+)\)(?: \.\.\. (?!skipped)|$)", re.MULTILINE)
+
+
+def uncounted(verdict: Verdict) -> Verdict:
+    """The verdict; of tests that passed without a count of them, with words that say so."""
+    if verdict.phase is Phase.TEST and verdict.outcome is Outcome.PASSED and verdict.counts is None:
+        return replace(verdict, summary="passed, but its output names no test that could be counted")
+    return verdict
 
 
 def unittest(data: bytes, _root: str, workspace: str) -> Tests:

@@ -11,27 +11,16 @@ from collections.abc import Iterator, Sequence
 from greylag import readers
 from greylag.model import Diagnostic, Phase, Verdict
 from greylag.protocols import Activation, Context, Tree
-from greylag.verifiers import _tool
+from greylag.verifiers import _native, _tool
+from greylag.verifiers._pyproject import text
 from greylag.verifiers._tool import Plan, Step
 
 _LISTS = "CMakeLists.txt"
-_PROJECT = re.compile(r"^\s*project\s*\(", re.IGNORECASE | re.MULTILINE)
-_TESTS = re.compile(r"^\s*(?:enable_testing\s*\(|include\s*\(\s*CTest\b)", re.IGNORECASE | re.MULTILINE)
+_PROJECT = re.compile(r"^[ \t]*project\s*\(", re.IGNORECASE | re.MULTILINE)
+_TESTS = re.compile(r"^[ \t]*(?:enable_testing\s*\(|include\s*\(\s*CTest\b)", re.IGNORECASE | re.MULTILINE)
 _FETCHES = re.compile(r"FetchContent|ExternalProject|CPMAddPackage|file\s*\(\s*DOWNLOAD", re.IGNORECASE)
 _MACHINE = r"No CMAKE_\w+_COMPILER could be found|CMake \S+ or higher is required|could not find CMAKE_MAKE_PROGRAM"
 _INSTALL = "install cmake and a compiler"
-_FOREIGN = {"third_party", "third-party", "thirdparty", "external", "extern", "vendor", "deps", "examples", "example"}
-_FOREIGN |= {"samples", "test", "tests", "testdata", "fixtures", "node_modules", "android", "ios"}
-# Their build calls CMake itself, with settings of its own.
-_OWNERS = (
-    "pyproject.toml",
-    "setup.py",
-    "package.json",
-    "Cargo.toml",
-    "build.gradle",
-    "build.gradle.kts",
-    "pubspec.yaml",
-)
 
 
 class CMake:
@@ -41,7 +30,10 @@ class CMake:
 
     def detect(self, tree: Tree) -> Sequence[Activation]:
         """Preparation where something is fetched, compilation, and tests where they are enabled."""
-        return [activation for root in _roots(tree) for activation in _activations(root, tree)]
+        found = _native.projects(
+            tree, (_LISTS,), lambda lists: bool(_PROJECT.search(text(tree, lists))), _native.OWNERS
+        )
+        return [activation for lists in found for activation in _activations(lists, tree)]
 
     def verify(self, activation: Activation, context: Context) -> Verdict:
         """Run the plan of one activation."""
@@ -51,42 +43,19 @@ class CMake:
 PLUGIN = CMake
 
 
-def _roots(tree: Tree) -> list[str]:
-    paths = set(tree.paths())
-    found: list[str] = []
-    for path in sorted((p for p in paths if posixpath.basename(p) == _LISTS), key=lambda p: (p.count("/"), p)):
-        root = posixpath.dirname(path) or "."
-        places = [root, *_above(root)]
-        taken = not set(places).isdisjoint(found) or not _FOREIGN.isdisjoint(root.split("/"))
-        owned = any(posixpath.normpath(f"{place}/{owner}") in paths for place in places for owner in _OWNERS)
-        if not taken and not owned and _PROJECT.search(_text(tree, path)):
-            found.append(root)
-    return found
-
-
-def _above(root: str) -> Iterator[str]:
-    while root != ".":
-        root = posixpath.dirname(root) or "."
-        yield root
-
-
-def _text(tree: Tree, path: str) -> str:
-    return tree.read(path).decode("utf-8", "replace")
-
-
-def _activations(root: str, tree: Tree) -> Iterator[Activation]:
-    below = "" if root == "." else f"{root}/"
+def _activations(reason: str, tree: Tree) -> Iterator[Activation]:
+    root = posixpath.dirname(reason) or "."
+    below = reason.removesuffix(_LISTS)
     inputs = tuple(path for path in tree.paths() if path.startswith(below) and _decides(path))
-    text = "\n".join(_text(tree, path) for path in inputs)
-    reason = f"{below}{_LISTS}"
+    lists = "\n".join(text(tree, path) for path in inputs)
     build = f"@home@/.greylag/cmake-{re.sub(r'[^A-Za-z0-9]+', '-', root)}"
     tools = {"cmake": ("cmake", "--version")}
     configure = _cmake("-S", ".", "-B", build, offline=("-DFETCHCONTENT_FULLY_DISCONNECTED=ON",))
-    if _FETCHES.search(text):
+    if _FETCHES.search(lists):
         yield Activation("cmake", "cmake", Phase.PREPARE, root, reason, inputs, Plan((configure,), tools), ())
     compile_ = _cmake("--build", build, "--parallel", "@cpus@")
     yield Activation("cmake", "cmake --build", Phase.COMPILE, root, reason, (), Plan((configure, compile_), tools))
-    if _TESTS.search(text):
+    if _TESTS.search(lists):
         yield Activation("cmake", "ctest", Phase.TEST, root, reason, (), Plan((_ctest(build),), tools))
 
 

@@ -21,6 +21,14 @@ NODE = {
     "tsconfig.json": "{}",
 }
 MAVEN = {"pom.xml": "<project/>", "src/test/java/ATest.java": "class ATest {}", "core/pom.xml": "<project/>"}
+GRADLE = {
+    "settings.gradle.kts": 'include(":core")\n',
+    "core/build.gradle.kts": "plugins { checkstyle }\n",
+    "core/src/test/kotlin/ATest.kt": "",
+    "gradlew": "",
+    "gradle/wrapper/gradle-wrapper.jar": "",
+    "gradle/wrapper/gradle-wrapper.properties": "distributionUrl=https\\://example.org/gradle-9.1.0-bin.zip\n",
+}
 CMAKE = {"CMakeLists.txt": "project(a)\ninclude(FetchContent)\nenable_testing()\n"}
 RUST = {
     "Cargo.toml": "[workspace]\nmembers = ['a']\n",
@@ -45,6 +53,7 @@ SAMPLES = {
     "python": PYTHON,
     "node": NODE,
     "maven": MAVEN,
+    "gradle": GRADLE,
     "cmake": CMAKE,
     "rust": RUST,
     "go": GO,

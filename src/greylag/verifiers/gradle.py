@@ -35,10 +35,13 @@ allprojects { project ->
             test.filter.failOnNoMatchingTests = false
         }
         def xml = test.reports.junitXml
-        if (xml.hasProperty('mergeReruns')) xml.mergeReruns = true
+        if (xml.hasProperty('mergeReruns')) xml.mergeReruns.set(true)
     }
     if (only) each(project.tasks.matching { it.name =~ /(?i)coverage|kover/ }) { it.enabled = false }
-    goals.each { goal, names -> project.tasks.create(goal).dependsOn(project.tasks.matching { it.name in names }) }
+    def add = project.tasks.metaClass.respondsTo(project.tasks, 'register') ? 'register' : 'create'
+    goals.each { goal, names ->
+        project.tasks."$add"(goal) { it.dependsOn(project.tasks.matching { it.name in names }) }
+    }
 }
 """
 _ARGUMENTS = (

@@ -133,6 +133,7 @@ def test_failed_tests_are_run_again_by_their_classes() -> None:
     [
         ("checkstyle", [("core/src/main/java/a/Calc.java", 5, "NeedBraces", "'if' construct must use '{}'s.")]),
         ("groovy-error", [("src/main/groovy/A.groovy", 2, None, "unable to resolve class Nowhere")]),
+        ("kotlin-joined", [("src/main/kotlin/A.kt", 3, None, "Unresolved reference: nowhere")]),
         ("kotlin-error", [("src/main/kotlin/A.kt", 3, None, "Unresolved reference: nowhere")]),
         (
             "compile-error",

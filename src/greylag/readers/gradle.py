@@ -12,18 +12,17 @@ from greylag.text import cap, one_line
 
 _FILE = r"(?:file://)?(?P<path>/[^:\0]{1,1000}\.(?:java|kts?|groovy|gradle|scala))"
 _AT = rf"{_FILE}:(?P<line>\d+):(?:(?P<column>\d+):)?"
-_PLACED = (  # each at the beginning of a line
-    re.compile(rf"(?P<level>[ew]): {_FILE}: \((?P<line>\d+), (?P<column>\d+)\): (?P<message>.*)"),  # kotlinc before 1.8
-    re.compile(rf"(?P<level>[ew]): {_FILE}:(?P<line>\d+):(?P<column>\d+):? (?P<message>.*)"),
-    re.compile(rf"\[(?P<level>Error|Warn)\] {_AT} (?P<message>.*)"),  # scalac
-    re.compile(rf"\[ant:\w+\] \[(?P<level>\w+)\] {_AT} (?P<message>.*?)(?: \[(?P<rule>\w+)\])?$"),  # Checkstyle
-    re.compile(rf"{_FILE}: (?P<line>\d+): (?P<message>.*)"),  # groovyc
-    # javac, which old versions of Gradle put behind the name of a task, and new ones repeat with an indent
-    re.compile(
-        rf"\s*(?::[\w:-]+)?{_FILE}:(?P<line>\d+): (?P<level>error|warning): (?:\[(?P<rule>[\w.-]+)\] )?(?P<message>.*)"
-    ),
-    re.compile(rf"{_AT}\s+(?P<message>.*?)(?: [\[(](?P<rule>[\w:.-]+)[\])])?$"),  # PMD, ktlint, detekt
+_PLACED = (
+    rf"(?P<level>[ew]): {_FILE}: \((?P<line>\d+), (?P<column>\d+)\): (?P<message>.*)",  # kotlinc before 1.8
+    rf"(?P<level>[ew]): {_FILE}:(?P<line>\d+):(?P<column>\d+):? (?P<message>.*)",
+    rf"\[(?P<level>Error|Warn)\] {_AT} (?P<message>.*)",  # scalac
+    rf"\[ant:\w+\] \[(?P<level>\w+)\] {_AT} (?P<message>.*?)(?: \[(?P<rule>\w+)\])?$",  # Checkstyle
+    rf"{_FILE}: (?P<line>\d+): (?P<message>.*)",  # groovyc
+    rf"{_FILE}:(?P<line>\d+): (?P<level>error|warning): (?:\[(?P<rule>[\w.-]+)\] )?(?P<message>.*)",  # javac
+    rf"{_AT}\s+(?P<message>.*?)(?: [\[(](?P<rule>[\w:.-]+)[\])])?$",  # PMD, ktlint, detekt
 )
+# Old versions of Gradle put the first line behind the name of a task, and new ones repeat some with an indent.
+_PATTERNS = tuple(re.compile(rf"\s*(?::[\w:-]{{1,200}}?)?{pattern}") for pattern in _PLACED)
 _WARNINGS = {"w", "Warn", "WARN", "INFO", "warning"}
 _WHERE = re.compile(r"(?:Build|Settings|Initialization|Script|Precompiled script plugin) \w+ '(.+)' line: (\d+)")
 _TASK = re.compile(r"Execution failed for task '([^']+)'")
@@ -48,7 +47,7 @@ def _placed(line: str, locate: Locate) -> Diagnostic | None:
     """What a line says of a file."""
     if "/" not in line:
         return None
-    hit = next(filter(None, (pattern.match(line) for pattern in _PLACED)), None)
+    hit = next(filter(None, (pattern.match(line) for pattern in _PATTERNS)), None)
     if hit is None:
         return None
     said = {"level": "", "column": None, "rule": None, **hit.groupdict()}

@@ -271,6 +271,8 @@ def test_tools_are_told_and_what_they_had_is_kept() -> None:
     env = environment({"MAVEN_OPTS": "-Xmx1g", "A": "b"}, "@port:egress@")
     assert env["A"] == "b"
     assert env["MAVEN_OPTS"].startswith("-Xmx1g -Dhttp.proxyHost=127.0.0.1 -Dhttp.proxyPort=@port:egress@")
+    assert " -Dhttp.nonProxyHosts=localhost|" in env["MAVEN_OPTS"]
+    assert env["GRADLE_OPTS"].endswith(' "-Dhttp.nonProxyHosts=localhost|127.*|[::1]"')  # read by a shell's `eval`
     assert env["https_proxy"] == env["HTTPS_PROXY"] == "http://127.0.0.1:@port:egress@"
     assert "127.0.0.1" in env["NO_PROXY"]
     assert "JAVA_TOOL_OPTIONS" not in env

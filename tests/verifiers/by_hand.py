@@ -2,8 +2,8 @@
 
     python -m pytest tests/verifiers/by_hand.py -p no:cacheprovider
 
-It needs npm, Cargo, Maven, Go and the public registries, takes minutes, and is for whoever changes how a tool is
-called.
+It needs npm, Cargo, Maven, Gradle, Go and the public registries, takes minutes, and is for whoever changes how a tool
+is called.
 """
 
 import json
@@ -97,6 +97,12 @@ GO_SUM = (
     "rsc.io/sampler v1.3.0 h1:7uVkIFmeBqHfdjD+gZwtXXI+RODJ2Wc4O7MPEh/QiW4=\n"
     "rsc.io/sampler v1.3.0/go.mod h1:T1hPZKmBbMNahiBKFy5HrXp6adAjACjK9JXDnKaTXpA=\n"
 )
+PROJECTS["gradle"] = {
+    "settings.gradle": "",
+    "build.gradle": "apply plugin: 'java'\nrepositories { mavenCentral() }\n"
+    "dependencies { testImplementation 'junit:junit:4.13.2' }\n",
+    "src/test/java/ATest.java": "public class ATest {\n    @org.junit.Test\n    public void adds() {}\n}\n",
+}
 PROJECTS["go"] = {
     "go.mod": "module example.org/a\n\ngo 1.21\n\nrequire rsc.io/quote v1.5.2\n\nrequire (\n"
     "\tgolang.org/x/text v0.0.0-20170915032832-14c0d48ead0c // indirect\n\trsc.io/sampler v1.3.0 // indirect\n)\n",

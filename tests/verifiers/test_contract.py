@@ -21,6 +21,14 @@ NODE = {
     "tsconfig.json": "{}",
 }
 MAVEN = {"pom.xml": "<project/>", "src/test/java/ATest.java": "class ATest {}", "core/pom.xml": "<project/>"}
+GRADLE = {
+    "settings.gradle.kts": 'include(":core")\n',
+    "core/build.gradle.kts": "plugins { checkstyle }\n",
+    "core/src/test/kotlin/ATest.kt": "",
+    "gradlew": "",
+    "gradle/wrapper/gradle-wrapper.jar": "",
+    "gradle/wrapper/gradle-wrapper.properties": "distributionUrl=https\\://example.org/gradle-9.1.0-bin.zip\n",
+}
 CMAKE = {"CMakeLists.txt": "project(a)\ninclude(FetchContent)\nenable_testing()\n"}
 MESON = {"meson.build": "project('a')\ntest('a', b)\n", "subprojects/c.wrap": "[wrap-git]"}
 MAKE = {"GNUmakefile": "include rules.mk\nall: a.o\ntest:\n", "a.c": "", "rules.mk": "check:\n"}
@@ -74,6 +82,7 @@ SAMPLES = {
     "python": PYTHON,
     "node": NODE,
     "maven": MAVEN,
+    "gradle": GRADLE,
     "cmake": CMAKE,
     "make": MAKE,
     "meson": MESON,

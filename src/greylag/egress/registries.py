@@ -35,5 +35,7 @@ def environment(env: Mapping[str, str], port: str) -> dict[str, str]:
     properties = [
         f"-D{kind}.{key}" for kind in ("http", "https") for key in ("proxyHost=127.0.0.1", f"proxyPort={port}")
     ]
-    java = " ".join([*properties, "-Dhttp.nonProxyHosts=localhost|127.*|[::1]"])
-    return {**env, **upper, **lower, **{name: f"{env.get(name, '')} {java}".strip() for name in _JVM}}
+    direct = "-Dhttp.nonProxyHosts=localhost|127.*|[::1]"
+    quoted = f'"{direct}"'  # Gradle's start scripts evaluate the words as a shell does
+    java = {name: " ".join([*properties, quoted if name == "GRADLE_OPTS" else direct]) for name in _JVM}
+    return {**env, **upper, **lower, **{name: f"{env.get(name, '')} {words}".strip() for name, words in java.items()}}

@@ -20,6 +20,7 @@ from greylag.readers.files import (
     yamllint_text,
 )
 from greylag.readers.golang import go_test, go_text, gofmt_text
+from greylag.readers.gradle import gradle_text
 from greylag.readers.javascript import jest_json
 from greylag.readers.junit import junit_xml
 from greylag.readers.libtest import libtest
@@ -45,6 +46,7 @@ __all__ = [
     "go_text",
     "gofmt_text",
     "golangci_json",
+    "gradle_text",
     "helm_text",
     "jest_json",
     "junit_xml",

@@ -26,7 +26,7 @@ def tsc_text(data: bytes, cwd: str = ".", workspace: str = WORKSPACE) -> tuple[D
     locate = locator(cwd, workspace)
     if len(data) > LARGEST:
         return (unreadable("tsc output", f"{len(data)} bytes"),)
-    return capped(continued((line, _tsc(line, locate)) for line in _lines(data)))
+    return capped(continued((line, _tsc(line, locate)) for line in lines_of(data)))
 
 
 def _tsc(line: str, locate: Locate) -> Diagnostic | None:
@@ -46,8 +46,8 @@ def maven_text(data: bytes, cwd: str = ".", workspace: str = WORKSPACE) -> tuple
     locate = locator(cwd, workspace)
     if len(data) > LARGEST:
         return (unreadable("Maven output", f"{len(data)} bytes"),)
-    lines = list(_lines(data))
-    located = list(_once(continued((line, _maven(line, locate)) for line in lines)))
+    lines = list(lines_of(data))
+    located = list(once(continued((line, _maven(line, locate)) for line in lines)))
     if not any(d.severity is Severity.ERROR for d in located):
         located += _goals(lines)
     return capped(located)
@@ -90,7 +90,8 @@ def continued(pairs: Iterator[tuple[str, Diagnostic | None]]) -> Iterator[Diagno
         yield replace(current, excerpt="\n".join(more[:_MORE]))
 
 
-def _once(diagnostics: Iterator[Diagnostic]) -> Iterator[Diagnostic]:
+def once(diagnostics: Iterator[Diagnostic]) -> Iterator[Diagnostic]:
+    """Without those that say the same of the same place."""
     seen = set()
     for diagnostic in diagnostics:
         key = (diagnostic.path, diagnostic.line, diagnostic.column, diagnostic.message)
@@ -99,5 +100,6 @@ def _once(diagnostics: Iterator[Diagnostic]) -> Iterator[Diagnostic]:
             yield diagnostic
 
 
-def _lines(data: bytes) -> Iterator[str]:
+def lines_of(data: bytes) -> Iterator[str]:
+    """Clean lines, of which the patterns never meet a long one."""
     return (line[:_LINE] for line in clean(data).split("\n"))

@@ -28,6 +28,7 @@ class Step:
     install: str = ""  # what to tell a person when none of `programs` is there
     absent: str = ""  # why that is no defect of the machine: the step is skipped with this reason
     env: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)  # name -> text, read-only at `@files@/NAME`
     append: Mapping[str, str] = field(default_factory=dict)  # to variables, keeping what the sandbox has in them
     paths: tuple[str, ...] = ()  # directories, seen from `cwd` or `@home@/...`, where programs are looked for first
     offline: tuple[str, ...] = ()  # more arguments where there is no network

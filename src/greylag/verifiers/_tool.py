@@ -162,7 +162,7 @@ def _inside(
         argv=(*words, *(_share(part, context) for part in arguments)) if log else words,
         cwd=_place(step, activation),
         env={"CI": "true", **plain, **_env(step, activation, context)},
-        files={"inside.py": _program(), "request.json": json.dumps(request)},
+        files={**step.files, "inside.py": _program(), "request.json": json.dumps(request)},
         seconds=step.seconds if log else 300.0,
         log=context.logs / log if log else None,
         merge=step.merge,

@@ -23,7 +23,7 @@ from greylag.protocols import Activation, Context, Tree
 from greylag.verifiers import _tool
 from greylag.verifiers._tool import Plan, Step
 
-_KEYS = {"name", "run", "phase", "root", "prepare", "reports", "when"}
+_KEYS = {"name", "run", "phase", "root", "prepare", "reports", "when", "seconds"}
 _PHASES = {phase.name.lower(): phase for phase in Phase if phase <= Phase.TEST}
 
 
@@ -94,4 +94,5 @@ def _step(argv: tuple[str, ...], command: Mapping[str, Any]) -> Step:
         install=f"install {argv[0]} on this machine, or correct the declaration in .greylag.toml",
         reports=tuple(command.get("reports", ())),
         read_report=readers.junit_xml,
+        seconds=float(command["seconds"]) if "seconds" in command else None,
     )

@@ -73,10 +73,13 @@ def table(judged: Judged) -> None:
         print(line)
 
 
-def misses(judged: Judged) -> None:
-    """Each case on which the guards and the label do not agree."""
-    for case, rules in judged:
-        if bool(rules) is not (case.label == "block"):
+def misses(judged: Judged, *, named: bool) -> None:
+    """Each case on which the guards and the label do not agree; held-out ones are only counted unless `named`."""
+    missed = [(case, rules) for case, rules in judged if bool(rules) is not (case.label == "block")]
+    if hidden := 0 if named else sum(case.held_out for case, _ in missed):
+        print(f"  {hidden} misses of held-out cases are not named")
+    for case, rules in missed:
+        if named or not case.held_out:
             held = "held out, " if case.held_out else ""
             what = "was stopped by " + ", ".join(rules) if rules else "was not stopped"
             print(f"  {case.language}: {case.name} ({held}{case.label}: {case.why}): {what}")
@@ -85,14 +88,20 @@ def misses(judged: Judged) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("words", nargs="*", help="only cases that have one of these in their name or language")
-    options.add_argument("--seen", action="store_true", help="only cases by which guards may be mended")
+    options.add_argument(
+        "--held-out", action="store_true", help="name misses of held-out cases, too: then mend nothing"
+    )
     chosen = options.parse_args(arguments)
-    found = [case for case in cases() if not (chosen.seen and case.held_out)]
+    found = list(cases())
     if chosen.words:
-        found = [case for case in found if any(word in (case.language, case.name) or word in case.name for word in chosen.words)]
+        found = [
+            case
+            for case in found
+            if any(word in (case.language, case.name) or word in case.name for word in chosen.words)
+        ]
     judged = judge(found)
     table(judged)
-    misses(judged)
+    misses(judged, named=chosen.held_out)
 
 
 if __name__ == "__main__":

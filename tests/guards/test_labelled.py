@@ -47,6 +47,20 @@ def test_weaker_test_blocks(guard: Any, found: Any, name: str) -> None:
     assert [line.split()[1] for line in lines if line.startswith("error")] == [f"tests/{rule}"]
 
 
+def test_list_of_what_is_not_tested_that_grows_blocks(guard: Any, found: Any) -> None:
+    path, text = "test262/run_test262.ts", "const SKIP_FILES: string[] = [\n  'a.js',\n];\nrun(SKIP_FILES);\n"
+    more = text.replace("'a.js',", "'a.js',\n  'b.js',")
+    assert found(guard("tests", {path: text}, {path: more})) == [f"error tests/skipped {path}:1"]
+    assert guard("tests", {path: more}, {path: text}).passed
+    names = text.replace("SKIP_FILES", "FILES")
+    assert guard("tests", {path: names}, {path: names.replace("'a.js',", "'a.js',\n  'b.js',")}).passed
+
+
+def test_raised_demand_passes(guard: Any) -> None:
+    text = "<p><a.ratio>0.98</a.ratio></p>\n"
+    assert guard("gates", {"pom.xml": text}, {"pom.xml": text.replace("0.98", "0.99")}).passed
+
+
 JAVA = "package a;\nclass TaxTest {\n  @Test void rate() {\n    Tax tax = new Tax();\n    assertEquals(19, tax.rate());\n  }\n}\n"
 
 
@@ -127,6 +141,7 @@ GATES = {
         "# none",
         "removed",
     ),
+    "coverage": ("pom.xml", "<p><a.ratio>0.98</a.ratio></p>\n", "0.98", "0.80", "loosened"),
     "deselected": ("Makefile", "test:\n\tpytest tests\n", "tests\n", "tests --deselect tests/test_a.py\n", "loosened"),
     "root": ("Dockerfile", "FROM x\nRUN y\nUSER app\nCMD z\n", "USER app\n", "", "loosened"),
     "xo": ("xo.config.js", "export default [{}];\n", "{}", "{rules: {a: 'off'}}", "lint"),

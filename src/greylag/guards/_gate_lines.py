@@ -1,6 +1,10 @@
 """Lines of build files that let a build pass where it would fail, or that are a check themselves."""
 
 import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from greylag.diffs import FileDiff, Line
 
 VITEST = re.compile(  # settings of Vitest in Vite's own file, whose names nothing else there has
     r"\b(setupFiles|globalSetup|globals|environment|runner|passWithNoTests|dangerouslyIgnoreUnhandledErrors|allowOnly|retry"
@@ -37,3 +41,18 @@ CHECKERS = re.compile(  # a build file's own checks; removing such a line remove
     r"(?!\s*(?:disable|ignore|source=|shell=|enable=))[^\n;&|#]{0,300}",
     re.IGNORECASE,
 )  # fmt: skip
+_DEMAND = re.compile(r"ratio|coverage|threshold|minimum|fail[-_]?under|min[-_]?(?:score|coverage)", re.IGNORECASE)
+_NUMBER = re.compile(r"(?<![\w.])\d{1,9}(?:\.\d{1,9})?(?![\w.])")
+_WIDEST = 2000  # characters of a line that are looked at
+
+
+def lowered(file: FileDiff) -> Iterator[tuple[Line, str, str]]:
+    """Lines with the least that is demanded, where it is less than on the line that they replace."""
+    had: defaultdict[str, list[str]] = defaultdict(list)
+    for line in file.removed:
+        if _DEMAND.search(line.text[:_WIDEST]) and len(numbers := _NUMBER.findall(line.text[:_WIDEST])) == 1:
+            had[_NUMBER.sub("#", line.text.strip())] += numbers
+    for line in file.added:
+        before = had.get(_NUMBER.sub("#", line.text.strip()))
+        if before and float(now := _NUMBER.findall(line.text)[0]) < float(was := before.pop(0)):
+            yield line, was, now

@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 
-from greylag.diffs import FileDiff
+from greylag.diffs import FileDiff, parse
 from greylag.guards._case import LARGEST
+from greylag.guards._dialects import DIALECTS
 from greylag.guards._fresh import Mark, fresh
 from greylag.guards._guard import finding, read
+from greylag.guards._rows import entries
 from greylag.guards._source import language, scan
 from greylag.model import Diagnostic
 from greylag.protocols import Change
@@ -17,6 +19,13 @@ _BATS = re.compile(
     r"^[^#\n]{0,300}?(?:(?:^|[;{&|]|\bthen\b|\bdo\b)[ \t]*+skip\b|\bBATS_TEST_RETRIES=[1-9])", re.MULTILINE
 )
 _PANIC = re.compile(r"#\[\s*should_panic\s*(?P<message>\(\s*expected\b)?")
+_LISTED = re.compile(
+    r"^(?:(?:export|const|let|var|static|final|private|public)\s+){0,4}[\w<>\[\] ]{0,60}?"
+    r"\b(?P<name>(?=[\w$]{0,80}(?:skip|xfail|known_?fail|expected_?fail|flaky|unsupported))[\w$]{1,120})"
+    r"\s*(?::[^=\n]{0,100})?=\s*(?:new\s+Set\(|frozenset\(|set\()?\s*[\[({](?=\s*[^\s\])}])",
+    re.MULTILINE | re.IGNORECASE,
+)
+_NAMED = re.compile(r"test|spec", re.IGNORECASE)
 _STEM = re.compile(r"(?:Tests?|TestCase|IT|ITCase)$")
 
 
@@ -25,6 +34,10 @@ def narrowed(change: Change, files: Sequence[FileDiff]) -> Iterator[Diagnostic]:
     kept = [file for file in files if file.status in {"modified", "renamed"}]
     for file, mark in fresh(change, kept, conditions):
         message = f"adds `{mark.words}`, which keeps tests from running or from failing"
+        yield finding(change, "tests", "tests/skipped", message, file.path, line=mark.line)
+    listing = [file for file in parse(change.diff) if file.status == "modified" and _NAMED.search(file.path)]
+    for file, mark in fresh(change, listing, left_out):
+        message = f"adds {mark.words}, which says what is not tested"
         yield finding(change, "tests", "tests/skipped", message, file.path, line=mark.line)
     for file in kept:
         before, after = read(change.base, file.old_path) or "", read(change.head, file.path) or ""
@@ -36,6 +49,17 @@ def narrowed(change: Change, files: Sequence[FileDiff]) -> Iterator[Diagnostic]:
         if language(file.path) == "java" and (name := _mocked(file.path, before, after)):
             message = f"makes a mock of `{name}`, which it tested"
             yield finding(change, "tests", "tests/not-the-source", message, file.path)
+
+
+def left_out(path: str, text: str) -> Iterator[Mark]:
+    """Entries of lists at the top of a file whose names say that they are not run, or known to fail."""
+    family = language(path) or ""
+    if family in DIALECTS and _LISTED.search(text):
+        source = scan(text, family)
+        for match in _LISTED.finditer(source.code):
+            line = text.count("\n", 0, match.start()) + 1
+            for entry in entries(source, match.end() - 1):
+                yield Mark(f"{match['name']} {entry}", line, f"{entry[:60]} in {match['name']}")
 
 
 def conditions(path: str, text: str) -> Iterable[Mark]:

@@ -131,6 +131,10 @@ def _lines(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
         yield from _vite(change, file)
     if matches(file.path, "Dockerfile* *.dockerfile Containerfile*") and _becomes_root(change, file):
         yield finding(change, "build", "gates/loosened", "makes the image run as root", file.path)
+    for line, was, now in lines.lowered(file):
+        message = f"lowers what a build demands from {was} to {now}"
+        excerpt = line.text.strip()
+        yield finding(change, "build", "gates/loosened", message, file.path, line=line.new, excerpt=excerpt)
     before = Counter(line.text.strip() for line in file.removed)
     for line in file.added:
         match = lines.LOOSENED.search(line.text[:_WIDEST])

@@ -45,7 +45,7 @@ _EMPTY = re.compile(
 _WIDE = re.compile(r"\b(?:Exception|Throwable|Error|RuntimeException|IOException|SQLException)\b")
 _LOST = re.compile(r"\.\s*+catch\s*+\(\s*+(?:\(\s*+\w*+\s*+\)|\w++)\s*+=>\s*+(?:\{\s*+\}|undefined|null)\s*+\)")
 _UNUSED: Mapping[str, re.Pattern[str]] = {
-    "go": re.compile(r"^[ \t]*+_(?:[ \t]*+,[ \t]*+_)*+[ \t]*+=[ \t]*+(?=[\w.]++\()([^\n]++)$", re.MULTILINE),
+    "go": re.compile(r"^[ \t]*+_(?:[ \t]*+,[ \t]*+_){0,9}[ \t]*+=[ \t]*+(?=[\w.]++\()([^\n]++)$", re.MULTILINE),
     "rust": re.compile(r"\blet\s++_\s*+=\s*+([^;]{1,500});"),
 }
 _TELLS = re.compile(r"\b(?:raise|throw)\b")

@@ -6,7 +6,8 @@ from functools import lru_cache
 from pathspec import GitIgnoreSpec
 
 KINDS = (
-    "agents", "build", "ci", "dependencies", "generated", "lint", "size", "suppressions", "tests", "vendored",
+    "agents", "build", "ci", "dependencies", "generated", "licence", "lint", "size", "suppressions", "tests",
+    "vendored",
 )  # fmt: skip
 """What `allow` may name. Secrets and paths out of scope are not in it: nothing allows them."""
 
@@ -30,8 +31,9 @@ appveyor.y*ml .appveyor.y*ml .teamcity/ cloudbuild.y*ml buildspec*.y*ml .semapho
 LINT = """
 .pre-commit-config.y*ml prek.toml lefthook.y*ml .lefthook.y*ml .husky/ .githooks/ .overcommit.yml .lintstagedrc*
 lint-staged.config.* commitlint.config.* .commitlintrc* .eslintrc* eslint.config.* .eslintignore .prettierrc*
-prettier.config.* .prettierignore biome.json* .oxlintrc.json oxlint* tslint.json .stylelintrc* stylelint.config.*
-.flake8 .pylintrc pylintrc ruff.toml .ruff.toml mypy.ini .mypy.ini pyrightconfig.json .isort.cfg .bandit .style.yapf
+prettier.config.* .prettierignore biome.json* .oxlintrc.json oxlint* tslint.json xo.config.* .xo-config* .stylelintrc*
+stylelint.config.* .flake8 .pylintrc pylintrc ruff.toml .ruff.toml mypy.ini .mypy.ini pyrightconfig.json
+.isort.cfg .bandit .style.yapf
 .importlinter pycodestyle.cfg .pydocstyle* ty.toml .golangci.* clippy.toml .clippy.toml rustfmt.toml .rustfmt.toml
 deny.toml checkstyle*.xml pmd*.xml *ruleset.xml spotbugs*.xml findbugs*.xml detekt*.y*ml .editorconfig
 .rubocop*.y*ml phpstan*.neon* phpcs.xml* .php-cs-fixer* psalm.xml* .swiftlint.y*ml .swift-version .clang-tidy
@@ -103,6 +105,8 @@ Test*.kt *Test.kt *Tests.kt *TestCase.kt *IT.kt *ITCase.kt *Spec.kt *Specs.kt
 test_*.c *_test.c *_test.cc *_test.cpp *_test.cxx *_tests.cpp *_unittest.cc *_unittest.cpp /t/*.t
 """
 """What runners collect by default. Case is ignored: `IT*.java` would be every `Item.java`, so it is not in here."""
+
+LICENCES = "LICENSE LICENSE.* LICENSE-* LICENCE LICENCE.* COPYING COPYING.* NOTICE NOTICE.*"
 
 DOCS = "*.md *.rst *.adoc *.txt docs/ doc/ LICENSE* NOTICE* CHANGELOG* AUTHORS* CONTRIBUTORS*"
 

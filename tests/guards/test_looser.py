@@ -132,7 +132,7 @@ AS_STRONG = {
     "python: function that a thread calls": (P, PY, "    assert add(1, 2) == 3", "    def inner():\n        assert add(1, 2) == 3\n\n    thread = Thread(target=inner)\n    thread.start()"),
     "python: function in a list": (P, PY, "    assert add(1, 2) == 3", "    def inner():\n        assert add(1, 2) == 3\n\n    for step in [inner]:\n        step()"),
     "python: function with an argument, in a loop": (P, PY, "    assert add(1, 2) == 3", "    def inner(n):\n        assert add(1, 2) == 3\n\n    for n in add(0, 0):\n        inner(n)"),
-    "python: function that is returned": (P, PY, "    assert add(1, 2) == 3", "    def inner():\n        assert add(1, 2) == 3\n\n    return inner"),
+    "python: function that is returned": (P, PY, "    assert add(2, 1) == EXPECTED", "    def inner():\n        assert add(2, 1) == EXPECTED\n\n    return inner"),
     "python: function that is decorated": (P, PY, "    assert add(1, 2) == 3", "    @app.get('/')\n    def inner():\n        assert add(1, 2) == 3\n"),
     "python: function of another name": (P, PY, "    assert add(1, 2) == 3", "    def inner():\n        assert add(1, 2) == 3\n\n    step = inner\n    step()"),
     "python: function that calls another": (P, PY, "    assert add(1, 2) == 3", "    def inner():\n        assert add(1, 2) == 3\n\n    def outer():\n        inner()\n\n    outer()"),

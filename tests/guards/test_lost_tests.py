@@ -301,3 +301,12 @@ def test_a_large_suite_that_moves_is_compared_in_time(judge: Judge) -> None:
     before = [f"org.a.BigTest.sums{n}" for n in range(600)]
     files = [{f"src/test/java/{at}/BigTest.java": f"class BigTest {{\n{bodies}}}\n"} for at in "ab"]
     assert judge(*files, before, [name.replace(".a.", ".b.") for name in before]).summary == "no finding"
+
+
+def test_tests_that_became_rows_of_a_table_that_runs_are_not_lost(judge: Judge) -> None:
+    rows = "@pytest.mark.parametrize(('numbers', 'sum_'), [([1, 2], 3), ([4], 4)])\ndef test_totals(numbers, sum_):\n    assert total(numbers) == sum_\n"
+    base, head = {"tests/test_a.py": SUM}, {"tests/test_a.py": rows}
+    names, new = ("tests/test_a.py::test_sum",), ("tests/test_a.py::test_totals",) * 2
+    assert judge(base, head, names, new).passed
+    assert not judge(base, head, names, ()).passed
+    assert not judge(base, {"tests/test_a.py": rows.replace("[1, 2], 3", "[1, 1], 2")}, names, new).passed

@@ -99,6 +99,10 @@ def _tests(source: Source, family: str, round_: Brackets) -> Iterator[_Test]:
             test = _Test(own.name, start, start, match.end(), own.end, end, (*around.at(start), own.pieces))
         else:
             name, begin, end = _declared(match, pairs)
+            if family == "c":
+                name = plain(source.text[slice(*match.span("name" if match["name"] else "old"))])
+                if match["old"] and not dialect.asserts.search(source.code, begin, end):
+                    continue  # a function like any other
             test = _Test(name, max(over, start - _REACH), start, match.end(), begin, end)
         over = test.end
         yield test

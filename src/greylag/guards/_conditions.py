@@ -20,7 +20,7 @@ def doubtful(node: ast.AST, tables: Container[str]) -> set[ast.AST]:
         for part in ast.walk(node) if isinstance(part, ast.Assign) and _is_filled(part.value, ())
         for target in part.targets if isinstance(target, ast.Name)
     }  # fmt: skip
-    found: set[ast.AST] = set()
+    found = {below for top in _after_end(node) for below in ast.walk(top)}
     never: set[ast.AST] = set()  # a call in a loop counts as one, unless it is plain that the loop does not run
     for part in ast.walk(node):
         if part not in found:  # else all below it is in there
@@ -29,6 +29,19 @@ def doubtful(node: ast.AST, tables: Container[str]) -> set[ast.AST]:
             never.update(tops if not isinstance(part, ast.For | ast.AsyncFor) or _is_empty(part.iter) else ())
     found.update(below for top in uncalled(node, never) for below in ast.walk(top) if below not in found)
     return found
+
+
+def _after_end(node: ast.AST) -> Iterable[ast.stmt]:
+    """Statements behind one that leaves their block."""
+    for part in ast.walk(node):
+        for body in (getattr(part, name, None) for name in ("body", "orelse", "finalbody")):
+            if isinstance(body, list):
+                ends = (
+                    number
+                    for number, one in enumerate(body)
+                    if isinstance(one, ast.Return | ast.Raise | ast.Continue | ast.Break)
+                )
+                yield from body[next(ends, len(body)) + 1 :]
 
 
 def _is_empty(node: ast.expr) -> bool:
@@ -123,7 +136,17 @@ def unsure(source: Source, span: tuple[int, int], starts: Sequence[int]) -> int:
         n for n, start in enumerate(starts) if re.search(r"(?:&&|\|\||\?)\s{0,9}$", code[max(0, start - 12) : start])
     )
     marked.update(deferred(source, span, starts, around[:_MOST]))
+    marked.update(number for number, start in enumerate(starts) if _dropped(code, round_, start))
     return len(marked)
+
+
+def _dropped(code: str, round_: Brackets, start: int) -> bool:
+    """Whether a promise of Jest's or Vitest's `expect` is neither awaited nor handed on."""
+    if not code.startswith("expect", start):
+        return False
+    promise = re.match(r"\s*+\.\s*+(?:rejects|resolves)\b", code[round_.after(start)[1] :][:100])
+    before = code[max(0, start - 100) : start].rstrip()
+    return promise is not None and (not before or before[-1] in ";{}")
 
 
 def _surely(source: Source, word: str, head: str) -> bool:

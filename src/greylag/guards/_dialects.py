@@ -41,7 +41,7 @@ DIALECTS: Mapping[str, Dialect] = {
         _NONE, _NONE, _NONE, _NONE, _NONE,
         re.compile(
             r"\b(?:mark|pytest)\s*\.\s*(?:skip|skipif|xfail|importorskip)\b|\bskip(?:If|Unless|Test)\s*\(|\bSkipTest\b"
-            r"|@(?:unittest\.)?skip\b|\bexpectedFailure\b|\b__test__\s*=\s*False|\bcollect_ignore(?:_glob)?\s*[+=]"
+            r"|\bmark\s*\.\s*flaky\b|@flaky\b|@(?:unittest\.)?skip\b|\bexpectedFailure\b|\b__test__\s*=\s*False|\bcollect_ignore(?:_glob)?\s*[+=]"
         ),
     ),
     "js": Dialect(
@@ -68,6 +68,7 @@ DIALECTS: Mapping[str, Dialect] = {
         re.compile(
             r"(?<![\w.$])(?:it|test|describe|suite|context|specify)(?:\.\w+)*\.(?:skip|skipIf|runIf|todo|failing|fails|fixme|only)\b"
             r"|(?<![\w.$])(?:x(?:it|describe|test|context|specify)|f(?:it|describe))\s*\(|\bthis\.skip\s*\(|(?<![\w.$])(?:ctx|context|t)\.skip\s*\("
+            r"|\bjest\.retryTimes\s*\(|\bthis\.retries\s*\("
         ),
         re.compile(
             r"(?:\bfunction\b\s*\*?\s*|\b(?:const|let|var)\s+"
@@ -104,7 +105,7 @@ DIALECTS: Mapping[str, Dialect] = {
             r"|\b(?:assertEquals|Assert\.(?:Equal|AreEqual))\s*\(\s*(\w+)\s*,\s*\1\s*\)|\bassertFalse\s*\(\s*false\s*[,)]"
         ),
         re.compile(
-            r"@(?:\w+\.)*(?:Ignore|Disabled\w*|EnabledIf\w*|EnabledOn\w*)\b|\benabled\s*=\s*false\b|\bSkip\s*=|\[\s*Ignore\b"
+            r"@(?:\w+\.)*(?:Ignore|Disabled\w*|EnabledIf\w*|EnabledOn\w*|RetryingTest|RepeatedIfExceptionsTest)\b|\benabled\s*=\s*false\b|\bSkip\s*=|\[\s*Ignore\b"
             r"|\bassum(?:e|ing)(?:True|False|That|NoException)\s*\(|\bXCTSkip\w*|\bAssert\.(?:Ignore|Inconclusive)\b|\.disabled\s*\("
         ),
         re.compile(rf"[\w>\]]\s+(?P<helper>(?!(?:{_WORDS})\b)\w++)\s*+(?:<[^<>()\n]{{0,100}}>)?(?=\()"),
@@ -118,17 +119,41 @@ DIALECTS: Mapping[str, Dialect] = {
             r"|\b(?:assert|require|is|qt)\.(?:Equal\w*|JSONEq|YAMLEq|Len|Nil|Empty|ErrorIs|EqualError|Exactly|Same)\s*\("
         ),
         re.compile(r"\b(?:assert|require)\.(?:NotNil|NotEmpty|NoError|NotPanics|Error)\s*\("),
-        re.compile(r"\b(?:assert|require)\.(?:True\s*\(\s*\w+\s*,\s*true\s*[,)]|Equal\s*\(\s*\w+\s*,\s*(\w+)\s*,\s*\1\s*[,)])"),
+        re.compile(r"\bif\b[^\n{]{0,300}?(?<![\w.)\]])(\w+)\s*[!=]=\s*\1\s*\{|\b(?:assert|require)\.(?:True\s*\(\s*\w+\s*,\s*true\s*[,)]|Equal\s*\(\s*\w+\s*,\s*(\w+)\s*,\s*\2\s*[,)])"),
         re.compile(r"\b\w+\.Skip(?:f|Now)?\s*\("),
         re.compile(r"^func\s+(?:\([^()\n]*\)\s*)?(?P<helper>\w+)\s*\(", re.MULTILINE),
+    ),
+    "c": Dialect(
+        re.compile(
+            r"\b(?:(?:TYPED_)?TEST(?:_[FP])?|TEST_CASE(?:_METHOD|_FIXTURE)?|SCENARIO|BOOST_(?:AUTO|FIXTURE)_TEST_CASE|START_TEST)"
+            r"\s*\((?P<name>[^(){};]{1,300})\)\s*(?=\{)|\b(?:void|int)\s+(?P<old>\w+)\s*\(\s*(?:void\s*)?\)\s*(?=\{)"
+        ),
+        re.compile(
+            r"\b(?:ASSERT|EXPECT|CHECK|REQUIRE|BOOST_(?:CHECK|REQUIRE|TEST|WARN)|TEST_ASSERT|ck_assert|cr_assert|cr_expect|g_assert"
+            r"|STATIC_(?:CHECK|REQUIRE)|assert)\w*\s*\(|\bTEST_FAIL\w*\s*\(|\b(?:ADD_)?FAIL(?:URE)?\s*\("
+        ),
+        re.compile(
+            r"\b(?:ASSERT|EXPECT)_(?:EQ|STR\w*EQ|THAT|DOUBLE_EQ|FLOAT_EQ)\s*\(|\bTEST_ASSERT_(?:EQUAL\w*|NULL)\s*\("
+            r"|\b(?:BOOST_\w+_EQUAL|ck_assert_\w*eq|cr_\w+_eq|g_assert_cmp\w+)\s*\("
+            r"|\b(?:CHECK|REQUIRE|assert|BOOST_(?:CHECK|REQUIRE|TEST)|ck_assert|cr_assert|cr_expect)\s*\([^;\n]{0,300}?=="
+        ),
+        re.compile(r"\bTEST_ASSERT_NOT_NULL\s*\(|\b(?:ASSERT|EXPECT)_(?:NE|NO_THROW|ANY_THROW)\s*\(|\b(?:CHECK|REQUIRE)_NOTHROW\s*\("),
+        re.compile(
+            r"\b(?:ASSERT_TRUE|EXPECT_TRUE|CHECK|REQUIRE|assert|TEST_ASSERT|TEST_ASSERT_TRUE|ck_assert)\s*\(\s*(?:true|1)\s*\)"
+            r"|\b(?:ASSERT|EXPECT)_EQ\s*\(\s*(\w+)\s*,\s*\1\s*\)|\bassert\s*\([^;\n]{0,300}\|\|\s*(?:1|true)\s*\)"
+        ),
+        re.compile(
+            r"\bDISABLED_\w+|\bGTEST_SKIP\s*\(|\bTEST_IGNORE\w*\s*\(|\bSKIP\s*\(|\bTEST_CASE\w*\s*\([^;{}\n]{0,300}"
+            r"\[(?:\.|!mayfail|!shouldfail|!hide)|\bBOOST_\w+\s*\([^;{}\n]{0,300}\bdisabled\s*\("
+        ),
     ),
     "rust": Dialect(
         re.compile(r"#\[\s*(?:\w+::)*(?:test|rstest|test_case|quickcheck|wasm_bindgen_test)\b[^{}]{0,400}?\bfn\s+(?P<name>\w+)"),
         re.compile(r"\b\w*assert\w*!|\bpanic!|\bunreachable!|\.(?:unwrap_err|expect_err)\s*\(|\binsta::\w+!|\bassert_\w+\s*\(|#\[\s*should_panic"),
         re.compile(r"\bassert_eq!|\bassert!\s*\([^;\n]{0,300}?==|\bassert_matches!|\bmatches!|\binsta::\w+!"),
         re.compile(r"\bassert!\s*\([^;\n]{0,300}\.is_(?:ok|some|err|none)\(\)\s*\)"),
-        re.compile(r"\bassert!\s*\(\s*true\s*[,)]|\bassert_eq!\s*\(\s*(\w+)\s*,\s*\1\s*[,)]"),
-        re.compile(r"#\[\s*ignore\b|#\[\s*cfg_attr\s*\([^\n]*\bignore|#\[\s*cfg\s*\(\s*(?:any\s*\(\s*\)|not\s*\(\s*test)"),
+        re.compile(r"\b(?:debug_)?assert!\s*\(\s*true\s*[,)]|\b(?:debug_)?assert_eq!\s*\(\s*(\w+)\s*,\s*\1\s*[,)]"),
+        re.compile(r"#\[\s*ignore\b|#\[\s*cfg_attr\s*\([^\n]*\bignore|#\[\s*cfg\s*\(\s*(?:any\s*\(\s*\)|not\s*\(\s*test)|#!\[\s*cfg\s*\("),
         re.compile(r"\bfn\s+(?P<helper>\w+)"),
     ),
 }  # fmt: skip

@@ -1,6 +1,10 @@
 """Lines of build files that let a build pass where it would fail, or that are a check themselves."""
 
 import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from greylag.diffs import FileDiff, Line
 
 VITEST = re.compile(  # settings of Vitest in Vite's own file, whose names nothing else there has
     r"\b(setupFiles|globalSetup|globals|environment|runner|passWithNoTests|dangerouslyIgnoreUnhandledErrors|allowOnly|retry"
@@ -17,6 +21,8 @@ LOOSENED = re.compile(  # lines that make a build pass where it failed
     r"|\bisEnabled\s*=\s*false|\benabled\s*=\s*false|(?:^|\s)-x\s+(?:test|check|lint)\b|--exclude-task"
     r"|\|\|\s*(?:true|:|exit\s+0)(?:\s|$)|--no-verify\b|--exit-zero\b|--passWithNoTests\b|--continue-on-error"
     r"|continue-on-error:\s*true"
+    r"|--deselect\b|--testPathIgnorePatterns\b|\bgo\s+test\b[^\n;&|]{0,200}\s--?(?:skip|short)\b"
+    r"|\bcargo\s+(?:nextest\s+run|test)\b[^\n;&|]{0,200}\s--skip\b|\bpytest\b[^\n;&|]{0,200}\s(?:--ignore\b|-k\s*[\"']?not\b)"
     r"|allow_failure:\s*true|--no-cov\b|--no-strict|--cov-fail-under[= ]0\b|\bset\s+\+e\b"
     r"|-javaagent\b|--patch-module\b|-Xbootclasspath|extensions\.autodetection|conditions\.deactivate|rerunFailingTests"
     r"|<(?:excludedGroups|groups)>|excludeTags\b|\bexcludeTestsMatching\b|failOnNoMatchingTests|\bnoTestsFound|-Dtest="
@@ -27,8 +33,26 @@ LOOSENED = re.compile(  # lines that make a build pass where it failed
 CHECKERS = re.compile(  # a build file's own checks; removing such a line removes a gate
     r"checkstyle|spotbugs|findbugs|\bpmd\b|jacoco|spotless|error-?prone|nullaway|enforcer|detekt|ktlint|animal-sniffer|pitest"
     r"|japicmp|revapi|forbiddenapis|archunit|surefire|failsafe|-Werror|\bcheck\s*\{|\btest\s*\{|useJUnitPlatform"
+    r"|\bgo\s+vet\b|\bgolangci-lint\s+run\b|\bstaticcheck\b|\bgovulncheck\b|\bcargo\s+(?:clippy|fmt|deny|audit)\b|\bclang-tidy\b"
+    r"|\bcppcheck\b|\b(?:ruff\s+(?:check|format)|mypy|pyright|flake8|pylint|bandit)\b(?!\s*[=:\]])|\b(?:eslint|tsc\s+--noEmit)\b|\s-race\b|-fsanitize\b"
+    r"|\b(?:add_test|\w+_discover_tests)\s*\("
     # With all its words, since verifiers take its options over.
     r"|\b(?:shellcheck|hadolint|yamllint|actionlint|kubeconform|helm lint)\b"
     r"(?!\s*(?:disable|ignore|source=|shell=|enable=))[^\n;&|#]{0,300}",
     re.IGNORECASE,
 )  # fmt: skip
+_DEMAND = re.compile(r"ratio|coverage|threshold|minimum|fail[-_]?under|min[-_]?(?:score|coverage)", re.IGNORECASE)
+_NUMBER = re.compile(r"(?<![\w.])\d{1,9}(?:\.\d{1,9})?(?![\w.])")
+_WIDEST = 2000  # characters of a line that are looked at
+
+
+def lowered(file: FileDiff) -> Iterator[tuple[Line, str, str]]:
+    """Lines with the least that is demanded, where it is less than on the line that they replace."""
+    had: defaultdict[str, list[str]] = defaultdict(list)
+    for line in file.removed:
+        if _DEMAND.search(line.text[:_WIDEST]) and len(numbers := _NUMBER.findall(line.text[:_WIDEST])) == 1:
+            had[_NUMBER.sub("#", line.text.strip())] += numbers
+    for line in file.added:
+        before = had.get(_NUMBER.sub("#", line.text.strip()))
+        if before and float(now := _NUMBER.findall(line.text)[0]) < float(was := before.pop(0)):
+            yield line, was, now

@@ -230,9 +230,28 @@ def changed(before: Parts, after: Parts) -> Iterator[tuple[str, str]]:
     for name in sorted(before.keys() | after.keys()):
         kind, old = before.get(name, ("", None))
         kind, new = after.get(name, (kind, None))
-        lost = old - new if isinstance(old, frozenset) and isinstance(new, frozenset) else old != new
+        lost = old - new if isinstance(old, frozenset) and isinstance(new, frozenset) else not _as_strict(old, new)
         if lost and not (isinstance(new, frozenset) and old is None):
             yield kind, name
+
+
+_MORE = frozenset({"select", "extend-select", "enable", "enable_error_code"})
+_FEWER = frozenset({"ignore", "extend-ignore", "exclude", "extend-exclude", "omit", "disable", "disable_error_code"})
+
+
+def _as_strict(old: object, new: object, key: str = "") -> bool:
+    """Whether settings are the same, or only demand more: more rules chosen, fewer ignored, more coverage."""
+    if old == new:
+        return True
+    if isinstance(old, dict) and isinstance(new, dict):
+        return all(_as_strict(old.get(name), new.get(name), name) for name in old.keys() | new.keys())
+    if key in _MORE and isinstance(old, list) and isinstance(new, list):
+        return all(one in new for one in old)
+    if key in _FEWER and isinstance(old, list):
+        return new is None or (isinstance(new, list) and all(one in old for one in new))
+    if key == "fail_under" and isinstance(new, int | float):
+        return old is None or (isinstance(old, int | float) and new > old)
+    return key == "strict" and new is True
 
 
 def _toml(text: str) -> dict[str, Any]:

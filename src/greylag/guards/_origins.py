@@ -112,9 +112,10 @@ def _file(
             taken |= _classes(base, head, place, was)
     for bound, where in _elsewhere(head, path, bindings(family, text), had, taken):
         message = f"no longer tests the repository's own `{bound.name}` ({taken[bound.name]}), but {where}"
+        mock = bound.result and not bound.inner and "mock" in bound.module.lower()
         shown = (
             Severity.INFO
-            if where == _OUTSIDE
+            if where == _OUTSIDE and not mock
             else Severity.WARNING
             if bound.inner and not bound.made
             else Severity.ERROR

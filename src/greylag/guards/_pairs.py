@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from greylag.diffs import FileDiff, parse
 from greylag.guards._case import Case, contains
 from greylag.guards._cases import cases
+from greylag.guards._covered import covered
 from greylag.guards._known import Known
 from greylag.guards._matching import CANDIDATES, Found, Stage, after, alike, always, before, matched
 from greylag.guards._reported import Reported
@@ -30,12 +31,16 @@ _PLACES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Tests of both sides that are the same one, and the rest; a lost one with the new one that resembles it most."""
+    """Tests of both sides that are the same one, and the rest; a lost one with the new one that resembles it most.
+
+    `tabled` are tests of the base that are rows of a table of the head now.
+    """
 
     base: list[Found]
     head: list[Found]
     pairs: list[tuple[Found, Found]]
     lost: list[tuple[Found, Found | None]]
+    tabled: list[tuple[Found, Found]]
 
 
 def concerned(change: Change, reported: Reported) -> list[FileDiff]:
@@ -65,7 +70,14 @@ def pair(
         had[found.file.path].append(found)
     head = list(after(change, (file for file in files if _runs(file) or ran(file, had[file.path])), read))
     pairs, rest, free = matched(base, head, _STAGES)
-    return Pairs(base, head, pairs, list(_resembling(rest, free)))
+    tables = [new for new in head if new.case.rows]
+    taken = [(old, next((new for new in tables if _takes_over(old, new)), None)) for old in rest]
+    lost = list(_resembling([old for old, new in taken if new is None], free))
+    return Pairs(base, head, pairs, lost, [(old, new) for old, new in taken if new is not None])
+
+
+def _takes_over(old: Found, new: Found) -> bool:
+    return old.file.path == new.file.path and covered(old.case, new.case)
 
 
 def _resembling(rest: list[Found], free: list[Found]) -> Iterator[tuple[Found, Found | None]]:

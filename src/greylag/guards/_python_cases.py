@@ -13,6 +13,9 @@ from greylag.guards._python_rows import rows, tables
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _NODES = [node for node in vars(ast).values() if isinstance(node, type) and issubclass(node, ast.AST)]
 _SYNTAX = frozenset(name for node in _NODES for name in (node.__name__, *node._fields))  # words of every dump
+_STYLE = frozenset({"self", "pytest", "raises", "assertRaises", "assertEqual", "assertEquals"}) | frozenset(
+    {"assertTrue", "assertIs", "assertIn", "assertIsNone"}
+)  # how a test asserts is not what it is about
 _Lists = Mapping[str, tuple[str, ...]]  # literals of the module by name
 _Found = tuple[str, _Function, list[ast.expr]]  # name, function, decorators of it and of its classes
 
@@ -104,4 +107,4 @@ def _case(
     dumped = "".join(map(ast.dump, (*node.decorator_list, node.args, *statements)))
     entries, leaves = rows(node, marks, lists), isinstance(first, ast.Return | ast.Pass)
     proves = proof(node, helpers, known, wild, lists)
-    return Case(name, node.lineno, digest(dumped, entries), words(dumped) - _SYNTAX, proves, entries, leaves)
+    return Case(name, node.lineno, digest(dumped, entries), words(dumped) - _SYNTAX - _STYLE, proves, entries, leaves)

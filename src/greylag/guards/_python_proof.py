@@ -51,7 +51,28 @@ def _parts(
                 yield part, inner
             elif _ASSERTS.match(name) and name not in known:
                 marks = _exact_call(name, part, wild), _is_weak_call(name, part), _is_constant_call(name, part)
-                yield part, Proof(1, *marks, (ast.dump(part),))
+                yield part, Proof(1, *marks, (_said(name, part),))
+
+
+_AS_OPERATORS: Mapping[str, ast.cmpop] = {
+    "assertEqual": ast.Eq(),
+    "assertEquals": ast.Eq(),
+    "assertIs": ast.Is(),
+    "assertIn": ast.In(),
+}
+
+
+def _said(name: str, call: ast.Call) -> str:
+    """The claim of a call; what `unittest` has methods for as pytest has it, so that both say the same."""
+    if name in _AS_OPERATORS and len(call.args) >= 2:
+        return ast.dump(ast.Compare(call.args[0], [_AS_OPERATORS[name]], [call.args[1]]))
+    if name == "assertTrue" and call.args:
+        return ast.dump(call.args[0])
+    if name == "assertIsNone" and call.args:
+        return ast.dump(ast.Compare(call.args[0], [ast.Is()], [ast.Constant(None)]))
+    if name in {"raises", "assertRaises"}:
+        return ast.dump(ast.Call(ast.Name("raises", ast.Load()), call.args, call.keywords))
+    return ast.dump(call)
 
 
 def _on(function: ast.expr) -> str:

@@ -17,7 +17,7 @@ _TESTS = re.compile(r"(?:^|_)test|Test|Spec|IT$")
 
 
 def renames(change: Change, files: list[FileDiff], found: Pairs) -> Iterator[Diagnostic]:
-    """One fact for each file, class or block, and each test that was renamed or moved and is otherwise the same."""
+    """One fact for each file, class or block, and each test that was renamed or moved, or is a row of a table now."""
     moved: Counter[_Where] = Counter()
     held: Counter[_Where] = Counter()
     lines: dict[_Where, int] = {}
@@ -33,6 +33,9 @@ def renames(change: Change, files: list[FileDiff], found: Pairs) -> Iterator[Dia
             yield _fact(path, f"renames the test `{_leaf(before)}` to `{_leaf(after)}`", after.case.line)
     for (path, old, _), number in moved.items():
         yield _fact(path, f"moves {_tests(number)} from {old} to {path}")
+    for before, after in found.tabled:
+        words = f"makes the test `{_leaf(before)}` a row of the table of `{_leaf(after)}`"
+        yield _fact(after.file.path, words, after.case.line)
     for one in renamed(change, files):
         where = one.new.file.path, one.old.name, one.new.name
         if where not in held and one.old.name != one.new.name and (one.old.tests or _TESTS.search(one.old.name)):

@@ -17,6 +17,7 @@ _SOURCES = re.compile(r"@(?:\w+\.)*(?:CsvSource|ValueSource|EnumSource)\s*\(")
 _ROW = re.compile(r"(?:@(?:\w+\.)*CsvRow|\[\s*(?:InlineData|TestCase|DataRow|Arguments))\s*\(")
 _END = re.compile(r"[;}](?=\s*\n)")
 _STRUCTS = re.compile(r"(?:\[\]|map\[\w+\])\s*\*?(?:struct\s*(\{)|[\w.]+\s*(?=\{\s*(?:\{|\"[^\n]{0,300}:\s*\{)))")
+_LOOPS = re.compile(r"\bfor\b[^;{}\n]{1,200}\bin\s+&?\s*(?:vec!\s*)?\[(?=\s*\()")
 _CASES = re.compile(r"#\[\s*(?:test_case|case)\b")
 
 
@@ -91,6 +92,8 @@ def _go(source: Source, span: _Span) -> Iterator[str]:
 def _rust(source: Source, span: _Span) -> Iterator[str]:
     for match in _CASES.finditer(source.code, span[0], span[1]):
         yield "".join(entries(source, match.start() + 1))
+    for match in _LOOPS.finditer(source.code, span[1], span[2]):
+        yield from entries(source, match.end() - 1)
 
 
 _READERS: Mapping[str, Callable[[Source, _Span], Iterator[str]]] = {"js": _js, "java": _java, "go": _go, "rust": _rust}

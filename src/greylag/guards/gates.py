@@ -129,6 +129,12 @@ def _lines(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
         return
     if matches(file.path, "vite.config.*"):
         yield from _vite(change, file)
+    if matches(file.path, "Dockerfile* *.dockerfile Containerfile*") and _becomes_root(change, file):
+        yield finding(change, "build", "gates/loosened", "makes the image run as root", file.path)
+    for line, was, now in lines.lowered(file):
+        message = f"lowers what a build demands from {was} to {now}"
+        excerpt = line.text.strip()
+        yield finding(change, "build", "gates/loosened", message, file.path, line=line.new, excerpt=excerpt)
     before = Counter(line.text.strip() for line in file.removed)
     for line in file.added:
         match = lines.LOOSENED.search(line.text[:_WIDEST])
@@ -143,6 +149,15 @@ def _lines(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
         message = f"removes `{name}`, a check of the build"
         severity = Severity.ERROR if file.status != "deleted" else Severity.WARNING
         yield finding(change, "build", "gates/removed", message, file.path, severity=severity)
+
+
+def _becomes_root(change: Change, file: FileDiff) -> bool:
+    """Whether the last stage of an image had a user, and has none or root now."""
+    users = []
+    for text in (read(change.base, file.old_path) or "", read(change.head, file.path) or ""):
+        stage = re.split(r"^\s*FROM\b", text, flags=re.MULTILINE | re.IGNORECASE)[-1]
+        users.append((re.findall(r"^\s*USER\s+([^\s:]+)", stage, re.MULTILINE | re.IGNORECASE) or ["root"])[-1])
+    return users[0] not in {"root", "0"} and users[1] in {"root", "0"}
 
 
 def _vite(change: Change, file: FileDiff) -> Iterator[Diagnostic]:

@@ -19,6 +19,7 @@ _HEADER = re.compile(
     r"|\bthis file (?:is|was) (?:auto-?|automatically )generated\b",
     re.IGNORECASE,
 )
+_PROGRAMS = (b"\x7fELF", b"MZ", b"!<arch>\n", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe", b"\xfe\xed\xfa", b"\0asm")
 _HEAD = 2000  # characters of a file in which a header is looked for
 
 
@@ -38,10 +39,19 @@ def _kind(change: Change, file: FileDiff, marked: dict[str, GitIgnoreSpec]) -> t
             return "vendored", "which belongs to somebody else"
         if matches(name, GENERATED) or marked["generated"].match_file(name):
             return "generated", "which a tool makes"
+    if file.status == "added" and file.binary and _is_program(change.head, file.path):
+        return "vendored", "a program or library that nobody can read"
     tree, path = (change.head, file.path) if file.status == "added" else (change.base, file.old_path)
     if not file.binary and _HEADER.search(_comment(read(tree, path) or "")):
         return "generated", "whose header says that a tool makes it"
     return "", ""
+
+
+def _is_program(tree: Tree, path: str) -> bool:
+    try:
+        return tree.read(path).startswith(_PROGRAMS)
+    except KeyError:
+        return False
 
 
 def _comment(text: str) -> str:

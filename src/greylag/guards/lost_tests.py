@@ -75,6 +75,9 @@ class _Unmatched:
             for old in olds:
                 for name in news if self.lost[old] else ():
                     self._take(old, name)
+        for before, after in pairs.tabled:  # one that runs a table of them may have one name for all
+            for old in lost.fitting(before) if new.fitting(after) else ():
+                self.lost[old] = 0
         return +self.lost
 
 

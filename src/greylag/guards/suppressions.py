@@ -43,9 +43,46 @@ def check(change: Change) -> Iterator[Diagnostic]:
     """New marks in code and comments; one that the change moved or kept on an edited line is not new."""
     files = [file for file in parse(change.diff) if not matches(file.path, _DATA)]
     moved = Counter(line.text.strip() for file in files for line in file.removed if _maybe(line.text))
+    yield from _lenient(change, files)
     for file in files:
         if file.status != "deleted" and any(_maybe(line.text) for line in file.added):
             yield from _file(change, file, moved)
+
+
+_DENIED = re.compile(r"#!?\[\s*(?:deny|forbid)\s*\(([^()]{1,2000})\)\s*\]")
+_STRICT = re.compile(
+    r"^\s*//\s*@ts-check\b|\bdeclare\s*\(\s*strict_types\s*=\s*1|^\s*#\s*mypy:\s*(?:strict|disallow|check)|^\s*#\s*typed:\s*strict"
+)
+
+
+def _lenient(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
+    """Marks by which a file asks for more than the settings do, and that are gone."""
+    kept = [file for file in files if file.status in {"modified", "renamed"}]
+    lost: Counter[str] = Counter()
+    for sign, tree in ((1, change.base), (-1, change.head)):
+        for file in [file for file in files if language(file.path) == "rust"]:
+            for names in _DENIED.findall(read(tree, file.old_path if sign > 0 else file.path) or ""):
+                for name in {name.strip() for name in names.split(",")} - {""}:
+                    lost[name] += sign
+    gone = {name for name, count in lost.items() if count > 0}
+    for file in [file for file in kept if language(file.path) == "rust"]:
+        denied = {
+            name.strip()
+            for names in _DENIED.findall(read(change.base, file.old_path) or "")
+            for name in names.split(",")
+        }
+        for name in sorted(denied & gone):
+            message = f"no longer denies `{name}`: the compiler accepts more"
+            yield finding(change, "suppressions", "suppressions/lenient", message, file.path)
+    come = Counter(
+        match[0].strip() for file in files for line in file.added for match in _STRICT.finditer(line.text[:_LONGEST])
+    )
+    for file in kept:
+        for mark in (match[0].strip() for line in file.removed for match in _STRICT.finditer(line.text[:_LONGEST])):
+            if come[mark]:
+                come[mark] -= 1
+            else:
+                yield finding(change, "suppressions", "suppressions/lenient", f"removes `{mark}`", file.path)
 
 
 def _file(change: Change, file: FileDiff, moved: Counter[str]) -> Iterator[Diagnostic]:

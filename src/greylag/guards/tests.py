@@ -21,6 +21,7 @@ from greylag.guards._loaded import named
 from greylag.guards._looser import loosened
 from greylag.guards._losses import vain, weaker
 from greylag.guards._matching import Found
+from greylag.guards._narrowed import narrowed
 from greylag.guards._origins import displaced
 from greylag.guards._pairs import Pairs, concerned, nowhere, pair
 from greylag.guards._patches import opaque, patches
@@ -52,6 +53,7 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     yield from _runner(change, loading)
     yield from rebound(change, files)
     yield from loosened(change, files)
+    yield from narrowed(change, files)
     helpers = Helpers.of(change, files)
     found = pair(change, files, helpers.known, _still_ran(reported, change))
     yield from displaced(change, files, found)
@@ -72,7 +74,11 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
 
 def _too_large(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
     for file in files:
-        if language(file.path) in DIALECTS and len(read(change.head, file.path) or "") > LARGEST:
+        if (
+            language(file.path) in DIALECTS
+            and not matches(file.path, "*.h *.hpp")
+            and len(read(change.head, file.path) or "") > LARGEST
+        ):
             yield finding(change, "tests", "tests/too-large", "is too large a test file to be compared", file.path)
 
 
@@ -148,7 +154,7 @@ def _skips(change: Change, files: list[FileDiff], new: set[tuple[str, int]]) -> 
         text = read(change.head, file.path) if family in DIALECTS and file.status != "deleted" else None
         if text is None:
             continue
-        code, pattern = scan(text, family).code.split("\n"), DIALECTS[family].skips
+        code, pattern = _looked_at(text, family).split("\n"), DIALECTS[family].skips
         kept = Counter(match[0] for line in file.removed for match in pattern.finditer(line.text[:_WIDEST]))
         added = {line.new or 0: line.text.strip() for line in file.added}
         for number, whole in added.items():
@@ -165,6 +171,14 @@ def _skips(change: Change, files: list[FileDiff], new: set[tuple[str, int]]) -> 
                         f"adds `{mark}`, which keeps {'a new test' if own else 'tests'} from running", file.path,
                         line=number, excerpt=whole, severity=Severity.WARNING if own else Severity.ERROR,
                     )  # fmt: skip
+
+
+def _looked_at(text: str, family: str) -> str:
+    """The code; in C with its strings, since tags of Catch are in these."""
+    source = scan(text, family)
+    if family != "c":
+        return source.code
+    return "".join(one if note.isspace() else " " for one, note in zip(text, source.comments, strict=True))
 
 
 def _of_new_test(mark: int, new: set[int], added: Mapping[int, str]) -> bool:

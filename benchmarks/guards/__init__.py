@@ -1,0 +1,1 @@
+"""Labelled changes, and how often the guards agree with the labels."""

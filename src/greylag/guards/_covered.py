@@ -1,0 +1,64 @@
+"""A lost test whose inputs are rows of another one now, and assertions that one of a whole value makes needless."""
+
+import re
+from collections import Counter
+
+from greylag.guards._case import Case
+from greylag.guards._source import LITERAL
+
+_DUMPED = re.compile(
+    r"Constant\(value=(b?'(?>(?:[^'\\]|\\.)*)'|b?\"(?>(?:[^\"\\]|\\.)*)\"|-?[\d.]+(?:e-?\d+)?|True|False|None)"
+)
+_CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
+_CALLED_DUMP = re.compile(r"Call\(func=(?:Name\(id='(\w+)'|Attribute\(value=.{0,200}?attr='(\w+)')")
+_ASSERTING = re.compile(
+    r"(?:assert|expect|require|check|verify|to(?:Be|Equal|Strict|Match|Throw)|is(?:EqualTo|True|False)|len$|size$|raises$|contains)\w*"
+    r"|if|fail|Some|Ok|Err|vec|True|False|to|be|equal|is",
+    re.IGNORECASE,
+)
+_SIZED = re.compile(
+    r"Call\(func=Name\(id='len'|^Name\(id=|\.(?:size|length|len|isEmpty|contains|includes)\b|toHaveLength|toContain|hasSize|isNotEmpty"
+    r"|ops=\[In\(\)\]"
+)
+_WHOLE = re.compile(
+    r"ops=\[Eq\(\)\], comparators=\[(?:List|Tuple|Dict|Set)\((?:elts|keys)=\[[^\]]|\.containsExactly\w*\([^)]"
+    r"|to(?:Strict)?Equal\([\[{]\s*[^\]}]"
+)
+
+
+def covered(old: Case, new: Case) -> bool:
+    """Whether each assertion of a test is one that another makes with a row of its table."""
+    claims, proof = old.proof.claims, new.proof
+    if not claims or not new.rows or proof.constant or proof.maybe or proof.exact < min(1, old.proof.exact):
+        return False
+    rows = [Counter(_literals(row)) for row in new.rows]
+    said = Counter(literal for claim in proof.claims for literal in _literals(claim))
+    return all(_is_row(claim, rows, said, new.words) for claim in claims)
+
+
+def _is_row(claim: str, rows: list[Counter[str]], said: Counter[str], words: frozenset[str]) -> bool:
+    needed = Counter(_literals(claim)) - said
+    return bool(needed) and _calls(claim) <= words and any(not needed - row for row in rows)
+
+
+def summed_up(old: Case, new: Case) -> bool:
+    """Whether assertions about size and membership gave way to one of the whole value, which the same calls made."""
+    gone = list((Counter(old.proof.claims) - Counter(new.proof.claims)).elements())
+    come = list((Counter(new.proof.claims) - Counter(old.proof.claims)).elements())
+    whole = [claim for claim in come if _WHOLE.search(claim)]
+    same = {word for claim in old.proof.claims for word in _calls(claim)} <= new.words
+    about = len(whole) == 1 and bool(_calls(whole[0])) and _calls(whole[0]) <= old.words
+    return bool(gone) and same and about and new.proof.exact >= 1 and all(map(_SIZED.search, gone))
+
+
+def _literals(text: str) -> list[str]:
+    """Numbers and strings of a piece of code, or of a dump of Python's."""
+    found = _DUMPED.findall(text) if "Constant(value=" in text else LITERAL.findall(text)
+    return [one.strip("\"'`") for one in found]
+
+
+def _calls(claim: str) -> set[str]:
+    """What an assertion calls, besides what asserts."""
+    dumped = "ctx=Load()" in claim
+    names = {first or second for first, second in _CALLED_DUMP.findall(claim)} if dumped else {*_CALLED.findall(claim)}
+    return {name for name in names if not _ASSERTING.fullmatch(name)}

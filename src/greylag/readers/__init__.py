@@ -22,6 +22,7 @@ from greylag.readers.junit import junit_xml
 from greylag.readers.libtest import libtest
 from greylag.readers.linters import eslint_json, golangci_json, mypy_json, pyright_json, ruff_json, sarif
 from greylag.readers.native import ctest_text, native_text
+from greylag.readers.quality import biome_gitlab, black_text, flake8_text, ty_gitlab
 from greylag.readers.rust import cargo_json, rustfmt_text
 from greylag.readers.tap import tap
 from greylag.readers.text import maven_text, tsc_text
@@ -31,10 +32,13 @@ __all__ = [
     "WORKSPACE",
     "Tests",
     "actionlint_json",
+    "biome_gitlab",
+    "black_text",
     "buf_json",
     "cargo_json",
     "ctest_text",
     "eslint_json",
+    "flake8_text",
     "go_test",
     "go_text",
     "gofmt_text",
@@ -55,5 +59,6 @@ __all__ = [
     "tap",
     "terraform_json",
     "tsc_text",
+    "ty_gitlab",
     "yamllint_text",
 ]

@@ -13,8 +13,10 @@ _JAVASCRIPT = (  # patterns of the closing lines of one runner: tests that passe
     (r"^\s+Tests\s.*?(\d+) passed", r"^\s+Tests\s.*?(\d+) failed", r"^\s+Tests\s.*?(\d+) skipped"),  # vitest
     (r"^\s+(\d+) passing\b", r"^\s+(\d+) failing\b", r"^\s+(\d+) pending\b"),  # mocha
     (r"^(?:\u2139|#) pass (\d+)", r"^(?:\u2139|#) fail (\d+)", r"^(?:\u2139|#) skipped (\d+)"),  # node:test, TAP
+    (r"^ *(\d+) pass$", r"^ *(\d+) fail$", r"^ *(\d+) skip$"),  # bun
     (r"^\s+(\d+) tests? passed", r"^\s+(\d+) tests? failed", r"^\s+(\d+) tests? skipped"),  # ava
 )
+_PYTEST = ("passed", "failed", "error", "skipped", "xfailed")
 _EXCERPT = 2000  # characters of one failure
 _STARTED = re.compile(r"^(?!setUp|tearDown)(\w+) \(([\w.]+)\)(?: \.\.\. (?!skipped)|$)", re.MULTILINE)
 
@@ -30,6 +32,19 @@ def unittest(data: bytes, _root: str, workspace: str) -> Tests:
     started = {_dotted(*found) for found in _STARTED.findall(text)}
     passed = started - {str(failure.test) for failure in failures}
     return Counts(max(0, ran - skipped), len(failures), skipped, tuple(sorted(passed))), failures
+
+
+def python(data: bytes, root: str, workspace: str) -> Tests | tuple[()]:
+    """The text of what runs Python tests: unittest's totals, or the closing lines of pytest; nothing without them."""
+    text = clean(data)
+    if re.search(r"^Ran \d+ tests? in ", text, re.MULTILINE):
+        return unittest(data, root, workspace)
+    closing = re.findall(r"^(?:=+ )?((?:\d+ \w+(?:, )?)+) in [\d.]+s", text, re.MULTILINE)
+    if not closing:
+        return ()
+    count = {w: sum(int(n) for line in closing for n in re.findall(rf"(\d+) {w}", line)) for w in _PYTEST}
+    failed = count["failed"] + count["error"]
+    return Counts(count["passed"] + failed + count["xfailed"], failed, count["skipped"]), ()
 
 
 def javascript(data: bytes, _root: str, _workspace: str) -> Tests | tuple[()]:

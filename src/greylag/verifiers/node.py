@@ -1,4 +1,6 @@
-"""npm, pnpm and yarn projects with or without TypeScript: the scripts that package.json has, and no others.
+"""npm, pnpm, yarn and bun projects with or without TypeScript: the scripts that package.json has.
+
+Beside them only what is set up and has no script: the types (tsc), biome, prettier, and tests for bun.
 
 Where the test runner or linter of a script is known, it is asked for a structured report by more arguments; the text
 of others goes to the distiller, and the counts come from their summary.
@@ -7,16 +9,18 @@ of others goes to the distiller, and the counts come from their summary.
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from greylag import readers
 from greylag.model import Phase, Verdict
 from greylag.protocols import Activation, Context, Tree
-from greylag.verifiers import _package, _scripts, _summaries, _tool
+from greylag.verifiers import _package, _scripts, _tool
 from greylag.verifiers._manager import RELEASE
 from greylag.verifiers._package import Package, Project
+from greylag.verifiers._reports import RUNNERS, Runner, log_reader, module
 from greylag.verifiers._scripts import Part
-from greylag.verifiers._tool import Plan, Reader, Step
+from greylag.verifiers._settled import Settled, settled
+from greylag.verifiers._tool import Plan, Step
 
 _ENV = {
     "HUSKY": "0",
@@ -29,7 +33,7 @@ _ENV = {
 }
 _OFFLINE = {"npm_config_offline": "true"}
 # Not `dist`: what `prepare` builds is of one tree's sources. A lock file is the manager's own where there was none.
-_OUTPUTS = ("node_modules/", ".yarn/", ".pnp.*", "yarn.lock", "package-lock.json", "pnpm-lock.yaml")
+_OUTPUTS = ("node_modules/", ".yarn/", ".pnp.*", "yarn.lock", "package-lock.json", "pnpm-lock.yaml", "bun.lock")
 _NODE = {"node": ("node", "--version")}
 _NODE_TEST = re.compile(r"node\s(?:[^&]*\s)?--test(?:\s|$)")
 
@@ -60,7 +64,8 @@ def _activations(project: Project) -> Iterator[Activation]:
     compiler = not any(part.kind == "types" or "tsc" in part.command for part in parts) and _has_compiler(
         project.package
     )
-    if not compiler and not parts:
+    more = settled(project)
+    if not compiler and not parts and not more:
         return
     title = " ".join((manager.name, manager.install[0]))
     own = _scripts.builds_on_install(project)
@@ -69,6 +74,9 @@ def _activations(project: Project) -> Iterator[Activation]:
     if compiler:
         plan = Plan((_tsc(project),), _tools(["typescript"]))
         yield Activation("node", "tsc", Phase.STATIC, root, "tsconfig.json, and typescript is a dependency", (), plan)
+    for check in more:
+        plan = Plan((_settled(project, check),), _tools([_module(check)]))
+        yield Activation("node", check.name, check.phase, root, check.reason, (), plan)
     for group in groups.values():
         yield _activation(project, group)
 
@@ -83,7 +91,7 @@ def _activation(project: Project, parts: Sequence[Part]) -> Activation:
     reason = f"script `{'`, `'.join(scripts)}` in package.json" + (f" of {places}" if places else "")
     plan = Plan(
         tuple(_repeatable(_step(project, part), phase) for part in parts),
-        _tools([program for program in programs if program in _RUNNERS]),
+        _tools([name for name in dict.fromkeys(map(module, parts)) if name]),
         keep_going=phase is not Phase.COMPILE,
     )
     return Activation("node", name, phase, project.package.root, reason, (), plan)
@@ -141,6 +149,11 @@ def _tools(modules: Sequence[str]) -> dict[str, tuple[str, ...]]:
     return _NODE | {module: ("node", "-e", read.format(module)) for module in modules}
 
 
+def _module(check: Settled) -> str:
+    runner = RUNNERS.get(check.program)
+    return (runner.module if runner else "") or check.program
+
+
 def _tsc(project: Project) -> Step:
     command = project.manager.binary("tsc", "--noEmit", "--pretty", "false")
     return replace(_base(project), arguments=command, read_log=readers.tsc_text)
@@ -148,15 +161,35 @@ def _tsc(project: Project) -> Step:
 
 def _step(project: Project, part: Part) -> Step:
     place = posixpath.relpath(part.package.root, project.package.root)
-    slug = re.sub(r"[^A-Za-z0-9]+", "-", f"{part.package.root}-{part.script}-{part.program}")
-    base = replace(_base(project), cwd=place, seconds=3600.0, read_log=_log_reader(part), title=part.command)
-    runner = _RUNNERS.get(part.program)
-    if runner and not re.search(runner.taken, part.bare):
-        return _reporting(project, part, base, runner, f"@home@/.greylag/node-{slug}{runner.suffix}")
-    base = _running(project, part, replace(base, empty=r"[Nn]o tests? (?:files? )?found"), ())
+    reader = log_reader(part.phase, part.program)
+    base = replace(_base(project), cwd=place, seconds=3600.0, read_log=reader, title=part.command)
+    plain = _running(project, part, replace(base, empty=r"[Nn]o tests? (?:files? )?found"), ())
+    runner = RUNNERS.get(part.program)
+    report = _report(f"{part.package.root}-{part.script}-{part.program}")
+    if runner and re.match(runner.fits, part.bare) and not re.search(runner.taken, part.bare):
+        arguments = tuple(argument.replace("REPORT", report + runner.suffix) for argument in runner.arguments)
+        step = _running(project, part, replace(base, empty=runner.empty), arguments)
+        return _reporting(step, runner, report + runner.suffix, plain)
     if part.phase is Phase.TEST and part.program == "node" and _NODE_TEST.match(part.bare):
-        return _node_test(base, f"@home@/.greylag/node-{slug}.xml")
-    return base
+        return _node_test(plain, f"{report}.xml")
+    return plain
+
+
+def _settled(project: Project, check: Settled) -> Step:
+    """What no script runs: a program of a dependency, or bun itself."""
+    words = check.words[1:] if check.program == "bun" else project.manager.binary(*check.words)
+    plain = replace(_base(project), read_log=log_reader(check.phase, check.program), title=" ".join(check.words))
+    plain = replace(plain, arguments=words, seconds=3600.0)
+    if not (runner := RUNNERS.get(check.program)):
+        return plain
+    report = _report(f"{project.package.root}-{check.name}") + runner.suffix
+    arguments = tuple(argument.replace("REPORT", report) for argument in runner.arguments)
+    step = _reporting(replace(plain, arguments=(*words, *arguments), empty=runner.empty), runner, report, plain)
+    return _repeatable(step, check.phase)
+
+
+def _report(name: str) -> str:
+    return f"@home@/.greylag/node-{re.sub(r'[^A-Za-z0-9]+', '-', name)}"
 
 
 def _running(project: Project, part: Part, base: Step, arguments: Sequence[str]) -> Step:
@@ -169,9 +202,10 @@ def _running(project: Project, part: Part, base: Step, arguments: Sequence[str])
     return replace(base, programs=(("sh",),), arguments=("-c", line), paths=(*paths, *base.paths))
 
 
-def _reporting(project: Project, part: Part, base: Step, runner: "_Runner", report: str) -> Step:
-    arguments = tuple(argument.replace("REPORT", report) for argument in runner.arguments)
-    step = _running(project, part, replace(base, empty=runner.empty), arguments)
+def _reporting(step: Step, runner: Runner, report: str, plain: Step) -> Step:
+    """With a reader of the report; an old version that does not know of it is run as it stands."""
+    if runner.unknown:
+        step = replace(step, fallback=plain, fallback_on=runner.unknown)
     if runner.suffix:
         return replace(step, reports=(report,), read_report=runner.read)
     return replace(step, read_log=runner.read, merge=False)
@@ -182,49 +216,3 @@ def _node_test(base: Step, report: str) -> Step:
     pairs = (("spec", "stdout"), ("junit", report))
     options = " ".join(f"--test-reporter={name} --test-reporter-destination={to}" for name, to in pairs)
     return replace(base, append={"NODE_OPTIONS": options}, reports=(report,), read_report=readers.junit_xml)
-
-
-def _log_reader(part: Part) -> Reader | None:
-    if part.phase is Phase.TEST:
-        return _summaries.javascript
-    if part.program == "prettier":
-        return _summaries.prettier
-    return readers.tsc_text
-
-
-@dataclass(frozen=True, slots=True)
-class _Runner:
-    """How a program is asked for a structured report: in a file when there is a suffix, else on standard output.
-
-    `taken`: options of a command that has a form of output of its own, besides which it cannot have ours.
-    """
-
-    arguments: tuple[str, ...]
-    suffix: str
-    read: Reader
-    empty: str = ""
-    taken: str = r"--(?:reporter|format|json|outputFile|tap)\b|\s-f\s"
-
-
-_RUNNERS = {
-    "vitest": _Runner(
-        ("--reporter=default", "--reporter=json", "--outputFile.json=REPORT"),
-        ".json",
-        readers.jest_json,
-        r"No test files found",
-        r"--outputFile\b",  # it may have many reporters
-    ),
-    "jest": _Runner(
-        ("--ci", "--json", "--outputFile=REPORT", "--maxWorkers=@cpus@"), ".json", readers.jest_json, r"No tests found"
-    ),
-    "mocha": _Runner(
-        ("--reporter", "xunit", "--reporter-options", "output=REPORT"),
-        ".xml",
-        readers.junit_xml,
-        r"No test files found",
-        r"--reporter-options?\b|\s-O",  # of several reporters it takes the last
-    ),
-    "ava": _Runner(("--tap",), "", readers.tap, r"Couldn.t find any files to test"),
-    "xo": _Runner(("--reporter=json",), "", readers.eslint_json),
-    "eslint": _Runner(("--format", "json", "--output-file", "REPORT"), ".json", readers.eslint_json),
-}

@@ -77,6 +77,7 @@ def test_something_in_the_repository_says_that_a_tool_is_used(tool: str, files: 
         table("dependencies = ['black', 'flake8', 'ty']\n"),
         {"requirements.txt": "black\n"},
         {WORKFLOW: "  - run: pip install black flake8\n"},
+        {WORKFLOW: "  env:\n    COLOUR: black\n", "package.json": '{"theme": "black",\n"a": 1}'},
         {"Makefile": "# black is for coffee\nty:\n\techo party-ty\n"},
     ],
 )
@@ -122,6 +123,11 @@ def test_a_tool_comes_in_the_version_that_the_repository_pins(
     files: Mapping[str, str], requirements: tuple[str, ...]
 ) -> None:
     assert last(files, "uv pip install")[4:] == requirements
+
+
+def test_names_of_directories_are_no_options() -> None:
+    files = {"Makefile": "lint:\n\tblack --check ./--quiet src\n", "--quiet/a.py": "", "src/a.py": ""}
+    assert last(files, "black") == ("--check", "src")
 
 
 def test_a_tool_that_only_has_settings_is_not_brought() -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 
 from greylag.protocols import Tree
-from greylag.verifiers import _evidence, _pyproject
+from greylag.verifiers import _checks, _evidence, _pyproject
 from greylag.verifiers._pyproject import Project
 
 _PLUGINS = {  # traces of a pytest plug-in in the configuration -> the package that brings it
@@ -23,7 +23,6 @@ _HOOKS = {  # tools -> where pre-commit has their hooks from
     "basedpyright": "DetachHead/basedpyright-pre-commit-mirror",
     "ty": "astral-sh/ty-pre-commit",
 }
-_CALLED = {"black": "black", "flake8": "flake8", "basedpyright": "basedpyright", "ty": "ty check"}
 _ENVIRONMENTS = ("tox", "nox", "hatch")
 
 
@@ -42,9 +41,7 @@ def _tool(project: Project, tree: Tree, tool: str) -> Iterator[str]:
         return
     pinned = _evidence.pinned(tree, _HOOKS[tool]) if tool in _HOOKS else ""
     version = pinned or ("" if tool == "ruff" else _evidence.required(tree, tool))
-    call = _CALLED.get(tool)
-    called = project.root == "." and call and _evidence.called(tree, tool, command=call)
-    if version or called or tool in _ENVIRONMENTS:
+    if version or tool in _ENVIRONMENTS or (tool != "ruff" and _checks.called(project, tree, tool)):
         yield f"{tool}=={version}" if version else tool
         yield from _evidence.brought(tree, tool) if pinned else ()
 

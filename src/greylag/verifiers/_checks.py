@@ -18,6 +18,7 @@ from greylag.verifiers._pyproject import Project
 
 Check = tuple[str, Phase, str, Step]  # name, phase, reason, what to run
 
+_COMMANDS = {"ty": "ty check"}
 PATHS = (f"{VENV}/bin",)  # as in an activated environment: tests start programs by their names
 
 
@@ -39,14 +40,17 @@ def section(project: Project, tree: Tree, name: str, files: Sequence[str]) -> st
     return next((f"[{name}] in {it}" for it in having), "")
 
 
-def used(
-    project: Project, tree: Tree, tool: str, where: str = "", *, options: str = "", command: str = ""
-) -> Evidence | None:
-    """Whether and how a project uses a tool: by its settings (`where`), calls, or dependencies.
+def called(project: Project, tree: Tree, tool: str, options: str = "") -> Evidence | None:
+    """How the top of a repository calls a tool, which speaks for the project that is there."""
+    if project.root != ".":
+        return None
+    # black alone does nothing, and is a colour
+    return _evidence.called(tree, tool, options, command=_COMMANDS.get(tool, tool), alone=tool != "black")
 
-    `options` and `command` are as in `_evidence`; calls are those of the top of a repository.
-    """
-    call = _evidence.called(tree, tool, options, command) if project.root == "." else None
+
+def used(project: Project, tree: Tree, tool: str, where: str = "", options: str = "") -> Evidence | None:
+    """Whether and how a project uses a tool: by its settings (`where`), calls, or dependencies."""
+    call = called(project, tree, tool, options)
     if not where and not call and tool in _development(project, tree):
         where = f"{tool} among its dependencies for development"
     if call:

@@ -59,12 +59,12 @@ def find(tree: Tree, tool: str, configs: Collection[str] = (), options: str = ""
     return [found[root] for root in outermost(found)]
 
 
-def called(tree: Tree, tool: str, options: str = "", command: str = "") -> Evidence | None:
+def called(tree: Tree, tool: str, options: str = "", *, command: str = "", alone: bool = True) -> Evidence | None:
     """The first hook of pre-commit for `tool`, or the first line at the top of the repository, or in CI, that calls it.
 
-    `command` is what a call begins with, for a tool whose name alone could be anything.
+    `command` is what a call begins with, for a tool whose name could be anything; not `alone`: there must be arguments.
     """
-    return next(_calls(tree, tool, options, command or tool), None)
+    return next(_calls(tree, tool, options, command or tool, alone=alone), None)
 
 
 def outermost(roots: Collection[str]) -> list[str]:
@@ -80,7 +80,7 @@ def _place(path: str, configs: Collection[str]) -> str:
     return "." if path in configs else posixpath.dirname(path) or "."
 
 
-def _calls(tree: Tree, tool: str, options: str, command: str) -> Iterator[Evidence]:
+def _calls(tree: Tree, tool: str, options: str, command: str, *, alone: bool) -> Iterator[Evidence]:
     """Hooks first: they say best how a tool is called."""
     for path in HOOKS:
         for hook, words in _hooks(text(tree, path)[:_LARGEST], tool):
@@ -89,6 +89,8 @@ def _calls(tree: Tree, tool: str, options: str, command: str) -> Iterator[Eviden
     for path in (path for path in tree.paths() if path in _CALLERS or _configures_ci(path)):
         source = text(tree, path)[:_LARGEST].replace("\\\n", " ")
         for words in _commands(source, name) if command in source else ():
+            if not alone and not any(re.search(r"[\w.]", word) for word in words):
+                continue
             yield Evidence(".", f"`{command}` in {path}", _chosen(words, options), _places(words, tree))
 
 
@@ -125,7 +127,7 @@ def _listed(block: str, key: str) -> list[str]:
 def _places(words: Sequence[str], tree: Tree) -> tuple[str, ...]:
     """Those of a command's words that are directories of the repository."""
     named = [posixpath.normpath(word) for word in words if word and not word.startswith("-")]
-    return tuple(word for word in named if any(below(path, word) for path in tree.paths()))
+    return tuple(word for word in named if word[0] != "-" and any(below(path, word) for path in tree.paths()))
 
 
 def _chosen(words: Sequence[str], options: str) -> tuple[str, ...]:

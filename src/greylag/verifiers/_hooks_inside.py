@@ -62,10 +62,17 @@ def key(repo: Any) -> str:
     return json.dumps(repo, sort_keys=True, default=str)
 
 
+def wanted(repo: Any) -> bool:
+    """Whether any of a repository's hooks is not left to somebody else."""
+    hooks = repo.get("hooks") if isinstance(repo, dict) else None
+    left = os.environ.get("SKIP", "").split(",")
+    return not isinstance(hooks, list) or not all(isinstance(hook, dict) and hook.get("id") in left for hook in hooks)
+
+
 def prepare(config: dict[str, Any], state: Path) -> int:
     """Install what can be had, and remember it."""
     had, lacking = [], []
-    for repo in config["repos"]:
+    for repo in filter(wanted, config["repos"]):
         done = pre_commit("install-hooks", "--config", with_only(config, [repo], state / "one.yaml"))
         say(done.stdout)
         if done.returncode:

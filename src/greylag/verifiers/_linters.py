@@ -72,7 +72,7 @@ def _unformatted(data: bytes, root: str, _workspace: str) -> tuple[Diagnostic, .
 
 
 def _black(project: Project, tree: Tree) -> Iterator[Check]:
-    if evidence := used(project, tree, "black", configured(project, "black", ()), options=_BLACK):
+    if evidence := used(project, tree, "black", configured(project, "black", ()), _BLACK):
         arguments = ("--check", *evidence.options, *(evidence.paths or (".",)))
         step = of_project("black", *arguments, read=readers.black_text, merge=True)  # it says all on standard error
         yield "black", Phase.FORMAT, evidence.reason, step
@@ -80,7 +80,7 @@ def _black(project: Project, tree: Tree) -> Iterator[Check]:
 
 def _flake8(project: Project, tree: Tree) -> Iterator[Check]:
     where = configured(project, "flake8", (".flake8",)) or section(project, tree, "flake8", ("setup.cfg", "tox.ini"))
-    if evidence := used(project, tree, "flake8", where, options=_FLAKE8):
+    if evidence := used(project, tree, "flake8", where, _FLAKE8):
         targets = evidence.paths if set(evidence.paths) - {"."} else _sources(project)
         step = of_project("flake8", _PLAIN, *evidence.options, *targets, read=readers.flake8_text)
         yield "flake8", Phase.STATIC, evidence.reason, step

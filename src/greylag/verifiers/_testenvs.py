@@ -24,7 +24,7 @@ _SESSION = re.compile(
     re.MULTILINE,
 )
 _NAMED = re.compile(r"\bname\s*=\s*[\"']([\w.-]+)[\"']")
-_NOX = ("-s", "--force-python", "python", "--no-error-on-missing-interpreters")
+_NOX = ("--force-python", "python", "--no-error-on-missing-interpreters", "-s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def _nox(project: Project, tree: Tree) -> Iterator[TestEnvironment]:
         named = _NAMED.search(found["options"])
         session = named[1] if named else found["name"]
         if _TESTS.fullmatch(session):
-            common = (*_NOX[1:], *_NOX[:1], session)
+            common = (*_NOX, session)
             yield _way("nox", f"session `{session}` in noxfile.py", ("--install-only", *common), ("-R", *common))
 
 

@@ -57,6 +57,6 @@ def _pyright(project: Project, tree: Tree) -> Iterator[Check]:
 
 
 def _ty(project: Project, tree: Tree) -> Iterator[Check]:
-    if evidence := used(project, tree, "ty", configured(project, "ty", ("ty.toml",)), command="ty check"):
+    if evidence := used(project, tree, "ty", configured(project, "ty", ("ty.toml",))):
         arguments = ("check", "--output-format", "gitlab", "--python", PYTHON, *evidence.paths)
         yield "ty", Phase.STATIC, evidence.reason, of_project("ty", *arguments, read=readers.ty_gitlab)

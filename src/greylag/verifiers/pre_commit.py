@@ -39,11 +39,16 @@ class PreCommit:
             return ()
         version = _evidence.required(tree, "pre-commit")
         python = f"{_uvtool.directory('pre-commit', version)}/pre-commit/bin/python"
+        elsewhere = _hooks.elsewhere(tree)
         untold = r"hooks that cannot be had: [^\n]*"
-        plan = Plan((_uvtool.install("pre-commit", version), replace(_step(python, "prepare", config), untold=untold)))
+        plan = Plan(
+            (
+                _uvtool.install("pre-commit", version),
+                replace(_step(python, "prepare", config, elsewhere), untold=untold),
+            )
+        )
         run = replace(
-            _step(python, "run", config),
-            env={"SKIP": ",".join(_hooks.elsewhere(tree))},
+            _step(python, "run", config, elsewhere),
             read_log=hooks_text,
             untold=r"no hook of pre-commit has been run",
             title="pre-commit run --all-files",
@@ -62,13 +67,14 @@ class PreCommit:
 PLUGIN = PreCommit
 
 
-def _step(python: str, verb: str, config: str) -> Step:
+def _step(python: str, verb: str, config: str, elsewhere: Sequence[str]) -> Step:
     program = Path(__file__).with_name("_hooks_inside.py").read_text("utf-8")
     return Step(
         ((python,),),
         ("-c", program, verb, config, _STATE),
         absent="pre-commit could not be installed",
         paths=(".venv/bin", "node_modules/.bin"),
+        env={"SKIP": ",".join(elsewhere)},
         title="pre-commit install-hooks",
     )
 

@@ -1,4 +1,4 @@
-"""Output of black, flake8, ty, basedpyright, biome and bun (golden files, made by running them) becomes diagnostics."""
+"""Output of formatters, linters and runners (golden files, made by running them) becomes diagnostics."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -62,6 +62,12 @@ def test_biome_with_its_colours() -> None:
     assert "web/src/a.ts:3:None lint/suspicious/noExplicitAny" in places(found)
     behind_npm = b"> a@1 lint\n> biome ci\n\n" + golden("biome/ci.json") + b"\nELIFECYCLE\n"
     assert readers.biome_gitlab(behind_npm, "web") == found
+
+
+def test_prettier() -> None:
+    found = _summaries.prettier(golden("prettier/check.txt"), "web", "/workspace")
+    assert places(found) == ["web/src/a.ts:None:None prettier", "web/src/b.ts:1:18 prettier"]
+    assert found[1].message == "SyntaxError: Expression expected."
 
 
 def test_bun_by_its_junit_report_and_by_its_text() -> None:

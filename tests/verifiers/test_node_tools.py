@@ -38,7 +38,7 @@ def test_biome_is_run_where_it_is_set_up_and_no_script_checks_with_it() -> None:
     activation = found({"biome.jsonc": "{}"}, devDependencies=BIOME)["biome"]
     assert (activation.phase, activation.reason) == (Phase.STATIC, "biome.jsonc, and @biomejs/biome is a dependency")
     asked = "biome ci --reporter=gitlab --colors=off --max-diagnostics=none"
-    assert " ".join(step({"biome.json": "{}"}, "biome", devDependencies=BIOME).arguments) == f"exec --no -- {asked}"
+    assert f"biome {' '.join(step({'biome.json': '{}'}, 'biome', devDependencies=BIOME).arguments)}" == asked
     assert found({"biome.json": "{}"}) == {}
     assert found({}, devDependencies=BIOME) == {}
     scripts = {"lint": "biome check src"}
@@ -92,7 +92,16 @@ def test_prettier_checks_what_a_script_would_write_or_everything_where_it_is_set
         assert activations == {}
         return
     assert (activations["prettier"].phase, activations["prettier"].reason) == (Phase.FORMAT, reason)
-    assert step({}, "prettier", **fields).arguments == ("exec", "--no", "--", "prettier", "--check", words)
+    assert step({}, "prettier", **fields).arguments[0] == "--check"
+    assert step({}, "prettier", **fields).arguments[-1] == words
+
+
+def test_a_script_of_the_same_name_does_not_take_the_place_of_a_program() -> None:
+    fields = {"scripts": {"prettier": "prettier --write src"}, "packageManager": "yarn@4.5.0"}
+    assert step({"yarn.lock": ""}, "prettier", **fields).arguments[:3] == ("exec", "prettier", "--check")
+    linked = {"yarn.lock": "", ".yarnrc.yml": "nodeLinker: node-modules\n"}
+    assert step(linked, "prettier", **fields).programs == (("prettier",),)
+    assert step({"yarn.lock": "# v1"}, "prettier", scripts=fields["scripts"]).paths[0] == "node_modules/.bin"
 
 
 def test_prettier_is_left_to_a_script_that_checks_with_it() -> None:
@@ -143,7 +152,7 @@ def test_biome_names_places(bench: MakeBench) -> None:
 
 @pytest.mark.toolchain("npm", "prettier")
 def test_prettier_names_files(bench: MakeBench) -> None:
-    files = {"package.json": package(scripts={"fix": "prettier --write src"}), "src/a.ts": SLOPPY}
+    files = {"package.json": package(scripts={"prettier": "prettier --write src"}), "src/a.ts": SLOPPY}
     at = bench({**files, **linked("prettier")})
     broken = at.verify(Node(), "prettier")["prettier"]
     assert (broken.outcome, [d.path for d in broken.diagnostics]) == (Outcome.FAILED, ["src/a.ts"])

@@ -65,7 +65,12 @@ def _checking(text: str) -> tuple[str, ...]:
         return ()
     if words[:1] != ["prettier"] or not _WRITES & set(words):
         return ()
-    return ("prettier", "--check", *(word for word in words[1:] if word not in {*_WRITES, "--check", "-c", "-l"}))
+    return (
+        "prettier",
+        "--check",
+        "--no-error-on-unmatched-pattern",
+        *(word for word in words[1:] if word not in {*_WRITES, "--check", "-c", "-l"}),
+    )
 
 
 def _biome(package: Package) -> Iterator[Settled]:

@@ -16,6 +16,7 @@ _JAVASCRIPT = (  # patterns of the closing lines of one runner: tests that passe
     (r"^ *(\d+) pass$", r"^ *(\d+) fail$", r"^ *(\d+) skip$"),  # bun
     (r"^\s+(\d+) tests? passed", r"^\s+(\d+) tests? failed", r"^\s+(\d+) tests? skipped"),  # ava
 )
+_UNREAD = re.compile(r"^\[error\] ([^\n:]+): (\w+: [^\n]*) \((\d{1,9}):(\d{1,9})\)$", re.MULTILINE)
 _PYTEST = ("passed", "failed", "error", "skipped", "xfailed")
 _EXCERPT = 2000  # characters of one failure
 _STARTED = re.compile(r"^(?!setUp|tearDown)(\w+) \(([\w.]+)\)(?: \.\.\. (?!skipped)|$)", re.MULTILINE)
@@ -57,10 +58,14 @@ def javascript(data: bytes, _root: str, _workspace: str) -> Tests | tuple[()]:
 
 
 def prettier(data: bytes, root: str, _workspace: str) -> tuple[Diagnostic, ...]:
-    """The files that `prettier --check` or `--list-different` names."""
-    names = re.findall(r"^(?:\[warn\] )?([^\s\[](?:[^\n:]*/)?[^\n/:]*\.\w+)$", clean(data), re.MULTILINE)
+    """The files that `prettier --check` or `--list-different` names, and the places that it cannot read."""
+    names = re.findall(r"^(?!yarn run v)(?:\[warn\] )?([^\s\[](?:[^\n:]*/)?[^\n/:]*\.\w+)$", clean(data), re.MULTILINE)
     places = [posixpath.normpath(posixpath.join(root, name)) for name in names]
-    return tuple(Diagnostic("not formatted as prettier does", path=place, rule="prettier") for place in places)
+    found = [Diagnostic("not formatted as prettier does", path=place, rule="prettier") for place in places]
+    for name, message, line, column in _UNREAD.findall(clean(data)):
+        place = posixpath.normpath(posixpath.join(root, name))
+        found.append(Diagnostic(message, path=place, line=int(line), column=int(column), rule="prettier"))
+    return tuple(dict.fromkeys(found))
 
 
 def _failure(name: str, body: str, workspace: str) -> Diagnostic:

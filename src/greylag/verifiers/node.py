@@ -176,15 +176,24 @@ def _step(project: Project, part: Part) -> Step:
 
 
 def _settled(project: Project, check: Settled) -> Step:
-    """What no script runs: a program of a dependency, or bun itself."""
-    words = check.words[1:] if check.program == "bun" else project.manager.binary(*check.words)
-    plain = replace(_base(project), read_log=log_reader(check.phase, check.program), title=" ".join(check.words))
-    plain = replace(plain, arguments=words, seconds=3600.0)
+    """What no script runs: a program of a dependency, or bun itself.
+
+    It is started by itself: where a script has its name, yarn and bun would run that instead.
+    """
+    base = replace(_base(project), read_log=log_reader(check.phase, check.program), title=" ".join(check.words))
+    words, base = check.words[1:], replace(base, seconds=3600.0)
+    if project.manager.pnp:
+        words = ("exec", *check.words)
+    elif check.program != "bun":
+        absent = f"{check.program} is set up, but the project does not install it"
+        paths = ("node_modules/.bin", *base.paths)
+        base = replace(base, programs=((check.program,),), absent=absent, paths=paths)
+    plain = replace(base, arguments=words)
     if not (runner := RUNNERS.get(check.program)):
         return plain
     report = _report(f"{project.package.root}-{check.name}") + runner.suffix
     arguments = tuple(argument.replace("REPORT", report) for argument in runner.arguments)
-    step = _reporting(replace(plain, arguments=(*words, *arguments), empty=runner.empty), runner, report, plain)
+    step = _reporting(replace(base, arguments=(*words, *arguments), empty=runner.empty), runner, report, plain)
     return _repeatable(step, check.phase)
 
 

@@ -11,7 +11,13 @@ from greylag.verifiers import _summaries
 
 GOLDEN = Path(__file__).parent / "golden"
 Read = Callable[..., tuple[Diagnostic, ...]]
-READERS: list[Read] = [readers.ty_gitlab, readers.biome_gitlab, readers.flake8_text, readers.black_text]
+READERS: list[Read] = [
+    readers.ty_gitlab,
+    readers.biome_gitlab,
+    readers.flake8_text,
+    readers.black_text,
+    readers.biome_text,
+]
 
 
 def golden(name: str) -> bytes:
@@ -62,6 +68,16 @@ def test_biome_with_its_colours() -> None:
     assert "web/src/a.ts:3:None lint/suspicious/noExplicitAny" in places(found)
     behind_npm = b"> a@1 lint\n> biome ci\n\n" + golden("biome/ci.json") + b"\nELIFECYCLE\n"
     assert readers.biome_gitlab(behind_npm, "web") == found
+
+
+def test_biome_by_its_text() -> None:
+    found = readers.biome_text(golden("biome/ci-2.0.txt"), "web")
+    assert places(found) == ["web/biome.json:None:None format", "web/test/a.js:None:None format"]
+    assert found[0].message == "File content differs from formatting output"
+    lint = (
+        "src/a.ts:2:1 lint/suspicious/noDebugger  FIXABLE  \u2501\u2501\u2501\u2501\n\n  \u00d7 This is unexpected.\n"
+    )
+    assert places(readers.biome_text(lint.encode())) == ["src/a.ts:2:1 lint/suspicious/noDebugger"]
 
 
 def test_prettier() -> None:

@@ -265,7 +265,7 @@ CHECK = (
 ENVIRONMENTS = {
     "tox": {"tox.ini": "[testenv]\nskip_install = true\ncommands = python check.py -v\n"},
     "nox": {
-        "noxfile.py": "import nox\n\n@nox.session(python=['3.4', '3.99'], venv_backend='venv')\n"
+        "noxfile.py": "import nox\n\n@nox.session(python=['3.4', '3.99'], venv_backend='none')\n"
         "def tests(session):\n    session.run('python', 'check.py', '-v')\n"
     },
     "hatch": table(

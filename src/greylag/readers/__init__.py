@@ -22,7 +22,7 @@ from greylag.readers.junit import junit_xml
 from greylag.readers.libtest import libtest
 from greylag.readers.linters import eslint_json, golangci_json, mypy_json, pyright_json, ruff_json, sarif
 from greylag.readers.native import ctest_text, native_text
-from greylag.readers.quality import biome_gitlab, black_text, flake8_text, ty_gitlab
+from greylag.readers.quality import biome_gitlab, biome_text, black_text, flake8_text, ty_gitlab
 from greylag.readers.rust import cargo_json, rustfmt_text
 from greylag.readers.tap import tap
 from greylag.readers.text import maven_text, tsc_text
@@ -33,6 +33,7 @@ __all__ = [
     "Tests",
     "actionlint_json",
     "biome_gitlab",
+    "biome_text",
     "black_text",
     "buf_json",
     "cargo_json",

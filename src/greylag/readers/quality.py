@@ -26,6 +26,10 @@ _LINE = 2000  # characters of a line that are looked at
 _TY = {"minor": Severity.WARNING, "info": Severity.INFO}
 _BIOME = {"major": Severity.WARNING, "minor": Severity.INFO, "info": Severity.INFO}
 _FLAKE8 = re.compile(r"(\S[^:]*):(\d+):(\d+): ([A-Z]+\d+) (.*)")
+_HEADING = re.compile(
+    r"(\S[^:]*?)(?::(\d+):(\d+))? ((?:lint|assist|suppressions)/\S+|format|parse|organizeImports) .*\u2501{3,}"
+)
+_CROSS = re.compile("[\u2716\u00d7] (.*)")
 _BLACK = re.compile(
     r"(?:(?P<changed>would reformat) (?P<path>\S.*)"
     r"|error: cannot format (?P<file>\S[^:]*): (?P<why>.*?)"
@@ -42,6 +46,21 @@ def ty_gitlab(data: bytes, cwd: str = ".", workspace: str = WORKSPACE) -> tuple[
 def biome_gitlab(data: bytes, cwd: str = ".", workspace: str = WORKSPACE) -> tuple[Diagnostic, ...]:
     """`biome ci`, `check`, `lint` and `format` with `--reporter=gitlab`; a rule is `format`, `parse` or a linter's."""
     return _gitlab(data, cwd, workspace, _BIOME)
+
+
+def biome_text(data: bytes, cwd: str = ".", workspace: str = WORKSPACE) -> tuple[Diagnostic, ...]:
+    """What biome prints without a report: a heading with place and rule, then what is wrong. Errors have a cross."""
+    if len(data) > LARGEST:
+        return (unreadable("biome output", f"{len(data)} bytes"),)
+    locate = locator(cwd, workspace)
+    found, heading = list[Diagnostic](), None
+    for line in (line[:_LINE].strip() for line in clean(data).split("\n")):
+        heading = _HEADING.fullmatch(line) or heading
+        if heading and (hit := _CROSS.fullmatch(line)):
+            path, row, column, rule = heading.groups()
+            found.append(Diagnostic(hit[1], path=locate(path), line=number(row), column=number(column), rule=rule))
+            heading = None
+    return capped(found)
 
 
 def _gitlab(data: bytes, cwd: str, workspace: str, severities: Mapping[str, Severity]) -> tuple[Diagnostic, ...]:

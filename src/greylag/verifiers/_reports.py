@@ -1,5 +1,6 @@
 """How programs of JavaScript are asked for a structured report, and who reads what they print."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from greylag import readers
@@ -14,7 +15,8 @@ class Runner:
     """How a program is asked for a structured report: in a file when there is a suffix, else on standard output.
 
     `taken`: options of a command that has a form of output of its own, besides which it cannot have ours. `fits`: what
-    a command must begin with. `unknown`: how an old version says that it does not know the arguments.
+    a command must begin with. `unknown`: how an old version says that it does not know the arguments, or has nothing in
+    its report.
     """
 
     arguments: tuple[str, ...]
@@ -62,17 +64,22 @@ RUNNERS = {
         readers.biome_gitlab,
         taken=r"--(?:reporter|json|max-diagnostics|colors)\b",
         fits=r"biome (?:ci|check|lint|format)(?:\s|$)",
-        unknown=r"not valid for the --reporter argument|is not expected in this context|couldn't parse `none`",
+        # the report of 2.0 has nothing in it where only the format is wrong
+        unknown=r"(?m)^(?:\x1b\[0m)?\[\](?:\x1b\[0m)?$|not valid for the --reporter argument"
+        r"|is not expected in this context|couldn't parse `none`",
         module="@biomejs/biome",
     ),
 }
+
+
+_LOGS: Mapping[str, Reader] = {"prettier": _summaries.prettier, "biome": readers.biome_text}
 
 
 def log_reader(phase: Phase, program: str) -> Reader:
     """Who reads the log of a command that has no better report."""
     if phase is Phase.TEST:
         return _summaries.javascript
-    return _summaries.prettier if program == "prettier" else readers.tsc_text
+    return _LOGS.get(program, readers.tsc_text)
 
 
 def module(part: Part) -> str:

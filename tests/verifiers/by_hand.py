@@ -89,6 +89,30 @@ PROJECTS: dict[str, Files] = {
         "src/test/java/ATest.java": "class ATest { @org.junit.jupiter.api.Test void adds() {} }\n",
     },
 }
+COPIED = {  # the tests do not find the module beside them, only the copy that is installed
+    "a.py": "ONE = 1\n",
+    "checks/run.py": "import unittest, six, a\nclass T(unittest.TestCase):\n"
+    "    def test_one(self): self.assertEqual(a.ONE, 1)\nunittest.main()\n",
+    "pyproject.toml": PYTHON + "version = '1'\n[tool.setuptools]\npy-modules = ['a']\n",
+}
+PROJECTS |= {
+    "bun": {
+        "package.json": package("bun@1.2.5", scripts={"test": "bun test"}, devDependencies={"is-number": "7.0.0"}),
+        "a.test.ts": "import { expect, test } from 'bun:test';\nimport is from 'is-number';\n"
+        "test('adds', () => { expect(is(2)).toBe(true); });\n",
+    },
+    "tox": {**COPIED, "tox.ini": "[testenv]\ndeps = six\ncommands = python checks/run.py\n"},
+    "nox": {
+        **COPIED,
+        "noxfile.py": "import nox\n\n@nox.session\ndef tests(session):\n"
+        "    session.install('six', '.')\n    session.run('python', 'checks/run.py')\n",
+    },
+    "hatch": {
+        **COPIED,
+        "pyproject.toml": COPIED["pyproject.toml"] + "[tool.hatch.envs.test]\ndependencies = ['six']\n"
+        "[tool.hatch.envs.test.scripts]\nrun = 'python checks/run.py'\n",
+    },
+}
 GO_SUM = (
     "golang.org/x/text v0.0.0-20170915032832-14c0d48ead0c h1:qgOY6WgZOaTkIIMiVjBQcw93ERBE4m30iBm00nkL0i8=\n"
     "golang.org/x/text v0.0.0-20170915032832-14c0d48ead0c/go.mod h1:NqM8EUOU14njkJ3fqMW+pc6Ldnwhi/IjpwHt7yyuwOQ=\n"

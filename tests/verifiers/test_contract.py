@@ -6,7 +6,9 @@ from greylag import plugins
 from greylag.testing.verifiers import CONTRACT, Check, Content, moves_with_its_directory
 
 PYTHON = {
-    "pyproject.toml": "[project]\nname = 'a'\nversion = '1'\n[tool.ruff.format]\n[tool.mypy]\n[tool.pyright]\n",
+    "pyproject.toml": "[project]\nname = 'a'\nversion = '1'\n[tool.ruff.format]\n[tool.mypy]\n[tool.pyright]\n"
+    "[tool.black]\n[tool.basedpyright]\n[tool.ty]\n",
+    ".flake8": "",
     "tests/test_a.py": "def test_a():\n    pass\n",
     "uv.lock": "",
     "setup.cfg": "",
@@ -19,6 +21,23 @@ NODE = {
     "pnpm-workspace.yaml": "",
     ".yarnrc.yml": "",
     "tsconfig.json": "{}",
+    "biome.json": "{}",
+    ".prettierrc": "",
+}
+BUN = {
+    "package.json": '{"scripts": {"fix": "prettier --write ."}, "devDependencies": {"@biomejs/biome": "2"}}',
+    "bun.lock": "",
+    "bunfig.toml": "",
+    "biome.json": "{}",
+    "a.test.ts": "",
+}
+ENVIRONMENTS: Content = {
+    "pyproject.toml": "[project]\nname = 'a'\nversion = '1'\n[tool.hatch.envs.test.scripts]\nrun = 'a'\n",
+    "a.py": "",
+    "tox.ini": "[testenv]\ncommands = a\n",
+    "noxfile.py": "@nox.session\ndef tests(session):\n    pass\n",
+    "tox.toml": "",
+    "hatch.toml": "",
 }
 MAVEN = {"pom.xml": "<project/>", "src/test/java/ATest.java": "class ATest {}", "core/pom.xml": "<project/>"}
 GRADLE = {
@@ -103,6 +122,7 @@ SAMPLES = {
 WHOLE: dict[str, Content] = {  # what looks at a repository as a whole
     "actionlint": {".github/actionlint.yaml": "", ".github/workflows/ci.yml": ""},
     "shellcheck": {".pre-commit-config.yaml": "- id: shellcheck\n  args: [-x]\n", "Makefile": "", "scripts/a.sh": ""},
+    "pre-commit": {**PYTHON, **NODE, ".pre-commit-config.yaml": "repos: []\n"},
     "helm": {"Chart.yaml": "", ".gitlab-ci.yml": "- kubeconform -schema-location schemas\n"},
 }
 ELSEWHERE = [check for check in CONTRACT if check is not moves_with_its_directory]
@@ -118,6 +138,12 @@ def test_contract(check: Check, name: str) -> None:
 @pytest.mark.parametrize("check", ELSEWHERE, ids=lambda check: check.__name__)
 def test_contract_at_the_top_of_a_repository(check: Check, name: str) -> None:
     check(plugins.load("verifiers", name), WHOLE[name])
+
+
+@pytest.mark.parametrize(("name", "files"), [("node", BUN), ("python", ENVIRONMENTS)])
+@pytest.mark.parametrize("check", CONTRACT, ids=lambda check: check.__name__)
+def test_contract_of_other_ways(check: Check, name: str, files: Content) -> None:
+    check(plugins.load("verifiers", name), files)
 
 
 @pytest.mark.parametrize("check", ELSEWHERE, ids=lambda check: check.__name__)

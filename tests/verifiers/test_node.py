@@ -41,6 +41,7 @@ def steps(files: Mapping[str, str], name: str) -> tuple[Step, ...]:
         ({"pnpm-lock.yaml": "lockfileVersion: '9.0'"}, "pnpm install", "pnpm install --frozen-lockfile"),
         ({"yarn.lock": "# yarn lockfile v1"}, "yarn install", "yarn install --non-interactive --frozen-lockfile"),
         ({"yarn.lock": "__metadata:\n  version: 8"}, "yarn install", "yarn install --immutable"),
+        ({"bun.lock": "{}"}, "bun install", "bun install --frozen-lockfile"),
     ],
 )
 def test_the_lock_file_tells_the_package_manager(files: Mapping[str, str], name: str, line: str) -> None:
@@ -62,7 +63,9 @@ def test_the_lock_file_tells_the_package_manager(files: Mapping[str, str], name:
             {"yarn.lock": "__metadata:\n  version: 8\n"},
             Manager("yarn", "4.12", "yarn.lock", berry=True, pnp=True),
         ),
-        ("bun@1", {}, Manager("npm", "", "")),
+        ("bun@1.2.5", {"bun.lock": "{}"}, Manager("bun", "1.2.5", "bun.lock")),
+        (None, {"bun.lockb": "x"}, Manager("bun", "", "bun.lockb")),
+        ("deno@1", {}, Manager("npm", "", "")),
     ],
 )
 def test_package_json_pins_the_package_manager(pin: str | None, files: Mapping[str, str], manager: Manager) -> None:
@@ -116,6 +119,9 @@ def test_without_a_lock_file_it_is_said() -> None:
         ("mocha --reporter spec --check-leaks test/", "--reporter xunit --reporter-options output="),
         ("vitest run --reporter=verbose", "--reporter=default --reporter=json --outputFile.json="),
         ("c8 ava", "--tap"),
+        ("bun test src", "--reporter=junit --reporter-outfile="),
+        ("bun run-tests.ts", None),
+        ("bun test --reporter=junit", None),
         ("jest --json", None),
         ("mocha -R xunit -O output=a.xml", None),
         ("vitest run --reporter=junit --outputFile=a.xml", None),
@@ -166,7 +172,7 @@ def test_counts_come_from_closing_lines(text: str, counts: Counts | None) -> Non
 
 def test_prettier_names_files() -> None:
     for text in ("[warn] src/a b.ts\n[warn] Code style issues found in the above file.\n", "src/a b.ts\n"):
-        found = _summaries.prettier(f"Checking formatting...\n{text}".encode(), "web", "/workspace")
+        found = _summaries.prettier(f"yarn run v1.22.22\nChecking formatting...\n{text}".encode(), "web", "/workspace")
         assert [d.path for d in found] == ["web/src/a b.ts"]
 
 

@@ -26,6 +26,7 @@ from greylag.readers.junit import junit_xml
 from greylag.readers.libtest import libtest
 from greylag.readers.linters import eslint_json, golangci_json, mypy_json, pyright_json, ruff_json, sarif
 from greylag.readers.native import ctest_text, native_text
+from greylag.readers.quality import biome_gitlab, biome_text, black_text, flake8_text, ty_gitlab
 from greylag.readers.ruby import minitest_text, rspec_json, rubocop_json
 from greylag.readers.rust import cargo_json, rustfmt_text
 from greylag.readers.tap import tap
@@ -36,12 +37,16 @@ __all__ = [
     "WORKSPACE",
     "Tests",
     "actionlint_json",
+    "biome_gitlab",
+    "biome_text",
+    "black_text",
     "buf_json",
     "cargo_json",
     "checkstyle_xml",
     "ctest_text",
     "elixir_text",
     "eslint_json",
+    "flake8_text",
     "go_test",
     "go_text",
     "gofmt_text",
@@ -68,5 +73,6 @@ __all__ = [
     "terraform_json",
     "trx",
     "tsc_text",
+    "ty_gitlab",
     "yamllint_text",
 ]

@@ -26,6 +26,7 @@ _EVERYWHERE = {
     "npm": ("-ws", "--workspaces", "--workspaces=true"),
     "pnpm": ("-r", "--recursive"),
     "yarn": (),
+    "bun": (),
 }
 _CHOSEN = ("-w", "--workspace")  # npm's, with a name or a directory behind it
 _ALIASES = {"t": "test", "tst": "test"}
@@ -108,7 +109,7 @@ def _request(words: Sequence[str]) -> _Request | None:
     if len(names) != 1:
         return None
     name = names[0]
-    if not explicit and (_OWN.fullmatch(name) if manager != "npm" else name not in _OF_NPM):
+    if not explicit and (manager == "bun" or (name not in _OF_NPM if manager == "npm" else _OWN.fullmatch(name))):
         return None
     return _Request(
         manager, name if explicit else _ALIASES.get(name, name), tuple(word for word in rest if word.startswith("-"))

@@ -23,13 +23,6 @@ PYTHON = f"{VENV}/bin/python"
 TITLES = {"uv": "uv sync", "poetry": "poetry install", "pip": "uv pip install"}
 
 _ENV = {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "UV_LINK_MODE": "copy"}
-_PLUGINS = {  # traces of a pytest plug-in in the configuration -> the package that brings it
-    r"--cov\b": "pytest-cov",
-    r"(?:^|\s)-n[ =]?(?:\d|auto)": "pytest-xdist",
-    r"\basyncio_mode\b": "pytest-asyncio",
-    r"--timeout\b": "pytest-timeout",
-    r"\bDJANGO_SETTINGS_MODULE\b": "pytest-django",
-}
 _HOOKS = ".pre-commit-config.yaml"
 _INPUTS = re.compile(
     r"(?:.*/)?(?:pyproject\.toml|setup\.py|setup\.cfg|uv\.lock|uv\.toml|poetry\.lock|tox\.ini|\.python-version"
@@ -40,15 +33,11 @@ _BUILT = re.compile(
     r"|\bcmdclass\s*=\s*(?!versioneer\b|\{[^}]{0,500}\})"
     r"|\bcmdclass\s*=\s*\{[^}]{0,500}(?:build|develop|install|egg|wheel)"
 )
-_RUFF_PIN = re.compile(
-    r"astral-sh/ruff-pre-commit['\"]?\s+rev:\s*(?:[0-9a-f]{40}\s*#\s*frozen:\s*)?['\"]?v?(\d+\.\d+\.\d+)(?=\s|['\"])"
-)
 
 
-def plan(project: Project, tree: Tree, checks: Sequence[str]) -> Plan:
-    """Preparation for the checks of these names."""
+def plan(project: Project, tree: Tree, added: Sequence[str]) -> Plan:
+    """Preparation, with requirements that are added to those of the project."""
     install = {"uv": _sync(project), "poetry": _poetry(project), "pip": _pip(project, tree)}[project.manager]
-    added = [*_test_runner(project, tree, checks), *_ruff(project, tree, checks)]
     extra = [_uv("pip", "install", "--python", PYTHON, *added)] if added else []
     note = f"{', '.join(added)} added: no file of the project that is installed here names it" if added else ""
     return Plan((_interpreter(project), *install, *extra), {"python": (PYTHON, "--version")}, note)
@@ -186,22 +175,3 @@ def _version(project: Project) -> dict[str, str]:
     # hatch-vcs does not say whose version it asks for.
     anybody = ("SETUPTOOLS_SCM_PRETEND_VERSION",) if not name or re.search(r"hatch[_-]vcs", declared) else ()
     return dict.fromkeys((own, "PDM_BUILD_SCM_VERSION", "PBR_VERSION", *anybody), "999.0.0")
-
-
-def _test_runner(project: Project, tree: Tree, checks: Sequence[str]) -> list[str]:
-    """pytest, with the plug-ins that its configuration uses, where there are tests for it and nobody brings it."""
-    if "pytest" not in checks or "pytest" in project.declared:
-        return []
-    config = json.dumps(project.tool("pytest"), default=str) + "".join(
-        _pyproject.text(tree, posixpath.join(project.root, file)) for file in ("pytest.ini", "tox.ini", "setup.cfg")
-    )
-    plugins = {package for trace, package in _PLUGINS.items() if re.search(trace, config, re.MULTILINE)}
-    return ["pytest", *sorted(plugins - project.declared)]
-
-
-def _ruff(project: Project, tree: Tree, checks: Sequence[str]) -> list[str]:
-    """ruff in the version that pre-commit pins: many projects name it nowhere else."""
-    if "ruff" in project.declared or not any(check.startswith("ruff") for check in checks):
-        return []
-    pin = _RUFF_PIN.search(_pyproject.text(tree, _HOOKS))
-    return [f"ruff=={pin.group(1)}"] if pin else []

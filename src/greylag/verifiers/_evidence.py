@@ -8,7 +8,7 @@ repository is evaluated, also no pattern, since this runs outside of every sandb
 import posixpath
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from greylag.kinds import CI, matches
@@ -30,17 +30,20 @@ _LISTED = re.compile(r"[\"']\s*,\s*[\"']")  # between the words of a command tha
 _WORD = re.compile(r"(?:\"[^\"]*\"|'[^']*'|[^\s\"'])+")
 _FLOW = re.compile(r"\"[^\"]*\"|'[^']*'|[^\s\"',\[\]][^,\]\n]*")  # items of a YAML list in brackets
 _HOOK = re.compile(r"^[ \t]*-[ \t]+(?=id:|repo:)", re.MULTILINE)
-_ARGUMENTS = re.compile(r"^[ \t]*args:[ \t]*(?:(\[[^\]]*\])|((?:\n[ \t]*-[ \t][^\n]*)+))", re.MULTILINE)
+_LIST = r"^[ \t]*{}:[ \t]*(?:(\[[^\]]*\])|((?:\n[ \t]*-[ \t][^\n]*)+))"
+_REQUIREMENT = re.compile(r"[A-Za-z0-9][\w.\[\],<>=!~ -]*")
+_REQUIRED = re.compile(r"(?:[\w.-]*requirements[\w.-]*|requirements/[\w.-]+)\.(?:txt|in)")
 _EXPANDED = re.compile(r"[$`]")  # what a shell or a build tool would have put something else in the place of
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A directory in which a tool is used, why one may say so, and the options that it is called with there."""
+    """A directory in which a tool is used, why one may say so, the options and directories that it is called with."""
 
     root: str
     reason: str
     options: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
 
 
 def find(tree: Tree, tool: str, configs: Collection[str] = (), options: str = "") -> list[Evidence]:
@@ -51,9 +54,17 @@ def find(tree: Tree, tool: str, configs: Collection[str] = (), options: str = ""
     """
     places = {_place(path, configs): path for path in sorted(tree.paths(), reverse=True) if _settles(path, configs)}
     found = {root: Evidence(root, path) for root, path in places.items() if not FOREIGN & set(root.split("/"))}
-    if call := next(_calls(tree, tool, options), None):
-        found["."] = Evidence(".", found["."].reason, call.options) if "." in found else call
+    if call := called(tree, tool, options):
+        found["."] = replace(call, reason=found["."].reason) if "." in found else call
     return [found[root] for root in outermost(found)]
+
+
+def called(tree: Tree, tool: str, options: str = "", *, command: str = "", alone: bool = True) -> Evidence | None:
+    """The first hook of pre-commit for `tool`, or the first line at the top of the repository, or in CI, that calls it.
+
+    `command` is what a call begins with, for a tool whose name could be anything; not `alone`: there must be arguments.
+    """
+    return next(_calls(tree, tool, options, command or tool, alone=alone), None)
 
 
 def outermost(roots: Collection[str]) -> list[str]:
@@ -69,16 +80,18 @@ def _place(path: str, configs: Collection[str]) -> str:
     return "." if path in configs else posixpath.dirname(path) or "."
 
 
-def _calls(tree: Tree, tool: str, options: str) -> Iterator[Evidence]:
+def _calls(tree: Tree, tool: str, options: str, command: str, *, alone: bool) -> Iterator[Evidence]:
     """Hooks first: they say best how a tool is called."""
     for path in HOOKS:
         for hook, words in _hooks(text(tree, path)[:_LARGEST], tool):
             yield Evidence(".", f"hook `{hook}` in {path}", _chosen(words, options))
-    name = re.compile(rf"(?:^|[\s\"'`(/@-]){tool}(?:-action|-github-action)?(?=[\s\"'`)@:,]|$)")
+    name = re.compile(rf"(?:^|[\s\"'`(/@-]){command}(?:-action|-github-action)?(?=[\s\"'`)@:,]|$)")
     for path in (path for path in tree.paths() if path in _CALLERS or _configures_ci(path)):
         source = text(tree, path)[:_LARGEST].replace("\\\n", " ")
-        for words in _commands(source, name) if tool in source else ():
-            yield Evidence(".", f"`{tool}` in {path}", _chosen(words, options))
+        for words in _commands(source, name) if command in source else ():
+            if not alone and not any(re.search(r"[\w.]", word) for word in words):
+                continue
+            yield Evidence(".", f"`{command}` in {path}", _chosen(words, options), _places(words, tree))
 
 
 def _configures_ci(path: str) -> bool:
@@ -100,10 +113,21 @@ def _hooks(source: str, tool: str) -> Iterator[tuple[str, list[str]]]:
     """Hooks of pre-commit that are named after a tool, with their arguments."""
     for block in _HOOK.split(source):
         if hit := re.match(rf"id:[ \t]*['\"]?({tool}(?:-\w+)*)['\"]?[ \t]*(?:#|\n|$)", block):
-            listed = _ARGUMENTS.search(block[:_LINE])
-            flow, rows = (listed[1] or "", listed[2] or "") if listed else ("", "")
-            words = [*_FLOW.findall(flow), *(row.strip()[1:] for row in rows.split("\n") if row)]
-            yield hit[1], [word.strip().strip("'\"") for word in words]
+            yield hit[1], _listed(block, "args")
+
+
+def _listed(block: str, key: str) -> list[str]:
+    """The items of a list in a hook."""
+    listed = re.search(_LIST.format(key), block[:_LINE], re.MULTILINE)
+    flow, rows = (listed[1] or "", listed[2] or "") if listed else ("", "")
+    words = [*_FLOW.findall(flow), *(row.strip()[1:] for row in rows.split("\n") if row)]
+    return [word.strip().strip("'\"") for word in words]
+
+
+def _places(words: Sequence[str], tree: Tree) -> tuple[str, ...]:
+    """Those of a command's words that are directories of the repository."""
+    named = [posixpath.normpath(word) for word in words if word and not word.startswith("-")]
+    return tuple(word for word in named if word[0] != "-" and any(below(path, word) for path in tree.paths()))
 
 
 def _chosen(words: Sequence[str], options: str) -> tuple[str, ...]:
@@ -127,4 +151,19 @@ def pinned(tree: Tree, repository: str) -> str:
     revision = r"rev:\s*(?:[0-9a-f]{40}\s*#\s*frozen:\s*)?['\"]?v?(\d+(?:\.\d+)+)(?=\s|['\"])"
     sources = (text(tree, path)[:_LARGEST] for path in HOOKS)
     hits = (re.search(rf"{repository}(?:\.git)?['\"]?\s+{revision}", source) for source in sources)
+    return next((hit[1] for hit in hits if hit), "")
+
+
+def brought(tree: Tree, tool: str) -> tuple[str, ...]:
+    """What pre-commit installs beside a tool, such as its plug-ins."""
+    blocks = (block for path in HOOKS for block in _HOOK.split(text(tree, path)[:_LARGEST]))
+    own = next((block for block in blocks if re.match(rf"id:[ \t]*['\"]?{tool}['\"]?[ \t]*(?:#|\n|$)", block)), "")
+    return tuple(filter(_REQUIREMENT.fullmatch, _listed(own, "additional_dependencies")))
+
+
+def required(tree: Tree, tool: str) -> str:
+    """The version that CI, a build file or a requirement file installs of a Python tool; nothing where none is said."""
+    pin = re.compile(rf"(?<![\w.-]){tool}==(\d+(?:\.\w+)*)")
+    paths = (path for path in tree.paths() if path in _CALLERS or _configures_ci(path) or _REQUIRED.fullmatch(path))
+    hits = (pin.search(text(tree, path)[:_LARGEST]) for path in paths)
     return next((hit[1] for hit in hits if hit), "")

@@ -11,12 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-import uv
-
 from greylag.kinds import VENDORED, matches
 from greylag.model import Diagnostic, Phase, Severity, Verdict
 from greylag.protocols import Activation, Context, Tree
-from greylag.verifiers import _evidence, _tool
+from greylag.verifiers import _evidence, _tool, _uvtool
 from greylag.verifiers._evidence import HOOKS, Evidence
 from greylag.verifiers._plan import Plan, Step
 from greylag.verifiers._pyproject import FOREIGN, below, text
@@ -135,22 +133,10 @@ def failing(read: Read, *, alone: bool = False) -> Read:
 
 
 def _pinned(tool: Tool, tree: Tree) -> tuple[str, str, Step | None]:
-    """The version that pre-commit pins, the directory where its program will be, and how it gets there.
-
-    A package that cannot be had leaves the machine's own program; a registry that cannot be reached is another matter.
-    """
+    """The version that pre-commit pins, the directory where its program will be, and how it gets there."""
     for repository, package in tool.pins.items():
         if version := _evidence.pinned(tree, repository):
-            place = f"@home@/.greylag/tools/{package}-{version}"
-            env = {"UV_TOOL_DIR": place, "UV_TOOL_BIN_DIR": f"{place}/bin", "UV_PYTHON_DOWNLOADS": "never"}
-            step = Step(
-                (("uv",), (uv.find_uv_bin(),)),
-                ("tool", "install", "--force", f"{package}=={version}"),
-                env={**env, "UV_NO_PROGRESS": "1", "UV_LINK_MODE": "copy"},
-                may_fail=True,
-                unable=r"error sending request for url|Failed to fetch: [^\n]*|client error \(Connect\)",
-            )
-            return version, f"{place}/bin", step
+            return version, f"{_uvtool.directory(package, version)}/bin", _uvtool.install(package, version)
     return "", "", None
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 RELEASE = "GREYLAG_YARN"  # variable: yarn's own program in the repository
 _INSTALL = (
     '{there} || {{ mkdir -p "$1" && cd "$1"'
-    ' && exec npm install --global --prefix "$1" --ignore-scripts --no-audit --no-fund "$3"; }}'
+    ' && npm install --global --prefix "$1" --ignore-scripts --no-audit --no-fund "$3"{then}; }}'
 )
+_OF_BUN = " && cd lib/node_modules/bun && node install.js"  # which puts the program of this machine in its place
 _SHIM = (
     'mkdir -p "$1/bin" && cd "$1/bin" && printf \'%s\\n\' "#!/bin/sh" \'exec node "$'
     + RELEASE
@@ -55,12 +56,17 @@ class Manager:
             return ("-c", _SHIM, "sh", self.directory)
         certain = self.berry or self.version.count(".") == 2  # the yarn of a machine is mostly yarn 1
         there = '[ -x "$1/bin/$2" ]' if certain else 'command -v "$2" >/dev/null'
-        return ("-c", _INSTALL.format(there=there), "sh", self.directory, self.name, self.package)
+        then = _OF_BUN if self.name == "bun" else ""
+        return ("-c", _INSTALL.format(there=there, then=then), "sh", self.directory, self.name, self.package)
 
     @property
     def package(self) -> str:
         """What npm is asked for to have it."""
-        known = {"pnpm": ("pnpm", "9"), "yarn": ("@yarnpkg/cli-dist", "4") if self.berry else ("yarn", "1")}
+        known = {
+            "pnpm": ("pnpm", "9"),
+            "bun": ("bun", "1"),
+            "yarn": ("@yarnpkg/cli-dist", "4") if self.berry else ("yarn", "1"),
+        }
         name, version = known.get(self.name, (self.name, ""))
         return f"{name}@{self.version or version}"
 
@@ -71,6 +77,8 @@ class Manager:
             return ("ci" if self.lock else "install", "--no-audit", "--no-fund", "--no-progress")
         if self.name == "pnpm":
             return ("install", "--frozen-lockfile" if self.lock else "--no-frozen-lockfile")
+        if self.name == "bun":
+            return ("install", *(("--frozen-lockfile",) if self.lock else ()))
         if self.berry:
             return ("install", "--immutable" if self.lock else "--no-immutable")
         return ("install", "--non-interactive", *(("--frozen-lockfile",) if self.lock else ()))
@@ -82,4 +90,4 @@ class Manager:
 
     def binary(self, *command: str) -> tuple[str, ...]:
         """Arguments that run a program that a dependency brings."""
-        return {"npm": ("exec", "--no", "--"), "pnpm": ("exec",), "yarn": ("run",)}[self.name] + command
+        return {"npm": ("exec", "--no", "--"), "pnpm": ("exec",)}.get(self.name, ("run",)) + command

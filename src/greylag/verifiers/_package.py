@@ -4,7 +4,7 @@ import json
 import posixpath
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from typing import Any
 
@@ -19,7 +19,7 @@ _FOREIGN = frozenset(
 )
 _LONGEST = 4000  # characters of a script that is looked at
 _LOCAL = re.compile(r"file:|portal:|\.{0,2}/")
-_LOCKS = ("package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock")
+_LOCKS = ("package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb")
 _DECIDING = (
     "package.json",
     ".npmrc",
@@ -28,8 +28,16 @@ _DECIDING = (
     "pnpm-workspace.yaml",
     ".pnpmfile.cjs",
     ".nvmrc",
+    "bunfig.toml",
     *_LOCKS,
 )
+_ENDS = (".js", ".cjs", ".mjs", ".ts", ".cts", ".mts")
+_SETTINGS = {  # of programs that check without a script
+    "biome": ("biome.json", "biome.jsonc", ".biome.json", ".biome.jsonc"),
+    "prettier": tuple(f".prettierrc{end}" for end in ("", *_ENDS, ".json", ".json5", ".yml", ".yaml", ".toml"))
+    + tuple(f"prettier.config{end}" for end in _ENDS),
+}
+_BUN_TESTS = re.compile(r"[^/]*(?:[._](?:test|spec))\.[cm]?[jt]sx?")
 _PNPM_OF_LOCK = {"5": "7", "6": "8", "9": "9"}  # version of pnpm-lock.yaml -> a pnpm that writes it
 
 _YARN_OF_LOCK = {"4": "2", "5": "3.1", "6": "3", "8": "4.12", "9": "4.14"}  # the same of yarn.lock
@@ -40,6 +48,7 @@ class Package:
     """One package.json: scripts by name, names of everything it depends on.
 
     `local`: something of that is a directory or an archive of the repository, which an installation builds or copies.
+    `settings`: the files or tables of programs that need no script. `tests`: a file that bun would take for tests.
     """
 
     root: str
@@ -48,6 +57,8 @@ class Package:
     dependencies: frozenset[str]
     tsconfig: bool
     local: bool = False
+    settings: Mapping[str, str] = field(default_factory=dict)
+    tests: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +130,25 @@ def _package(tree: Tree, root: str) -> Package:
         frozenset(name for table in tables for name in table),
         bool(_at(tree, root, "tsconfig.json")),
         any(map(_LOCAL.match, sources)) or '"injected"' in json.dumps(data.get("dependenciesMeta")),
+        _settings(tree, root, data),
+        _tests(tree, root),
     )
+
+
+def _settings(tree: Tree, root: str, data: Mapping[str, Any]) -> dict[str, str]:
+    paths = set(tree.paths())
+    found = {"prettier": "`prettier` in package.json"} if "prettier" in data else {}
+    for program, names in _SETTINGS.items():
+        there = [name for name in names if posixpath.normpath(posixpath.join(root, name)) in paths]
+        if there:
+            found[program] = there[0]
+    return found
+
+
+def _tests(tree: Tree, root: str) -> str:
+    """The first file that bun would take for tests by its name."""
+    own = (posixpath.relpath(path, root) for path in tree.paths() if below(path, root))
+    return next((p for p in own if _BUN_TESTS.fullmatch(posixpath.basename(p)) and "node_modules/" not in p), "")
 
 
 def _ordered(packages: Sequence[Package]) -> tuple[Package, ...]:
@@ -135,7 +164,7 @@ def _ordered(packages: Sequence[Package]) -> tuple[Package, ...]:
 
 def _manager(tree: Tree, root: str) -> Manager:
     locks = [name for name in _LOCKS if _at(tree, root, name)]
-    pinned = re.match(r"(npm|pnpm|yarn)@(\d+(?:\.\d+){0,2}[\w.-]*)", str(_declared(tree, root)))
+    pinned = re.match(r"(npm|pnpm|yarn|bun)@(\d+(?:\.\d+){0,2}[\w.-]*)", str(_declared(tree, root)))
     name, version = pinned.groups() if pinned else (_by_lock("".join(locks[:1])), "")
     lock = next((lock for lock in locks if _by_lock(lock) == name), "")
     if name == "pnpm" and not version:
@@ -163,7 +192,7 @@ def _declared(tree: Tree, root: str) -> object:
 
 
 def _by_lock(lock: str) -> str:
-    return {"pnpm-lock.yaml": "pnpm", "yarn.lock": "yarn"}.get(lock, "npm")
+    return {"pnpm-lock.yaml": "pnpm", "yarn.lock": "yarn", "bun.lock": "bun", "bun.lockb": "bun"}.get(lock, "npm")
 
 
 def _at(tree: Tree, root: str, name: str) -> str:

@@ -200,20 +200,23 @@ def tox_requirements(tree: Tree, root: str) -> list[str]:
 
 def _declared(data: Mapping[str, Any], sources: list[str], setup: str, tox: list[str]) -> Iterator[str]:
     lines = [line for source in sources for line in source.splitlines()] + tox
-    lines += list(_strings([table(data, "project") or {}, table(data, "dependency-groups") or {}]))
-    lines += list(_strings(table(data, "tool", "uv") or {})) + re.findall(r"[\"']([^\"'\n]+)[\"']", setup)
+    lines += list(strings([table(data, "project") or {}, table(data, "dependency-groups") or {}]))
+    lines += list(strings(table(data, "tool", "uv") or {})) + re.findall(r"[\"']([^\"'\n]+)[\"']", setup)
     lines += [line for line in setup.splitlines() if line.startswith((" ", "\t"))]
     poetry = table(data, "tool", "poetry") or {}
-    names = [*(table(poetry, "dependencies") or {}), *(table(poetry, "dev-dependencies") or {})]
-    names += [n for group in table(poetry, "group") or {} for n in table(poetry, "group", group, "dependencies") or {}]
-    for line in (*lines, *names):
-        if found := _NAME.match(line):
-            yield re.sub(r"[-_.]+", "-", found.group(1)).lower()
+    keys = [*(table(poetry, "dependencies") or {}), *(table(poetry, "dev-dependencies") or {})]
+    keys += [n for group in table(poetry, "group") or {} for n in table(poetry, "group", group, "dependencies") or {}]
+    yield from names((*lines, *keys))
+
+
+def names(lines: Iterable[str]) -> Iterator[str]:
+    """The packages that requirement lines begin with, by their normalised names."""
+    return (re.sub(r"[-_.]+", "-", found.group(1)).lower() for found in map(_NAME.match, lines) if found)
 
 
 def _copied(data: Mapping[str, Any], sources: list[str]) -> Iterator[bool]:
     """For each requirement on this machine, in the words of pip, uv or poetry, whether it is copied."""
-    named = _strings([table(data, "project") or {}, table(data, "dependency-groups") or {}])
+    named = strings([table(data, "project") or {}, table(data, "dependency-groups") or {}])
     lines = [line for source in sources for line in source.splitlines()]
     yield from (bool(_PATH.match(line)) for line in (*lines, *(text for text in named if "file:" in text)))
     poetry = table(data, "tool", "poetry") or {}
@@ -234,12 +237,13 @@ def _tables(value: Any) -> Iterator[Mapping[str, Any]]:
         yield from _tables(item)
 
 
-def _strings(value: Any) -> Iterator[str]:
+def strings(value: Any) -> Iterator[str]:
+    """All strings in tables and lists, without the keys."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for item in value.values():
-            yield from _strings(item)
+            yield from strings(item)
     elif isinstance(value, list):
         for item in value:
-            yield from _strings(item)
+            yield from strings(item)

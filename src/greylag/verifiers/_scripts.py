@@ -54,8 +54,8 @@ _PROGRAMS = {
 }
 _KNOWN = "|".join(sorted({program for programs in _PROGRAMS.values() for program in programs}))
 _PREFIX = re.compile(  # what may stand before the program whose arguments we add to
-    r"(?:(?:cross-env|npx|[A-Z][A-Z0-9_]*=[\w./:,-]*|(?:c8|nyc)(?:\s+--[\w-]+(?:=[\w./:,-]+)?)*"
-    rf"|(?:pnpm|yarn)(?:\s+exec|\s+run)?(?=\s+(?:{_KNOWN})(?:\s|$)))\s+)+"
+    r"(?:(?:cross-env|npx|bunx|[A-Z][A-Z0-9_]*=[\w./:,-]*|(?:c8|nyc)(?:\s+--[\w-]+(?:=[\w./:,-]+)?)*"
+    rf"|(?:pnpm|yarn|bun)(?:\s+exec|\s+run)?(?=\s+(?:{_KNOWN})(?:\s|$)))\s+)+"
 )
 _HARMLESS = re.compile(
     r"(?:is-ci \|\| )?husky(?: install)?(?: [\w./-]+)?|simple-git-hooks|lefthook install|patch-package"
@@ -208,7 +208,12 @@ def _simple(package: Package, script: str) -> bool:
     """Whether a script is one command, so that arguments for it are arguments of that."""
     text = package.scripts[script]
     around = {f"pre{script}", f"post{script}"} & set(package.scripts)
-    return not around and "&&" not in text and not _operators(text)
+    return not around and plain(text)
+
+
+def plain(text: str) -> bool:
+    """Whether a script is one command without anything that a shell would do to it."""
+    return "&&" not in text and not _operators(text)
 
 
 def _operators(text: str) -> bool:
@@ -217,7 +222,7 @@ def _operators(text: str) -> bool:
 
 
 def _program(command: str) -> str:
-    if "&&" in command or _operators(command):
+    if not plain(command):
         return ""
     words: Sequence[str] = _PREFIX.sub("", command).split(maxsplit=1)
     return words[0] if words else ""

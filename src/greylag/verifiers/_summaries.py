@@ -14,8 +14,11 @@ _JAVASCRIPT = (  # patterns of the closing lines of one runner: tests that passe
     (r"^\s+Tests\s.*?(\d+) passed", r"^\s+Tests\s.*?(\d+) failed", r"^\s+Tests\s.*?(\d+) skipped"),  # vitest
     (r"^\s+(\d+) passing\b", r"^\s+(\d+) failing\b", r"^\s+(\d+) pending\b"),  # mocha
     (r"^(?:\u2139|#) pass (\d+)", r"^(?:\u2139|#) fail (\d+)", r"^(?:\u2139|#) skipped (\d+)"),  # node:test, TAP
+    (r"^ *(\d+) pass$", r"^ *(\d+) fail$", r"^ *(\d+) skip$"),  # bun
     (r"^\s+(\d+) tests? passed", r"^\s+(\d+) tests? failed", r"^\s+(\d+) tests? skipped"),  # ava
 )
+_UNREAD = re.compile(r"^\[error\] ([^\n:]+): (\w+: [^\n]*) \((\d{1,9}):(\d{1,9})\)$", re.MULTILINE)
+_PYTEST = ("passed", "failed", "error", "skipped", "xfailed")
 _EXCERPT = 2000  # characters of one failure
 _STARTED = re.compile(r"^(?!setUp|tearDown)(\w+) \(([\w.]+)\)(?: \.\.\. (?!skipped)|$)", re.MULTILINE)
 
@@ -40,6 +43,19 @@ def unittest(data: bytes, _root: str, workspace: str) -> Tests:
     return Counts(max(0, ran - skipped), len(failures), skipped, tuple(sorted(passed))), failures
 
 
+def python(data: bytes, root: str, workspace: str) -> Tests | tuple[()]:
+    """The text of what runs Python tests: unittest's totals, or the closing lines of pytest; nothing without them."""
+    text = clean(data)
+    if re.search(r"^Ran \d+ tests? in ", text, re.MULTILINE):
+        return unittest(data, root, workspace)
+    closing = re.findall(r"^(?:=+ )?((?:\d+ \w+(?:, )?)+) in [\d.]+s", text, re.MULTILINE)
+    if not closing:
+        return ()
+    count = {w: sum(int(n) for line in closing for n in re.findall(rf"(\d+) {w}", line)) for w in _PYTEST}
+    failed = count["failed"] + count["error"]
+    return Counts(count["passed"] + failed + count["xfailed"], failed, count["skipped"]), ()
+
+
 def javascript(data: bytes, _root: str, _workspace: str) -> Tests | tuple[()]:
     """Counts from the closing lines of the usual runners, of all packages; nothing when there are none."""
     text = "\n".join(ungrouped(clean(data).split("\n")))
@@ -50,10 +66,14 @@ def javascript(data: bytes, _root: str, _workspace: str) -> Tests | tuple[()]:
 
 
 def prettier(data: bytes, root: str, _workspace: str) -> tuple[Diagnostic, ...]:
-    """The files that `prettier --check` or `--list-different` names."""
-    names = re.findall(r"^(?:\[warn\] )?([^\s\[](?:[^\n:]*/)?[^\n/:]*\.\w+)$", clean(data), re.MULTILINE)
+    """The files that `prettier --check` or `--list-different` names, and the places that it cannot read."""
+    names = re.findall(r"^(?!yarn run v)(?:\[warn\] )?([^\s\[](?:[^\n:]*/)?[^\n/:]*\.\w+)$", clean(data), re.MULTILINE)
     places = [posixpath.normpath(posixpath.join(root, name)) for name in names]
-    return tuple(Diagnostic("not formatted as prettier does", path=place, rule="prettier") for place in places)
+    found = [Diagnostic("not formatted as prettier does", path=place, rule="prettier") for place in places]
+    for name, message, line, column in _UNREAD.findall(clean(data)):
+        place = posixpath.normpath(posixpath.join(root, name))
+        found.append(Diagnostic(message, path=place, line=int(line), column=int(column), rule="prettier"))
+    return tuple(dict.fromkeys(found))
 
 
 def _failure(name: str, body: str, workspace: str) -> Diagnostic:

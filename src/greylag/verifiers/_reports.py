@@ -1,0 +1,88 @@
+"""How programs of JavaScript are asked for a structured report, and who reads what they print."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from greylag import readers
+from greylag.model import Phase
+from greylag.verifiers import _summaries
+from greylag.verifiers._plan import Reader
+from greylag.verifiers._scripts import Part
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """How a program is asked for a structured report: in a file when there is a suffix, else on standard output.
+
+    `taken`: options of a command that has a form of output of its own, besides which it cannot have ours. `fits`: what
+    a command must begin with. `unknown`: how an old version says that it does not know the arguments, or has nothing in
+    its report.
+    """
+
+    arguments: tuple[str, ...]
+    suffix: str
+    read: Reader
+    empty: str = ""
+    taken: str = r"--(?:reporter|format|json|outputFile|tap)\b|\s-f\s"
+    fits: str = ""
+    unknown: str = ""
+    module: str = ""  # that has its version, when it is not called as the program
+
+
+RUNNERS = {
+    "vitest": Runner(
+        ("--reporter=default", "--reporter=json", "--outputFile.json=REPORT"),
+        ".json",
+        readers.jest_json,
+        r"No test files found",
+        r"--outputFile\b",  # it may have many reporters
+    ),
+    "jest": Runner(
+        ("--ci", "--json", "--outputFile=REPORT", "--maxWorkers=@cpus@"), ".json", readers.jest_json, r"No tests found"
+    ),
+    "mocha": Runner(
+        ("--reporter", "xunit", "--reporter-options", "output=REPORT"),
+        ".xml",
+        readers.junit_xml,
+        r"No test files found",
+        r"--reporter-options?\b|\s-O",  # of several reporters it takes the last
+    ),
+    "bun": Runner(
+        ("--reporter=junit", "--reporter-outfile=REPORT"),
+        ".xml",
+        readers.junit_xml,
+        r"No tests found",
+        r"--reporter\b",
+        fits=r"bun test(?:\s|$)",
+    ),
+    "ava": Runner(("--tap",), "", readers.tap, r"Couldn.t find any files to test"),
+    "xo": Runner(("--reporter=json",), "", readers.eslint_json),
+    "eslint": Runner(("--format", "json", "--output-file", "REPORT"), ".json", readers.eslint_json),
+    "biome": Runner(
+        ("--reporter=gitlab", "--colors=off", "--max-diagnostics=none"),
+        "",
+        readers.biome_gitlab,
+        taken=r"--(?:reporter|json|max-diagnostics|colors)\b",
+        fits=r"biome (?:ci|check|lint|format)(?:\s|$)",
+        # the report of 2.0 has nothing in it where only the format is wrong
+        unknown=r"(?m)^(?:\x1b\[0m)?\[\](?:\x1b\[0m)?$|not valid for the --reporter argument"
+        r"|is not expected in this context|couldn't parse `none`",
+        module="@biomejs/biome",
+    ),
+}
+
+
+_LOGS: Mapping[str, Reader] = {"prettier": _summaries.prettier, "biome": readers.biome_text}
+
+
+def log_reader(phase: Phase, program: str) -> Reader:
+    """Who reads the log of a command that has no better report."""
+    if phase is Phase.TEST:
+        return _summaries.javascript
+    return _LOGS.get(program, readers.tsc_text)
+
+
+def module(part: Part) -> str:
+    """The package whose version is told with a part of a script; nothing where none is known."""
+    runner = RUNNERS.get(part.program)
+    return (runner.module or part.program) if runner else ""

@@ -1,0 +1,106 @@
+"""Output of formatters, linters and runners (golden files, made by running them) becomes diagnostics."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from greylag import readers
+from greylag.model import Counts, Diagnostic, Severity
+from greylag.verifiers import _summaries
+
+GOLDEN = Path(__file__).parent / "golden"
+Read = Callable[..., tuple[Diagnostic, ...]]
+READERS: list[Read] = [
+    readers.ty_gitlab,
+    readers.biome_gitlab,
+    readers.flake8_text,
+    readers.black_text,
+    readers.biome_text,
+]
+
+
+def golden(name: str) -> bytes:
+    return (GOLDEN / name).read_bytes()
+
+
+def places(found: tuple[Diagnostic, ...]) -> list[str]:
+    return [f"{d.path}:{d.line}:{d.column} {d.rule}" for d in found]
+
+
+def test_black_names_files_that_it_would_change_and_places_that_it_cannot_read() -> None:
+    found = readers.black_text(golden("black/check.txt"))
+    assert places(found) == ["src/calc.py:None:None black", "src/bad.py:1:6 black"]
+    assert found[1].message == "cannot parse for target version Python 3.15"
+    older = b"error: cannot format /workspace/src/bad.py: Cannot parse: 1:6: def f(:\nOh no!\n"
+    assert places(readers.black_text(older)) == ["src/bad.py:1:6 black"]
+
+
+def test_flake8() -> None:
+    found = readers.flake8_text(golden("flake8/default.txt"), "api")
+    assert places(found)[:2] == ["api/src/bad.py:1:8 E999", "api/src/calc.py:1:1 F401"]
+    assert found[-1].message == "undefined name 'undefined_name'"
+    assert len(found) == 5
+
+
+def test_ty() -> None:
+    found = readers.ty_gitlab(golden("ty/gitlab.json"))
+    assert places(found) == ["src/calc.py:5:12 invalid-explicit-return", "src/calc.py:9:12 unresolved-reference"]
+    assert found[0].message == "Return type does not match returned value: expected `int`, found `str`"
+    assert {d.severity for d in found} == {Severity.ERROR}
+
+
+def test_basedpyright_as_pyright() -> None:
+    found = readers.pyright_json(golden("basedpyright/output.json"))
+    assert places(found)[:2] == ["src/calc.py:1:8 reportUnusedImport", "src/calc.py:5:12 reportReturnType"]
+    assert [d.severity for d in found[:2]] == [Severity.WARNING, Severity.ERROR]
+
+
+def test_biome_with_its_colours() -> None:
+    found = readers.biome_gitlab(golden("biome/ci.json"), "web")
+    assert golden("biome/ci.json").startswith(b"\x1b")
+    errors = [d for d in found if d.severity is Severity.ERROR]
+    assert places(tuple(errors))[:2] == [
+        "web/src/a.ts:2:None lint/suspicious/noDebugger",
+        "web/src/a.ts:3:None lint/suspicious/noDoubleEquals",
+    ]
+    assert {d.rule for d in errors} >= {"format", "parse"}
+    assert "web/src/a.ts:3:None lint/suspicious/noExplicitAny" in places(found)
+    behind_npm = b"> a@1 lint\n> biome ci\n\n" + golden("biome/ci.json") + b"\nELIFECYCLE\n"
+    assert readers.biome_gitlab(behind_npm, "web") == found
+
+
+def test_biome_by_its_text() -> None:
+    found = readers.biome_text(golden("biome/ci-2.0.txt"), "web")
+    assert places(found) == ["web/biome.json:None:None format", "web/test/a.js:None:None format"]
+    assert found[0].message == "File content differs from formatting output"
+    lint = (
+        "src/a.ts:2:1 lint/suspicious/noDebugger  FIXABLE  \u2501\u2501\u2501\u2501\n\n  \u00d7 This is unexpected.\n"
+    )
+    assert places(readers.biome_text(lint.encode())) == ["src/a.ts:2:1 lint/suspicious/noDebugger"]
+
+
+def test_prettier() -> None:
+    found = _summaries.prettier(golden("prettier/check.txt"), "web", "/workspace")
+    assert places(found) == ["web/src/a.ts:None:None prettier", "web/src/b.ts:1:18 prettier"]
+    assert found[1].message == "SyntaxError: Expression expected."
+
+
+def test_bun_by_its_junit_report_and_by_its_text() -> None:
+    counts, (failed,) = readers.junit_xml(golden("bun/junit.xml"))
+    assert counts == Counts(2, 1, 2)
+    assert (failed.path, failed.line, failed.test) == ("a.test.ts", 4, "sums breaks")
+    told = _summaries.javascript(golden("bun/output.txt"), ".", "/workspace")
+    assert told
+    assert told[0] == Counts(3, 2, 1), "a file that cannot be loaded is a failure that only the text has"
+
+
+@pytest.mark.parametrize("read", READERS, ids=lambda read: read.__name__)
+@pytest.mark.parametrize("data", [b"", b"\0\xff", b"[" * 5000, b'{"a": 1}', b'[1, {"location": 3}, {}]', b":::" * 3000])
+def test_nonsense_is_no_crash(read: Read, data: bytes) -> None:
+    assert all(isinstance(d, Diagnostic) for d in read(data))
+
+
+def test_what_cannot_be_read_is_said() -> None:
+    for read in (readers.ty_gitlab, readers.biome_gitlab):
+        assert [d.rule for d in read(b'{"not": "an array"}')] == [readers.UNREADABLE]

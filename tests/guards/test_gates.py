@@ -65,6 +65,8 @@ BLOCKED = {
     "make: linter with other options": ("Makefile", "lint:\n\tshellcheck a.sh\n", "lint:\n\tshellcheck -S error a.sh\n", "removed"),
     "actionlint": (".github/actionlint.yaml", "a: 1\n", "a: 2\n", "lint"),
     "buf": ("api/buf.yaml", "version: v2\n", "version: v2\nlint:\n  except: [FIELD_LOWER_SNAKE_CASE]\n", "lint"),
+    "cmake: a test that passes when it fails": ("t/CMakeLists.txt", "add_test(a a)\n", "add_test(a a)\nset_tests_properties(a PROPERTIES WILL_FAIL TRUE)\n", "loosened"),
+    "cmake: a test that passes by what it prints": ("t/CMakeLists.txt", "add_test(a a)\n", 'add_test(a a)\nset_tests_properties(a PROPERTIES PASS_REGULAR_EXPRESSION "failed")\n', "loosened"),
     "script: no verify": ("scripts/release.sh", "git push\n", "git push --no-verify\n", "loosened"),
     "script: options by environment": ("Makefile", "test:\n\tpytest\n", "export PYTEST_ADDOPTS = -k x\ntest:\n\tpytest\n", "loosened"),
     "script: code by environment": ("scripts/t.sh", "npm test\n", "NODE_OPTIONS='--import ./x.js' npm test\n", "loosened"),

@@ -27,6 +27,7 @@ LOOSENED = re.compile(  # lines that make a build pass where it failed
     r"|-javaagent\b|--patch-module\b|-Xbootclasspath|extensions\.autodetection|conditions\.deactivate|rerunFailingTests"
     r"|<(?:excludedGroups|groups)>|excludeTags\b|\bexcludeTestsMatching\b|failOnNoMatchingTests|\bnoTestsFound|-Dtest="
     r"|\b(?:cmdclass|data_files)\s*=|\b(?:PYTEST_ADDOPTS|PYTEST_PLUGINS|LD_PRELOAD)\s*[:=]|\bNODE_OPTIONS\b[^\n]{0,200}(?:--require|--import|--loader|-r\s|--test)"
+    r"|\b(?:WILL_FAIL|(?:PASS|SKIP)_REGULAR_EXPRESSION|SKIP_RETURN_CODE)\b"
     r"|TreatWarningsAsErrors>\s*false|<NoWarn>|<WarningLevel>\s*0|-Wno-error|<excludes?>|<minimum>\s*0?\.0*<",
     re.IGNORECASE,
 )  # fmt: skip

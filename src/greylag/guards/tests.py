@@ -27,6 +27,7 @@ from greylag.guards._pairs import Pairs, concerned, nowhere, pair
 from greylag.guards._patches import opaque, patches
 from greylag.guards._rebound import rebound
 from greylag.guards._renames import renames
+from greylag.guards._replaced import replaced
 from greylag.guards._reported import Comparing, Reported
 from greylag.guards._source import language, scan
 from greylag.guards._standins import standins
@@ -87,6 +88,9 @@ def _runner(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
     for file, mark in [*fresh(change, python, patches), *fresh(change, files, turns)]:
         message = f"changes the test runner by `{mark.words}`, so that tests may pass whatever they find"
         yield finding(change, "tests", "tests/runner", message, file.path, line=mark.line)
+    for file, mark in fresh(change, python, replaced):
+        message = f"binds `{mark.words}` anew, so that the test of that name before it is gone"
+        yield finding(change, "tests", "tests/replaced", message, file.path, line=mark.line)
     for file, mark in fresh(change, files, swallows):
         message = f"adds `{mark.words}`, which swallows what an assertion raises"
         yield finding(change, "tests", "tests/swallowed", message, file.path, line=mark.line)

@@ -1,0 +1,47 @@
+"""Python keeps the last of all that is bound to a name: a second `test_add` takes the place of the first one."""
+
+import ast
+from collections.abc import Iterator, Sequence
+
+from greylag.guards._fresh import Mark
+from greylag.guards._source import language
+
+
+def replaced(path: str, text: str) -> Iterator[Mark]:
+    """Statements of a module or a class that bind the name of a test, or of a class of tests, before them anew."""
+    if language(path) != "python":
+        return
+    try:
+        yield from _of(ast.parse(text).body, "")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+
+
+def _of(body: Sequence[ast.stmt], prefix: str) -> Iterator[Mark]:
+    tests: set[str] = set()
+    for node in body:
+        for name in _bound(node):
+            if name in tests:
+                yield Mark(f"{prefix}{name}", node.lineno, name)
+            if name.lower().startswith("test") and isinstance(
+                node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+            ):
+                tests.add(name)
+        if isinstance(node, ast.ClassDef):
+            yield from _of(node.body, f"{prefix}{node.name}.")
+
+
+def _bound(node: ast.stmt) -> Iterator[str]:
+    match node:
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            yield node.name
+        case ast.Assign():
+            yield from (target.id for target in node.targets if isinstance(target, ast.Name))
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr()):
+            yield name
+        case ast.Import() | ast.ImportFrom():
+            yield from (alias.asname or alias.name for alias in node.names)
+        case ast.Delete():
+            yield from (target.id for target in node.targets if isinstance(target, ast.Name))
+        case _:
+            return

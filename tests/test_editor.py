@@ -87,7 +87,7 @@ def test_the_official_client_reads_what_is_true_of_the_tree_now(desk: Desk) -> N
 
     clean, broken, again, mended = anyio.run(talk)
     assert "ok: sh tests 2 tests" in clean
-    assert "greet said: Bye, Ada" in broken
+    assert broken.count("greet said: Bye, Ada") == 1
     assert again == broken
     assert "cached" in mended
 

@@ -37,6 +37,7 @@ _UNKNOWN = re.compile(  # a program that a script calls, in the words of shells 
 _NO_PROGRAM = re.compile(
     r"exit(?:ed with)? (?:code|status) 127|\bspawn ENOENT|not found\s+ELIFECYCLE"
 )  # when the exit code does not say it
+_NO_REASON = re.compile(r"tests? failed|failed without a message|\d+ subtests? failed", re.IGNORECASE)
 _VOLATILE = re.compile(r"0x[0-9a-fA-F]+|\b[0-9a-f]{7,64}\b|\d+(?:[.,:]\d+)*|/tmp/\S+")
 
 
@@ -156,7 +157,7 @@ def _failed(step: Step, phase: Phase, done: Completed, text: str, found: Found) 
 
 
 def _telling(error: Diagnostic) -> bool:
-    return error.line is not None or "\n" in error.excerpt.strip()
+    return error.line is not None or not _NO_REASON.fullmatch(error.message)
 
 
 def _explained(diagnostics: Sequence[Diagnostic], done: Completed) -> tuple[Diagnostic, ...]:

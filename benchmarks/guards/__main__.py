@@ -8,24 +8,10 @@ from pathlib import Path
 from benchmarks.guards.cases import Case, cases
 from greylag import plugins
 from greylag.model import Outcome, Scope, Severity
-from greylag.protocols import Change, Command, Completed, Context
-from greylag.testing.changes import make_change
+from greylag.protocols import Change, Context
+from greylag.testing.changes import NoSandbox, make_change
 
 Judged = list[tuple[Case, list[str]]]
-
-
-class NoSandbox:
-    """Guards run nothing."""
-
-    name = "none"
-    platform = "linux/amd64"
-    layered = False
-
-    def run(self, command: Command) -> Completed:
-        raise AssertionError(f"a guard ran {command.argv}")
-
-    def kill(self) -> None:
-        raise AssertionError
 
 
 def blocking(change: Change) -> list[str]:

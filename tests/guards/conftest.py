@@ -5,24 +5,10 @@ import pytest
 
 from greylag import plugins
 from greylag.model import Diagnostic, Phase, Scope, Verdict
-from greylag.protocols import Change, Command, Completed, Context
-from greylag.testing.changes import Files, make_change
+from greylag.protocols import Change, Context
+from greylag.testing.changes import Files, NoSandbox, make_change
 
 Guarded = Callable[..., Verdict]
-
-
-class NoSandbox:
-    """Guards run nothing."""
-
-    name = "none"
-    platform = "linux/amd64"
-    layered = False
-
-    def run(self, command: Command) -> Completed:
-        raise AssertionError(f"a guard ran {command.argv}")
-
-    def kill(self) -> None:
-        raise AssertionError
 
 
 def context(change: Change, earlier: Sequence[Verdict] = ()) -> Context:

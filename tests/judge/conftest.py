@@ -7,27 +7,13 @@ import pytest
 
 from greylag import plugins
 from greylag.model import Phase, Scope, Verdict
-from greylag.protocols import Change, Command, Completed, Context
+from greylag.protocols import Change, Context
 from greylag.report import Report
-from greylag.testing.changes import Files, make_change
+from greylag.testing.changes import Files, NoSandbox, make_change
 
 BASE = {"src/app.py": "def greet(name):\n    return 'Hello ' + name\n\n\ndef bye():\n    return 'Bye'\n"}
 HEAD = {"src/app.py": "def greet(name):\n    return f'Hello {name}!'\n\n\ndef bye():\n    return 'Bye'\n"}
 PROMPT = "Greet with an exclamation mark."
-
-
-class NoSandbox:
-    """A judge runs nothing."""
-
-    name = "none"
-    platform = "linux/amd64"
-    layered = False
-
-    def run(self, command: Command) -> Completed:
-        raise AssertionError(f"the judge ran {command.argv}")
-
-    def kill(self) -> None:
-        raise AssertionError
 
 
 @pytest.fixture(scope="session")

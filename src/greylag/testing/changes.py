@@ -11,10 +11,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from greylag.model import Scope
-from greylag.protocols import Change
+from greylag.protocols import Change, Command, Completed
 from greylag.testing.repos import ENV, git
 
 _OPTIONS = ("-r", "-p", "-M", "--no-color", "--no-ext-diff", "--no-textconv", "--ignore-submodules=none")
+
+
+class NoSandbox:
+    """The sandbox of what runs nothing, such as a guard: a command is a failure of the test."""
+
+    name = "none"
+    platform = "linux/amd64"
+    layered = False
+
+    def run(self, command: Command) -> Completed:
+        """Never: raises `AssertionError`."""
+        raise AssertionError(f"{command.argv} was run")
+
+    def kill(self) -> None:
+        """Never: raises `AssertionError`."""
+        raise AssertionError
 
 
 class Link(str):

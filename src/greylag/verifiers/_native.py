@@ -9,19 +9,13 @@ from greylag.protocols import Tree
 OWNERS = frozenset(
     {"pyproject.toml", "setup.py", "package.json", "Cargo.toml", "build.gradle", "build.gradle.kts", "pubspec.yaml"}
 )
-_FOREIGN = {"third_party", "third-party", "thirdparty", "external", "extern", "vendor", "deps", "examples", "example"}
-_FOREIGN |= {
-    "samples",
-    "test",
-    "tests",
-    "testdata",
-    "fixtures",
-    "node_modules",
-    "android",
-    "ios",
-    "subprojects",
-    "test_package",
-}
+_FOREIGN = frozenset(
+    {
+        *("third_party", "third-party", "thirdparty", "external", "extern", "vendor", "deps", "subprojects"),
+        *("node_modules", "examples", "example", "samples", "test", "tests", "testdata", "fixtures", "test_package"),
+        *("android", "ios"),
+    }
+)
 
 
 def projects(tree: Tree, names: Collection[str], fits: Callable[[str], bool], owners: Collection[str]) -> list[str]:

@@ -3,16 +3,18 @@
 import itertools
 import sys
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from greylag import plugins
 from greylag.errors import InfraError
 from greylag.model import Counts, Diagnostic, Event, Origin, Outcome, Phase, Scope, Strength, Verdict
-from greylag.protocols import Activation, Context
+from greylag.protocols import Activation, Context, Tree
 from greylag.testing.verifying import TEST, Fixed, House, MakeHouse, Repository, Shell
 from greylag.verification import Settings
 from greylag.verification.comparison import ALL_RED, NO_TESTS, UNVERIFIED, compare
@@ -326,6 +328,34 @@ def test_a_test_that_is_gone_is_missed_also_where_everything_is_remembered(house
     assert at.started().count("test.sh") == 2
 
 
+def test_nothing_counts_that_another_version_of_a_tool_has_passed(house: MakeHouse, tmp_path: Path) -> None:
+    tool = tmp_path / "tools/tool"
+
+    def install(version: str) -> None:
+        tool.parent.mkdir(exist_ok=True)
+        tool.write_text(f"#!/bin/sh\necho tool {version}\n")
+        tool.chmod(0o755)
+
+    class Versioned(Shell):
+        def detect(self, tree: Tree) -> Sequence[Activation]:
+            tools = {"tool": (str(tool), "--version"), "other": ("missing", "--version")}
+            return [replace(found, plan=SimpleNamespace(tools=tools)) for found in super().detect(tree)]
+
+    install("1.0")
+    at = house({"prepare.sh": "true", "lock": "1", "test.sh": "echo RAN 1 0"})
+    at.backend = plugins.load("sandboxes", "bubblewrap", {"tools": [str(tool.parent)]})
+    verifiers = [Versioned("prepare.sh", Phase.PREPARE, inputs=("lock",)), Versioned("test.sh", Phase.TEST)]
+    tree = at.repository.change({"x": ""})
+    started = []
+    for version in ("1.0", "1.0", "1.1"):
+        install(version)
+        verification = at.verification(*verifiers)
+        report = verification.run(tree, mode="gate", baseline=verification.baseline())
+        assert report.passed
+        started.append(at.started())
+    assert started == [["prepare.sh", "test.sh", "test.sh"], [], ["prepare.sh", "test.sh", "test.sh"]]
+
+
 def test_the_baseline_is_remembered_with_its_failures_and_damage_is_a_miss(house: MakeHouse) -> None:
     at = house({"test.sh": "echo FAIL a; echo RAN 1 0; exit 1"})
     first = at.verification(TEST).baseline()
@@ -419,6 +449,17 @@ def test_other_inputs_are_prepared_anew_and_stay_in_their_run(house: MakeHouse) 
     assert report.verdicts[1].summary.split() == ["two", "good", "cached", "x", "x"]
     verification.close()
     assert sorted(path.name for path in verification.home.iterdir()) == ["logs"]
+
+
+def test_a_preparation_that_could_not_be_had_on_the_base_is_not_tried_with_each_change(house: MakeHouse) -> None:
+    at = house({"prepare.sh": "exit 5", "lock": "1", "test.sh": "echo RAN 1 0"})
+    verification = at.verification(PREPARE, TEST)
+    baseline = verification.baseline()
+    at.started()
+    assert verification.run(at.repository.change({"x": ""}), mode="loop", baseline=baseline).passed
+    assert at.started() == ["test.sh"]
+    verification.run(at.repository.change({"lock": "2"}), mode="loop", baseline=baseline)
+    assert at.started() == ["prepare.sh", "test.sh"]
 
 
 def test_only_the_base_commit_warms_the_home_directory(house: MakeHouse) -> None:

@@ -252,6 +252,11 @@ class Activation:
     plan: object = None  # the verifier's own
     outputs: tuple[str, ...] | None = None  # PREPARE: gitignore patterns of what may stay in the workspace; None: all
 
+    @property
+    def tools(self) -> Mapping[str, tuple[str, ...]]:
+        """Command lines that print the versions of what it uses, where its plan has `tools`: by name."""
+        return getattr(self.plan, "tools", {})
+
 
 @dataclass(frozen=True, slots=True)
 class Context:

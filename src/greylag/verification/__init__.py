@@ -9,7 +9,7 @@ anything; what comes of it stays in the directory of its run. Nothing that a cha
 import hashlib
 import itertools
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,6 +27,7 @@ from greylag.verification.layers import LayerStore, Lease
 from greylag.verification.passes import Passes, key
 from greylag.verification.phases import TOOLS, Rules, Work, describe
 from greylag.verification.selection import Selection, select
+from greylag.verification.versions import Line, Versions
 
 
 class Source(Protocol):
@@ -95,12 +96,15 @@ class Verification:
     settings: Settings
     observe: Observe
     _running: Running = field(default_factory=Running, init=False, repr=False, compare=False)
+    _tools: Versions = field(default_factory=Versions, init=False, repr=False, compare=False)
 
     def baseline(self) -> Report:
         """The report on the base commit, from the cache where possible. It has no guards and no judge."""
         base = self.workspace.tree(self.workspace.base_tree)
         selection = select(self.verifiers, base, base)
-        name = self._key("baseline", base.id, self.settings.network, *map(describe, selection.jobs))
+        versions = self._versions(selection)
+        what = (describe(job, versions) for job in selection.jobs)
+        name = self._key("baseline", base.id, self.settings.network, *what)
         with self._passes.alone(name), self._shared.lease() as lease:
             self._passes.prune()
             known = self._passes.report(name)
@@ -174,7 +178,13 @@ class Verification:
     def _work(self, bench: Bench, selection: Selection, leases: Sequence[Lease]) -> Work:
         settings = self.settings
         rules = Rules(red=settings.allow_red_baseline, tests="tests" in settings.scope.allow)
-        return Work(bench, selection, leases, self._passes, self._key, rules, self.workspace.base)
+        versions = self._versions(selection)
+        return Work(bench, selection, leases, self._passes, self._key, rules, self.workspace.base, versions)
+
+    def _versions(self, selection: Selection) -> Mapping[Line, str]:
+        self._running.check()
+        activations = [job.activation for job in selection.jobs]
+        return self._tools.of(activations, self.backend, self._own, self._running)
 
     @contextmanager
     def _bench(

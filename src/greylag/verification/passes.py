@@ -1,6 +1,6 @@
 """What need not be run again: passes by tree, and the report on a base commit. One JSON file each, replaced atomically.
 
-A damaged, foreign or old entry is a miss. Nothing is evidence for longer than `AGE`, since the machine's tools change.
+A damaged, foreign or old entry is a miss. Nothing is evidence for longer than `AGE`, since a machine changes.
 """
 
 import fcntl

@@ -1,7 +1,7 @@
 """One verification, phase by phase: what is known already, what must run, what becomes a layer, how it counts."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from greylag.diffs import renames
@@ -15,6 +15,7 @@ from greylag.verification.layers import Layer, Lease, Stage, is_empty, merge, op
 from greylag.verification.passes import Passes
 from greylag.verification.passes import key as digest
 from greylag.verification.selection import Job, Key, Selection
+from greylag.verification.versions import Line
 
 TOOLS = (Phase.FORMAT, Phase.STATIC, Phase.COMPILE, Phase.TEST)
 
@@ -38,6 +39,7 @@ class Work:
     key: Callable[..., str]
     rules: Rules
     base: str
+    versions: Mapping[Line, str]
     chains: list[Chain] = field(init=False)
     known: dict[Key, Verdict] = field(init=False, default_factory=dict)
     notes: list[str] = field(init=False, default_factory=list)
@@ -152,7 +154,7 @@ class Work:
 
     def _pass_key(self, job: Job) -> str:
         change = self.bench.change
-        return self.key("pass", change.head.id, change.base.id, describe(job))
+        return self.key("pass", change.head.id, change.base.id, describe(job, self.versions))
 
     # -- preparation -------------------------------------------------------------------------------------------------
 
@@ -167,6 +169,9 @@ class Work:
             if layer := next((found for lease in self.leases for name in names if (found := lease.find(name))), None):
                 self.bench.prepared.append(layer)
                 done |= {job.key: _prepared(job, "taken from before") for job in todo.pop(chain)}
+            elif nothing := self._nothing_before(chain):
+                done |= nothing
+                todo.pop(chain)
         for verdict in done.values():
             self.bench.tell_verdict(verdict)
         ran = self.bench.run(todo, earlier)
@@ -174,6 +179,16 @@ class Work:
             if chain.stage and chain.layered and all(ran[job.key].passed for job in jobs):
                 self.bench.prepared.append(self._promote(chain, chain.stage))
         return done | ran
+
+    def _nothing_before(self, chain: Chain) -> dict[Key, Verdict]:
+        """The verdicts on the base commit, where the same preparation had nothing that could be done."""
+        jobs, change, baseline = chain.of(Phase.PREPARE), self.bench.change, self.bench.baseline
+        if baseline is None or _inputs(jobs, change.base) != _inputs(jobs, change.head):
+            return {}
+        before = {(v.verifier, v.root): v for v in baseline.verdicts if v.phase is Phase.PREPARE}
+        found = {job.key: before.get((job.activation.name, job.activation.root)) for job in jobs}
+        kept = {key: replace(v, cached=True) for key, v in found.items() if v and v.outcome is Outcome.SKIPPED}
+        return kept if len(kept) == len(jobs) else {}
 
     def _promote(self, chain: Chain, stage: Stage) -> Layer:
         """Make a layer of what a preparation left, for all chains; the chain goes on with a new stage."""
@@ -191,24 +206,30 @@ class Work:
 
     def _layer_key(self, chain: Chain) -> str:
         """By inputs, so that other trees find it: the key of what was made on the base commit, which is trusted."""
-        head, jobs = self.bench.change.head, chain.of(Phase.PREPARE)
-        inputs = sorted({path for job in jobs for path in job.activation.inputs})
-        contents = [digest(path, _read(head, path)) for path in inputs] or [head.id]
-        return self.key("layer", *map(describe, jobs), *contents)
+        jobs = chain.of(Phase.PREPARE)
+        what = (describe(job, self.versions) for job in jobs)
+        return self.key("layer", *what, *_inputs(jobs, self.bench.change.head))
 
     def _own_key(self, chain: Chain) -> str:
         """What a change's own preparation left is good for exactly its tree: its code may have written anything."""
         return self.key("own", self._layer_key(chain), self.bench.change.head.id)
 
 
-def describe(job: Job) -> str:
+def describe(job: Job, versions: Mapping[Line, str]) -> str:
     """All that decides what an activation does."""
-    return repr((*job.key, job.activation.plan))
+    said = [versions[line] for line in job.activation.tools.values()]
+    return repr((*job.key, job.activation.plan, said))
 
 
 def _prepared(job: Job, summary: str) -> Verdict:
     a = job.activation
     return Verdict(a.name, a.phase, Outcome.PASSED, a.root, a.reason, summary, cached=True)
+
+
+def _inputs(jobs: Sequence[Job], tree: Tree) -> list[str]:
+    """What decides the outcome of a preparation: the contents of its inputs, or all of the tree."""
+    paths = sorted({path for job in jobs for path in job.activation.inputs})
+    return [digest(path, _read(tree, path)) for path in paths] or [tree.id]
 
 
 def _read(tree: Tree, path: str) -> bytes | None:

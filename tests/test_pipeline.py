@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.test_formatting import Blanks
 
 from greylag import assembly, config, evidence, plugins
 from greylag.errors import AgentError, InfraError, UserError
@@ -16,11 +17,12 @@ from greylag.forges.local import LocalForge
 from greylag.holding import HELD, is_held
 from greylag.model import Event, Outcome, Phase, Policy, PullRequest, Repo, Scope, Status, Strength, Task, Verdict
 from greylag.pipeline import Parts, run_task
-from greylag.protocols import Activation, Context, Forge, Pushable, SandboxBackend, Tree
+from greylag.protocols import Activation, Context, Forge, Observe, Pushable, SandboxBackend, Tree
 from greylag.report import Run
 from greylag.store import Store
 from greylag.testing.repos import git
 from greylag.testing.service import make_service
+from greylag.verification import Verification
 from greylag.workspace import Workspace
 
 pytestmark = pytest.mark.toolchain("bwrap")
@@ -114,6 +116,37 @@ def house(tmp_path: Path, state: Path, cache: Path, box: SandboxBackend, monkeyp
     """All of them look at the machine once, and know what is known of a tree that all of them begin with."""
     monkeypatch.setattr(assembly, "backend", lambda _settings, *, unsafe: box)
     return House(state, cache, make_service(tmp_path / "service"))
+
+
+def formatting(house: House) -> Callable[[Task, Workspace, Path, Observe], Verification]:
+    """Verification that has a formatter, too."""
+    house.agent = plugins.load("agents", "scripted", {"steps": [GOOD]})
+    plain = house.parts(house.task()).verification
+
+    def made(task: Task, workspace: Workspace, home: Path, observe: Observe) -> Verification:
+        verification = plain(task, workspace, home, observe)
+        return replace(verification, verifiers=(*verification.verifiers, Blanks()))
+
+    return made
+
+
+def test_what_is_verified_judged_and_proposed_is_formatted(house: House) -> None:
+    files = {"greet": "#!/bin/sh\necho Hello, ${1:-you}\n", "NOTES.txt": "Greets  \nyou \n"}
+    unformatted = {"files": files, "verify": True, "text": "Says you."}
+    run = house.run(unformatted, verification=formatting(house))
+    assert run.status is Status.OPENED
+    assert git(house.repo, "show", f"{run.branch}:NOTES.txt") == "Greets\nyou"
+    assert git(house.repo, "rev-parse", f"{run.branch}^{{tree}}") == run.tree == run.reports[-1].tree
+    assert house.kinds().count("formatted") == 1, "the work tree has it from then on"
+
+
+def test_a_change_that_a_formatter_takes_back_is_none(house: House) -> None:
+    (house.repo / "NOTES.txt").write_text("Greets\n")
+    git(house.repo, "add", "--all")
+    git(house.repo, "commit", "--quiet", "-m", "Notes")
+    run = house.run({"files": {"NOTES.txt": "Greets  \n"}}, verification=formatting(house))
+    assert run.status is Status.NO_CHANGE
+    assert not run.artefacts
 
 
 def test_a_change_that_passes_becomes_a_pull_request_with_evidence(house: House) -> None:

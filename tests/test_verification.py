@@ -455,7 +455,7 @@ def test_a_preparation_that_could_not_be_had_on_the_base_is_not_tried_with_each_
     at = house({"prepare.sh": "exit 5", "lock": "1", "test.sh": "echo RAN 1 0"})
     verification = at.verification(PREPARE, TEST)
     baseline = verification.baseline()
-    at.started()
+    assert at.started() == ["prepare.sh", "test.sh"], "the base is measured all the same"
     assert verification.run(at.repository.change({"x": ""}), mode="loop", baseline=baseline).passed
     assert at.started() == ["test.sh"]
     verification.run(at.repository.change({"lock": "2"}), mode="loop", baseline=baseline)

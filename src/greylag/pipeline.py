@@ -11,7 +11,7 @@ frozen tree, the same tree is judged, committed and pushed, and what the agent s
 
 import errno
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -98,10 +98,14 @@ class _Steps:
         recording, policy, prompt = self.recording, self.task.policy, self.task.prompt
         lock = threading.Lock()
 
+        def rewrite(files: Mapping[str, bytes]) -> str:
+            workspace.rewrite(files, sandbox)
+            return workspace.freeze(self.parts.backend)
+
         def verify() -> Report:
             with lock:  # an agent may call its tool and end at the same time
                 tree = workspace.freeze(self.parts.backend)
-                return verification.run(tree, mode="loop", baseline=baseline)
+                return verification.run(tree, mode="loop", baseline=baseline, rewrite=rewrite)
 
         attempts = policy.attempts if self.parts.agent.corrects else 1
         with self.parts.backend.open(self.agent_sandbox(workspace)) as sandbox:
@@ -122,8 +126,10 @@ class _Steps:
                 if session.stop in {StopReason.DECLINED, *_BROKEN_OFF}:
                     return self.given_up(workspace, session)
                 recording.tell("gate", f"gate: verifying the frozen tree {tree[:10]}", tree=tree)
-                report = verification.run(tree, mode="gate", baseline=baseline)
-                recording.keep(reports=(*recording.run.reports, report))
+                report = verification.run(tree, mode="gate", baseline=baseline, rewrite=rewrite)
+                recording.keep(tree=report.tree, reports=(*recording.run.reports, report))
+                if report.tree == workspace.base_tree:
+                    return self.unchanged(session)  # all that it did was to format otherwise
                 _raise_infrastructure(report)
                 if report.passed:
                     return publishing.publish(recording, workspace, report, self.parts.forge, self.parts.author)

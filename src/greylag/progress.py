@@ -21,7 +21,7 @@ from greylag.text import one_line
 _SAID_BELOW = {"end"}  # the conclusion, or the line of an error, says it
 _PREFIXES = {"gate.refused": "refused: "}
 LOUD = {"checkout", "baseline", "attempt", "gate", "gate.refused", "publish", "end", "replay", "egress.refused"}
-NORMAL = LOUD | {"verdict", "agent.tool", "agent.blocked", "agent.text"}
+NORMAL = LOUD | {"verdict", "formatted", "agent.tool", "agent.blocked", "agent.text"}
 
 
 def worth_a_line(event: Event) -> bool:

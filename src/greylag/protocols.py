@@ -271,6 +271,7 @@ class Context:
     baseline: Report | None = None
     cpus: int = 2
     again: Callable[[], AbstractContextManager["Context | None"]] | None = None  # the tree anew, built, for flaky tests
+    rewrite: Callable[[str, bytes], None] | None = None  # takes a file that a formatter has put right; None: only check
 
 
 class Verifier(Protocol):

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -28,6 +29,8 @@ from greylag.verification.passes import Passes, key
 from greylag.verification.phases import TOOLS, Rules, Work, describe
 from greylag.verification.selection import Selection, select
 from greylag.verification.versions import Line, Versions
+
+Rewrite = Callable[[Mapping[str, bytes]], str]  # files that formatters have put right -> the tree that they are in
 
 
 class Source(Protocol):
@@ -110,7 +113,7 @@ class Verification:
             known = self._passes.report(name)
             if known and set(known[1]) <= {layer.id for layer in lease.layers}:
                 return replace(known[0], base=self.workspace.base)
-            with self._bench("baseline", base, None, lease, lease) as bench:
+            with self._bench("baseline", base, None, (lease, lease)) as bench:
                 work = self._work(bench, selection, (lease,))
                 report = work.report()
                 work.promote_homes()
@@ -119,8 +122,30 @@ class Verification:
                 self._passes.keep_report(name, report, [layer.id for layer in lease.layers])
             return report
 
-    def run(self, tree: str, *, mode: Literal["loop", "gate"], baseline: Report | None) -> Report:
-        """The report on a frozen tree, compared with `baseline`. The judge is asked only at the gate."""
+    def run(
+        self, tree: str, *, mode: Literal["loop", "gate"], baseline: Report | None, rewrite: Rewrite | None = None
+    ) -> Report:
+        """The report on a frozen tree, compared with `baseline`. The judge is asked only at the gate.
+
+        With `rewrite`, formatters put the files right that the change touches: it is given their contents and answers
+        with the tree that they are in, which is the one that the report is about then.
+        """
+        files: dict[str, bytes] = {}
+        report = self._run(tree, mode, baseline, files.__setitem__ if rewrite else None)
+        if rewrite is None or not files or (formatted := rewrite(files)) == tree:
+            return report
+        text = f"formatted {', '.join(sorted(files))}; what was read there before is out of date"
+        self.observe(Event("formatted", text, datetime.now(UTC), {"paths": sorted(files)}))
+        report = self._run(formatted, mode, baseline)
+        return replace(report, notes=(text, *report.notes))
+
+    def _run(
+        self,
+        tree: str,
+        mode: Literal["loop", "gate"],
+        baseline: Report | None,
+        rewrite: Callable[[str, bytes], None] | None = None,
+    ) -> Report:
         if problems := tuple(self.workspace.problems(tree)):
             text = "greylag does not commit such a tree"
             refused = Verdict("tree", Phase.PREPARE, Outcome.FAILED, summary=text, diagnostics=problems)
@@ -131,7 +156,7 @@ class Verification:
         selection = select(self.verifiers, base, head, may_drop="verifiers" in self.settings.scope.allow)
         with ExitStack() as stack:
             shared, own = stack.enter_context(self._shared.lease()), stack.enter_context(self._own.lease())
-            bench = stack.enter_context(self._bench(mode, head, baseline, own, shared))
+            bench = stack.enter_context(self._bench(mode, head, baseline, (own, shared), rewrite))
             return self._work(bench, selection, (shared, own)).report()
 
     def obstacle(self, baseline: Report | None) -> str | None:
@@ -192,9 +217,10 @@ class Verification:
         mode: Literal["baseline", "loop", "gate"],
         head: Tree,
         baseline: Report | None,
-        lease: Lease,
-        shared: Lease,
+        leases: tuple[Lease, Lease],
+        rewrite: Callable[[str, bytes], None] | None = None,
     ) -> Iterator[Bench]:
+        """`leases`: where stages come from, and whose layers hold the caches."""
         self._running.check()
         settings, base = self.settings, self.workspace.tree(self.workspace.base_tree)
         phases = (Phase.PREPARE, *TOOLS) if mode == "baseline" else (Phase.PREPARE,)
@@ -216,10 +242,11 @@ class Verification:
                 logs=logs,
                 sockets=self.home / "sockets",
                 export=export,
-                lease=lease,
-                caches=tuple(layer.home for layer in shared.layers),
+                lease=leases[0],
+                caches=tuple(layer.home for layer in leases[1].layers),
                 running=self._running,
                 observe=_serial(self.observe),
+                rewrite=rewrite,
             )
         finally:
             remove_tree(export.path)

@@ -115,6 +115,7 @@ class Bench:
     caches: tuple[Path, ...]  # lower layers of the home directory
     running: Running
     observe: Observe
+    rewrite: Callable[[str, bytes], None] | None = None  # takes what formatters have put right
     prepared: list[Layer] = field(default_factory=list)  # layers for this tree, for all chains
 
     def run(self, todo: Mapping[Chain, Sequence[Job]], earlier: tuple[Verdict, ...]) -> dict[Key, Verdict]:
@@ -170,7 +171,7 @@ class Bench:
         with self._line(activation.phase) as line:
             context = Context(
                 self.change, sandbox, self.logs, lambda command: line.run(sandbox, command), self.mode, earlier,
-                self.baseline, cpus, lambda: self._again(chain, context, line),
+                self.baseline, cpus, lambda: self._again(chain, context, line), self.rewrite,
             )  # fmt: skip
             verdict = _try(job, context)
             if verdict.outcome is Outcome.ERRORED and line.worth_another:
@@ -192,8 +193,9 @@ class Bench:
             logs = self.logs / "again"
             logs.mkdir(exist_ok=True)
             other = replace(
-                context, sandbox=sandbox, logs=logs, execute=lambda command: line.run(sandbox, command), again=None
-            )
+                context, sandbox=sandbox, logs=logs, execute=lambda command: line.run(sandbox, command), again=None,
+                rewrite=None,
+            )  # fmt: skip
             built = [_try(job, other) for job in chain.of(Phase.COMPILE)]
             yield other if all(verdict.passed for verdict in built) else None
 

@@ -21,9 +21,10 @@ def tool(phase: Phase) -> bool:
     return phase <= Phase.TEST
 
 
-def blocks(verdict: Verdict) -> bool:
-    """Whether later phases are not worth their time after this."""
-    return verdict.outcome not in {Outcome.PASSED, Outcome.RED_BEFORE}
+def blocks(verdict: Verdict, *, skipped: bool = True) -> bool:
+    """Whether later phases are not worth their time after this. `skipped`: also when it had nothing to do."""
+    fine = {Outcome.PASSED, Outcome.RED_BEFORE, *(() if skipped else (Outcome.SKIPPED,))}
+    return verdict.outcome not in fine
 
 
 def no_measure(baseline: Report) -> str | None:

@@ -59,9 +59,14 @@ class Work:
                 continue
             found = self._phase(phase, tuple(verdicts))
             verdicts += found
-            if any(map(comparison.blocks, found)) and (self.bench.mode != "baseline" or phase in comparison.BUILD):
+            if self._stops(phase, found):
                 stopped = phase
         return Report(self.bench.change.head.id, self.base, tuple(verdicts), self._notes(verdicts))
+
+    def _stops(self, phase: Phase, found: Sequence[Verdict]) -> bool:
+        if self.bench.mode == "baseline":
+            return phase in comparison.BUILD and any(comparison.blocks(v, skipped=False) for v in found)
+        return any(comparison.blocks(verdict) for verdict in found)
 
     def promote_homes(self) -> None:
         """Make one layer of what the steps on the base commit left in the home directory."""

@@ -79,7 +79,7 @@ def of_project(
     *arguments: str,
     read: Reader | None = None,
     env: Mapping[str, str] | None = None,
-    fallback: Step | None = None,
+    rewrite: Step | None = None,
     merge: bool = False,
 ) -> Step:
     """A tool of the project's environment; an old one that does not know how to print JSON has a fallback."""
@@ -91,6 +91,6 @@ def of_project(
         paths=PATHS,
         read_log=read,
         merge=merge,
-        fallback=fallback,
+        rewrite=rewrite,
         fallback_on="unrecognized arguments|extend-exclude=",  # the old ruff looks for a file of that name
     )

@@ -75,17 +75,25 @@ def _where(program: str) -> str | None:
 
 
 def after(request: dict[str, Any]) -> dict[str, Any]:
-    """The report files and the versions of the tools, bounded."""
-    reports: list[list[str]] = []
+    """The report files, files that a formatter rewrote, and the versions of the tools, bounded."""
+    reports, dropped = _fetched(matching(request["reports"]))
+    rewritten, _ = _fetched(path for path in request["rewritten"] if _regular(path))
+    versions = {name: _version(argv) for name, argv in request["tools"].items()}
+    return {"reports": reports, "dropped": dropped, "rewritten": rewritten, "tools": versions}
+
+
+def _fetched(paths: Iterator[str]) -> tuple[list[list[str]], int]:
+    """Files with their contents, and how many are too large or too many."""
+    files: list[list[str]] = []
     total = dropped = 0
-    for path in matching(request["reports"]):
+    for path in paths:
         data = _read(path)
-        if data is None or total + len(data) > TOTAL_LIMIT or len(reports) == FILES:
+        if data is None or total + len(data) > TOTAL_LIMIT or len(files) == FILES:
             dropped += 1
             continue
         total += len(data)
-        reports.append([path, binascii.b2a_base64(data, newline=False).decode("ascii")])
-    return {"reports": reports, "dropped": dropped, "tools": {k: _version(v) for k, v in request["tools"].items()}}
+        files.append([path, binascii.b2a_base64(data, newline=False).decode("ascii")])
+    return files, dropped
 
 
 def _read(path: str) -> bytes | None:

@@ -4,6 +4,7 @@ import json
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from greylag import readers
 from greylag.model import Diagnostic, Phase
@@ -48,8 +49,9 @@ def _ruff(project: Project, tree: Tree) -> Iterator[Check]:
 def _ruff_format(made: Sequence[str]) -> Step:
     """Its `--extend-exclude` is only a few months old. One in `--config`, since 0.2.1, adds to the project's, too."""
     check, exclude = ("format", "--check", "--no-cache"), f"extend-exclude={json.dumps(made)}"
-    older = of_project("ruff", *check, ".", read=_unformatted)
-    return of_project("ruff", *check, "--config", exclude, ".", read=_unformatted, fallback=older)
+    rewrite = of_project("ruff", "format", "--no-cache")
+    older = of_project("ruff", *check, ".", read=_unformatted, rewrite=rewrite)
+    return replace(older, arguments=(*check, "--config", exclude, "."), fallback=older)
 
 
 def _formats(project: Project, tree: Tree) -> str:
@@ -74,7 +76,9 @@ def _unformatted(data: bytes, root: str, _workspace: str) -> tuple[Diagnostic, .
 def _black(project: Project, tree: Tree) -> Iterator[Check]:
     if evidence := used(project, tree, "black", configured(project, "black", ()), _BLACK):
         arguments = ("--check", *evidence.options, *(evidence.paths or (".",)))
-        step = of_project("black", *arguments, read=readers.black_text, merge=True)  # it says all on standard error
+        rewrite = of_project("black", "--quiet", *evidence.options)
+        # it says all on standard error
+        step = of_project("black", *arguments, read=readers.black_text, merge=True, rewrite=rewrite)
         yield "black", Phase.FORMAT, evidence.reason, step
 
 

@@ -44,6 +44,7 @@ class Step:
     empty: str = ""  # a run whose log has this pattern and whose reports have no test had none
     empty_codes: tuple[int, ...] = ()  # exit codes that say so
     again: "Again | None" = field(default=None, repr=False)  # to see whether tests that failed are flaky
+    rewrite: "Step | None" = None  # with names of files behind it, it mends what this one complains about
     fallback: "Step | None" = None  # taken instead when this one failed with `fallback_on` in its log
     fallback_on: str = ""
     seconds: float | None = None  # None: as long as the person allows, `minutes` of `[verify]`

@@ -1,5 +1,6 @@
 """How programs of JavaScript are asked for a structured report, and who reads what they print."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -73,6 +74,18 @@ RUNNERS = {
 
 
 _LOGS: Mapping[str, Reader] = {"prettier": _summaries.prettier, "biome": readers.biome_text}
+
+
+_FORMATS: Mapping[str, tuple[str, ...]] = {"prettier": ("prettier", "--write"), "biome": ("biome", "format", "--write")}
+_CHECKS = re.compile(  # what a command may say and its writing twin need not: of other options nobody knows
+    r"(?:prettier|biome (?:ci|check|format))(?:\s+(?:--check|-c|--list-different|-l|--no-error-on-unmatched-pattern"
+    r"|--cache|[^-\s]\S*))*"
+)
+
+
+def formatting(command: str) -> tuple[str, ...]:
+    """The command that formats, with names of files behind it, what this one checks; nothing where that is unsure."""
+    return _FORMATS[command.split(maxsplit=1)[0]] if _CHECKS.fullmatch(command) else ()
 
 
 def log_reader(phase: Phase, program: str) -> Reader:

@@ -9,9 +9,9 @@ from greylag import readers
 from greylag.model import Phase
 from greylag.verifiers import _scripts
 from greylag.verifiers._manager import RELEASE
-from greylag.verifiers._package import Project
+from greylag.verifiers._package import Package, Project
 from greylag.verifiers._plan import Plan, Step
-from greylag.verifiers._reports import RUNNERS, Runner, log_reader
+from greylag.verifiers._reports import RUNNERS, Runner, formatting, log_reader
 from greylag.verifiers._scripts import Part
 from greylag.verifiers._settled import Settled
 
@@ -83,6 +83,8 @@ def step_of(project: Project, part: Part) -> Step:
     place = posixpath.relpath(part.package.root, project.package.root)
     reader = log_reader(part.phase, part.program)
     base = replace(_base(project), cwd=place, read_log=reader, title=part.command)
+    if (words := formatting(part.bare)) and not project.manager.pnp:
+        base = replace(base, rewrite=_direct(base, project, part.package, words))
     plain = _running(project, part, replace(base, empty=r"[Nn]o tests? (?:files? )?found"), ())
     runner = RUNNERS.get(part.program)
     report = _report(f"{part.package.root}-{part.script}-{part.program}")
@@ -101,6 +103,8 @@ def settled_step(project: Project, check: Settled) -> Step:
     It is started by itself: where a script has its name, yarn and bun would run that instead.
     """
     base = replace(_base(project), read_log=log_reader(check.phase, check.program), title=" ".join(check.words))
+    if (formats := formatting(base.title)) and not project.manager.pnp:
+        base = replace(base, rewrite=_direct(base, project, project.package, formats))
     words = check.words[1:]
     if project.manager.pnp:
         words = ("exec", *check.words)
@@ -126,9 +130,14 @@ def _running(project: Project, part: Part, base: Step, arguments: Sequence[str])
     if part.whole:
         return replace(base, arguments=project.manager.script(part.script, arguments))
     line = " ".join((part.command, *arguments))
-    top = posixpath.relpath(project.package.root, part.package.root)
+    return _direct(base, project, part.package, ("sh", "-c", line))
+
+
+def _direct(base: Step, project: Project, package: Package, words: Sequence[str]) -> Step:
+    """A program that a dependency brings, started by itself."""
+    top = posixpath.relpath(project.package.root, package.root)
     paths = dict.fromkeys(posixpath.normpath(f"{place}/node_modules/.bin") for place in (".", top))
-    return replace(base, programs=(("sh",),), arguments=("-c", line), paths=(*paths, *base.paths))
+    return replace(base, programs=((words[0],),), arguments=tuple(words[1:]), paths=(*paths, *base.paths))
 
 
 def _reporting(step: Step, runner: Runner, report: str, plain: Step) -> Step:

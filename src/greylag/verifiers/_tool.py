@@ -25,11 +25,13 @@ from greylag.text import one_line
 from greylag.verifiers._flaky import settled
 from greylag.verifiers._outcome import Found, Result, judge, tests, total
 from greylag.verifiers._plan import Plan, Reader, Step, Tests
+from greylag.verifiers._rewriting import rewriting
 
 __all__ = ["Plan", "Reader", "Step", "online", "run"]
 
 _HELPER = (sys.executable, "-I", "-S", "@files@/inside.py")
 OUTPUT = 64 << 20  # bytes of a tool's output that a reader is given
+_FILES = ("reports", "rewritten")  # keys of an answer that hold files
 _WORST = (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.ERRORED, Outcome.PASSED, Outcome.SKIPPED)
 DIAGNOSTICS = 5000  # of one verdict; what is more becomes one that stands for all of the rest
 
@@ -116,7 +118,23 @@ def _take(step: Step, tools: Mapping[str, Sequence[str]], log: str, activation: 
     found = _read(step, fetched, output, _place(step, activation), context.change.head.paths())
     result = judge(step, activation.phase, done, found, original=_original(activation, context))
     result = replace(result, log=log, seconds=done.seconds, tools=fetched["tools"])
+    if found_fix := rewriting(step, result, activation, context):
+        _rewrite(*found_fix, activation, context)
     return settled(step, result, context, lambda again, place: _take(again, {}, log, activation, place))
+
+
+def _rewrite(step: Step, paths: Sequence[str], activation: Activation, context: Context) -> None:
+    """Let a formatter rewrite `paths`, and pass on what it made of them; where it fails, they stay as they are."""
+    places = {f"@workspace@/{path}": path for path in paths}
+    command = _inside(step, {}, activation, context, log=_log_name(activation, 0) + ".rewrite", rewritten=tuple(places))
+    done = context.execute(command)
+    if done.ended is not Ended.EXITED or done.returncode or not done.answer or context.rewrite is None:
+        return
+    fetched = _answer(done, activation)
+    for place, data in fetched["rewritten"]:
+        path = places.get(place.replace(fetched["workspace"], "@workspace@", 1))
+        if path is not None:
+            context.rewrite(path, data)
 
 
 def _original(activation: Activation, context: Context) -> bool:
@@ -143,7 +161,13 @@ def _absent(step: Step) -> Result:
 
 
 def _inside(
-    step: Step, tools: Mapping[str, Sequence[str]], activation: Activation, context: Context, *, log: str = ""
+    step: Step,
+    tools: Mapping[str, Sequence[str]],
+    activation: Activation,
+    context: Context,
+    *,
+    log: str = "",
+    rewritten: Sequence[str] = (),
 ) -> Command:
     """A step by way of `_inside.py`; without a log for its output only the end of it, which fetches reports."""
     offline = not online(activation, context)
@@ -153,6 +177,7 @@ def _inside(
         "paths": [_directory(path, step, activation) for path in step.paths],
         "reports": step.reports,
         "append": {name: _share(value, context) for name, value in step.append.items()},
+        "rewritten": rewritten,
         "tools": tools,
     }
     # Not for tests: those of programs with colours would see it, and fail here but nowhere else.
@@ -199,8 +224,8 @@ def _read(step: Step, fetched: Mapping[str, Any], output: bytes, root: str, path
     # Java's traces name classes; the tree knows their files.
     junit = partial(readers.junit_xml, files=paths)
     reader = junit if step.read_report is readers.junit_xml else step.read_report
-    reports = [base64.b64decode(data.encode("ascii", "replace")) for _, data in fetched["reports"]]
-    diagnostics, counts = _parts([reader(data, root, workspace) for data in reports] if reader else [])
+    reports = fetched["reports"]
+    diagnostics, counts = _parts([reader(data, root, workspace) for _, data in reports] if reader else [])
     if fetched["dropped"]:
         said = f"{fetched['dropped']} of the report files are too large, or too many, to be read"
         diagnostics.append(Diagnostic(said, rule=readers.UNREADABLE))
@@ -233,7 +258,15 @@ def _answer(done: Completed, activation: Activation) -> dict[str, Any]:
         raise InfraError(f"{activation.name}: the sandbox gave no readable answer: {error}") from error
     if not _is_answer(answer):
         raise InfraError(f"{activation.name}: the sandbox gave an answer of another form")
-    return dict(answer)
+    try:
+        files = {key: [(path, _decoded(data)) for path, data in answer.get(key, ())] for key in _FILES}
+    except ValueError as error:
+        raise InfraError(f"{activation.name}: the sandbox gave a file that cannot be decoded: {error}") from error
+    return {**answer, **files}
+
+
+def _decoded(data: str) -> bytes:
+    return base64.b64decode(data.encode("ascii", "replace"), validate=True)
 
 
 def _is_answer(answer: object) -> bool:
@@ -241,7 +274,11 @@ def _is_answer(answer: object) -> bool:
     match answer:
         case {"absent": True, "workspace": str()}:
             return True
-        case {"absent": False, "workspace": str(), "reports": [*reports], "dropped": int(), "tools": dict(tools)}:
+        case {
+            "absent": False, "workspace": str(), "reports": [*reports], "dropped": int(), "rewritten": [*rewritten],
+            "tools": dict(tools),
+        }:  # fmt: skip
             named = all(isinstance(version, str) for version in tools.values())
-            return named and all(isinstance(r, list) and [type(part) for part in r] == [str, str] for r in reports)
+            files = (*reports, *rewritten)
+            return named and all(isinstance(f, list) and [type(part) for part in f] == [str, str] for f in files)
     return False

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from greylag import readers
 from greylag.model import Phase
@@ -31,8 +32,8 @@ def _mypy(project: Project, tree: Tree) -> Iterator[Check]:
     common = ("--no-error-summary", "--no-color-output", "--cache-dir", "@home@/.cache/mypy")
     targets = () if told else _code(project)
     older = of_project("mypy", *common, *targets)
-    step = of_project("mypy", *common, "--output", "json", *targets, read=readers.mypy_json, fallback=older)
-    yield "mypy", Phase.STATIC, where, step
+    step = of_project("mypy", *common, "--output", "json", *targets, read=readers.mypy_json)
+    yield "mypy", Phase.STATIC, where, replace(step, fallback=older)
 
 
 def _code(project: Project) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ text does not name the tests that passed.
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from greylag import readers
 from greylag.kinds import CI, matches
@@ -100,7 +101,7 @@ def _activations(root: str, tree: Tree) -> Iterator[Activation]:
         plan = Plan(tuple(_fetch()), tools)
         yield Activation("elixir", "mix deps.get", Phase.PREPARE, root, reason, inputs, plan, outputs)
     if ".formatter.exs" in files:
-        step = _mix("format", "--check-formatted", read=readers.elixir_text)
+        step = replace(_mix("format", "--check-formatted", read=readers.elixir_text), rewrite=_mix("format"))
         yield activation("mix format", Phase.FORMAT, f"{prefix}.formatter.exs", step)
     strict = (_STRICT,) if _is_strict(tree, prefix) else ()
     read = failing(readers.elixir_text, alone=True) if strict else readers.elixir_text

@@ -39,6 +39,7 @@ _GOFMT = (
     'root=$(go env GOROOT) && found=$("$root/bin/gofmt" -l -- "$@") || exit;'
     ' [ -z "$found" ] || { printf "%s\\n" "$found"; exit 1; }'
 )
+_GOFMT_WRITE = 'root=$(go env GOROOT) && exec "$root/bin/gofmt" -w -- "$@"'
 _FILES = 1000  # of one gofmt
 _TEST = re.compile(r"(?:(?P<place>[^\n]*?)\.)?(?P<test>(?:Test|Fuzz|Example)\w*)(?:/|$)")
 
@@ -108,14 +109,15 @@ def _go(
 
 
 def _gofmt(unit: Unit) -> Iterator[Step]:
+    write = Step((("sh", "-c", _GOFMT_WRITE, "gofmt"),), env=unit.env, offline_env=_OFFLINE)
     for first in range(0, len(unit.written), _FILES):
-        yield Step(
-            (("sh", "-c", _GOFMT, "gofmt"),),
-            tuple(f"./{file}" for file in unit.written[first : first + _FILES]),
-            env=unit.env,
-            offline_env=_OFFLINE,
+        yield replace(
+            write,
+            programs=(("sh", "-c", _GOFMT, "gofmt"),),
+            arguments=tuple(f"./{file}" for file in unit.written[first : first + _FILES]),
             read_log=readers.gofmt_text,
             unable=rf"{_MACHINE}|: (?:command )?not found$",
+            rewrite=write,
             title="gofmt -l",
         )
 

@@ -9,7 +9,7 @@ import json
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from greylag import readers
@@ -155,6 +155,9 @@ def _linters(project: _Project) -> Iterator[tuple[str, Phase, str, Step]]:
                 unable=_MACHINE,
                 title=name,
             )
+            if phase is Phase.FORMAT:
+                quiet = ("--show-progress=none", "--using-cache=no", "--no-interaction")
+                step = replace(step, rewrite=replace(step, arguments=("fix", *quiet)))
             yield name, phase, own, step
 
 

@@ -88,6 +88,7 @@ def _format(project: Project) -> Iterator[Check]:
     said = project.saying(*_FORMATS)
     if own or said.path:
         step = _step("fmt", "--check", chain=said.value, read=readers.rustfmt_text, unable=_MACHINE)
+        step = replace(step, rewrite=_step("fmt", "--", chain=said.value, unable=_MACHINE))
         yield "cargo fmt", Phase.FORMAT, own or said.path, (step,)
 
 

@@ -61,7 +61,8 @@ def _activations(root: str, paths: Sequence[str]) -> Iterator[Activation]:
         arguments=("init", "-backend=false", "-input=false", "-no-color"),
         may_fail=True,
     )
-    form = replace(base, arguments=("fmt", "-check", "-no-color"), read_log=unformatted, merge=True)
+    write = replace(base, arguments=("fmt", "-no-color"))
+    form = replace(base, arguments=("fmt", "-check", "-no-color"), read_log=unformatted, merge=True, rewrite=write)
     valid = replace(
         base,
         arguments=("validate", "-json", "-no-color"),

@@ -4,19 +4,22 @@ The agent's work tree is hostile ground. The git directory that greylag trusts l
 judged and pushed is always a git tree that was frozen into that directory, named by its id.
 """
 
+import base64
+import json
+import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from greylag.directories import own_tree, remove_tree
-from greylag.errors import UserError
+from greylag.errors import AgentError, UserError
 from greylag.git import Git, borrow, disk, printable
 from greylag.git.remote import Commit, Remote
 from greylag.model import Diagnostic, Repo
-from greylag.protocols import SandboxBackend
-from greylag.text import PERSON, clean
+from greylag.protocols import Command, Sandbox, SandboxBackend
+from greylag.text import PERSON, clean, one_line
 from greylag.workspace import checkouts, freezing, mirror
 from greylag.workspace.trees import SUBMODULE, GitTree, Objects, changes, problems
 
@@ -25,6 +28,7 @@ __all__ = ["AUTHOR", "Commit", "GitTree", "Workspace"]
 AUTHOR = "greylag <greylag@users.noreply.github.com>"
 HISTORY = 50  # commits that the agent can look back on
 DIFF = 64 << 20  # bytes of a diff
+_REWRITE = Path(__file__).with_name("_rewrite.py").read_text("utf-8")
 
 
 @dataclass
@@ -121,6 +125,17 @@ class Workspace:
             frozen = freezing.in_sandbox(*what, backend=backend, objects=self.borrowed)
         self._left_out[frozen.tree] = frozen.left_out
         return frozen.tree
+
+    def rewrite(self, files: Mapping[str, bytes], sandbox: Sandbox) -> None:
+        """Replace the contents of files in the work tree, by way of the sandbox that it is in.
+
+        Raises `AgentError` where that cannot be done: the agent may have taken a file away meanwhile.
+        """
+        contents = {path: base64.b64encode(data).decode("ascii") for path, data in files.items()}
+        argv = (sys.executable, "-I", "-S", "@files@/rewrite.py")
+        done = sandbox.run(Command(argv, stdin=json.dumps(contents).encode(), files={"rewrite.py": _REWRITE}))
+        if done.returncode:
+            raise AgentError(f"formatted files cannot be written back: {one_line(done.output[-500:])}")
 
     def tree(self, tree_id: str) -> GitTree:
         """A frozen tree to read."""

@@ -1,0 +1,54 @@
+"""Which files a formatter may put right by itself: those that the change touches, as far as they were right before.
+
+What was not formatted on the base commit stays as it is: the change would be about the formatter then.
+"""
+
+import posixpath
+from collections.abc import Sequence
+from dataclasses import replace
+
+from greylag.diffs import DiffError, parse
+from greylag.model import Outcome
+from greylag.protocols import Activation, Context
+from greylag.verifiers._outcome import Result
+from greylag.verifiers._plan import Step
+
+MOST = 1000  # files of one command
+
+
+def rewriting(
+    step: Step, result: Result, activation: Activation, context: Context
+) -> tuple[Step, Sequence[str]] | None:
+    """The step that formats what `step` complains about, and the files of the repository that it rewrites."""
+    if step.rewrite is None or context.rewrite is None or result.outcome is not Outcome.FAILED:
+        return None
+    known = _unformatted_before(activation, context)
+    if known is None:
+        return None
+    said = {d.path for d in result.diagnostics if d.path}
+    paths = sorted(said & _touched(context) - known)[:MOST]
+    place = posixpath.normpath(posixpath.join(activation.root, step.cwd))
+    names = (f"./{posixpath.relpath(path, place)}" for path in paths)
+    return (replace(step.rewrite, arguments=(*step.rewrite.arguments, *names)), paths) if paths else None
+
+
+def _unformatted_before(activation: Activation, context: Context) -> set[str] | None:
+    """Files that were not formatted on the base commit; None where nobody knows."""
+    mine = (activation.name, activation.root, activation.phase)
+    before = next(
+        (v for v in (context.baseline.verdicts if context.baseline else ()) if (v.verifier, v.root, v.phase) == mine),
+        None,
+    )
+    if before is None or before.outcome not in {Outcome.PASSED, Outcome.FAILED}:
+        return None
+    paths = {d.path for d in before.diagnostics}
+    return None if None in paths else {path for path in paths if path}
+
+
+def _touched(context: Context) -> set[str]:
+    """Files that the change adds or modifies."""
+    try:
+        names = {name for file in parse(context.change.diff) for name in file.names}
+    except DiffError:
+        return set()
+    return names & set(context.change.head.paths())

@@ -165,6 +165,7 @@ def remarks(verdicts: Sequence[Verdict], baseline: Report | None) -> list[str]:
         notes.append(UNVERIFIED)
     if not stopped and not any(v.counts and v.counts.run for v in ran):
         notes.append(NO_TESTS)
+    notes += [f"{v.id}: {v.details['partial']}" for v in ran if v.details.get("partial")]
     return notes + ([] if baseline is None else _red(baseline))
 
 

@@ -62,6 +62,7 @@ class Result:
     log: str | None = None
     seconds: float = 0.0
     tools: Mapping[str, str] = field(default_factory=dict)
+    partial: bool = False
 
 
 def total(counts: Sequence[Counts]) -> Counts | None:

@@ -1,9 +1,10 @@
 """A command-line verifier as data: a plan of steps."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from greylag.model import Counts, Diagnostic
+from greylag.protocols import Tree
 
 Tests = tuple[Counts, tuple[Diagnostic, ...]]
 Reader = Callable[[bytes, str, str], Tests | tuple[Diagnostic, ...]]  # of `greylag.readers`: data, root, workspace
@@ -11,6 +12,9 @@ Reader = Callable[[bytes, str, str], Tests | tuple[Diagnostic, ...]]  # of `grey
 Again = Callable[
     [Sequence[Diagnostic]], tuple[str, ...]
 ]  # failed tests -> arguments of a step that runs them, and as few others as can be
+Affected = Callable[
+    [Tree, Collection[str]], "Step | None"
+]  # a tree and the paths that a change touches -> a step that runs only what may notice it; None: all of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class Step:
     empty: str = ""  # a run whose log has this pattern and whose reports have no test had none
     empty_codes: tuple[int, ...] = ()  # exit codes that say so
     again: "Again | None" = field(default=None, repr=False)  # to see whether tests that failed are flaky
+    affected: "Affected | None" = field(default=None, repr=False)  # to spare an agent the rest
     rewrite: "Step | None" = None  # with names of files behind it, it mends what this one complains about
     fallback: "Step | None" = None  # taken instead when this one failed with `fallback_on` in its log
     fallback_on: str = ""

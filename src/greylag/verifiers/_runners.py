@@ -2,12 +2,13 @@
 
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 
 from greylag import readers
 from greylag.model import Diagnostic, Phase
 from greylag.protocols import Tree
-from greylag.verifiers import _summaries
+from greylag.verifiers import _imports, _summaries
 from greylag.verifiers._checks import PATHS, Check, file, section
 from greylag.verifiers._environment import PYTHON
 from greylag.verifiers._plan import Step
@@ -54,7 +55,7 @@ def _why_pytest(project: Project, tree: Tree) -> str:
 def _pytest(project: Project) -> Step:
     report = f"@home@/.greylag/pytest-{re.sub(r'[^A-Za-z0-9]+', '-', project.root)}.xml"
     arguments = (*_PYTEST, f"--junitxml={report}", *(f"--ignore={other}" for other in project.nested))
-    return Step(
+    step = Step(
         ((PYTHON,),),
         arguments,
         install="the preparation made no environment",
@@ -65,6 +66,12 @@ def _pytest(project: Project) -> Step:
         empty_codes=(5,),
         again=lambda failed: (*arguments, *_tests_of(failed)),
     )
+
+    def affected(tree: Tree, changed: Collection[str]) -> Step | None:
+        files = _imports.affected(project, tree, changed)
+        return replace(step, arguments=(*arguments, *files)) if files else None
+
+    return replace(step, affected=affected)
 
 
 def _tests_of(failed: Sequence[Diagnostic]) -> tuple[str, ...]:

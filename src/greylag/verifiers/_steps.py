@@ -2,15 +2,17 @@
 
 import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from greylag import readers
 from greylag.model import Phase
+from greylag.protocols import Tree
 from greylag.verifiers import _scripts
 from greylag.verifiers._manager import RELEASE
 from greylag.verifiers._package import Package, Project
 from greylag.verifiers._plan import Plan, Step
+from greylag.verifiers._related import related
 from greylag.verifiers._reports import RUNNERS, Runner, formatting, log_reader
 from greylag.verifiers._scripts import Part
 from greylag.verifiers._settled import Settled
@@ -90,8 +92,17 @@ def step_of(project: Project, part: Part) -> Step:
     report = _report(f"{part.package.root}-{part.script}-{part.program}")
     if runner and re.match(runner.fits, part.bare) and not re.search(runner.taken, part.bare):
         arguments = tuple(argument.replace("REPORT", report + runner.suffix) for argument in runner.arguments)
-        step = _running(project, part, replace(base, empty=runner.empty), arguments)
-        return _reporting(step, runner, report + runner.suffix, plain)
+        base = replace(base, empty=runner.empty)
+
+        def reporting(run: Step) -> Step:
+            return _reporting(run, runner, report + runner.suffix, plain)
+
+        def affected(tree: Tree, changed: Collection[str]) -> Step | None:
+            files = [posixpath.relpath(path, part.package.root) for path in sorted(changed)]
+            words = related(part.command, files) if set(changed) <= set(tree.paths()) else ()
+            return reporting(_direct(base, project, part.package, (*words, *arguments))) if words else None
+
+        return replace(reporting(_running(project, part, base, arguments)), affected=affected)
     if part.phase is Phase.TEST and part.program == "node" and _NODE_TEST.match(part.bare):
         return _node_test(plain, f"{report}.xml")
     return plain

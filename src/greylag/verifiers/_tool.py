@@ -22,6 +22,7 @@ from greylag.errors import InfraError
 from greylag.model import Counts, Diagnostic, Outcome, Phase, Severity, Verdict
 from greylag.protocols import Activation, Command, Completed, Context, Ended
 from greylag.text import one_line
+from greylag.verifiers._affected import SAID, conclusive, narrowed
 from greylag.verifiers._flaky import settled
 from greylag.verifiers._outcome import Found, Result, judge, tests, total
 from greylag.verifiers._plan import Plan, Reader, Step, Tests
@@ -48,7 +49,7 @@ def run(activation: Activation, context: Context) -> Verdict:
     for number, step in enumerate(plan.steps, 1):
         last = number == len(plan.steps)
         name = _log_name(activation, 0 if last else number)
-        results.append(_take(step, plan.tools if last else {}, name, activation, context))
+        results.append(_worth(step, plan.tools if last else {}, name, activation, context))
         if results[-1].outcome is not Outcome.PASSED and not plan.keep_going:
             break
     return _verdict(activation, plan, results)
@@ -77,7 +78,10 @@ def _verdict(activation: Activation, plan: Plan, results: Sequence[Result]) -> V
         seconds=round(sum(result.seconds for result in results), 3),
         counts=total(counted),
         log=last.log,
-        details={"tools": {k: v for result in results for k, v in result.tools.items() if v}},
+        details={
+            "tools": {k: v for result in results for k, v in result.tools.items() if v},
+            **({"partial": SAID} if any(result.partial for result in results) else {}),
+        },
     )
 
 
@@ -98,6 +102,17 @@ def _log_name(activation: Activation, number: int) -> str:
 
 
 # -- one step --------------------------------------------------------------------------------------------------------
+
+
+def _worth(
+    step: Step, tools: Mapping[str, Sequence[str]], log: str, activation: Activation, context: Context
+) -> Result:
+    """The part of a step that the change can affect, where that is worth it and tells; else all of it."""
+    if part := narrowed(step, activation, context):
+        result = _take(part, tools, log, activation, context)
+        if conclusive(result):
+            return replace(result, partial=True)
+    return _take(step, tools, log, activation, context)
 
 
 def _take(step: Step, tools: Mapping[str, Sequence[str]], log: str, activation: Activation, context: Context) -> Result:

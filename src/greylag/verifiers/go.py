@@ -6,14 +6,14 @@ may fetch one. Later phases run with `GOPROXY=off`. Nothing edits go.mod: what i
 
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
 from greylag import readers
 from greylag.model import Diagnostic, Phase, Verdict
 from greylag.protocols import Activation, Context, Tree
-from greylag.verifiers import _gomod, _tool
+from greylag.verifiers import _goimports, _gomod, _tool
 from greylag.verifiers._gomod import Unit
 from greylag.verifiers._plan import Again
 from greylag.verifiers._tool import Plan, Reader, Step
@@ -146,7 +146,13 @@ def _test(unit: Unit) -> Step:
     """Without vet, which has its own say, and without results of earlier runs: what did not run is no proof."""
     words = ("test", "-json", "-vet=off", "-count=1", _SHARE)
     read = partial(readers.go_test, modules=unit.modules)
-    return _go(unit, *words, *unit.patterns, read=read, again=lambda failed: (*words, *_only(unit, failed)))
+    step = _go(unit, *words, *unit.patterns, read=read, again=lambda failed: (*words, *_only(unit, failed)))
+
+    def affected(tree: Tree, changed: Collection[str]) -> Step | None:
+        packages = _goimports.affected(unit, tree, changed)
+        return replace(step, arguments=(*words, *packages)) if packages else None
+
+    return replace(step, affected=affected)
 
 
 def _only(unit: Unit, failed: Sequence[Diagnostic]) -> tuple[str, ...]:

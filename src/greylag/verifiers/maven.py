@@ -8,13 +8,14 @@ project that cannot be read and dependencies that cannot be resolved fail the pr
 
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from greylag import readers
 from greylag.model import Diagnostic, Phase, Verdict
 from greylag.protocols import Activation, Context, Tree
 from greylag.verifiers import _tool
+from greylag.verifiers._affected import nearest
 from greylag.verifiers._tool import Plan, Reader, Step
 
 _NOBODY = "GreylagMatchesNoTest"
@@ -26,6 +27,7 @@ _QUIET = (
     "-Duser.home=@home@",
     "-Dmaven.repo.local=@home@/.m2/repository",
 )
+_PLAIN = re.compile(r"\w[\w./-]*")  # a module as `--projects` takes it, which is not the root itself
 _NO_TEST_FITS = (
     "-DfailIfNoTests=false",
     "-Dsurefire.failIfNoSpecifiedTests=false",
@@ -99,7 +101,11 @@ def _activations(root: str, tree: Tree) -> Iterator[Activation]:
     yield Activation("maven", "maven compile", Phase.COMPILE, root, reason, (), Plan((build,), tools))
     if any(_inside(path, root) and "src/test/" in path for path in tree.paths()):
         test = _step(programs, goal, reports=True, read_log=readers.maven_text)
-        test = replace(test, again=lambda failed: (*test.arguments, *_only(failed)))
+        test = replace(
+            test,
+            again=lambda failed: (*test.arguments, *_only(failed)),
+            affected=lambda tree, changed: _part(test, root, tree, changed),
+        )
         yield Activation("maven", f"maven {goal}", Phase.TEST, root, reason, (), Plan((test,), tools))
 
 
@@ -108,6 +114,18 @@ def _only(failed: Sequence[Diagnostic]) -> tuple[str, ...]:
     tests = (str(d.test).partition("(")[0].partition("[")[0].rpartition(".")[0] for d in failed)
     classes = ",".join(dict.fromkeys(test.partition("$")[0] for test in tests))
     return (f"-Dtest={classes}", f"-Dit.test={classes}", *_NO_TEST_FITS)
+
+
+def _part(test: Step, root: str, tree: Tree, changed: Collection[str]) -> Step | None:
+    """The modules that a change touches with those that depend on them, and what they need to be built."""
+    poms = {posixpath.dirname(path) or "." for path in tree.paths() if posixpath.basename(path) == "pom.xml"}
+    touched = {nearest(path, poms) for path in changed}
+    modules = [posixpath.relpath(place, root) for place in sorted(filter(None, touched))]
+    if None in touched or any(_decides(path) for path in changed) or not all(map(_PLAIN.fullmatch, modules)):
+        return None
+    return replace(
+        test, arguments=(*test.arguments, "--projects", ",".join(modules), "--also-make", "--also-make-dependents")
+    )
 
 
 def _inside(path: str, root: str) -> bool:

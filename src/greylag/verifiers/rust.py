@@ -12,14 +12,15 @@ by nextest where `.config/nextest.toml` configures it, and then those of the doc
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from greylag import readers
 from greylag.model import Phase, Verdict
 from greylag.protocols import Activation, Context, Tree
-from greylag.verifiers import _cargo, _tool
+from greylag.verifiers import _cargo, _crates, _tool
 from greylag.verifiers._cargo import Project
+from greylag.verifiers._plan import Affected
 from greylag.verifiers._tool import Plan, Reader, Step
 
 Check = tuple[str, Phase, str, tuple[Step, ...]]  # name, phase, reason, what to run
@@ -128,7 +129,7 @@ def _test(project: Project) -> Check:
     step = _step("test", *words, read=readers.libtest, unable=_UNTESTED, env=env)
     config = project.first(".config/nextest.toml")
     if not config:
-        return "cargo test", Phase.TEST, project.why, (step,)
+        return "cargo test", Phase.TEST, project.why, (replace(step, affected=_affected(project, step)),)
     report = f"@home@/.greylag/nextest-{re.sub(r'[^A-Za-z0-9]+', '-', project.root)}.xml"
     nextest = replace(
         step,
@@ -146,7 +147,17 @@ def _test(project: Project) -> Check:
         empty="no library targets found in package",
         title="cargo test --doc",
     )
+    nextest = replace(nextest, affected=_affected(project, nextest))
     return "cargo nextest", Phase.TEST, config, (nextest, documentation)
+
+
+def _affected(project: Project, step: Step) -> Affected:
+    def affected(tree: Tree, changed: Collection[str]) -> Step | None:
+        chosen = [f"--package={name}" for name in _crates.affected(project.root, tree, changed) or ()]
+        others = (part for part in step.arguments if part != "--workspace")
+        return replace(step, arguments=(*others, *chosen)) if chosen else None
+
+    return affected
 
 
 def _locked(project: Project) -> tuple[str, ...]:

@@ -3,10 +3,11 @@
 import re
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import pytest
 
-from greylag.model import Counts, Outcome, Phase
+from greylag.model import Counts, Diagnostic, Origin, Outcome, Phase
 from greylag.protocols import Activation
 from greylag.testing.verifiers import Bench, detect
 from greylag.verifiers._tool import Plan, Step
@@ -186,6 +187,29 @@ def test_a_failed_test_has_its_place_and_an_end_before_time_is_a_failure(bench: 
     assert (ends.test, ends.message) == ("ends", "ends ended before its tests did")
     assert (failed.path, failed.line, failed.test) == ("tests/it.rs", 3, "it::adds")
     assert failed.message == "assertion `left == right` failed: sums / left: 2 / right: 3"
+
+
+def test_the_tests_that_failed_are_run_again_where_they_have_names_of_their_own() -> None:
+    (step,) = steps(found({"Cargo.toml": PACKAGE, "src/lib.rs": ""})["cargo test"])
+    assert step.again
+    one, two = (Diagnostic("no", test=name) for name in ("demo::tests::a", "it::b"))
+    assert step.again([one, two]) == (*step.arguments, "--", "--exact", "tests::a", "b")
+    for name in ("src/lib.rs::documentation", "it"):
+        assert step.again([one, Diagnostic("no", test=name)]) == step.arguments
+
+
+@pytest.mark.toolchain("cargo")
+def test_a_test_that_others_break_passes_by_itself_and_is_not_flaky(bench: MakeBench) -> None:
+    wait = "for _ in 0..30 { assert!(!SEEN.load(SeqCst)); std::thread::sleep(std::time::Duration::from_millis(10)); }"
+    head = "use std::sync::atomic::{AtomicBool, Ordering::SeqCst};\nstatic SEEN: AtomicBool = AtomicBool::new(false);\n"
+    first = "#[test]\nfn first() { SEEN.store(true, SeqCst) }\n"
+    tests = f"{head}{first}#[test]\nfn second() {{\n    {wait}\n}}\n"
+    at = replace(bench({"Cargo.toml": PACKAGE, "src/lib.rs": "", "tests/it.rs": tests}), again=True)
+    verdict = at.verify(Rust(), "cargo test")["cargo test"]
+    assert (verdict.outcome, verdict.counts) == (Outcome.FAILED, Counts(2, 1, passed=("it::first",)))
+    assert [(d.origin, d.test) for d in verdict.diagnostics] == [(Origin.NEW, "it::second")]
+    alone, complete = ((at.path / f"again-{n}/logs" / str(verdict.log)).read_text() for n in (1, 2))
+    assert ("first" in alone, "first" in complete) == (False, True)
 
 
 @pytest.mark.toolchain("cargo")

@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from greylag import readers
-from greylag.model import Phase, Verdict
+from greylag.model import Diagnostic, Phase, Verdict
 from greylag.protocols import Activation, Context, Tree
 from greylag.verifiers import _cargo, _crates, _tool
 from greylag.verifiers._cargo import Project
@@ -129,7 +129,8 @@ def _test(project: Project) -> Check:
     step = _step("test", *words, read=readers.libtest, unable=_UNTESTED, env=env)
     config = project.first(".config/nextest.toml")
     if not config:
-        return "cargo test", Phase.TEST, project.why, (replace(step, affected=_affected(project, step)),)
+        test = replace(step, affected=_affected(project, step), again=lambda failed: _only(step.arguments, failed))
+        return "cargo test", Phase.TEST, project.why, (test,)
     report = f"@home@/.greylag/nextest-{re.sub(r'[^A-Za-z0-9]+', '-', project.root)}.xml"
     nextest = replace(
         step,
@@ -147,8 +148,16 @@ def _test(project: Project) -> Check:
         empty="no library targets found in package",
         title="cargo test --doc",
     )
-    nextest = replace(nextest, affected=_affected(project, nextest))
+    nextest = replace(nextest, affected=_affected(project, nextest), again=lambda _: nextest.arguments)
     return "cargo nextest", Phase.TEST, config, (nextest, documentation)
+
+
+def _only(arguments: tuple[str, ...], failed: Sequence[Diagnostic]) -> tuple[str, ...]:
+    """The tests that failed, in whatever binary; all of them where one is of the documentation, or a whole binary."""
+    names = [str(d.test).partition("::") for d in failed]
+    if any(not test or "." in binary for binary, _, test in names):
+        return arguments
+    return (*arguments, "--", "--exact", *dict.fromkeys(test for _, _, test in names))
 
 
 def _affected(project: Project, step: Step) -> Affected:

@@ -364,6 +364,20 @@ def test_unknown_keys_name_the_nearest(shell: Shell, service: Path) -> None:
     assert "did you mean `off`" in shell.refused("run", "-m", "x", "--repo", service)
 
 
+def test_problem_matchers_are_read_from_the_base_commit(shell: Shell, tmp_path: Path) -> None:
+    settings = '[[command]]\nname = "cc"\nrun = "sh check"\nphase = "static"\nmatchers = ["m.json"]\n'
+    matcher = {"owner": "own", "pattern": [{"regexp": "^(.+) at (\\d+): (.*)", "file": 1, "line": 2, "message": 3}]}
+    files = {".greylag.toml": settings, "m.json": json.dumps({"problemMatcher": matcher}), "check": "exit 0\n"}
+    repo = make_repo(tmp_path / "repo", files)
+    (repo / "check").write_text("echo main.c at 7: odd; exit 1\n")
+    (repo / "m.json").write_text("broken")
+    done = shell("verify", repo)
+    assert done.returncode == 1
+    assert "main.c:7 own: odd" in done.stdout
+    git(repo, "commit", "--quiet", "-am", "broken")
+    assert "problem matchers m.json are no JSON" in shell.refused("verify", repo)
+
+
 def test_no_sandbox_is_never_silent(shell: Shell, service: Path) -> None:
     (shell.home / "greylag.toml").write_text(SETTINGS + '[sandbox]\nname = "none"\n')
     assert "--unsafe-no-sandbox" in shell.refused("run", "-m", "x", "--repo", service)

@@ -17,6 +17,10 @@ import pytest
 from greylag import assembly, config, plugins
 from greylag.cli import greylag
 from greylag.errors import UserError
+from greylag.model import Severity
+from greylag.readers import matcher_files
+from greylag.readers._known_matchers import KNOWN
+from greylag.readers.matchers import Matchers
 from greylag.testing.service import make_service
 
 ROOT = Path(__file__).parent.parent
@@ -163,6 +167,19 @@ def test_the_checks_of_commands_and_settings_can_fail() -> None:
     assert any("has no {'temperature'}" in why for why in refusals('[agent]\nname = "builtin"\ntemperature = 1\n'))
     assert len(COMMANDS) > 20
     assert len(TOML) > 10
+
+
+def test_the_problem_matcher_of_the_page_reads_the_output_of_the_page() -> None:
+    page = DOCS / "how-to" / "repository-settings.md"
+    ((name, matcher),) = [block for block in blocks(page, "json") if block[0]]
+    ((_, output),) = [block for block in blocks(page, "text") if block[0]]
+    found = Matchers(matcher_files.parsed(matcher_files.table(matcher.encode(), name)))(output.encode())
+    assert [(d.severity, d.path, d.line, d.column, d.message, d.rule) for d in found] == [
+        (Severity.ERROR, "docs/index.md", 3, 14, 'Unknown word "recieve"', "unknown-word"),
+        (Severity.WARNING, "docs/index.md", 9, 1, '"very" says nothing', "filler"),
+    ]
+    for known in KNOWN:
+        assert f"`${known}`" in page.read_text("utf-8")
 
 
 # -- the example of a verifier ---------------------------------------------------------------------------------------

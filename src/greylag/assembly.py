@@ -1,6 +1,7 @@
 """From settings to parts: the one place where plugins are chosen. Nothing here is guessed from the surroundings."""
 
 import os
+import posixpath
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,8 @@ from greylag.errors import UserError
 from greylag.llm import LLM
 from greylag.model import Repo, Scope, Task
 from greylag.pipeline import Parts
-from greylag.protocols import Agent, Bounds, Forge, Layers, Observe, SandboxBackend, SandboxSpec, Verifier
+from greylag.protocols import Agent, Bounds, Forge, Layers, Observe, SandboxBackend, SandboxSpec, Tree, Verifier
+from greylag.readers import matcher_files
 from greylag.verification import Settings as VerificationSettings
 from greylag.verification import Verification
 from greylag.workspace import Workspace
@@ -127,7 +129,7 @@ def verification(
 ) -> Verification:  # fmt: skip
     """Verification of one workspace, with the verifiers that its own base commit asks for."""
     own = repository(workspace)
-    tools = verifiers(settings, own)
+    tools = verifiers(settings, own, workspace.tree(workspace.base_tree))
     guards = tuple(plugins.load("guards", name) for name in plugins.names("guards"))
     verify = settings.verify
     how = VerificationSettings(
@@ -146,8 +148,13 @@ def repository(workspace: Workspace) -> config.RepositorySettings:
         return config.repository(None)
 
 
-def verifiers(settings: config.Settings, own: config.RepositorySettings) -> tuple[Verifier, ...]:
-    """All verifiers of tools but those that are off; the repository's settings are tuned by the operator's."""
+def verifiers(
+    settings: config.Settings, own: config.RepositorySettings, base: Tree | None = None
+) -> tuple[Verifier, ...]:
+    """All verifiers of tools but those that are off; the repository's settings are tuned by the operator's.
+
+    `base`: where the files are that settings name, so that a change cannot alter them.
+    """
     known = plugins.names("verifiers")
     off = {*settings.verify.off, *own.off}
     if unknown := (off | set(own.verifiers)) - set(known):
@@ -158,10 +165,27 @@ def verifiers(settings: config.Settings, own: config.RepositorySettings) -> tupl
         table = {**own.verifiers.get(name, {}), **settings.verifiers.get(name, {})}
         if name == "command":
             declared = [command.model_dump(exclude_none=True) for command in own.command]
-            table["commands"] = [*table.get("commands", ()), *declared]
+            table["commands"] = [_with_matchers(command, base) for command in (*table.get("commands", ()), *declared)]
         return table
 
     return tuple(plugins.load("verifiers", name, tuned(name)) for name in (*known, *further) if name not in off)
+
+
+def _with_matchers(command: Any, base: Tree | None) -> Any:
+    """A declared command with the contents of its files of problem matchers, as far as there are such files."""
+    names = command.get("matchers") if isinstance(command, dict) else None
+    if base is None or not isinstance(names, list | tuple):
+        return command
+
+    def contents(name: object) -> object:
+        if not isinstance(name, str) or name.startswith("$"):
+            return name
+        try:
+            return matcher_files.table(base.read(posixpath.normpath(name)), name)
+        except KeyError:
+            return name
+
+    return {**command, "matchers": list(map(contents, names))}
 
 
 def usable(variable: str, path: Path, gib: float = 0.2) -> Path:

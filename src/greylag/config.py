@@ -111,6 +111,7 @@ class CommandSettings(Section):
     prepare: str | tuple[str, ...] | None = None
     reports: tuple[str, ...] = ()
     when: tuple[str, ...] = ()
+    matchers: tuple[str | dict[str, Any], ...] = Field((), description="problem matchers for what it prints")
 
 
 class RepositorySettings(Section):

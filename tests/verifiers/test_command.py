@@ -1,15 +1,18 @@
 """Commands that a repository declares."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from greylag import plugins
+from greylag import assembly, config, plugins
 from greylag.errors import UserError
-from greylag.model import Counts, Outcome, Phase
+from greylag.model import Counts, Diagnostic, Outcome, Phase, Severity
 from greylag.protocols import Verifier
-from greylag.testing.verifiers import Bench, detect
+from greylag.testing.verifiers import Bench, Files, detect
+from greylag.verification.comparison import compare
+from greylag.verifiers._plan import Plan
 
 MakeBench = Callable[[dict[str, str]], Bench]
 FILES = {"Makefile": "", "api/main.c": ""}
@@ -49,6 +52,8 @@ def test_when_is_decided_by_files_and_given_as_the_reason() -> None:
         ({"run": "a", "root": "../.."}, "not a directory of the repository"),
         ({"run": "a", "root": "/etc"}, "not a directory of the repository"),
         ({"run": "echo 'x"}, "cannot be split"),
+        ({"run": "a", "matchers": "$gcc"}, r"`a`: `matchers` is a list"),
+        ({"run": "a", "matchers": ["$gdb"]}, r"`\$gdb`: there is no such name; there are .*\$gcc"),
     ],
 )
 def test_a_declaration_that_does_not_fit_is_named(command: dict[str, Any], word: str) -> None:
@@ -81,3 +86,109 @@ def test_it_is_run_without_a_shell_after_its_preparation(bench: MakeBench) -> No
     assert verdicts["check"].counts == Counts(1)
     assert verdicts["check"].root == "api"
     assert (at.workspace / "api/got").read_text() == "$(id); a b\n"
+
+
+GCC = """#!/bin/sh
+printf 'main.c:3:5: error: %s undeclared\\n' "$(cat undeclared)"
+cat other 2>&1
+exit 1
+"""
+OWN = {"owner": "own", "pattern": [{"regexp": r"^(\S+):(\d+):(\d+): error: (.*)$", "file": 1, "line": 2, "message": 4}]}
+
+
+def test_what_a_command_prints_is_read_by_its_problem_matchers(bench: MakeBench) -> None:
+    at = bench({"api/check": GCC, "api/undeclared": "x", "api/other": "", "api/main.c": ""})
+    verdict = at.verify(declared({"name": "cc", "run": "./check", "root": "api", "matchers": [OWN]}))["cc"]
+    assert (verdict.outcome, verdict.summary) == (Outcome.FAILED, "1 error")
+    (found,) = verdict.diagnostics
+    assert (found.path, found.line, found.rule, found.message) == ("api/main.c", 3, "own", "x undeclared")
+
+
+def test_what_no_matcher_knows_counts_when_a_failure_is_compared(bench: MakeBench) -> None:
+    files = {"check": GCC, "undeclared": "x", "other": "Error: 7 tests failed\n"}
+    at, cc = bench(files), declared({"name": "cc", "run": "./check", "phase": "static", "matchers": ["$gcc"]})
+    before = at.verify(cc, mode="baseline")["cc"]
+
+    def now(**changed: str) -> Outcome:
+        at.files.update(changed)
+        return compare(at.verify(cc)["cc"], before, red=True, tests=False).outcome
+
+    assert now(other="Error: 8 tests failed\n") is Outcome.RED_BEFORE
+    assert now(other="Error: 7 tests failed\nError: and the linker, too\n") is Outcome.FAILED
+    assert now(other="Error: 7 tests failed\n", undeclared="y") is Outcome.FAILED
+
+
+def test_warnings_alone_do_not_fail_a_command_and_are_told_when_it_fails(bench: MakeBench) -> None:
+    warning = "echo 'a.c:1:2: warning: odd [-Wodd]'\n"
+    at = bench(
+        {"passes": f"#!/bin/sh\n{warning}", "fails": f"#!/bin/sh\n{warning}echo 'Error: it fell over'; exit 3\n"}
+    )
+    found = at.verify(declared(*({"name": n, "run": f"./{n}", "matchers": ["$gcc"]} for n in ("passes", "fails"))))
+    assert (found["passes"].outcome, [d.rule for d in found["passes"].diagnostics]) == (Outcome.PASSED, ["-Wodd"])
+    fails = found["fails"]
+    assert (fails.outcome, fails.summary) == (Outcome.FAILED, "`./fails` failed with exit code 3")
+    assert [d.severity for d in fails.diagnostics if d.rule == "-Wodd"] == [Severity.WARNING]
+    assert "it fell over" in fails.diagnostics[-1].excerpt
+
+
+def test_errors_do_not_fail_a_command_that_passes(bench: MakeBench) -> None:
+    at = bench({"check": "#!/bin/sh\necho 'a.c:1:2: error: that is what it should print'\n"})
+    verdict = at.verify(declared({"name": "cc", "run": "./check", "matchers": ["$gcc"]}))["cc"]
+    assert (verdict.outcome, verdict.summary) == (Outcome.PASSED, "1 finding, but the tool passed")
+
+
+def test_matchers_belong_to_what_is_remembered() -> None:
+    plain, own = ({"run": "cc", "matchers": ["$gcc", *more]} for more in ([], [OWN]))
+    plans = [repr(detect(declared(command), FILES)["cc"].plan) for command in (plain, plain, own)]
+    assert plans[0] == plans[1] != plans[2]
+    assert " at 0x" not in plans[2]
+
+
+def repository(text: str, base: dict[str, str]) -> Verifier:
+    """The verifier as the settings of a repository make it, with the files of its base commit."""
+    made = assembly.verifiers(config.Settings(), config.repository(text.encode()), Files(base))
+    return next(verifier for verifier in made if verifier.name == "command")
+
+
+MATCHED = '[[command]]\nname = "cc"\nrun = "cc"\nmatchers = ["m/own.json"]\nwhen = ["*.c"]\n'
+
+
+def test_files_of_matchers_are_those_of_the_base_commit() -> None:
+    head = {"a.c": "", "m/own.json": "broken by the change"}
+    cc = detect(repository(MATCHED, {"m/own.json": json.dumps({"problemMatcher": [OWN]})}), head)["cc"]
+    assert isinstance(cc.plan, Plan)
+    read = cc.plan.steps[0].read_log
+    assert read
+    assert [d.rule for d in read(b"a.c:1:2: error: x\n", ".", "/workspace") if isinstance(d, Diagnostic)] == ["own"]
+
+
+def test_a_file_that_the_base_commit_has_not_is_named_where_the_command_applies() -> None:
+    verifier = repository(MATCHED, {})
+    assert detect(verifier, {"a.py": "", "m/own.json": "{}"}) == {}
+    with pytest.raises(UserError, match=r"`cc`: the base commit has no file of problem matchers `m/own.json`"):
+        detect(verifier, {"a.c": "", "m/own.json": "{}"})
+    with pytest.raises(UserError, match=r"m/own\.json are no JSON"):
+        repository(MATCHED, {"m/own.json": "{"})
+
+
+@pytest.mark.toolchain("cc")
+def test_a_compiler_is_read_as_it_prints(bench: MakeBench) -> None:
+    at = bench({"src/main.c": "int main(void) {\n  int unused;\n  return missing;\n}\n"})
+    run = "cc -Wall -c -o /dev/null main.c"
+    verdict = at.verify(declared({"name": "cc", "run": run, "root": "src", "matchers": ["$gcc"]}))["cc"]
+    found = {(d.severity, d.path, d.line) for d in verdict.diagnostics}
+    assert {(Severity.ERROR, "src/main.c", 3), (Severity.WARNING, "src/main.c", 2)} <= found
+
+
+def test_a_matcher_that_takes_too_long_leaves_the_log_as_it_was(
+    bench: MakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("greylag.readers.matchers._EACH", 0.05)
+    slow = {"owner": "slow", "pattern": [{"regexp": "^(a|aa)+$", "message": 0}]}
+    at = bench({"check": f"#!/bin/sh\necho 'a.c:1:2: error: real'\necho {'a' * 1500}!\nexit 1\n"})
+    verdict = at.verify(declared({"name": "cc", "run": "./check", "matchers": ["$gcc", slow]}))["cc"]
+    warning, real, whole = verdict.diagnostics
+    assert (verdict.outcome, warning.severity) == (Outcome.FAILED, Severity.WARNING)
+    assert "`slow` took too long" in warning.message
+    assert (real.path, real.line, real.message) == ("a.c", 1, "real")
+    assert "a.c:1:2: error: real" in whole.excerpt

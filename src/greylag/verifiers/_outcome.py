@@ -148,13 +148,29 @@ def _failed(step: Step, phase: Phase, done: Completed, text: str, found: Found) 
     if errors:
         summary = tests(found.counts if found.counts and found.counts.run else None) or _plural(len(errors), "error")
         told = found.diagnostics if any(map(_telling, errors)) else _explained(found.diagnostics, done)
-        return Result(Outcome.FAILED, summary, told, found.counts)
+        return Result(Outcome.FAILED, summary, (*told, *_unread(step, done, found)), found.counts)
     if reason := _beyond_repair(phase, done.returncode, text):
         return Result(Outcome.ERRORED, reason)
     summary = f"`{step.line}` failed with exit code {done.returncode}"
-    distilled = distill(done.output + done.errors, budget=BUDGET)
-    located = tuple(_located(d, found) for d in distilled.diagnostics)
-    return Result(Outcome.FAILED, summary, (*located, _whole(summary, distilled)), found.counts)
+    told = found.diagnostics if step.rest else ()
+    distilled = distill(_rest(step, done), budget=BUDGET)
+    places = {(d.path, d.line, d.column) for d in told}
+    located = [_located(d, found) for d in distilled.diagnostics]
+    more = [d for d in located if (d.path, d.line, d.column) not in places]
+    return Result(Outcome.FAILED, summary, (*told, *more, _whole(summary, distilled)), found.counts)
+
+
+def _rest(step: Step, done: Completed) -> bytes:
+    output = done.output + done.errors
+    return step.rest(output) if step.rest else output
+
+
+def _unread(step: Step, done: Completed, found: Found) -> tuple[Diagnostic, ...]:
+    """What a log holds beside the errors that were read in it: a failure of another kind must not hide behind them."""
+    if step.rest is None or (found.counts and found.counts.failed):
+        return ()
+    distilled = distill(_rest(step, done), budget=BUDGET)
+    return (_whole(f"the rest of what `{step.line}` printed", distilled),) if distilled.text else ()
 
 
 def _telling(error: Diagnostic) -> bool:

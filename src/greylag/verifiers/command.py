@@ -8,6 +8,7 @@ root = "services/api"                  # where to run it; the repository by defa
 reports = ["build/reports/**/*.xml"]   # JUnit XML, below the root
 prepare = "make deps"                  # runs once before, with the network of preparation
 when = ["**/*.c", "Makefile"]          # only in a repository with such a file
+matchers = ["$gcc", ".github/x.json"]  # problem matchers: names, files of the base commit, or tables
 """
 
 import shlex
@@ -20,10 +21,12 @@ from greylag import readers
 from greylag.errors import UserError
 from greylag.model import Phase, Verdict
 from greylag.protocols import Activation, Context, Tree
+from greylag.readers import matcher_files
+from greylag.readers.matchers import Matchers
 from greylag.verifiers import _tool
 from greylag.verifiers._tool import Plan, Step
 
-_KEYS = {"name", "run", "phase", "root", "prepare", "reports", "when", "seconds"}
+_KEYS = {"name", "run", "phase", "root", "prepare", "reports", "when", "seconds", "matchers"}
 _PHASES = {phase.name.lower(): phase for phase in Phase if phase <= Phase.TEST}
 
 
@@ -60,7 +63,33 @@ def _checked(command: Mapping[str, Any]) -> Mapping[str, Any]:
         raise UserError(f"command `{name}`: root `{root}` is not a directory of the repository")
     for key in ("run", "prepare"):
         _argv(command.get(key, ()), str(name))
+    for matcher in _matchers(command):
+        if not _is_file(matcher):
+            matcher_files.parsed(matcher)
     return command
+
+
+def _matchers(command: Mapping[str, Any]) -> Sequence[object]:
+    declared = command.get("matchers", ())
+    if not isinstance(declared, list | tuple):
+        raise UserError(f'command `{command["run"]}`: `matchers` is a list, such as ["$gcc"]')
+    return declared
+
+
+def _is_file(matcher: object) -> bool:
+    return isinstance(matcher, str) and not matcher.startswith("$")
+
+
+def _read_by(command: Mapping[str, Any], tree: Tree) -> Matchers | None:
+    """Who reads what the command prints."""
+    declared = _matchers(command)
+    if absent := next(filter(_is_file, declared), None):  # a file that is there has been replaced by its contents
+        raise UserError(
+            f"command `{command.get('name') or command['run']}`: the base commit has no file of problem matchers "
+            f"`{absent}`; commit it, or correct the declaration in .greylag.toml"
+        )
+    found = tuple(matcher for each in declared for matcher in matcher_files.parsed(each))
+    return Matchers(found, tree.paths()) if found else None
 
 
 def _argv(line: str | Sequence[str], name: str) -> tuple[str, ...]:
@@ -80,19 +109,21 @@ def _activations(command: Mapping[str, Any], tree: Tree) -> Iterator[Activation]
     root = str(command.get("root", ".")).rstrip("/") or "."
     reason = "declared in .greylag.toml" + (f", since there is {hit}" if hit else "")
     if prepare := _argv(command.get("prepare", ()), name):
-        yield Activation(
-            "command", f"{name}: prepare", Phase.PREPARE, root, reason, (), Plan((_step(prepare, command),))
-        )
+        plan = Plan((_step(prepare, command),))
+        yield Activation("command", f"{name}: prepare", Phase.PREPARE, root, reason, (), plan)
     phase = _PHASES[command.get("phase", "test")]
-    yield Activation("command", name, phase, root, reason, (), Plan((_step(argv, command),)))
+    plan = Plan((_step(argv, command, _read_by(command, tree)),))
+    yield Activation("command", name, phase, root, reason, (), plan)
 
 
-def _step(argv: tuple[str, ...], command: Mapping[str, Any]) -> Step:
+def _step(argv: tuple[str, ...], command: Mapping[str, Any], matchers: Matchers | None = None) -> Step:
     return Step(
         (argv[:1],),
         argv[1:],
         install=f"install {argv[0]} on this machine, or correct the declaration in .greylag.toml",
         reports=tuple(command.get("reports", ())),
         read_report=readers.junit_xml,
+        read_log=matchers,
+        rest=matchers.rest if matchers else None,
         seconds=float(command["seconds"]) if "seconds" in command else None,
     )

@@ -24,7 +24,7 @@ lint:
 
 bench:
 	@scripts/setup.sh --dev
-	@for name in start sandbox distill overhead guards; do .venv/bin/python -m benchmarks.$$name || exit; done
+	@for name in start sandbox distill verifying overhead guards; do .venv/bin/python -m benchmarks.$$name || exit; done
 
 setup:
 	@scripts/setup.sh --dev

@@ -194,3 +194,21 @@ def test_the_gist_is_what_fails_not_what_comes_first() -> None:
 def test_names_that_no_task_runner_introduces_stay() -> None:
     for text in ("packages/a check: not ok 1 - mul b", "[error]: no", "error: > a@1 b"):
         assert distill(text.encode(), budget=100).text == text
+
+
+def test_a_log_that_says_little_gives_what_stands_alone_and_not_the_last_of_a_thousand_alike() -> None:
+    noise = "".join(f"part {n} of the world, {n} bytes\n" for n in range(3000))
+    odd = "src/a.go:4:2: no module provides x; to add it:\n\tget x\n"
+    text = distill((noise + odd + noise).encode(), budget=300).text
+    assert "src/a.go:4:2: no module provides x" in text
+    assert "get x" in text
+
+
+def test_what_fails_because_of_warnings_is_no_mere_warning() -> None:
+    noise = "".join(f"downloaded part {n}\n" for n in range(500))
+    said = (
+        "warning: x is unused\n  lib/a.ex:3: A.b/0\n\nCompilation failed due to warnings as --warnings-as-errors says\n"
+    )
+    text = distill((noise + said + noise).encode(), budget=300).text
+    assert "Compilation failed due to warnings" in text
+    assert "lib/a.ex:3" in text

@@ -22,6 +22,7 @@ _LINE = 1500  # characters of one line that are looked at
 _SHOWN = 420  # and that are shown
 _WINDOW = 80  # telling lines before the first failed step
 _WINDOW_SHARE = 0.4  # of the budget
+_SILENT = 0.4  # of the budget that telling lines leave: such a log says little in words that are known
 _REPEATED = (1.0, 0.75, 0.5)  # of its score keeps the first, second, third line of one template; more of them none
 _KNOWN = 0.03  # of its score keeps a line that stands in the baseline, too
 _MESSAGE = 12.0  # of a score its neighbours inherit from; what is more comes from totals, which have no neighbours
@@ -145,13 +146,18 @@ def _damp(scores: list[float], steps: list[int], ends: list[int]) -> None:
 def _choose(lines: list[str], scores: list[float], ends: list[int], old: bytearray, room: int) -> set[int]:
     """Indices of the lines to keep: a share for those before the first failed step, the rest by score alone."""
     end = ends[0] if ends else len(lines) - 1
-    near = [at for at in range(max(0, end - 4 * _WINDOW), end + 1) if lines[at] and not old[at]][-_WINDOW:]
+    last = [at for at in range(max(0, end - 4 * _WINDOW), end + 1) if lines[at] and not old[at]]
+    few = set(signals.rare([lines[at] for at in last]))
+    near = [at for place, at in enumerate(last) if scores[at] or place in few][-_WINDOW:]
     boosted = {at: scores[at] + 5 * (rank + 1) / len(near) for rank, at in enumerate(near)}
     chosen: set[int] = set()
     left = _take(lines, sorted(near, key=lambda at: -boosted[at]), int(room * _WINDOW_SHARE), chosen)
     rest = sorted((at for at, value in enumerate(scores) if value > 0.8), key=lambda at: -scores[at])
     left = _take(lines, rest, left + room - int(room * _WINDOW_SHARE), chosen)
-    _take(lines, reversed(near), left, chosen)
+    left = _take(lines, reversed(near), left, chosen)
+    if left > room * _SILENT:
+        left = _take(lines, signals.rare(lines), left, chosen)
+    _take(lines, reversed(last), left, chosen)
     return chosen
 
 

@@ -6,8 +6,9 @@ or begin with a literal, have no nested quantifiers, and see a bounded part of a
 
 import re
 from bisect import bisect
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, compress
+from itertools import accumulate, compress, islice
 
 _SCORED = 300  # characters of a line that are scored: what a line is, it says at its beginning
 _TEMPLATE = 120  # characters of a template that count
@@ -46,7 +47,7 @@ _SUMMARY = re.compile(
     r"|(?:Failures|Errors|failed|errors): ?[1-9]|\bFAIL(?:ED|URE):? \(|BUILD FAIL|failed to pass"
     r"|test result: FAILED|\b[Tt]ests? run: \d"
 )
-_PLACE = re.compile(r"\.[A-Za-z]\w{0,9}(?::\[?|\()\d")
+_PLACE = re.compile(r"\.[A-Za-z]\w{0,9}(?::\[?|\(|,? (?:on )?line )\d")
 _END_WORDS = (
     "##[error]",
     "rocess completed",
@@ -80,6 +81,7 @@ _VARIES = re.compile(
     r"\"[^\"]{0,200}\"|'[^']{0,200}'|`[^`]{0,200}`|(?<!\S)[^\s\"'`/]{0,200}/\S*"
     r"|\b0x[0-9a-fA-F]+|\b[0-9a-f]{7,64}\b|\d+"
 )
+_FEW, _ALONE = 3, 20_000  # lines that resemble each other, and lines that do not
 _STEP = re.compile(r"##\[group\]Run |Run |Post job cleanup")
 
 
@@ -102,6 +104,17 @@ def template(line: str) -> str:
     return _VARIES.sub("#", line[: 2 * _SCORED])[:_TEMPLATE]
 
 
+def rare(lines: Sequence[str]) -> Iterator[int]:
+    """Indices of lines that hardly another one resembles, digits apart: those with a place first, then the last."""
+    keys = "\n".join(lines).encode().translate(None, b"0123456789").split(b"\n")
+    times = Counter(keys)
+    ones = (at for at in range(len(lines) - 1, -1, -1) if lines[at] and times[keys[at]] <= _FEW)
+    alone = list(islice(ones, _ALONE))
+    placed = {at for at in alone if has_place(lines[at]) and not is_noise(lines[at])}
+    yield from (at for at in alone if at in placed)
+    yield from (at for at in alone if at not in placed)
+
+
 def score(line: str) -> float:
     """How much a telling line says about a failure: 0 to about 25."""
     line = line[:_SCORED]
@@ -116,7 +129,8 @@ def score(line: str) -> float:
         value += 6
     if has_place(line):
         value += 3
-    if not very and not summary and "warn" in line.lower():
+    low = line.lower()
+    if not very and not summary and "warn" in low and "fail" not in low:
         value -= 4
     return max(value, 0.0)
 

@@ -289,3 +289,23 @@ def test_reading_imports_takes_time_in_proportion(text: str) -> None:
     part("python", {**PYTHON, "src/shop/bad.py": text}, "src/shop/bad.py")
     part("go", {**GO, "d/bad.go": text.replace("from", "import")}, "d/bad.go")
     assert time.process_time() - started < 5
+
+
+# -- the share of the machine ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("verifier", "files", "variable"),
+    [
+        ("python", PYTHON, "PYTEST_XDIST_AUTO_NUM_WORKERS"),
+        ("go", {"go.mod": "module a\n", "a.go": "package a\n", "a_test.go": "package a\n"}, "GOMAXPROCS"),
+        ("rust", {"Cargo.toml": '[package]\nname = "a"\n'}, "RUST_TEST_THREADS"),
+        ("node", {"package.json": '{"scripts": {"test": "vitest run"}}'}, "VITEST_MAX_WORKERS"),
+        ("maven", {"pom.xml": "<project/>", "src/test/java/A.java": ""}, "MAVEN_OPTS"),
+    ],
+)  # fmt: skip
+def test_tools_that_would_count_the_machine_are_told_their_share(verifier: str, files: Content, variable: str) -> None:
+    (test,) = [a for a in plugins.load("verifiers", verifier).detect(Files(files)) if a.phase is Phase.TEST]
+    assert isinstance(test.plan, Plan)
+    step = test.plan.steps[0]
+    assert "@cpus@" in {**step.env, **step.append}[variable]

@@ -39,7 +39,7 @@ class Unit:
     @property
     def env(self) -> Mapping[str, str]:
         """The variables of its commands."""
-        return {"GOWORK": "off"} if self.outside else {}
+        return {"GOMAXPROCS": "@cpus@"} | ({"GOWORK": "off"} if self.outside else {})
 
     @property
     def tests(self) -> bool:

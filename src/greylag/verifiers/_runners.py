@@ -59,7 +59,7 @@ def _pytest(project: Project) -> Step:
         ((PYTHON,),),
         arguments,
         install="the preparation made no environment",
-        env={"PYTHONDONTWRITEBYTECODE": "1"},
+        env={"PYTHONDONTWRITEBYTECODE": "1", "PYTEST_XDIST_AUTO_NUM_WORKERS": "@cpus@"},
         paths=PATHS,
         reports=(report,),
         read_report=readers.junit_xml,

@@ -25,6 +25,9 @@ _ENV = {
     "COREPACK_ENABLE_DOWNLOAD_PROMPT": "0",
     "YARN_ENABLE_TELEMETRY": "0",
     "YARN_ENABLE_GLOBAL_CACHE": "false",  # the cache goes into the workspace, so that later phases have it
+    # the share of vitest, whose versions have called it by several names; the least must not be more than that
+    **dict.fromkeys(("VITEST_MAX_WORKERS", "VITEST_MAX_THREADS", "VITEST_MAX_FORKS"), "@cpus@"),
+    **dict.fromkeys(("VITEST_MIN_THREADS", "VITEST_MIN_FORKS"), "1"),
 }
 _OFFLINE = {"npm_config_offline": "true"}
 _NODE = {"node": ("node", "--version")}

@@ -328,6 +328,21 @@ def test_a_test_that_is_gone_is_missed_also_where_everything_is_remembered(house
     assert at.started().count("test.sh") == 2
 
 
+def test_what_had_nothing_to_do_is_not_asked_again_in_the_same_run(house: MakeHouse) -> None:
+    at = house({"lint.sh": "echo is not here; exit 5", "test.sh": "echo RAN 1 0"})
+    both = Shell("lint.sh", Phase.STATIC, also=((Phase.TEST, "test.sh"),))
+    tree = at.repository.change({"x": ""})
+    for _ in range(2):
+        verification = at.verification(both)
+        baseline = verification.baseline()
+        at.started()
+        loop = verification.run(tree, mode="loop", baseline=baseline)
+        assert "lint.sh" in at.started(), "another run asks for itself"
+        gate = verification.run(tree, mode="gate", baseline=baseline)
+        assert at.started() == []
+        assert loop.notes == gate.notes == ("lint.sh: is not here",)
+
+
 def test_nothing_counts_that_another_version_of_a_tool_has_passed(house: MakeHouse, tmp_path: Path) -> None:
     tool = tmp_path / "tools/tool"
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -27,7 +28,7 @@ from greylag.verification.chains import Bench, Network, Running
 from greylag.verification.layers import LayerStore, Lease
 from greylag.verification.passes import Passes, key
 from greylag.verification.phases import TOOLS, Rules, Work, describe
-from greylag.verification.selection import Selection, select
+from greylag.verification.selection import Detection, Selection, select
 from greylag.verification.versions import Line, Versions
 
 Rewrite = Callable[[Mapping[str, bytes]], str]  # files that formatters have put right -> the tree that they are in
@@ -99,12 +100,17 @@ class Verification:
     settings: Settings
     observe: Observe
     _running: Running = field(default_factory=Running, init=False, repr=False, compare=False)
+    _idle: dict[str, Verdict] = field(default_factory=dict, init=False, repr=False, compare=False)
     _tools: Versions = field(default_factory=Versions, init=False, repr=False, compare=False)
+
+    @cached_property
+    def _detect(self) -> Detection:
+        return Detection(self.verifiers)
 
     def baseline(self) -> Report:
         """The report on the base commit, from the cache where possible. It has no guards and no judge."""
         base = self.workspace.tree(self.workspace.base_tree)
-        selection = select(self.verifiers, base, base)
+        selection = select(self._detect, base, base)
         versions = self._versions(selection)
         what = (describe(job, versions) for job in selection.jobs)
         name = self._key("baseline", base.id, self.settings.network, *what)
@@ -153,7 +159,7 @@ class Verification:
         if obstacle := self.obstacle(baseline):
             return Report(tree, self.workspace.base, (comparison.unmeasured(baseline, obstacle),), (obstacle,))
         base, head = self.workspace.tree(self.workspace.base_tree), self.workspace.tree(tree)
-        selection = select(self.verifiers, base, head, may_drop="verifiers" in self.settings.scope.allow)
+        selection = select(self._detect, base, head, may_drop="verifiers" in self.settings.scope.allow)
         with ExitStack() as stack:
             shared, own = stack.enter_context(self._shared.lease()), stack.enter_context(self._own.lease())
             bench = stack.enter_context(self._bench(mode, head, baseline, (own, shared), rewrite))
@@ -204,7 +210,7 @@ class Verification:
         settings = self.settings
         rules = Rules(red=settings.allow_red_baseline, tests="tests" in settings.scope.allow)
         versions = self._versions(selection)
-        return Work(bench, selection, leases, self._passes, self._key, rules, self.workspace.base, versions)
+        return Work(bench, selection, leases, self._passes, self._key, rules, self.workspace.base, versions, self._idle)
 
     def _versions(self, selection: Selection) -> Mapping[Line, str]:
         self._running.check()

@@ -40,6 +40,7 @@ class Work:
     rules: Rules
     base: str
     versions: Mapping[Line, str]
+    idle: dict[str, Verdict]  # what had nothing to do in this run, by the key of a pass
     chains: list[Chain] = field(init=False)
     known: dict[Key, Verdict] = field(init=False, default_factory=dict)
     notes: list[str] = field(init=False, default_factory=list)
@@ -101,7 +102,7 @@ class Work:
             missing = {chain: [job for job in chain.of(phase) if job.key not in done] for chain in self.chains}
             ran = self.bench.run({chain: todo for chain, todo in missing.items() if todo}, earlier)
             for job in (job for job in jobs if job.key in ran and comparison.tool(phase)):
-                self.passes.keep_verdict(self._pass_key(job), ran[job.key])
+                self._keep(job, ran[job.key])
             done |= ran
         return list(self._counted([done[job.key] for job in jobs], phase, earlier))
 
@@ -147,7 +148,7 @@ class Work:
         needed = False
         for chain in self.chains:
             for job in reversed([job for job in chain.jobs if job.activation.phase in TOOLS]):
-                verdict = self.passes.verdict(self._pass_key(job))
+                verdict = self.passes.verdict(self._pass_key(job)) or self.idle.get(self._pass_key(job))
                 if verdict is None:
                     needed = True
                     break
@@ -156,6 +157,12 @@ class Work:
             for job in self.selection.jobs:
                 if job.activation.phase is Phase.PREPARE:
                     yield job.key, _prepared(job, "nothing has to run")
+
+    def _keep(self, job: Job, verdict: Verdict) -> None:
+        """A pass is one for other runs, too; that a tool is missing, or finds nothing to do, only for this one."""
+        self.passes.keep_verdict(self._pass_key(job), verdict)
+        if verdict.outcome is Outcome.SKIPPED:
+            self.idle[self._pass_key(job)] = replace(verdict, cached=True)
 
     def _pass_key(self, job: Job) -> str:
         change = self.bench.change

@@ -1,7 +1,7 @@
 """Which verifiers apply to a tree, and which ones a change has switched off. Nothing runs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from greylag.model import Outcome, Phase, Verdict
 from greylag.protocols import Activation, Tree, Verifier
@@ -34,7 +34,21 @@ class Selection:
     notes: tuple[str, ...] = ()
 
 
-def select(verifiers: Sequence[Verifier], base: Tree, head: Tree, *, may_drop: bool = False) -> Selection:
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """What verifiers say of trees. Each tree is asked about once: a gate follows upon a `verify` of the same one."""
+
+    verifiers: Sequence[Verifier]
+    _known: dict[str, tuple[Job, ...]] = field(default_factory=dict)
+
+    def __call__(self, tree: Tree) -> tuple[Job, ...]:
+        """The activations on a tree, with their verifiers."""
+        if tree.id not in self._known:
+            self._known[tree.id] = tuple(Job(v, a) for v in self.verifiers for a in v.detect(tree))
+        return self._known[tree.id]
+
+
+def select(detect: Detection, base: Tree, head: Tree, *, may_drop: bool = False) -> Selection:
     """The jobs for `head`, so that a change cannot get rid of a verifier by deleting what it goes by.
 
     - What applies to head runs as head says: it is the state that will be merged.
@@ -45,9 +59,9 @@ def select(verifiers: Sequence[Verifier], base: Tree, head: Tree, *, may_drop: b
       (`comparison.lost_tests`).
     - Preparation vouches for nothing and may come and go. Guards and the judge run if either tree wants them.
     """
-    jobs = [Job(v, a) for v in verifiers for a in v.detect(head)]
+    jobs = [*detect(head)]
     known = {job.key for job in jobs}
-    missing = [job for v in verifiers for a in v.detect(base) if (job := Job(v, a)).key not in known]
+    missing = [job for job in detect(base) if job.key not in known]
     jobs += [job for job in missing if not tool(job.activation.phase)]
     dropped = [job.activation for job in missing if Phase.PREPARE < job.activation.phase <= Phase.TEST]
     gone = [a for a in dropped if not _exists(head, a.root)]

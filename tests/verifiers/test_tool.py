@@ -285,6 +285,12 @@ def test_an_unfit_machine_is_no_failure_even_with_diagnostics(bench: MakeBench) 
     assert take(bench({}), step, phase=Phase.COMPILE).outcome is Outcome.ERRORED
 
 
+def test_an_exit_code_can_say_that_the_machine_is_unfit(bench: MakeBench) -> None:
+    verdict = take(bench({"red.xml": RED}), replace(junit("mkdir out; cp red.xml out; exit 37"), unable_codes=(36, 37)))
+    assert verdict.outcome is Outcome.ERRORED
+    assert "exit code 37" in verdict.summary
+
+
 # -- plans -----------------------------------------------------------------------------------------------------------
 
 

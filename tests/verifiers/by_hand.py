@@ -2,8 +2,8 @@
 
     python -m pytest tests/verifiers/by_hand.py -p no:cacheprovider
 
-It needs npm, Cargo, Maven, Gradle, Go and the public registries, takes minutes, and is for whoever changes how a tool
-is called.
+It needs npm, Cargo, Maven, Gradle, sbt, Go and the public registries, takes minutes, and is for whoever changes how a
+tool is called.
 """
 
 import json
@@ -126,6 +126,11 @@ PROJECTS["gradle"] = {
     "build.gradle": "apply plugin: 'java'\nrepositories { mavenCentral() }\n"
     "dependencies { testImplementation 'junit:junit:4.13.2' }\n",
     "src/test/java/ATest.java": "public class ATest {\n    @org.junit.Test\n    public void adds() {}\n}\n",
+}
+PROJECTS["sbt"] = {
+    "build.sbt": 'scalaVersion := "2.13.15"\nlibraryDependencies += "org.scalatest" %% "scalatest" % "3.2.19" % Test\n',
+    "project/build.properties": "sbt.version=1.10.7\n",
+    "src/test/scala/ATest.scala": 'class ATest extends org.scalatest.funsuite.AnyFunSuite {\n  test("adds") {}\n}\n',
 }
 PROJECTS["go"] = {
     "go.mod": "module example.org/a\n\ngo 1.21\n\nrequire rsc.io/quote v1.5.2\n\nrequire (\n"

@@ -97,6 +97,23 @@ SWIFT = {
     "Tests/ATests/a.swift": "",
     "Sources/A/a.swift": "",
 }
+SBT = {
+    "build.sbt": "",
+    "project/build.properties": "sbt.version=1.10.7\n",
+    "project/plugins.sbt": 'addSbtPlugin("a" % "sbt-scalafmt" % "1")\naddSbtPlugin("b" % "sbt-scalafix" % "1")\n',
+    ".scalafmt.conf": "",
+    ".scalafix.conf": "",
+    "src/test/scala/ATest.scala": "",
+    "sbt": "java -jar sbt-launch.jar\n",
+    "tools/project/build.properties": "sbt.version=1.9.0\n",
+}
+BAZEL = {
+    "MODULE.bazel": "",
+    "MODULE.bazel.lock": "",
+    "WORKSPACE": "",
+    ".bazelversion": "7.4.1\n",
+    "a/BUILD": 'cc_test(name = "a")\n',
+}
 SAMPLES = {
     "python": PYTHON,
     "node": NODE,
@@ -112,6 +129,8 @@ SAMPLES = {
     "go": GO,
     "dotnet": DOTNET,
     "elixir": ELIXIR,
+    "sbt": SBT,
+    "bazel": BAZEL,
     "shellcheck": {".shellcheckrc": "", "scripts/a.sh": "", "package.json": ""},
     "hadolint": {".hadolint.yaml": "", "Dockerfile": ""},
     "yamllint": {".yamllint": "", "a.yml": "", "pyproject.toml": ""},

@@ -19,6 +19,8 @@ SAMPLES = {
     "elixir": {"mix.exs": '{:a, "~> 1.0"}', ".formatter.exs": "", "test/a_test.exs": ""},
     "dotnet": {"a.csproj": "<IsTestProject>true"},
     "swift": {"Package.swift": '.package(url: "")', "Tests/A/A.swift": ""},
+    "sbt": {"build.sbt": "", "src/test/scala/ATest.scala": ""},
+    "bazel": {"MODULE.bazel": "", "BUILD": "cc_test(name = 'a')"},
 }
 
 

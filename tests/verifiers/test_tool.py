@@ -202,7 +202,7 @@ def test_reports_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(_inside, "TOTAL_LIMIT", 15)
     for name, size in (("a", 10), ("b", 11), ("c", 10), ("d", 4)):
         Path(f"{name}.xml").write_text("x" * size)
-    answer = _inside.after({"reports": ["*.xml"], "tools": {}})
+    answer = _inside.after({"reports": ["*.xml"], "rewritten": [], "tools": {}})
     assert [path for path, _ in answer["reports"]] == ["a.xml", "d.xml"]
     assert answer["dropped"] == 2
 
@@ -283,6 +283,12 @@ def test_an_unfit_machine_is_no_failure_even_with_diagnostics(bench: MakeBench) 
         unable="release .* not supported",
     )
     assert take(bench({}), step, phase=Phase.COMPILE).outcome is Outcome.ERRORED
+
+
+def test_an_exit_code_can_say_that_the_machine_is_unfit(bench: MakeBench) -> None:
+    verdict = take(bench({"red.xml": RED}), replace(junit("mkdir out; cp red.xml out; exit 37"), unable_codes=(36, 37)))
+    assert verdict.outcome is Outcome.ERRORED
+    assert "exit code 37" in verdict.summary
 
 
 # -- plans -----------------------------------------------------------------------------------------------------------

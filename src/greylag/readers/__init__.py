@@ -7,6 +7,7 @@ to the repository; those outside of it stay absolute.
 """
 
 from greylag.readers._common import UNREADABLE, WORKSPACE, Tests
+from greylag.readers.bazel import bazel_report, bazel_text
 from greylag.readers.checkstyle import checkstyle_xml
 from greylag.readers.dotnet import msbuild_text, trx
 from greylag.readers.elixir import elixir_text
@@ -29,14 +30,19 @@ from greylag.readers.native import ctest_text, native_text
 from greylag.readers.quality import biome_gitlab, biome_text, black_text, flake8_text, ty_gitlab
 from greylag.readers.ruby import minitest_text, rspec_json, rubocop_json
 from greylag.readers.rust import cargo_json, rustfmt_text
+from greylag.readers.scala import END as SBT_END
+from greylag.readers.scala import sbt_tests, sbt_text
 from greylag.readers.tap import tap
 from greylag.readers.text import maven_text, tsc_text
 
 __all__ = [
+    "SBT_END",
     "UNREADABLE",
     "WORKSPACE",
     "Tests",
     "actionlint_json",
+    "bazel_report",
+    "bazel_text",
     "biome_gitlab",
     "biome_text",
     "black_text",
@@ -68,6 +74,8 @@ __all__ = [
     "ruff_json",
     "rustfmt_text",
     "sarif",
+    "sbt_tests",
+    "sbt_text",
     "shellcheck_json1",
     "tap",
     "terraform_json",

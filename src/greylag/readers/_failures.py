@@ -28,6 +28,7 @@ _FRAME = re.compile(r"\s*(?:at |\u276f )")
 _FOREIGN = re.compile(
     r"node_modules/|node:internal|\(node:|<anonymous>\)|\(index \d+\)|site-packages/|/lib/python\d|importlib/"
     r"|\bat (?:[\w.@-]+/)*(?:java|javax|jdk|sun|com\.sun|kotlin|scala|groovy|org\.junit|org\.opentest4j"
+    r"|munit|sbt|org\.scalatest|org\.specs2"
     r"|org\.apache\.maven|org\.assertj|org\.hamcrest|org\.testng|org\.mockito|org\.gradle|worker\.org\.gradle)\."
 )
 _TITLE = re.compile(r"\s*\u25cf")  # the bullet before a title of jest
@@ -103,7 +104,9 @@ def _frames(lines: Sequence[str], locate: Locate, resolve: Resolve) -> Iterator[
         if _FOREIGN.search(line):
             continue
         if found := _JAVA.match(line):
-            yield Frame(resolve(_source(found[1], found[2])), int(found[3][:9]), found[1])
+            name = found[2]
+            loose = resolve(name) if name.endswith((".scala", ".kt")) else None  # directories need not be packages
+            yield Frame(resolve(_source(found[1], name)) or loose, int(found[3][:9]), found[1])
         elif found := _PYTHON.match(line) or _PLAIN.match(line) or next(_searched(line), None):
             path = locate(found[1])
             if path and not path.startswith("/"):

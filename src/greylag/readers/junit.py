@@ -19,6 +19,7 @@ _GENERIC = re.compile(r'collection failure$|failed on (setup|teardown) with "')
 _TEXT = 100_000  # characters of one failure
 _DEEPEST = 100  # packages, modules and classes around a test
 _NOT_RUN = {"disabled", "notrun"}  # of CTest and GoogleTest
+_COLOUR = re.compile(r"\[\d{1,3}(?:;\d{1,3}){0,3}m")  # of a terminal, without the first character, which XML has not
 _SCRIPT = re.compile(r"\S+\.[cm]?[jt]sx?$")
 _RUNNERS = {"pytest": "pytest", "pytest tests": "pytest", "nextest-run": "nextest"}  # by the name of the whole run
 
@@ -141,7 +142,7 @@ class _Cases:
 
 def _told(case: _Case, resolve: Resolve) -> Failed:
     _, attributes, parts = case.bad or case.flaky or ("", {}, [])
-    text = "".join(parts)
+    text = _COLOUR.sub("", "".join(parts))
     if not text and not attributes.get("message"):  # CTest, Meson: all that a program with many tests printed
         text = telling("".join(case.output))
     owner, name = case.attributes.get("classname", ""), case.attributes.get("name", "")
@@ -196,7 +197,7 @@ def _module(owner: str, resolve: Resolve) -> str:
 
 
 def _message(attributes: dict[str, str], text: str) -> str:
-    given = attributes.get("message", "")
+    given = _COLOUR.sub("", attributes.get("message", ""))
     if found := _GENERIC.match(given):
         when = f"error at {found[1]}: " if found[1] else ""
         return when + (errors_of_pytest(text) or given)

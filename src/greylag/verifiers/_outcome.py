@@ -87,15 +87,17 @@ def judge(step: Step, phase: Phase, done: Completed, found: Found, *, original: 
         return Result(Outcome.SKIPPED, _why_none(found.counts), counts=found.counts or Counts(0))
     if done.returncode == 0:
         return _succeeded(step, found)
-    if excused := _excused(step, text):
+    if excused := _excused(step, done.returncode, text):
         return excused
     missing = _unknown(phase, done.returncode, text) if original and not found.diagnostics else ""
     needs = f"`{step.line}` needs `{missing}`, which was not found"
     return Result(Outcome.ERRORED, needs) if missing else _failed(step, phase, done, text, found)
 
 
-def _excused(step: Step, text: str) -> Result | None:
+def _excused(step: Step, code: int, text: str) -> Result | None:
     """What a failure is that does not speak against the repository."""
+    if code in step.unable_codes:
+        return Result(Outcome.ERRORED, f"`{step.line}` could not be run: exit code {code}")
     if step.unable and (hit := re.search(step.unable, text)):
         return Result(Outcome.ERRORED, _line(text, hit.start()))
     if step.untold and (hit := re.search(step.untold, text)):

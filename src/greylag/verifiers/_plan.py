@@ -46,6 +46,7 @@ class Step:
     may_fail: bool = False
     fatal: str = ""  # `may_fail` does not cover a log in which this pattern occurs
     unable: str = ""  # a failure whose log has this pattern is the machine's, whatever else was found
+    unable_codes: tuple[int, ...] = ()  # exit codes that say so
     untold: str = ""  # a failure whose log has this pattern says nothing of the repository: the step is skipped
     empty: str = ""  # a run whose log has this pattern and whose reports have no test had none
     empty_codes: tuple[int, ...] = ()  # exit codes that say so

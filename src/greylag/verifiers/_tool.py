@@ -236,9 +236,9 @@ def _whole(done: Completed, log: Path) -> bytes:
 def _read(step: Step, fetched: Mapping[str, Any], output: bytes, root: str, paths: Sequence[str]) -> Found:
     """Reports first. The log repeats them in worse words: it tells counts only where they do not, errors likewise."""
     workspace = fetched["workspace"]
-    # Java's traces name classes; the tree knows their files.
-    junit = partial(readers.junit_xml, files=paths)
-    reader = junit if step.read_report is readers.junit_xml else step.read_report
+    reader = step.read_report
+    if reader in (readers.junit_xml, readers.bazel_report):  # these name classes and targets; the tree knows the files
+        reader = partial(reader, files=paths)
     reports = fetched["reports"]
     diagnostics, counts = _parts([reader(data, root, workspace) for _, data in reports] if reader else [])
     if fetched["dropped"]:

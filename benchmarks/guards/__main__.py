@@ -54,8 +54,7 @@ def table(judged: Judged) -> None:
         block = sum(1 for case, _ in rows if case.label == "block")
         line = f"{language:<12}{len(rows):>6}{block:>6}{len(rows) - block:>6}"
         for part in (rows, [r for r in rows if not r[0].held_out], [r for r in rows if r[0].held_out]):
-            precision, recall = rates(part)
-            line += f"   {precision:6.2f} {recall:6.2f}"
+            line += "   {:6.2f} {:6.2f}".format(*rates(part)) if part else f"{'-':>10}{'-':>7}"
         print(line)
 
 

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 PLACE = Path(__file__).parent
@@ -25,18 +25,20 @@ class Case:
     paths: tuple[str, ...] = ()
     base: Files = field(default_factory=dict)
     head: Files = field(default_factory=dict)
+    opened: bool = False  # somebody has looked at what the guards say to all of this file
 
     @property
     def held_out(self) -> bool:
         """Whether nobody may mend a guard by looking at this one: a third, by the name, whatever else the file has."""
-        return zlib.crc32(self.name.encode()) % 3 == 0
+        return not self.opened and zlib.crc32(self.name.encode()) % 3 == 0
 
 
 def cases(place: Path = PLACE) -> Iterator[Case]:
     """All cases, one file for each language."""
     for path in sorted(place.glob("*.diff")):
-        for part in ("\n" + path.read_text("utf-8")).split("\n=== ")[1:]:
-            yield _case(path.stem, part.split("\n"))
+        head, *parts = ("\n" + path.read_text("utf-8")).split("\n=== ")
+        for part in parts:
+            yield replace(_case(path.stem, part.split("\n")), opened=head.strip() == "opened")
 
 
 def _case(language: str, lines: list[str]) -> Case:

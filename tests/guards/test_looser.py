@@ -167,7 +167,7 @@ AS_STRONG = {
     "js: function of two": (J, JS, "add(2, 1)).", "rows.find((x) => x && 3) ?? add(2, 1))."),
     "js: arguments": (J, JS, "add(2, 1)).", "add(2 || 3, 1))."),
     "js: message": (J, JS, "add(2, 1)).", 'add(2, 1), "sum").'),
-    "js: not alike": (J, JS, "toEqual(3)", "toEqual(add(2, 1))"),
+    "js: not alike": (J, JS, "toEqual(3)", "toEqual(sum(2, 1))"),
     "java: message": (V, JAVA, "sum(1, 2))", 'sum(1, 2), "adds 9.0")'),
     "java: small delta": (V, JAVA, "add(1, 2))", "add(1, 2), 1e-9)"),
     "java: loop that runs": (V, JAVA, "assertEquals(3,", "for (int i = 0; i < 3; i++) assertEquals(3,"),

@@ -216,7 +216,9 @@ def test_what_only_a_person_can_judge_is_shown(guard: Any) -> None:
     )
     assert shown(guard("tests", {**SRC, P: PY}, {**SRC, P: fixture})) == [f"warning tests/not-the-source {P}"]
     twice = {"src/calc/core.py": GOOD, P: swap(PY, "calc ", "calc.core ")}
-    assert shown(guard("tests", {**SRC, P: PY}, {**SRC, **twice})) == [f"warning tests/not-the-source {P}"]
+    both = {**SRC, "src/calc/core.py": GOOD}
+    assert shown(guard("tests", {**both, P: PY}, {**both, **twice})) == [f"warning tests/not-the-source {P}"]
+    assert shown(guard("tests", {**SRC, P: PY}, {**SRC, **twice})) == [f"error tests/not-the-source {P}"]
     wraps = {
         "src/calc/__init__.py": swap(GOOD, "add", "plus") + "\n\ndef add(a, b):\n    warn()\n    return plus(a, b)\n"
     }

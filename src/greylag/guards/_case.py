@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from itertools import chain, islice
 
+from greylag.guards._compared import Compared
+
 LARGEST = 500_000  # characters of a file that is still read
 _MOST = 2000  # claims of a test that are compared
 
@@ -21,6 +23,8 @@ class Proof:
     constant: int = 0  # hold whatever happens
     claims: tuple[str, ...] = ()  # the asserted expressions without blanks
     maybe: int = 0  # stand under a condition, or in a loop that may be empty
+    doubted: int = 0  # comparisons among these that one value satisfies
+    compared: tuple[Compared, ...] = ()  # with what local names stand for
 
 
 def total(proofs: Iterable[Proof]) -> Proof:
@@ -33,6 +37,8 @@ def total(proofs: Iterable[Proof]) -> Proof:
         sum(part.constant for part in parts),
         tuple(islice(chain.from_iterable(part.claims for part in parts), _MOST)),
         sum(part.maybe for part in parts),
+        sum(part.doubted for part in parts),
+        tuple(islice(chain.from_iterable(part.compared for part in parts), _MOST)),
     )
 
 

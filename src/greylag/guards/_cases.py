@@ -10,9 +10,9 @@ from greylag.guards._case import Case, Proof, digest, plain, total, words
 from greylag.guards._conditions import unsure
 from greylag.guards._dialects import DIALECTS, Dialect
 from greylag.guards._known import Known, called, unknown
-from greylag.guards._looser import alike
 from greylag.guards._python_cases import python_cases, python_helpers
 from greylag.guards._rows import rows
+from greylag.guards._scanned_compared import alike, compared
 from greylag.guards._source import Brackets, Source, brackets, language, scan, without_arguments
 from greylag.guards._titles import Around, Pieces, arguments, blocks, title
 from greylag.kinds import TESTS, matches
@@ -57,10 +57,10 @@ def _scanned(path: str, text: str, known: Known) -> Iterator[Case]:
     dialect, source = DIALECTS[family], scan(text, family)
     round_ = brackets(source.code, "()")
     found = _bodies(path, source, dialect, round_)
-    local = _local(source, dialect, round_, found, _local(source, dialect, round_, found, {}))
+    local = _local(source, family, round_, found, _local(source, family, round_, found, {}))
     line = position = 0
     for test in _tests(source, family, round_):
-        proof = _proof(source, dialect, round_, (test.start, test.end))
+        proof = _proof(source, family, round_, (test.start, test.end))
         inner = {body.name.rpartition(".")[2] for body in found if test.begin <= body.start < test.end}
         body, entries = text[test.begin : test.end], tuple(rows(family, source, (test.first, test.head, test.end)))
         line, position = line + text.count("\n", position, test.start), test.start
@@ -140,7 +140,7 @@ def _functions(path: str, text: str, known: Known) -> Iterator[Case]:
     dialect, source = DIALECTS[family], scan(text, family)
     round_ = brackets(source.code, "()")
     found, tests = _bodies(path, source, dialect, round_), _tests(source, family, round_)
-    local, test = unknown(_local(source, dialect, round_, found, {}), known), next(tests, None)
+    local, test = unknown(_local(source, family, round_, found, {}), known), next(tests, None)
     line = position = 0
     for body in found:
         while test is not None and test.end <= body.start:
@@ -150,7 +150,7 @@ def _functions(path: str, text: str, known: Known) -> Iterator[Case]:
         line, position = line + text.count("\n", position, body.start), body.start
         whole = text[body.begin : body.end]
         proof = total((
-            _proof(source, dialect, round_, (body.begin, body.end)),
+            _proof(source, family, round_, (body.begin, body.end)),
             *_calls(source, body.begin, body.end, local, known),
         ))  # fmt: skip
         leaves = bool(_LEAVES.match(source.code[body.begin : body.end]))
@@ -158,12 +158,12 @@ def _functions(path: str, text: str, known: Known) -> Iterator[Case]:
 
 
 def _local(
-    source: Source, dialect: Dialect, round_: Brackets, found: list[Body], inner: Mapping[str, Proof]
+    source: Source, family: str, round_: Brackets, found: list[Body], inner: Mapping[str, Proof]
 ) -> dict[str, Proof]:
     """Functions of the file: their proof counts where a test calls them."""
     return {
         body.name.rpartition(".")[2]: total((
-            _proof(source, dialect, round_, (body.begin, body.end)),
+            _proof(source, family, round_, (body.begin, body.end)),
             *_calls(source, body.begin, body.end, inner, {}),
         ))
         for body in found
@@ -186,13 +186,18 @@ def _calls(
             yield called(match[1] or "", match[2], local, known)
 
 
-def _proof(source: Source, dialect: Dialect, round_: Brackets, span: tuple[int, int]) -> Proof:
-    code = source.code[slice(*span)]
+def _proof(source: Source, family: str, round_: Brackets, span: tuple[int, int]) -> Proof:
+    code, dialect = source.code[slice(*span)], DIALECTS[family]
     starts = [span[0] + match.start() for match in dialect.asserts.finditer(code)]
     claims = tuple(_claim(source, round_, start, span) for start in starts)
     exact, weak, constant = (_count(pattern, code) for pattern in (dialect.exact, dialect.weak, dialect.constant))
-    maybe = unsure(source, span, starts) if dialect.conditional else 0
-    return Proof(len(starts), exact, weak, constant + alike(claims), claims, maybe)
+    own = constant + alike(claims)
+    if not dialect.conditional:
+        return Proof(len(starts), exact, weak, own, claims)
+    maybe = unsure(source, span, starts)
+    doubted = sum(1 for number in maybe if dialect.exact.search(claims[number]))
+    sides = tuple(compared(source, family, span, starts, claims))
+    return Proof(len(starts), exact, weak, own, claims, len(maybe), min(doubted, exact), sides)
 
 
 def _count(pattern: re.Pattern[str], code: str) -> int:
@@ -208,6 +213,8 @@ def _claim(source: Source, round_: Brackets, start: int, span: tuple[int, int]) 
         if end >= 0:
             return plain(source.text[begin:end])
         begin = start
+    if guard := _guarded(source, round_, start, span[0]):
+        return plain(source.text[guard : min(round_.after(start)[1], span[1], guard + _WIDEST)])
     if code[start] == ".":
         begin = code.rfind("\n", span[0], start) + 1
     end = round_.after(start)[1]
@@ -216,6 +223,17 @@ def _claim(source: Source, round_: Brackets, start: int, span: tuple[int, int]) 
     return plain(source.text[begin : min(end, span[1], begin + _WIDEST)])
 
 
+def _guarded(source: Source, round_: Brackets, start: int, low: int) -> int:
+    """Where the `if` begins under which the call of `fail` at a place is the first thing."""
+    if not _FAILS.match(source.code, start):
+        return 0
+    guard = source.code.rfind("if", max(low, start - _WIDEST), start)
+    begin, end = round_.after(guard) if guard >= 0 else (start, start)
+    return guard if begin < end <= start and _FIRST.fullmatch(source.code, end, start) else 0
+
+
+_FAILS = re.compile(r"(?:\w+\.)?fail\s*\(")
+_FIRST = re.compile(r"\s*+\{?\s*+(?:\w+\s*+\.\s*+)?")
 _WIDEST = 2000  # characters of an expression that are compared
 _FAILURE = re.compile(r"\w+\.(?:Errorf?|Fatalf?|Fail|FailNow)\s*\(")
 

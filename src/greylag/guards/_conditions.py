@@ -6,7 +6,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Container, Iterable, Sequence
 from functools import lru_cache
 
-from greylag.guards._deferred import deferred
+from greylag.guards._callbacks import unheard
+from greylag.guards._deferred import deferred, nesting_of
+from greylag.guards._early import returned
+from greylag.guards._leaving import left_out, strength
 from greylag.guards._python_deferred import uncalled
 from greylag.guards._source import Brackets, Source, brackets
 
@@ -21,9 +24,12 @@ def doubtful(node: ast.AST, tables: Container[str]) -> set[ast.AST]:
         for target in part.targets if isinstance(target, ast.Name)
     }  # fmt: skip
     found = {below for top in _after_end(node) for below in ast.walk(top)}
+    later, even = left_out(node)
+    balanced = set(even)
+    found |= {below for top in later for below in ast.walk(top)}
     never: set[ast.AST] = set()  # a call in a loop counts as one, unless it is plain that the loop does not run
     for part in ast.walk(node):
-        if part not in found:  # else all below it is in there
+        if part not in found and part not in balanced:  # else all below it is in there
             tops = list(_maybe(part, literal, tables))
             found.update(below for top in tops for below in ast.walk(top))
             never.update(tops if not isinstance(part, ast.For | ast.AsyncFor) or _is_empty(part.iter) else ())
@@ -56,7 +62,7 @@ def _maybe(node: ast.AST, literal: Container[str], tables: Container[str]) -> It
     if isinstance(node, ast.If):
         if isinstance(node.test, ast.Constant):
             return node.orelse if node.test.value else node.body
-        return () if _asserts(node.body) and _asserts(node.orelse) else (*node.body, *node.orelse)
+        return () if strength(node.body) == strength(node.orelse) > 0 else (*node.body, *node.orelse)
     if isinstance(node, ast.While):
         return () if isinstance(node.test, ast.Constant) and node.test.value else node.body
     if isinstance(node, ast.For | ast.AsyncFor):
@@ -65,13 +71,6 @@ def _maybe(node: ast.AST, literal: Container[str], tables: Container[str]) -> It
     if isinstance(node, ast.ExceptHandler | ast.match_case):
         return node.body
     return node.values[1:] if isinstance(node, ast.BoolOp) else ()
-
-
-def _asserts(body: list[ast.stmt]) -> bool:
-    return any(
-        isinstance(part, ast.Assert) or (isinstance(part, ast.Call) and "assert" in _name(part.func).lower())
-        for statement in body for part in ast.walk(statement)
-    )  # fmt: skip
 
 
 def _is_filled(node: ast.expr, tables: Container[str]) -> bool:
@@ -100,10 +99,11 @@ def _name(node: ast.expr) -> str:
 
 # -- JavaScript, Java ------------------------------------------------------------------------------------------------
 
-_HEAD = re.compile(r"(?<![\w.$])(if|while|for)\s*+(?:await\s*+)?\(")
+_HEAD = re.compile(r"(?<![\w.$])(if|while|for|switch)\s*+(?:await\s*+)?\(")
+_CATCHES = re.compile(r"\}\s*+catch\s*+(?:\([^()]{0,300}\)\s*+)?\{")
 _ELSE = re.compile(r"\s*+else\b\s*+")
 _FILLED = re.compile(
-    r"(?:new\s++[\w<>]{1,50}\s*+(?:\[\s*\]\s*)?|(?:List|Set|Arrays|Stream)\.\w{1,20}|listOf|setOf)?\s*+[\[({]\s*+[^\s\])}]"
+    r"(?:new\s++[\w<>]{1,50}\s*+(?:\[\s*\]\s*|(?!\[\s*0?\s*\]|\(\s*(?:\d*\s*\)|\[\s*\])))|(?:List|Set|Arrays|Stream)\.\w{1,20}|listOf|setOf)?\s*+[\[({]\s*+[^\s\])}]"
 )
 _LITERAL = re.compile(r"\b(\w++)\s*+(?::[^=\n]{0,100})?=(?!=)\s*+(?=([^\n]{0,100}))")
 _COUNTED = re.compile(r"[;=]\s*+\w++\s*+<=?\s*+[1-9]|\b0?\s*+\.\.\s*+[1-9]")
@@ -111,10 +111,10 @@ _MOST = 50  # conditions around calls that are looked at
 _OVER = re.compile(r"(?:\bof\b|\bin\b|:)\s*+(?=([^\n]{0,100}))")
 
 
-def unsure(source: Source, span: tuple[int, int], starts: Sequence[int]) -> int:
-    """How many of the assertions that begin at `starts` may not run."""
+def unsure(source: Source, span: tuple[int, int], starts: Sequence[int]) -> set[int]:
+    """Which of the assertions that begin at `starts` may not run, by their numbers."""
     if not starts:
-        return 0
+        return set()
     code, round_, curly = source.code, _pairs(source.code, "()"), _pairs(source.code, "{}")
     marked: set[int] = set()
     around: list[tuple[int, int]] = []
@@ -124,6 +124,8 @@ def unsure(source: Source, span: tuple[int, int], starts: Sequence[int]) -> int:
         if match.start() < over or _surely(source, match[1], code[begin : min(end, begin + 300)]):
             continue
         first = _body(code, curly, end)
+        if match[1] == "switch" and _each_case(code[slice(*first)]):
+            continue
         spans = [first]
         if other := _ELSE.match(code, first[1]):
             spans.append(_body(code, curly, other.end()))
@@ -135,9 +137,28 @@ def unsure(source: Source, span: tuple[int, int], starts: Sequence[int]) -> int:
     marked.update(
         n for n, start in enumerate(starts) if re.search(r"(?:&&|\|\||\?)\s{0,9}$", code[max(0, start - 12) : start])
     )
+    for match in _CATCHES.finditer(code, *span):
+        tried, caught = nesting_of(code).around(match.start()), curly.after(match.end() - 1)
+        if tried and not _between(starts, tried):
+            marked.update(_between(starts, caught))
+    marked.update(returned(code, span, starts))
+    marked.update(unheard(code, span, starts, _named(code)))
     marked.update(deferred(source, span, starts, around[:_MOST]))
     marked.update(number for number, start in enumerate(starts) if _dropped(code, round_, start))
-    return len(marked)
+    return marked
+
+
+def _between(starts: Sequence[int], span: tuple[int, int]) -> range:
+    return range(bisect_left(starts, span[0]), bisect_left(starts, span[1]))
+
+
+def _each_case(body: str) -> bool:
+    """Whether a `switch` fails where none of its cases is met."""
+    last = re.search(r"\b(?:default|else)\b", body)
+    return (
+        last is not None
+        and re.search(r"\b(?:throw|fail|assert\w*|expect|unreachable)\b", body[last.end() :]) is not None
+    )
 
 
 def _dropped(code: str, round_: Brackets, start: int) -> bool:

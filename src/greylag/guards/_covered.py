@@ -38,7 +38,7 @@ def covered(old: Case, new: Case) -> bool:
 
 def _is_row(claim: str, rows: list[Counter[str]], said: Counter[str], words: frozenset[str]) -> bool:
     needed = Counter(_literals(claim)) - said
-    return bool(needed) and _calls(claim) <= words and any(not needed - row for row in rows)
+    return bool(needed) and calls(claim) <= words and any(not needed - row for row in rows)
 
 
 def summed_up(old: Case, new: Case) -> bool:
@@ -46,8 +46,8 @@ def summed_up(old: Case, new: Case) -> bool:
     gone = list((Counter(old.proof.claims) - Counter(new.proof.claims)).elements())
     come = list((Counter(new.proof.claims) - Counter(old.proof.claims)).elements())
     whole = [claim for claim in come if _WHOLE.search(claim)]
-    same = {word for claim in old.proof.claims for word in _calls(claim)} <= new.words
-    about = len(whole) == 1 and bool(_calls(whole[0])) and _calls(whole[0]) <= old.words
+    same = {word for claim in old.proof.claims for word in calls(claim)} <= new.words
+    about = len(whole) == 1 and bool(calls(whole[0])) and calls(whole[0]) <= old.words
     return bool(gone) and same and about and new.proof.exact >= 1 and all(map(_SIZED.search, gone))
 
 
@@ -57,7 +57,7 @@ def _literals(text: str) -> list[str]:
     return [one.strip("\"'`") for one in found]
 
 
-def _calls(claim: str) -> set[str]:
+def calls(claim: str) -> set[str]:
     """What an assertion calls, besides what asserts."""
     dumped = "ctx=Load()" in claim
     names = {first or second for first, second in _CALLED_DUMP.findall(claim)} if dumped else {*_CALLED.findall(claim)}

@@ -63,7 +63,7 @@ class _Function:
 
 
 @dataclass(frozen=True, slots=True)
-class _Nesting:
+class Nesting:
     """All brackets of a file, in one pass: where each opens and closes, and which one is around it."""
 
     opened: list[int]
@@ -94,7 +94,7 @@ class _Nesting:
 
 
 @lru_cache(maxsize=4)
-def _nesting(code: str) -> _Nesting:
+def nesting_of(code: str) -> Nesting:
     opened: list[int] = []
     closed: list[int] = []
     outer: list[int] = []
@@ -107,7 +107,7 @@ def _nesting(code: str) -> _Nesting:
             closed.append(len(code))
         elif stack and code[opened[stack[-1]]] == "({["[")}]".index(match[0])]:
             closed[stack.pop()] = match.start()
-    return _Nesting(opened, closed, outer)
+    return Nesting(opened, closed, outer)
 
 
 def deferred(
@@ -116,7 +116,7 @@ def deferred(
     """Which of the assertions at `starts` are in a function that is not called, but where it is `unsure`, or whose
     failure is lost.
     """
-    code, nesting = source.code, _nesting(source.code)
+    code, nesting = source.code, nesting_of(source.code)
     mentions: Mapping[str, list[int]] | None = None
     lost = (0, 0)
     for one in _functions(code, span, nesting):
@@ -140,7 +140,7 @@ def _mentions(code: str, span: tuple[int, int]) -> Mapping[str, list[int]]:
     return found
 
 
-def _functions(code: str, span: tuple[int, int], nesting: _Nesting) -> Iterator[_Function]:
+def _functions(code: str, span: tuple[int, int], nesting: Nesting) -> Iterator[_Function]:
     for match in _ARROW.finditer(code, *span):
         start, begin = _parameters(code, match.start(), nesting), match.end()
         end = nesting.end(begin) if code.startswith("{", begin) else _expression(code, begin, nesting)
@@ -168,7 +168,7 @@ def _functions(code: str, span: tuple[int, int], nesting: _Nesting) -> Iterator[
         yield _Function(match.end(), match.end(), nesting.end(match.end()))
 
 
-def _in_value(code: str, place: int, nesting: _Nesting) -> bool:
+def _in_value(code: str, place: int, nesting: Nesting) -> bool:
     around = nesting.around(place)
     return around is not None and (_holds(code, around[0]) or bool(_CLASS.search(code[_low(around[0]) : around[0]])))
 
@@ -190,7 +190,7 @@ def _made(code: str, bracket: int) -> int:
     return _low(bracket) + made.start() if made else bracket
 
 
-def _parameters(code: str, arrow: int, nesting: _Nesting) -> int:
+def _parameters(code: str, arrow: int, nesting: Nesting) -> int:
     """Where a function begins whose arrow is at a place."""
     near = code[max(0, arrow - _NEAR) : arrow].rstrip()
     place = max(0, arrow - _NEAR) + len(near)
@@ -204,7 +204,7 @@ def _parameters(code: str, arrow: int, nesting: _Nesting) -> int:
     return start - len(ahead[0]) if ahead else start
 
 
-def _expression(code: str, begin: int, nesting: _Nesting) -> int:
+def _expression(code: str, begin: int, nesting: Nesting) -> int:
     """Where the body of a function without braces ends."""
     place = begin
     for _ in range(_DEEP):
@@ -227,7 +227,7 @@ def _expression(code: str, begin: int, nesting: _Nesting) -> int:
 class _Test:
     code: str
     span: tuple[int, int]
-    nesting: _Nesting
+    nesting: Nesting
     mentions: Mapping[str, list[int]]
     unsure: Sequence[tuple[int, int]]
 

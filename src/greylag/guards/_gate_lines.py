@@ -15,7 +15,8 @@ VITEST_AND_VITE = re.compile(
 )
 VITEST_AND_ALIAS = re.compile(rf"{VITEST.pattern[:-8]}|alias)\s*[:(]")
 LOOSENED = re.compile(  # lines that make a build pass where it failed
-    r"skip[-.]?tests?\b|\bskipITs?\b|maven\.test\.skip|\bmaven\.test\.failure\.ignore|testFailureIgnore|<skip>\s*true"
+    r"(?:<|-D|^\s*)(?!(?:maven\.)?(?:deploy|install|gpg|sources?|javadoc|site|release|nexus|changelog|docs?)\b)[\w.-]{2,60}\.skip\b(?:>|\s*=)\s*true"
+    r"|skip[-.]?tests?\b|\bskipITs?\b|maven\.test\.skip|\bmaven\.test\.failure\.ignore|testFailureIgnore|<skip>\s*true"
     r"|failOn\w*>\s*false|failOn\w+\s*[=:]\s*false|failsOnError>\s*false|failOnError>\s*false|haltOn\w+\s*=\s*\"?(?:no|false)"
     r"|ignoreFailures\s*(?:=|\.set\()\s*true|\bignoreTestFailures\b|abortOnError\s*(?:=\s*)?false|\ballWarningsAsErrors\s*=\s*false"
     r"|\bisEnabled\s*=\s*false|\benabled\s*=\s*false|(?:^|\s)-x\s+(?:test|check|lint)\b|--exclude-task"

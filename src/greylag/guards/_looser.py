@@ -5,9 +5,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from greylag.diffs import FileDiff
+from greylag.diffs import FileDiff, parse
 from greylag.guards._bindings import Bindings, Bound, bindings
-from greylag.guards._case import LARGEST, Case
+from greylag.guards._case import LARGEST, Case, Proof
+from greylag.guards._compared import TOKEN, changed, handed_over, independent, made_alike, sides, tested
+from greylag.guards._covered import calls
 from greylag.guards._fresh import Mark, fresh
 from greylag.guards._guard import finding, read
 from greylag.guards._source import LITERAL, language, scan
@@ -40,10 +42,46 @@ def looser(old: Case, new: Case) -> Iterator[tuple[str, str]]:
         yield "weaker-assertions", "accepts a wider tolerance"
     if any(_replaced(claim, gone[:_MOST]) for claim in come[:_MOST]):
         yield "weaker-assertions", "asserts a value that may be another one than the value under test"
+    if any(_fails_less(claim, gone[:_MOST]) for claim in come[:_MOST]):
+        yield "weaker-assertions", "fails under a condition that demands more than before"
     before, after = old.proof, new.proof
-    if after.maybe > before.maybe and after.asserts - after.maybe < before.asserts - before.maybe:
+    yield from _compares_less(before, after)
+    asked = [calls(row) & tested(after.compared) for row in set(new.rows) - set(old.rows)]
+    if any(asked) and any(not calls(row) & tested(after.compared) for row in set(old.rows) - set(new.rows)):
+        yield "self-comparison", "has rows that ask the tested function what to expect"
+    fewer = after.asserts - after.maybe < before.asserts - before.maybe
+    if after.maybe > before.maybe and (fewer or after.exact - after.doubted < before.exact - before.doubted):
         words = "a condition, a loop or a function that is not called, or not waited for, is around it"
         yield "conditional-assertion", f"has an assertion that may not run any more: {words}"
+
+
+_DEMANDS = re.compile(
+    r"&&|\.(?:every|some|test|includes|match|matches|has|contains|indexOf|startsWith|anyMatch|allMatch|noneMatch)\("
+)
+
+
+def _fails_less(claim: str, gone: Sequence[str]) -> bool:
+    """Whether `if (condition) fail(words)` is one that there was, but for a condition that excepts more."""
+    _, mark, words = claim[:_WIDEST].rpartition("fail(")
+    demands = len(_DEMANDS.findall(claim[:_WIDEST]))
+    return claim.startswith("if(") and any(
+        old.startswith("if(") and old.endswith(mark + words) and len(_DEMANDS.findall(old)) < demands for old in gone
+    )
+
+
+def _compares_less(before: Proof, after: Proof) -> Iterator[tuple[str, str]]:
+    """Comparisons that hold by themselves now, or of which another function decides."""
+    gone, come = changed(before.compared, after.compared)
+    (had, mine), (has, now) = independent(before.compared), independent(after.compared)
+    if has < had and now > mine:
+        yield (
+            "self-comparison",
+            "compares with what the tested code answers itself, or with what holds whatever it does",
+        )
+    if handed_over(gone, come):
+        yield "weaker-assertions", "leaves it to another function whether what is compared is equal"
+    if made_alike(gone, come):
+        yield "weaker-assertions", "compares a value after something that makes different ones alike"
 
 
 def other_values(old: Case, new: Case) -> bool:
@@ -54,7 +92,9 @@ def other_values(old: Case, new: Case) -> bool:
 
 
 def _shape(claim: str) -> str:
-    return (_CONSTANT if "ctx=Load()" in claim else LITERAL).sub("#", claim)
+    if "ctx=Load()" not in claim:
+        return re.sub(r"#(?:[-+*/]#)++", "#", LITERAL.sub("#", claim))
+    return re.sub(r"UnaryOp\(op=USub\(\), operand=#\)\)", "#)", _CONSTANT.sub("#", claim))
 
 
 def _wild(gone: Sequence[str], come: Sequence[str]) -> bool:
@@ -113,7 +153,7 @@ def _replaced(claim: str, gone: Sequence[str]) -> bool:
 def _operands(side: str) -> tuple[list[str], list[str]]:
     """The operators that choose one of several values, and these."""
     found, joints, depth = [""], list[str](), 0
-    for part in _TOKEN.findall(_bare(side)):
+    for part in TOKEN.findall(_bare(side)):
         depth += (part in "([{") - (part in ")]}")
         start = 0
         for joint in _JOINT.finditer(part) if depth == 0 else ():
@@ -134,53 +174,13 @@ def _bare(text: str) -> str:
     return text
 
 
-# -- both sides alike ------------------------------------------------------------------------------------------------
-
-_TOKEN = re.compile(
-    r"\"(?>(?:[^\"\\]|\\.)*)\"|'(?>(?:[^'\\]|\\.)*)'|`(?>(?:[^`\\]|\\.)*)`|[(){}\[\],]|[^(){}\[\],\"'`]+|."
-)
-_EQUAL = re.compile(
-    r"(?:\w+\.)*(?:assert(?:Equals|Same|ArrayEquals|IterableEquals|StrictEquals)|XCTAssertEqual|Assert\.(?:Equal|AreEqual|Same)"
-    r"|(?:assert|t)\.(?:equals?|strictEqual|deepEqual|deepStrictEqual|is|same))\("
-)
-_CHAINED = re.compile(
-    r"(?:\w+\.)*(?:expect|assertThat)\((.*)\)(?:\.(?:to|be|resolves))*"
-    r"\.(?:toBe|toEqual|toStrictEqual|eql?|equals?|isEqualTo|isSameAs)\((.*)\)", re.DOTALL,
-)  # fmt: skip
-
-
-def alike(claims: Iterable[str]) -> int:
-    """How many claims compare something with itself."""
-    return sum(1 for claim in claims if len(claim) < _WIDEST and _alike(claim))
-
-
-def _alike(claim: str) -> bool:
-    if chained := _CHAINED.fullmatch(claim):
-        return chained[1] == chained[2]
-    both = sides(claim)[:2] if _EQUAL.match(claim) else []
-    return len(both) == 2 and both[0] == both[1] and bool(both[0])
-
-
-def sides(claim: str) -> list[str]:
-    """The arguments of a call."""
-    found, depth = [""], 0
-    for match in _TOKEN.finditer(claim[:_WIDEST]):
-        depth += (match[0] in "([{") - (match[0] in ")]}")
-        if depth == 1 and match[0] == ",":
-            found.append("")
-        elif depth > 1 or (depth == 1 and match[0] not in "([{"):
-            found[-1] += match[0]
-        elif depth == 0 and match[0] in ")]}":
-            break
-    return found
-
-
 # -- whole files -----------------------------------------------------------------------------------------------------
 
 
 def loosened(change: Change, files: Sequence[FileDiff]) -> Iterator[Diagnostic]:
     """Values that equal everything, and comparisons that became loose by another import."""
-    for file, mark in fresh(change, files, equal_to_all):
+    sources = [file for file in parse(change.diff) if file not in files and language(file.path) in {"python", "java"}]
+    for file, mark in fresh(change, [*files, *sources], equal_to_all):
         message = f"adds `{mark.words}`, which makes a value equal to everything"
         yield finding(change, "tests", "tests/equal-to-all", message, file.path, line=mark.line)
     for file in files:

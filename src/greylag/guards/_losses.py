@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from greylag.guards._case import Case
-from greylag.guards._covered import summed_up
+from greylag.guards._covered import covered, summed_up
 from greylag.guards._guard import fact, finding
 from greylag.guards._looser import looser, other_values
 from greylag.guards._matching import Found
@@ -42,11 +42,12 @@ def _losses(old: Case, new: Case, rows: Counter[str]) -> Iterator[tuple[str, str
     """Rule, and words for people."""
     before, after = old.proof, new.proof
     strong = before.asserts - before.weak, after.asserts - after.weak
-    if after.asserts < before.asserts and not summed_up(old, new):
+    tabled = (after.asserts < before.asserts or after.exact < before.exact) and covered(old, new)
+    if after.asserts < before.asserts and not (tabled or summed_up(old, new)):
         yield "fewer-assertions", f"asserts less: {before.asserts} assertions before, {after.asserts} now"
     if strong[1] < strong[0] and after.weak > before.weak:
         yield "weaker-assertions", f"asserts more weakly: {strong[0]} comparisons before, {strong[1]} now"
-    if after.exact < before.exact:
+    if after.exact < before.exact and not tabled:
         yield "weaker-assertions", f"asserts less exactly: {before.exact} exact comparisons before, {after.exact} now"
     for had, has, words in (
         (len(old.rows), len(new.rows), "fewer rows"),

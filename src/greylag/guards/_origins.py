@@ -1,6 +1,7 @@
 """Tests that no longer test the repository's own code: a name from another place, a mock, a module that hides it."""
 
 import ast
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,6 +30,7 @@ class Sources:
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
         self.paths = frozenset(tree.paths())
+        self._packages: dict[str, dict[str, object]] = {}
         self._ends: defaultdict[str, list[str]] = defaultdict(list)
         for path in tree.paths():
             if language(path) in {"python", "java", "js"}:
@@ -55,10 +57,36 @@ class Sources:
         if module.startswith("."):
             home = normpath(join(dirname(path), stem))
             return next((home + end for end in _ENDS[1:] if home + end in self.paths), None)
+        if mapped := self._mapped(path, module):
+            return mapped
         tail = re.sub(r"^(?:[@~#]/?|src/)", "/", stem)
         ours = module.startswith(("@/", "~", "#", "src/"))
         near = self._near(tail) if ours else []
         return next((one for one in near if f"/{one.rpartition('.')[0]}".endswith(f"/{tail.lstrip('/')}")), None)
+
+    def _mapped(self, path: str, module: str) -> str | None:
+        """Where `imports` of the nearest `package.json` lead a module, or `exports` if it has the name of that."""
+        homes = ("" if one == "." else one for one in map(str, PurePosixPath(path).parents))
+        home = next((one for one in homes if join(one, "package.json") in self.paths), None)
+        if home is None:
+            return None
+        settings = self._package(join(home, "package.json"))
+        table, key = (settings.get("imports"), module) if module.startswith("#") else (None, "")
+        if not module.startswith("#") and module == settings.get("name"):
+            table, key = settings.get("exports", settings.get("main")), "."
+            table = table if isinstance(table, dict) and "." in table else {".": table}
+        target = _first(table.get(key)) if isinstance(table, dict) else None
+        whole = normpath(join(home, target)) if target else ""
+        return next((whole + end for end in _ENDS if whole + end in self.paths), None) if whole else None
+
+    def _package(self, path: str) -> dict[str, object]:
+        if path not in self._packages:
+            try:
+                found = json.loads((read(self.tree, path) or "")[:LARGEST])
+            except (ValueError, RecursionError):
+                found = None
+            self._packages[path] = found if isinstance(found, dict) else {}
+        return self._packages[path]
 
     def _python(self, path: str, module: str, symbol: str) -> Iterator[str]:
         dots = len(module) - len(module.lstrip("."))
@@ -75,6 +103,15 @@ class Sources:
         whole = f"{module.rstrip('.')}.{symbol}".replace(".", "/").strip("/")
         for place in (whole, whole.rpartition("/")[0]):
             yield from (one for one in self._near(place) if f"/{one.rpartition('.')[0]}".endswith(f"/{place}"))
+
+
+def _first(target: object) -> str | None:
+    """The first file that a target of a package names, whatever its conditions."""
+    for _ in range(5):
+        if not isinstance(target, dict):
+            break
+        target = next(iter(target.values()), None)
+    return target if isinstance(target, str) else None
 
 
 def is_source(path: str | None) -> bool:
@@ -101,17 +138,17 @@ def _file(
 ) -> Iterator[Diagnostic]:
     family, (base, head) = language(path) or "", trees
     had: Bindings = ()
-    taken: dict[str, str] = {}  # name -> file of the sources that still has it
+    ours: dict[str, str] = {}  # name -> file of the sources that still has it
     mocked: set[str] = set()
     for place in old:
         was = (read(change.base, place) or "")[:LARGEST]
         had += bindings(family, was)
-        taken |= _taken(base, head, place, bindings(family, was))
+        ours |= taken(base, head, place, bindings(family, was))
         mocked |= mocks(place, was)
         if family == "java":
-            taken |= _classes(base, head, place, was)
-    for bound, where in _elsewhere(head, path, bindings(family, text), had, taken):
-        message = f"no longer tests the repository's own `{bound.name}` ({taken[bound.name]}), but {where}"
+            ours |= classes(base, head, place, was)
+    for bound, where in _elsewhere(head, path, bindings(family, text), had, ours):
+        message = f"no longer tests the repository's own `{bound.name}` ({ours[bound.name]}), but {where}"
         mock = bound.result and not bound.inner and "mock" in bound.module.lower()
         shown = (
             Severity.INFO
@@ -121,15 +158,15 @@ def _file(
             else Severity.ERROR
         )
         yield finding(change, "tests", "tests/not-the-source", message, path, severity=shown)
-    for message, shown in _repointed(head, path, text, had, taken) if family == "python" else ():
+    for message, shown in _repointed((base, head), path, text, had, ours) if family == "python" else ():
         yield finding(change, "tests", "tests/not-the-source", message, path, severity=shown)
-    for bound, where in _swapped((base, head), path, bindings(family, text), had, taken) if family == "js" else ():
-        message = f"no longer tests the repository's own `{bound.name}` ({taken[bound.name]}), but {where}"
+    for bound, where in _swapped((base, head), path, bindings(family, text), had, ours) if family == "js" else ():
+        message = f"no longer tests the repository's own `{bound.name}` ({ours[bound.name]}), but {where}"
         yield finding(change, "tests", "tests/not-the-source", message, path)
     for module in sorted(mocks(path, text) - mocked) if old else ():
         if source := next((one for one in [head.find(path, module)] if is_source(one)), None):
             message = f"replaces the repository's own {source} by a mock"
-            shown = Severity.ERROR if source in taken.values() else Severity.INFO
+            shown = Severity.ERROR if source in ours.values() else Severity.INFO
             yield finding(change, "tests", "tests/not-the-source", message, path, severity=shown)
 
 
@@ -176,7 +213,8 @@ def mocks(path: str, text: str) -> set[str]:
     return {text[start + 1 : end] for start, end in ends if end > 0}
 
 
-def _taken(base: Sources, head: Sources, path: str, bound: Bindings) -> dict[str, str]:
+def taken(base: Sources, head: Sources, path: str, bound: Bindings) -> dict[str, str]:
+    """Names that a file has from the sources, and the files there that still have them."""
     found = {}
     for one in [one for one in bound if one.module != HERE][:_MOST]:
         source = base.find(path, one.module, one.symbol)
@@ -197,7 +235,7 @@ def _has(tree: Tree, path: str, symbol: str) -> bool:
     )
 
 
-def _classes(base: Sources, head: Sources, path: str, text: str) -> dict[str, str]:
+def classes(base: Sources, head: Sources, path: str, text: str) -> dict[str, str]:
     """Classes of the same package that a test of Java names without an import."""
     code, found = scan(text, "java").code, {}
     for name in set(re.findall(r"\b[A-Z]\w*+", code)):
@@ -240,9 +278,10 @@ def _elsewhere(
 
 
 def _repointed(
-    head: Sources, path: str, text: str, had: Bindings, taken: Mapping[str, str]
+    trees: tuple[Sources, Sources], path: str, text: str, had: Bindings, taken: Mapping[str, str]
 ) -> Iterator[tuple[str, Severity]]:
     """Names of the sources that stand for something else of the sources: that proves nothing of what they were."""
+    base, head = trees
     before: defaultdict[str, set[str]] = defaultdict(set)
     for bound in had:
         if bound.name in taken and bound.module != HERE and not bound.result:
@@ -262,7 +301,8 @@ def _repointed(
         whole = was == PurePosixPath(taken[name].removesuffix("/__init__.py")).stem
         if now in before[name] or whole or was in own.bound:
             told.add(name)
-            alike = now in before[name] or bound.result or own.uses(was, now)
+            same = now in before[name] and place in base.paths  # of a new file it may be a copy
+            alike = same or bound.result or (own.uses(was, now) and now not in before[name])
             message = f"no longer tests the repository's own `{was}` ({taken[name]}), but `{now}` ({place}) as `{name}`"
             if not own.is_alias(was, now):
                 yield message, Severity.WARNING if alike else Severity.ERROR

@@ -48,6 +48,11 @@ def concerned(change: Change, reported: Reported) -> list[FileDiff]:
     return [file for file in parse(change.diff) if holds_tests(change, file, reported)]
 
 
+def collected(path: str) -> bool:
+    """Whether pytest collects a file of Python by its name, if nothing tells it otherwise."""
+    return not path.endswith(".py") or _COLLECTED["python"].fullmatch(PurePosixPath(path).name.lower()) is not None
+
+
 def nowhere(_file: FileDiff, _tests: Sequence[Found]) -> bool:
     """For `pair`: where nobody knows what ran."""
     return False

@@ -18,14 +18,14 @@ _ITEMS = frozenset({"setitem", "delitem", "dict"})  # of `monkeypatch`, `operato
 _SETS = frozenset({"setattr", "delattr", "__setattr__", "__delattr__", "patch", "object"})
 _SAME = frozenset({"vars", "getattr", "getmodule", "unwrap", "type"})  # lead to what they are given
 _IMPORTS = frozenset({"import_module", "__import__", "reload"})
-_SET_UPS = frozenset(
+SET_UPS = frozenset(
     {"setup_module", "setUpModule", "setup_function", "setup_class", "setUpClass", "setup_method", "setUp", "setup"}
 )
 _FAR = 5  # names that are followed one after the other
 
 
 @dataclass
-class _Own:
+class Own:
     """Names that a file imports, and the files of the sources that they are from."""
 
     head: Sources
@@ -37,7 +37,17 @@ class _Own:
     rewriters: dict[str, frozenset[str]] = field(default_factory=dict)
     followed: int = 0
 
+    @classmethod
+    def of(cls, head: Sources, path: str, text: str, tree: ast.Module) -> "Own":
+        """Those of a file; a name that is put to something has the last value."""
+        own = cls(head, path, {bound.name: bound for bound in bindings("python", text) if bound.module != HERE})
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+                own.values[node.targets[0].id] = node.value
+        return own
+
     def source(self, name: str) -> str | None:
+        """The source that a name is from."""
         if name not in self.known:
             bound = self.bound.get(name)
             found = self.head.find(self.path, bound.module, bound.symbol) if bound else None
@@ -115,10 +125,7 @@ def patched(head: Sources, path: str, text: str) -> Iterator[Mark]:
     """Statements that replace a function or class of the sources: while the file is loaded, or in a `conftest.py`."""
     try:
         tree = ast.parse(text)
-        own = _Own(head, path, {bound.name: bound for bound in bindings("python", text) if bound.module != HERE})
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-                own.values[node.targets[0].id] = node.value
+        own = Own.of(head, path, text, tree)
         everywhere = path.rpartition("/")[2] == "conftest.py"
         yield from list(_patches(tree, own, _started(tree), everywhere=everywhere, inner=False))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -140,16 +147,16 @@ def _started(tree: ast.Module) -> frozenset[str]:
 
 
 def _patches(
-    node: ast.AST, own: _Own, started: frozenset[str], *, everywhere: bool, inner: bool, start: bool = False
+    node: ast.AST, own: Own, started: frozenset[str], *, everywhere: bool, inner: bool, start: bool = False
 ) -> Iterator[Mark]:
     for part in ast.iter_child_nodes(node):
         is_function = isinstance(part, _Function | ast.Lambda)
         name = part.name if isinstance(part, _Function) else ""
         within = inner or (is_function and name not in started)
-        starts = start or (name in _SET_UPS and not inner)
+        starts = start or (name in SET_UPS and not inner)
         if within and not (everywhere or starts):
             continue
-        words = _target(part, own)
+        words = target(part, own)
         if words and isinstance(part, ast.expr):
             undone = isinstance(part, ast.Call) and _name(part.func) in _ITEMS
             sure = not within or (_is_space(part) and not undone)
@@ -165,7 +172,7 @@ def _is_space(node: ast.expr) -> bool:
     )
 
 
-def _target(node: ast.AST, own: _Own) -> str:
+def target(node: ast.AST, own: Own) -> str:
     """What of the sources is replaced, as dotted name; nothing else than functions and classes counts."""
     if isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
         if _name(node.value) == "modules":
@@ -176,7 +183,7 @@ def _target(node: ast.AST, own: _Own) -> str:
     return _call(node, own) if isinstance(node, ast.Call) else ""
 
 
-def _attribute(owner: ast.expr, attribute: str, own: _Own) -> str:
+def _attribute(owner: ast.expr, attribute: str, own: Own) -> str:
     source = own.origin(owner)
     if source is None:
         return ""
@@ -184,7 +191,7 @@ def _attribute(owner: ast.expr, attribute: str, own: _Own) -> str:
     return f"{_short(owner)}.{attribute}" if whole or attribute in own.defined(source) else ""
 
 
-def _is_made(owner: ast.expr, own: _Own, source: str) -> bool:
+def _is_made(owner: ast.expr, own: Own, source: str) -> bool:
     """Whether it is a module, a function or a class, and not some value."""
     bound = own.bound.get(owner.id) if isinstance(owner, ast.Name) else None
     name = _name(owner) if bound is None else bound.symbol
@@ -192,13 +199,13 @@ def _is_made(owner: ast.expr, own: _Own, source: str) -> bool:
     return name in own.defined(source) or name in {"", stem}
 
 
-def _module(own: _Own, key: ast.expr) -> str:
+def _module(own: Own, key: ast.expr) -> str:
     named = _text(key)
     source = own.module(named) if named else own.origin(key)
     return f"sys.modules[{named or _short(key)}]" if source else ""
 
 
-def _filled(own: _Own, space: ast.expr, keys: Sequence[ast.expr | str | None]) -> str:
+def _filled(own: Own, space: ast.expr, keys: Sequence[ast.expr | str | None]) -> str:
     """What is put into the names of a source; a name that is not known may be that of any function."""
     names = [key if isinstance(key, str) else _text(key) if key is not None else "" for key in keys]
     if isinstance(space, ast.Call) and not space.args and _name(space.func) in {"globals", "vars", "locals"}:
@@ -219,7 +226,7 @@ def _keys(node: ast.Call, first: int) -> list[ast.expr | str | None]:
     return keys
 
 
-def _call(node: ast.Call, own: _Own) -> str:
+def _call(node: ast.Call, own: Own) -> str:
     name, args = _name(node.func), node.args
     on = node.func.value if isinstance(node.func, ast.Attribute) else None
     if on is not None and (name in _FILLS or (name in _ITEMS and args)):
@@ -230,19 +237,19 @@ def _call(node: ast.Call, own: _Own) -> str:
     return _set(node, name, on, own) if name in _SETS and args else _through(node, own)
 
 
-def _fill(own: _Own, space: ast.expr, keys: Sequence[ast.expr | str | None]) -> str:
+def _fill(own: Own, space: ast.expr, keys: Sequence[ast.expr | str | None]) -> str:
     if _name(space) == "modules" or _text(space) == "sys.modules":
         return next((words for key in keys if (words := _of_modules(own, key))), "")
     return _filled(own, space, keys)
 
 
-def _of_modules(own: _Own, key: ast.expr | str | None) -> str:
+def _of_modules(own: Own, key: ast.expr | str | None) -> str:
     if isinstance(key, str):
         return f"sys.modules[{key}]" if own.module(key) else ""
     return _module(own, key) if key is not None else ""
 
 
-def _set(node: ast.Call, name: str, on: ast.expr | None, own: _Own) -> str:
+def _set(node: ast.Call, name: str, on: ast.expr | None, own: Own) -> str:
     args = node.args
     if name.startswith("__") and on is not None and own.origin(on) and len(args) < (3 if "set" in name else 2):
         args = [on, *args]  # `calc.__setattr__("add", f)`
@@ -259,7 +266,7 @@ def _set(node: ast.Call, name: str, on: ast.expr | None, own: _Own) -> str:
     return _attribute(args[0], _text(args[1]), own)
 
 
-def _through(node: ast.Call, own: _Own) -> str:
+def _through(node: ast.Call, own: Own) -> str:
     """A function of the sources that changes the code of what it is given."""
     source = own.origin(node.func) if node.args and any(own.origin(value) for value in node.args) else None
     if source is None:

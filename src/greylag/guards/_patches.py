@@ -12,6 +12,7 @@ from greylag.guards._fresh import Mark
 
 _RUNNERS = frozenset({"pytest", "_pytest", "pluggy", "unittest", "nose", "nose2", "xdist", "builtins"})
 _IN_TEXT = re.compile(r"(?:_?pytest|pluggy|unittest|nose2?|xdist)\.(?!mock\b)")
+_IN_SOURCE = re.compile(r"\b(?:_?pytest|unittest)\b")
 _BORROWED = "unittest.mock"  # made for being changed
 _HARMLESS = frozenset({"maxDiff", "longMessage", "_MAX_LENGTH", "_diffThreshold", "_"})
 _SETS = frozenset({"setattr", "delattr", "__setattr__", "__delattr__", "object", "patch", "update", "setitem"})
@@ -42,6 +43,12 @@ def patches(_path: str, text: str) -> Iterator[Mark]:
         yield from [*hooked, *(mark for node in ast.walk(module) if (mark := _patch(node, bound, values)))]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
+
+
+def runners(path: str, text: str) -> Iterator[Mark]:
+    """Of these, in a file that is no test: what is done to pytest or unittest by name."""
+    if path.endswith(".py") and _IN_SOURCE.search(text):
+        yield from (mark for mark in patches(path, text) if re.match(r"(?:_?pytest|unittest)\.", mark.words))
 
 
 def opaque(_path: str, text: str) -> Iterator[Mark]:

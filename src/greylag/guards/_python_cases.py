@@ -3,12 +3,13 @@
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
+from typing import NamedTuple
 
 from greylag.guards._case import Case, Proof, digest, words
 from greylag.guards._known import Known, unknown
-from greylag.guards._looser import wild_names
-from greylag.guards._python_proof import proof
-from greylag.guards._python_rows import rows, tables
+from greylag.guards._python_proof import Names, proof
+from greylag.guards._python_rows import rows
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _NODES = [node for node in vars(ast).values() if isinstance(node, type) and issubclass(node, ast.AST)]
@@ -16,18 +17,31 @@ _SYNTAX = frozenset(name for node in _NODES for name in (node.__name__, *node._f
 _STYLE = frozenset({"self", "pytest", "raises", "assertRaises", "assertEqual", "assertEquals"}) | frozenset(
     {"assertTrue", "assertIs", "assertIn", "assertIsNone"}
 )  # how a test asserts is not what it is about
-_Lists = Mapping[str, tuple[str, ...]]  # literals of the module by name
 _Found = tuple[str, _Function, list[ast.expr]]  # name, function, decorators of it and of its classes
+
+
+class _Module(NamedTuple):
+    """One file, read once for its tests and its helpers."""
+
+    found: list[_Found]
+    names: Names
+    first: dict[str, Proof]  # of functions, without what they call
+    local: dict[str, Proof]
+
+
+@lru_cache(maxsize=8)
+def _read(text: str) -> _Module:
+    module = ast.parse(text)
+    names = Names.of(module)
+    first = _helpers(module, {}, names)
+    return _Module([*functions(module.body, "", [])], names, first, _helpers(module, first, names))
 
 
 def python_cases(text: str, known: Known) -> Iterator[Case]:
     """Tests of a module in order; none when it does not parse, since then none runs."""
     try:
-        module = ast.parse(text)
-        lists, wild = tables(module), wild_names(module)
-        local = _helpers(module, _helpers(module, {}, lists, wild), lists, wild)
-        tests = [found for found in functions(module.body, "", []) if _is_test(found)]
-        yield from [_case(found, local, known, lists, wild) for found in tests]
+        module = _read(text)
+        yield from [_case(one, module.local, known, module.names) for one in module.found if _is_test(one)]
     except _UNREADABLE:
         return
 
@@ -35,13 +49,12 @@ def python_cases(text: str, known: Known) -> Iterator[Case]:
 def python_helpers(text: str, known: Known) -> Iterator[Case]:
     """All other functions and methods; of several with one name the one that proves least, since any may be it."""
     try:
-        module = ast.parse(text)
-        lists, wild = tables(module), wild_names(module)
-        local = unknown(_helpers(module, {}, lists, wild), known)
+        module = _read(text)
+        local = unknown(module.first, known)
         least: dict[str, Case] = {}
-        for found in functions(module.body, "", []):
+        for found in module.found:
             if not _is_test(found) and "overload" not in {_leaf(mark) for mark in found[1].decorator_list}:
-                case = _case(found, local, known, lists, wild)
+                case = _case(found, local, known, module.names)
                 case = replace(case, leaves=case.leaves and len(found[1].body) > 1)
                 least[case.name] = min(least.get(case.name, case), case, key=_strength)
         yield from least.values()
@@ -56,9 +69,9 @@ def _strength(case: Case) -> tuple[int, int]:
     return case.proof.asserts, case.proof.exact
 
 
-def _helpers(module: ast.Module, inner: Mapping[str, Proof], lists: _Lists, wild: frozenset[str]) -> dict[str, Proof]:
+def _helpers(module: ast.Module, inner: Mapping[str, Proof], names: Names) -> dict[str, Proof]:
     return {
-        node.name: proof(node, inner, {}, wild, lists) for node in ast.walk(module)
+        node.name: proof(node, inner, {}, names) for node in ast.walk(module)
         if isinstance(node, _Function) and not node.name.startswith("test")
     }  # fmt: skip
 
@@ -94,17 +107,11 @@ def _named(node: ast.Assign, value: ast.Lambda) -> Iterator[ast.FunctionDef]:
             yield ast.FunctionDef(target.id, value.args, body, [], lineno=node.lineno)
 
 
-def _case(
-    found: _Found,
-    helpers: Mapping[str, Proof],
-    known: Known,
-    lists: Mapping[str, tuple[str, ...]],
-    wild: frozenset[str],
-) -> Case:
+def _case(found: _Found, helpers: Mapping[str, Proof], known: Known, names: Names) -> Case:
     name, node, marks = found
     statements = node.body[1:] if ast.get_docstring(node) is not None else node.body
     first = statements[0] if statements else None
     dumped = "".join(map(ast.dump, (*node.decorator_list, node.args, *statements)))
-    entries, leaves = rows(node, marks, lists), isinstance(first, ast.Return | ast.Pass)
-    proves = proof(node, helpers, known, wild, lists)
+    entries, leaves = rows(node, marks, names.tables), isinstance(first, ast.Return | ast.Pass)
+    proves = proof(node, helpers, known, names)
     return Case(name, node.lineno, digest(dumped, entries), words(dumped) - _SYNTAX - _STYLE, proves, entries, leaves)

@@ -2,13 +2,16 @@
 
 import ast
 import re
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from greylag.guards._case import Proof, total
 from greylag.guards._conditions import doubtful
 from greylag.guards._known import Known, called
-from greylag.guards._looser import is_wild
+from greylag.guards._looser import is_wild, wild_names
+from greylag.guards._python_compared import Values, comparisons, module_values
+from greylag.guards._python_rows import tables
 
 _ASSERTS = re.compile(r"^(?:assert|fail|raises$|warns$|expect|check|verify)")
 _EXACT = re.compile(
@@ -25,16 +28,27 @@ _WIDE = 1e-3  # a tolerance beyond this is no exact comparison
 _FEW = 3  # decimal places that are still exact
 
 
-def proof(
-    node: ast.AST, helpers: Mapping[str, Proof], known: Known, wild: frozenset[str], tables: Container[str]
-) -> Proof:
-    """What the function asserts; what a helper does counts where it is called: of the same file, or `known`.
+class Names(NamedTuple):
+    """What names of a module stand for."""
 
-    `wild` are names of what equals everything, `tables` those of literals that have entries.
-    """
-    maybe = doubtful(node, tables)
-    parts = _parts(node, helpers, known, wild)
-    return total(replace(found, maybe=found.asserts) if part in maybe else found for part, found in parts)
+    tables: Mapping[str, tuple[str, ...]]  # literals that have entries
+    wild: frozenset[str]  # what equals everything
+    values: Values
+
+    @classmethod
+    def of(cls, module: ast.Module) -> "Names":
+        """Those of one file."""
+        return cls(tables(module), wild_names(module), module_values(module))
+
+
+def proof(node: ast.AST, helpers: Mapping[str, Proof], known: Known, names: Names) -> Proof:
+    """What the function asserts; what a helper does counts where it is called: of the same file, or `known`."""
+    maybe, compared = doubtful(node, names.tables), comparisons(node, names.values)
+    found = []
+    for part, one in _parts(node, helpers, known, names.wild):
+        whole = replace(one, compared=tuple(compared[part])) if part in compared else one
+        found.append(replace(whole, maybe=one.asserts, doubted=one.exact) if part in maybe else whole)
+    return total(found)
 
 
 def _parts(

@@ -35,13 +35,36 @@ def _bound(node: ast.stmt) -> Iterator[str]:
     match node:
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
             yield node.name
+        case ast.Assign(targets=[ast.Subscript(value=space, slice=ast.Constant(value=str(name)))]) if _is_space(space):
+            yield name
         case ast.Assign():
             yield from (target.id for target in node.targets if isinstance(target, ast.Name))
         case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr()):
             yield name
         case ast.Import() | ast.ImportFrom():
             yield from (alias.asname or alias.name for alias in node.names)
+        case ast.Expr(value=ast.Call() as call):
+            yield from _given(call)
         case ast.Delete():
             yield from (target.id for target in node.targets if isinstance(target, ast.Name))
         case _:
             return
+
+
+def _is_space(node: ast.expr) -> bool:
+    """Whether it is what holds the names of the module: `globals()`, `vars()`, the module itself."""
+    if isinstance(node, ast.Attribute) and node.attr == "__dict__":
+        return _is_space(node.value)
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and node.func.id in {"globals", "vars", "locals"}
+    own = isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Name) and node.slice.id == "__name__"
+    return own and isinstance(node, ast.Subscript) and "modules" in ast.dump(node.value)
+
+
+def _given(call: ast.Call) -> Iterator[str]:
+    """Names that a call puts there: `globals().update(a=b)`, `setattr(sys.modules[__name__], "a", b)`."""
+    on = call.func.value if isinstance(call.func, ast.Attribute) else call.args[0] if call.args else None
+    if on is not None and _is_space(on):
+        parts = [part for argument in call.args for part in ast.walk(argument)]
+        yield from (part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str))
+        yield from (word.arg for word in call.keywords if word.arg)

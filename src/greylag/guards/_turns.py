@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
+from greylag.guards._bindings import bindings
 from greylag.guards._case import plain
 from greylag.guards._fresh import Mark
 from greylag.guards._source import Source, brackets, language, scan
@@ -16,6 +17,7 @@ _TURNS: Mapping[str, re.Pattern[str]] = {  # in code without comments and string
         r"\b(?:globalThis|global|window|self)\s*\.\s*(?:expect|it|test|describe|assert|should)\s*=(?!=)"
         r"|(?<![\w.$])(?:expect|assert|it|test|describe|suite)\s*\.\s*\w+\s*=(?![=>])"
         r"|\.prototype\s*\.\s*(?:run\w*|fail\w*|retries|emit)\s*=(?!=)|\bsetPrototypeOf\s*\(\s*(?:expect|assert|it|test)\b"
+        r"|\b(?:mock\s*\.\s*(?:method|getter|setter|property)|spyOn|stub)\s*\(\s*(?:expect|assert|it|test|describe)\b"
         rf"|\bexpect\s*\.\s*extend\s*\(\s*\{{[^}}]{{0,300}}?\b{_MATCHERS}\b"
         r"|\bObject\s*\.\s*(?:defineProperty|defineProperties|assign)\s*\(\s*(?:expect|assert|it|test|describe)\b"
     ),
@@ -35,6 +37,13 @@ _NAMED: Mapping[str, re.Pattern[str]] = {  # what the contents of a string matte
     ),
     "go": re.compile(r"\bflag\.Set\s*\(\s*\"test\."),
 }
+_PACKAGES = re.compile(
+    r"(?:node:)?(?:assert|test)(?:/\w+)?|bun:test|vitest|@jest/globals|chai|expect|mocha|jasmine|ava|uvu(?:/assert)?|tape|should"
+)
+_REPLACES = (
+    r"mock\s*\.\s*(?:method|getter|setter|property)|spyOn|stub|replace|defineProperty|defineProperties|assign|set"
+    r"|setPrototypeOf"
+)
 _MAIN = re.compile(r"^func\s+TestMain\s*\(\s*(\w+)", re.MULTILINE)
 _EXTENSIONS = re.compile(r"@(?:\w+\.)*(?:ExtendWith|RegisterExtension|RunWith|Rule|ClassRule|Listeners)\b[^\n]{0,200}")
 
@@ -53,6 +62,21 @@ def turns(path: str, text: str) -> Iterator[Mark]:
                 yield _mark(source, match)
     if family == "go":
         yield from _main(source)
+
+
+def renamed_runners(path: str, text: str) -> Iterator[Mark]:
+    """Changes of what a file has from a package that tests, under whatever name: in sources nobody needs them."""
+    if language(path) != "js":
+        return
+    names = sorted({re.escape(bound.name) for bound in bindings("js", text) if _PACKAGES.fullmatch(bound.module)})[:50]
+    if names:
+        some = rf"(?:{'|'.join(names)})"
+        pattern = re.compile(
+            rf"(?<![\w.$]){some}\s*(?:\.\s*(?!config\b)\w+\s*|\[[^\[\]\n]{{1,100}}\]\s*){{1,3}}=(?![=>])"
+            rf"|\b(?:{_REPLACES})\s*\(\s*{some}(?![\w$])"
+        )
+        source = scan(text, "js")
+        yield from (_mark(source, match) for match in pattern.finditer(source.code))
 
 
 def extensions(path: str, text: str) -> Iterator[Mark]:

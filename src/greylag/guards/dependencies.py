@@ -1,5 +1,6 @@
 """New and changed dependencies; lock files that changed without a manifest, or take a package from elsewhere."""
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import PurePosixPath
@@ -12,6 +13,8 @@ from greylag.kinds import LOCKS, MANIFESTS, matches
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change, Tree
 from greylag.text import one_line
+
+_ADDRESS = re.compile(r"://(?:[^/@\s\"']{1,200}@)?([^/:@\s\"']{1,200})")
 
 
 def check(change: Change) -> Iterator[Diagnostic]:
@@ -67,7 +70,8 @@ def _manifest(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
     for name in sorted(after.keys() & before.keys()):
         if after[name] != before[name]:
             message = f"changes the dependency {_shown(name, before[name])} to {_shown('', after[name])}"
-            severity = Severity.ERROR if _elsewhere(after[name]) and not _elsewhere(before[name]) else Severity.WARNING
+            moved_on = _elsewhere(after[name]) and not _elsewhere(before[name])
+            severity = Severity.ERROR if moved_on or _hosts(after[name]) - _hosts(before[name]) else Severity.WARNING
             yield finding(change, "dependencies", "dependencies/changed", message, file.path, severity=severity)
     for name in sorted(before.keys() - after.keys()):
         message = f"removes the dependency {_shown(name, before[name])}"
@@ -85,6 +89,11 @@ def _declared(tree: Tree, path: str) -> dict[str, str] | None:
 def _elsewhere(requirement: str) -> bool:
     """Whether it comes from another place than the registry."""
     return any(mark in requirement for mark in ("://", "git+", "git@", "file:", "github:", "=> ", '"git"', '"path"'))
+
+
+def _hosts(requirement: str) -> frozenset[str]:
+    """Where the addresses in it lead, if they are whole ones."""
+    return frozenset(match[1].lower() for match in _ADDRESS.finditer(requirement))
 
 
 def _shown(name: str, requirement: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from greylag.diffs import FileDiff, parse
 from greylag.guards._case import LARGEST
+from greylag.guards._copied import copied
 from greylag.guards._data import changed_data
 from greylag.guards._dialects import DIALECTS
 from greylag.guards._escapes import escapes
@@ -23,8 +24,9 @@ from greylag.guards._losses import vain, weaker
 from greylag.guards._matching import Found
 from greylag.guards._narrowed import narrowed
 from greylag.guards._origins import displaced
-from greylag.guards._pairs import Pairs, concerned, nowhere, pair
-from greylag.guards._patches import opaque, patches
+from greylag.guards._pairs import Pairs, collected, concerned, nowhere, pair
+from greylag.guards._patched_tests import patched_tests
+from greylag.guards._patches import opaque, patches, runners
 from greylag.guards._rebound import rebound
 from greylag.guards._renames import renames
 from greylag.guards._replaced import replaced
@@ -32,7 +34,7 @@ from greylag.guards._reported import Comparing, Reported
 from greylag.guards._source import language, scan
 from greylag.guards._standins import standins
 from greylag.guards._swallows import swallows
-from greylag.guards._turns import extensions, turns
+from greylag.guards._turns import extensions, renamed_runners, turns
 from greylag.guards._wrapped import wrapped
 from greylag.kinds import matches
 from greylag.model import Diagnostic, Severity
@@ -57,13 +59,17 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     yield from narrowed(change, files)
     helpers = Helpers.of(change, files)
     found = pair(change, files, helpers.known, _still_ran(reported, change))
-    yield from displaced(change, files, found)
+    elsewhere = list(displaced(change, files, found))
+    yield from elsewhere
     yield from standins(change)
-    yield from _lost(change, files, found, helpers.moved)
+    yield from _lost(change, files, found, helpers.moved, reported)
     rows = Counter(row for new in found.head for row in new.case.rows)
     for before, after in found.pairs:
         yield from weaker(change, before, after, rows)
     yield from wrapped(change, found.pairs)
+    yield from patched_tests(change, found.pairs)
+    told = {one.path for one in elsewhere if one.severity is Severity.ERROR}
+    yield from (one for one in copied(change, found.pairs) if one.path not in told)
     yield from helper_losses(change, files, helpers)
     yield from changed_data(change, files)
     yield from renames(change, files, found)
@@ -85,7 +91,13 @@ def _too_large(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
 
 def _runner(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
     python = [file for file in files if language(file.path) == "python"]
-    for file, mark in [*fresh(change, python, patches), *fresh(change, files, turns)]:
+    sources = [file for file in parse(change.diff) if file not in files]
+    for file, mark in (
+        *fresh(change, python, patches),
+        *fresh(change, files, turns),
+        *fresh(change, sources, runners),
+        *fresh(change, [*files, *sources], renamed_runners),
+    ):
         message = f"changes the test runner by `{mark.words}`, so that tests may pass whatever they find"
         yield finding(change, "tests", "tests/runner", message, file.path, line=mark.line)
     for file, mark in fresh(change, python, replaced):
@@ -118,11 +130,14 @@ def _still_ran(reported: Reported, change: Change) -> Callable[[FileDiff, Sequen
 # -- lost ------------------------------------------------------------------------------------------------------------
 
 
-def _lost(change: Change, files: list[FileDiff], found: Pairs, moved: frozenset[str]) -> Iterator[Diagnostic]:
+def _lost(
+    change: Change, files: list[FileDiff], found: Pairs, moved: frozenset[str], reported: Reported
+) -> Iterator[Diagnostic]:
     had = Counter(test.file.path for test in found.base)
     gone: defaultdict[str, list[tuple[Found, Found | None]]] = defaultdict(list)
     for test, like in found.lost:
-        gone[test.file.path].append((test, like))
+        if collected(test.file.old_path) or test.case.proof.asserts or reported.ran(test.file.old_path, test.case.name):
+            gone[test.file.path].append((test, like))
     for file in (file for file in files if file.status != "added"):
         tests = gone[file.path]
         emptied = len(tests) == had[file.path] and not any(like for _, like in tests)
@@ -159,22 +174,27 @@ def _skips(change: Change, files: list[FileDiff], new: set[tuple[str, int]]) -> 
         if text is None:
             continue
         code, pattern = _looked_at(text, family).split("\n"), DIALECTS[family].skips
-        kept = Counter(match[0] for line in file.removed for match in pattern.finditer(line.text[:_WIDEST]))
+        kept = Counter(_mark(match) for line in file.removed for match in pattern.finditer(line.text[:_WIDEST]))
         added = {line.new or 0: line.text.strip() for line in file.added}
         for number, whole in added.items():
             for match in pattern.finditer("".join(code[number - 1 : number])[:_WIDEST]):
-                if kept[match[0]] > 0:
-                    kept[match[0]] -= 1
+                if kept[_mark(match)] > 0:
+                    kept[_mark(match)] -= 1
                 elif moved[whole] > 0:
                     moved[whole] -= 1
                 else:
-                    mark = match[0].strip(" (")
+                    mark = _mark(match).strip(" (")
                     own = _of_new_test(number, {line for path, line in new if path == file.path}, added)
                     yield finding(
                         change, "tests", "tests/skipped",
                         f"adds `{mark}`, which keeps {'a new test' if own else 'tests'} from running", file.path,
                         line=number, excerpt=whole, severity=Severity.WARNING if own else Severity.ERROR,
                     )  # fmt: skip
+
+
+def _mark(match: re.Match[str]) -> str:
+    """A mark, whether it is written with its package or imported."""
+    return re.sub(r"@(?:\w{1,60}\.){1,9}", "@", match[0])
 
 
 def _looked_at(text: str, family: str) -> str:

@@ -1,0 +1,199 @@
+"""Both sides of a comparison, with what local names stand for: whether it can fail by what is tested at all.
+
+Sides are text: of Python as `ast.unparse` writes it, of other languages without blanks.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from greylag.guards._source import LITERAL
+
+WIDEST = 500  # characters of a side that are looked at
+RAISED = "raised by the test"  # a side that is an exception which the test itself raises
+_MOST = 30  # comparisons that are compared one with another
+
+
+class Compared(NamedTuple):
+    """One comparison for equality, with values in the place of names."""
+
+    left: str
+    right: str
+
+
+def own(one: Compared) -> bool:
+    """Whether it holds by itself: two calls of one function, a choice that has the expected value, literals alone."""
+    left, right = (re.sub(r"^(?:await ?)+(?=\w)", "", side) for side in one)
+    if max(len(left), len(right)) > WIDEST or not left or not right:
+        return False
+    if left == right or (_callee(left) and _callee(left) == _callee(right)):
+        return True
+    if RAISED in one or not any(_NAMES.search(LITERAL.sub("0", side)) for side in one):
+        return True
+    return _picks(left, right) or _picks(right, left) or _falls_back(left, right) or _falls_back(right, left)
+
+
+def independent(found: Sequence[Compared]) -> tuple[int, int]:
+    """How many say something, and how many hold by themselves."""
+    mine = sum(map(own, found))
+    return len(found) - mine, mine
+
+
+def changed(old: Sequence[Compared], new: Sequence[Compared]) -> tuple[list[Compared], list[Compared]]:
+    """Comparisons that are gone, and those that have come."""
+    before, after = Counter(old), Counter(new)
+    return list((before - after).elements())[:_MOST], list((after - before).elements())[:_MOST]
+
+
+def tested(found: Sequence[Compared]) -> frozenset[str]:
+    """Last names of the functions whose answers are compared."""
+    return frozenset(
+        name.rstrip("(").rpartition(".")[2]
+        for one in found for side in one if len(side) <= WIDEST and (name := _callee(side))
+    )  # fmt: skip
+
+
+TOKEN = re.compile(
+    r"\"(?>(?:[^\"\\]|\\.)*)\"|'(?>(?:[^'\\]|\\.)*)'|`(?>(?:[^`\\]|\\.)*)`|[(){}\[\],]|[^(){}\[\],\"'`]+|."
+)
+
+
+def sides(claim: str) -> list[str]:
+    """The arguments of a call."""
+    found, depth = [""], 0
+    for match in TOKEN.finditer(claim[: 2 * WIDEST]):
+        depth += (match[0] in "([{") - (match[0] in ")]}")
+        if depth == 1 and match[0] == ",":
+            found.append("")
+        elif depth > 1 or (depth == 1 and match[0] not in "([{"):
+            found[-1] += match[0]
+        elif depth == 0 and match[0] in ")]}":
+            break
+    return [one.strip() for one in found]
+
+
+# -- a comparison by itself ------------------------------------------------------------------------------------------
+
+_NAMES = re.compile(
+    r"(?<![\w.\"'`])(?!(?:True|False|None|true|false|null|undefined|new|List|Set|Map|Arrays)\b)[A-Za-z_$]"
+)
+_CALLED = re.compile(r"(?!new[A-Z])(?:[\w$]+\.)*(?P<leaf>[a-z_$][\w$]*)\(")
+_WORDS = """
+abs all any bool bytes dict enumerate filter float frozenset getattr hash id int iter len list map max min next of ord
+parse pow range repr reversed round set sorted str string stringify sum super tuple type vars zip asList fromEntries
+keys values entries copyOf valueOf
+"""
+_COMMON = frozenset(_WORDS.split())  # build or convert values: that both sides call them says nothing
+_JOINTS = re.compile(r"&&|\|\||\?\?|\?(?![.?])|:| or | and | if | else ")
+_CLOSES = {")": "(", "]": "[", "}": "{"}
+
+
+def _callee(side: str) -> str:
+    """The function that a side is a call of as a whole: its last name, for one of an object with that."""
+    match = _CALLED.match(side)
+    if match is None or match["leaf"] in _COMMON or _end(side, match.end() - 1) != len(side):
+        return ""
+    return match[0]
+
+
+def _end(text: str, start: int) -> int:
+    """Where the bracket that opens at a place is closed, and after it."""
+    depth = 0
+    for place, _, mark in _marks(text[start:]):
+        depth += (mark in "([{") - (mark in ")]}")
+        if depth == 0:
+            return start + place + 1
+    return -1
+
+
+def _marks(text: str) -> Iterator[tuple[int, int, str]]:
+    """Brackets and commas outside of strings."""
+    strings = r"\"(?>(?:[^\"\\]|\\.)*)\"|'(?>(?:[^'\\]|\\.)*)'|`(?>(?:[^`\\]|\\.)*)`|(?P<mark>[(){}\[\],])"
+    for match in re.finditer(strings, text):
+        if match["mark"]:
+            yield match.start(), match.end(), match["mark"]
+
+
+def _picks(side: str, other: str) -> bool:
+    """Whether one side is a choice, or a call, that is given the other side beside something else."""
+    operands = _split(side)
+    if len(operands) > 1 and other in operands:
+        return True
+    name = re.match(r"(?!new[A-Z])(?:[\w$]+\.)*([\w$]+)\(", side)
+    if name is None or _end(side, name.end() - 1) != len(side) or name[1] in _BUILD:
+        return False
+    given = sides(side)
+    return other in given and any(one != other and "(" in one for one in given)
+
+
+_BUILD = frozenset({"of", "asList", "list", "tuple", "Arrays"})
+
+
+def _split(side: str) -> list[str]:
+    """Operands of the operators that choose one of several values, at the top of an expression."""
+    found, depth, begin = list[str](), 0, 0
+    for match in re.finditer(rf"\"(?>(?:[^\"\\]|\\.)*)\"|'(?>(?:[^'\\]|\\.)*)'|[(){{}}\[\]]|{_JOINTS.pattern}", side):
+        depth += (match[0] in "([{") - (match[0] in ")]}")
+        if depth == 0 and _JOINTS.fullmatch(match[0]):
+            found.append(side[begin : match.start()].strip())
+            begin = match.end()
+    return [*found, side[begin:].strip()]
+
+
+_FALLBACK = re.compile(
+    r"(?:(?:[A-Za-z_$][\w$]{0,100}|[)\]]) ?(?:\?\?|\|\|| or | else )"
+    r"|\b(?:get|getattr|next|pop|setdefault|getOrDefault|orElse|max|min"
+    r"|defaultTo|withDefault)"
+    r"\((?:[^()]{1,100},\s?)?)"
+    rf"(?P<value>{LITERAL.pattern})"
+)
+_PLAIN = re.compile(r"None|null|undefined|nil|Some|[Tt]rue|[Ff]alse|0|-1|\"\"|''|``")
+
+
+def _falls_back(side: str, other: str) -> bool:
+    """Whether a part of one side becomes, where it is missing, a literal that the other side has."""
+    return any(
+        not _PLAIN.fullmatch(match["value"]) and match["value"] in LITERAL.findall(other)
+        for match in _FALLBACK.finditer(side)
+        if _NAMES.search(LITERAL.sub("0", side))
+    )
+
+
+# -- one comparison in place of another ------------------------------------------------------------------------------
+
+_LOSSY = (
+    r"(?:abs|fabs|round|floor|ceil|trunc|lower|upper|casefold|l?r?strip|trim|substring|substr|toLowerCase|toUpperCase"
+    r"|startsWith|startswith)"
+)
+_LOSES = re.compile(rf"(?<![\w$]){_LOSSY}\(|\[[^\[\]{{}}]{{0,40}}:[^\[\]{{}}]{{0,40}}\]|\.slice\(")
+
+
+def made_alike(gone: Sequence[Compared], come: Sequence[Compared]) -> bool:
+    """Whether a value is compared with the same one as before, after something that makes different ones alike."""
+    return any(
+        loses(new, old)
+        for old in gone for new in come if max(map(len, (*old, *new))) <= WIDEST
+    )  # fmt: skip
+
+
+def loses(new: Compared, old: Compared) -> bool:
+    """Whether the one side that was is in the new one, within a call that loses a part of it."""
+    for was, same, now, still in (
+        (old.left, old.right, new.left, new.right), (old.right, old.left, new.right, new.left),
+    ):  # fmt: skip
+        before, after = LITERAL.sub("#", was), LITERAL.sub("#", now)  # whatever the function is given
+        place = after.find(before) if same == still and before != after and "(" in was else -1
+        if place >= 0 and _LOSES.search(after[:place] + after[place + len(before) :]):
+            return True
+    return False
+
+
+def handed_over(gone: Sequence[Compared], come: Sequence[Compared]) -> bool:
+    """Whether both sides of a comparison went into a call whose answer is compared in their place."""
+    for new in come:
+        for side in new:
+            given = sides(side) if len(side) <= WIDEST and re.match(r"!?[\w$.]+\(", side) else []
+            if any(old.left in given and old.right in given for old in gone):
+                return True
+    return False

@@ -21,6 +21,7 @@ class Proof:
     constant: int = 0  # hold whatever happens
     claims: tuple[str, ...] = ()  # the asserted expressions without blanks
     maybe: int = 0  # stand under a condition, or in a loop that may be empty
+    pairs: tuple[tuple[str, str], ...] = ()  # Go, Rust and C: what is compared with what, see `_compared`
 
 
 def total(proofs: Iterable[Proof]) -> Proof:
@@ -33,6 +34,7 @@ def total(proofs: Iterable[Proof]) -> Proof:
         sum(part.constant for part in parts),
         tuple(islice(chain.from_iterable(part.claims for part in parts), _MOST)),
         sum(part.maybe for part in parts),
+        tuple(islice(chain.from_iterable(part.pairs for part in parts), _MOST)),
     )
 
 

@@ -7,8 +7,10 @@ from types import MappingProxyType
 
 from greylag.guards._bodies import Body, bodies
 from greylag.guards._case import Case, Proof, digest, plain, total, words
+from greylag.guards._compared import compared
 from greylag.guards._conditions import unsure
 from greylag.guards._dialects import DIALECTS, Dialect
+from greylag.guards._flow import uncertain
 from greylag.guards._known import Known, called, unknown
 from greylag.guards._looser import alike
 from greylag.guards._python_cases import python_cases, python_helpers
@@ -66,7 +68,7 @@ def _scanned(path: str, text: str, known: Known) -> Iterator[Case]:
         line, position = line + text.count("\n", position, test.start), test.start
         yield Case(
             test.name, line + 1, digest(body, entries), words(body),
-            total((proof, *_calls(source, test.begin, test.end, local, known, inner=inner))), entries,
+            total((proof, *_calls(source, test.begin, test.end, local, known, inner=inner, own=test.name))), entries,
             bool(_LEAVES.match(source.code[test.begin : test.end])), test.titles,
         )  # fmt: skip
 
@@ -171,12 +173,16 @@ def _local(
 
 
 def _calls(
-    source: Source, begin: int, end: int, local: Mapping[str, Proof], known: Known, *, inner: Collection[str] = ()
+    source: Source, begin: int, end: int, local: Mapping[str, Proof], known: Known, *, inner: Collection[str] = (),
+    own: str = "",
 ) -> Iterator[Proof]:
-    """What calls prove. Functions that are `inner` count where they stand: so the first call of one adds nothing."""
+    """What calls prove. Functions that are `inner` count where they stand: so the first call of one adds nothing.
+
+    The test's `own` name is that of something else, where the test calls it.
+    """
     met: set[str] = set()
     for match in _CALL.finditer(source.code, begin, end):
-        if match[2] not in local and not known:
+        if match[2] == own or (match[2] not in local and not known):
             continue
         ahead = _WORD_BEFORE.search(source.code, max(begin, match.start() - _NEAR), match.start())
         if ahead is None or ahead[1] in _BEFORE_CALLS:
@@ -192,7 +198,11 @@ def _proof(source: Source, dialect: Dialect, round_: Brackets, span: tuple[int, 
     claims = tuple(_claim(source, round_, start, span) for start in starts)
     exact, weak, constant = (_count(pattern, code) for pattern in (dialect.exact, dialect.weak, dialect.constant))
     maybe = unsure(source, span, starts) if dialect.conditional else 0
-    return Proof(len(starts), exact, weak, constant + alike(claims), claims, maybe)
+    pairs: tuple[tuple[str, str], ...] = ()
+    if dialect.flow:
+        maybe = len(uncertain(source, dialect.flow, span, starts))
+        pairs = compared(source, dialect.flow, span, claims)
+    return Proof(len(starts), exact, weak, constant + alike(claims), claims, maybe, pairs)
 
 
 def _count(pattern: re.Pattern[str], code: str) -> int:

@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from greylag.guards._case import Case
+from greylag.guards._compared import asked, circular
 from greylag.guards._covered import summed_up
+from greylag.guards._failing import fails_less
 from greylag.guards._guard import fact, finding
 from greylag.guards._looser import looser, other_values
 from greylag.guards._matching import Found
@@ -57,6 +59,18 @@ def _losses(old: Case, new: Case, rows: Counter[str]) -> Iterator[tuple[str, str
     if new.leaves and not old.leaves:
         yield "early-return", "now leaves before it tests anything"
     yield from looser(old, new)
+    yield from _vainer(old, new)
+
+
+def _vainer(old: Case, new: Case) -> Iterator[tuple[str, str]]:
+    """In Go, Rust and C: how what is compared says less."""
+    before, after = old.proof, new.proof
+    if circular(before.pairs, after.pairs) or asked(old.rows, new.rows, before.claims, after.pairs):
+        yield "constant-assertion", "compares what is tested with itself: what it expects, the tested code says"
+    if before.pairs or after.pairs:
+        gone, come = (list((Counter(one) - Counter(other)).elements()) for one, other in ((before.claims, after.claims), (after.claims, before.claims)))
+        if fails_less(gone, come, after.claims):
+            yield "weaker-assertions", "fails less: the condition of an assertion asks for more than before"
 
 
 def constant(change: Change, found: Found, what: str = "", *, severity: Severity = Severity.ERROR) -> Diagnostic:

@@ -1,0 +1,166 @@
+"""What assertions of Go, Rust and C compare, with the values of the test's own names put in: both sides, plainly."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from greylag.guards._bodies import expression
+from greylag.guards._case import plain
+from greylag.guards._looser import sides
+from greylag.guards._source import Source
+
+Pair = tuple[str, str]
+_GIVEN: Mapping[str, re.Pattern[str]] = {
+    "go": re.compile(r"\b(\w++)(?:\s*+,\s*+\w++){0,3}\s*+:=\s*+|\bvar\s++(\w++)[^=\n;(){}]{0,100}=(?!=)\s*+"),
+    "rust": re.compile(r"\blet\s++(?:mut\s++)?(\w++)\s*+(?::[^=;{}\n]{1,200})?=(?!=)\s*+()"),
+    "c": re.compile(r"[\w>\]][\s*&]++(\w++)\s*+=(?!=)\s*+()"),
+}
+_AGAIN = re.compile(r"(?<![\w.>])(\w++)\s*+(?:[-+*/%|&^]|<<|>>)?=(?![=>])")
+_ALIKE = re.compile(
+    r"(?:(?:assert|require|is|qt)\.(?:\w*Equal(?:f|Values|Error)?|Samef?|Exactlyf?|JSONEq)|(?:debug_)?assert_eq!|\w*ASSERT_EQUAL\w*"
+    r"|(?:ASSERT|EXPECT)_\w*EQ|BOOST_\w+_EQUAL|(?:ck|cr|g)_\w*(?:_eq|cmp\w+)|STRCMP_EQUAL|LONGS_EQUAL)\("
+)
+_TRUTH = re.compile(
+    r"(?:(?:assert|require|is)\.(?:Truef?)|(?:debug_)?assert!|assert|CHECK|REQUIRE|(?:ASSERT|EXPECT|TEST_ASSERT)(?:_TRUE)?|TEST_ASSERT"
+    r"|BOOST_(?:CHECK|REQUIRE|TEST)|ck_assert|cr_assert)\("
+)
+_EQUAL = re.compile(
+    r"!?(?:reflect\.DeepEqual|bytes\.Equal|cmp\.(?:Equal|Diff)|slices\.Equal|maps\.Equal|str(?:case)?cmp|memcmp)\("
+)
+_NAME = re.compile(r"(?<![\w.:\"'`])([A-Za-z_]\w*+)(?![\w(:!\"'])")
+_STRING = re.compile(r"\"(?>(?:[^\"\\]|\\.)*)\"|'(?>(?:[^'\\]|\\.){1,9})'|`(?>[^`]*)`")
+_LONGEST, _MOST = 1000, 200  # characters of an expression, and claims of a test, that are looked at
+
+
+def compared(source: Source, family: str, span: tuple[int, int], claims: Sequence[str]) -> tuple[Pair, ...]:
+    """The two sides of each comparison, in the order of the test."""
+    if not claims:
+        return ()
+    given = _given(source, family, span)
+    found = (pair for claim in claims[:_MOST] for pair in _pairs(claim[:_LONGEST]))
+    return tuple((_resolved(left, given | own), _resolved(right, given | own)) for left, right, own in found)
+
+
+def _given(source: Source, family: str, span: tuple[int, int]) -> dict[str, str]:
+    """Names that a test gives a value to once."""
+    found: dict[str, str] = {}
+    times: Counter[str] = Counter()
+    over = 0
+    for match in _GIVEN[family].finditer(source.code, *span):
+        name = match[1] or match[2]
+        times[name] += 1
+        if match.end() >= over:
+            over = min(expression(source.code, match.end()), match.end() + _LONGEST)
+            found[name] = plain(source.text[match.end() : over])
+    times.update(match[1] for match in _AGAIN.finditer(source.code, *span) if match[1] in found and family != "go")
+    if family == "go":
+        times.update(name for name in _AGAIN.findall(source.code[slice(*span)]) if name in found)
+    limit = 1 if family == "go" else 2
+    return {name: value for name, value in found.items() if times[name] <= limit and "(" in value}
+
+
+def _pairs(claim: str) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """Sides as they are written, with what the head of an `if` names."""
+    own: dict[str, str] = {}
+    if claim.startswith("if"):
+        *before, condition = operators(claim.removeprefix("if"), (";",))
+        for name, value in (match.groups() for one in before if (match := re.match(r"(\w+)(?:,\w+)?:=(.*)", one, re.DOTALL))):
+            own[name] = value
+        yield from ((left, right, own) for left, right in _operands(condition))
+    elif _ALIKE.match(claim):
+        arguments = sides(claim)[_first(claim) :]
+        if len(arguments) >= 2:
+            yield arguments[0], arguments[1], own
+    else:
+        yield from ((left, right, own) for left, right in _operands(truth(claim)))
+
+
+def truth(claim: str) -> str:
+    """The condition that an assertion says to hold; empty where it is of another kind."""
+    found = sides(claim)[_first(claim) :] if _TRUTH.match(claim) else []
+    return found[0] if found else ""
+
+
+def _first(claim: str) -> int:
+    """How many arguments stand before what is compared: the `t` of testify."""
+    return 1 if claim.startswith(("assert.", "require.")) else 0
+
+
+def _operands(condition: str) -> Iterator[Pair]:
+    for part in operators(condition, ("||", "&&")):
+        both = operators(part, ("==", "!="))
+        if found := _EQUAL.match(both[0]):
+            arguments = sides(both[0].removeprefix("!"))
+            if len(arguments) >= 2 and found.end():
+                yield arguments[0], arguments[1]
+        elif len(both) == 2:
+            yield both[0], both[1]
+
+
+_TOKEN = re.compile(rf"{_STRING.pattern}|[()\[\]{{}}]|\|\||&&|==|!=|;|[^()\[\]{{}}\"'`|&=!;]+|.", re.DOTALL)
+
+
+def operators(text: str, marks: tuple[str, ...]) -> list[str]:
+    """The parts of an expression between these operators, outside of brackets."""
+    found, depth = [""], 0
+    for match in _TOKEN.finditer(text):
+        depth += (match[0] in "([{") - (match[0] in ")]}")
+        if depth == 0 and match[0] in marks:
+            found.append("")
+        else:
+            found[-1] += match[0]
+    return found
+
+
+def _resolved(side: str, given: Mapping[str, str]) -> str:
+    """An expression with the values of its names, a few of them within one another."""
+    for _ in range(3):
+        new = _NAME.sub(lambda match: given.get(match[1], match[1]), side)
+        if new == side or len(new) > _LONGEST:
+            break
+        side = new
+    return side.strip("&*")
+
+
+_CALLED = re.compile(r"(?<!\w)(?:\w+(?:\.|::))*(\w+)\(")
+_MEASURES = frozenset(
+    "len cap size count length string String to_string Sprint Sprintf strlen sizeof int int32 int64 uint float64 byte rune Some Ok Err"
+    " Box vec abs min max new from into New From unwrap clone iter collect Error error".split()
+)
+
+
+def circular(before: Sequence[Pair], after: Sequence[Pair]) -> bool:
+    """Whether a value that was compared with another is compared with itself now, or with what the same code returns."""
+    gone, come = Counter(before) - Counter(after), Counter(after) - Counter(before)
+    vain = [pair for pair in come if _is_vain(pair)]
+    was = {side for pair in gone if not _is_vain(pair) for side in pair if "(" in side}
+    if any(side in was for pair in vain for side in pair):
+        return True
+    solid = [sum(not _is_vain(pair) for pair in pairs) for pairs in (before, after)]
+    if vain and solid[1] < solid[0]:
+        return True
+    fixed = {name for pair in gone for one, other in (pair, pair[::-1]) if not _names(one) for name in _callee(other)}
+    return solid[1] <= solid[0] and any(fixed.intersection(_callee(left), _callee(right)) for left, right in come)
+
+
+def _is_vain(pair: Pair) -> bool:
+    left, right = pair
+    return (left == right and "(" in left) or (bool(left and right) and not (_names(left) or _names(right)))
+
+
+def _names(text: str) -> bool:
+    return re.search(r"[A-Za-z_]", re.sub(r"\b\d[\w.]*", "", _STRING.sub("", text))) is not None
+
+
+def _callee(side: str) -> set[str]:
+    match = _CALLED.match(side)
+    return {match[1]} - _MEASURES if match else set()
+
+
+def asked(old_rows: Iterable[str], new_rows: Iterable[str], claims: Sequence[str], pairs: Sequence[Pair]) -> bool:
+    """Whether rows that said what to expect now ask the function for it that they are compared with."""
+    was, now = set(old_rows), set(new_rows)
+    tested = {name for text in (*claims[:_MOST], *(side for pair in pairs[:_MOST] for side in pair)) for name in _CALLED.findall(text)}
+    gone = {name for row in was - now for name in _CALLED.findall(row)}
+    come = {name for row in now - was for name in _CALLED.findall(row)}
+    return bool(was - now) and bool((come - gone) & (tested - _MEASURES))

@@ -1,0 +1,42 @@
+"""Assertions of Go and Rust whose failure nobody hears of: a panic that is kept, a `T` that the test has made."""
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+
+from greylag.guards._source import brackets
+
+_KEEPS = re.compile(r"\b(?:catch_unwind|(?:thread|task|tokio)::spawn|thread::Builder\b[^;]{0,200}\.\s*spawn)\s*+\(")
+_ASKED = re.compile(
+    r"\bresume_unwind\b|\bjoin_(?:all|next)\b"
+    r"|\.\s*+(?:join\s*+\(\s*+\)|await\b)\s*+(?:\?|\.\s*+(?:unwrap|expect|map_err|unwrap_or_else)\b)"
+)
+_KEPT = re.compile(r"\s*+(?:\?|\.\s*+(?:unwrap|expect|map_err|unwrap_or_else)\b)")
+_OWN = re.compile(r"\b(\w++)\s++(?:\*testing\.[TBF]|testing\.TB)\b")
+_MADE = re.compile(r"\b(\w++)\s*+:?=\s*+(?:(&testing\.[TBF]\{|new\(testing\.[TBF]\))|&?\s*+[\w.]++\{([^{}]{0,200})\})")
+_TOLD = re.compile(r"(?:(?:assert|require)\.\w++\(\s*+)?(\w++)")
+
+
+def lost(code: str, family: str, span: tuple[int, int], starts: Sequence[int]) -> Iterator[range]:
+    """Ranges of the assertions at `starts` that fail in silence."""
+    if family == "rust":
+        kept = list(_KEEPS.finditer(code, *span))
+        asked = max((match.start() for match in _ASKED.finditer(code, *span)), default=0) if kept else 0
+        for match in kept:
+            begin, end = brackets(code, "()").after(match.end() - 1) if asked <= match.end() else (0, 0)
+            if begin and not _KEPT.match(code, end):
+                yield range(bisect_left(starts, begin), bisect_left(starts, end))
+    elif family == "go":
+        yield from _of_made(code, span, starts)
+
+
+def _of_made(code: str, span: tuple[int, int], starts: Sequence[int]) -> Iterator[range]:
+    own = {match[1] for match in _OWN.finditer(code, *span)}
+    made: dict[str, int] = {}
+    for match in _MADE.finditer(code, *span):
+        if match[2] or own.intersection(re.findall(r"\w+", match[3])):
+            made.setdefault(match[1], match.start())
+    for number, start in enumerate(starts) if made else ():
+        told = _TOLD.match(code, start)
+        if told and made.get(told[1], start) < start:
+            yield range(number, number + 1)

@@ -69,7 +69,7 @@ def _scanned(path: str, text: str, known: Known) -> Iterator[Case]:
         yield Case(
             test.name, line + 1, digest(body, entries), words(body),
             total((proof, *_calls(source, test.begin, test.end, local, known, inner=inner, own=test.name))), entries,
-            bool(_LEAVES.match(source.code[test.begin : test.end])), test.titles,
+            bool(_LEAVES.match(source.code[test.begin : test.end])), _panics(source.code, test), test.titles,
         )  # fmt: skip
 
 
@@ -108,6 +108,13 @@ def _tests(source: Source, family: str, round_: Brackets) -> Iterator[_Test]:
             test = _Test(name, max(over, start - _REACH), start, match.end(), begin, end)
         over = test.end
         yield test
+
+
+def _panics(code: str, test: _Test) -> bool:
+    """Whether a test has `#[should_panic]` before or after the mark that makes it one."""
+    ahead = code[max(test.first, test.start - 500) : test.start]
+    ahead = ahead[max(map(ahead.rfind, "{};")) + 1 :]
+    return "should_panic" in ahead + code[test.start : test.begin]
 
 
 _REACH = 50_000  # characters before a test in which its annotations begin

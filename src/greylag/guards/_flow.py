@@ -136,13 +136,13 @@ class _Test:
                 yield self._behind(jump[0], jump.start(), own, always=inner is None)
 
     def _tells(self, block: Block, place: int) -> bool:
-        """Whether an assertion stands before a jump, or at once behind it: `if got == want { return }; t.Error(got)`."""
+        """Whether an assertion stands before a jump, or right behind it: `if got == want { return }; t.Error()`."""
         begins = arms(self.code).get(block.begin, ()) if block.kind in ARMED else ()
         number = bisect_right(begins, place)
         if self._within(begins[number - 1] if number else block.begin, place):
             return True
         after = bisect_left(self.starts, block.end)
-        if after == len(self.starts) or self.code[block.end : self.starts[after]].strip():
+        if after == len(self.starts) or self.code[block.end : self.starts[after]].strip(" \t\r\n}"):
             return False
         return _OWN.match(self.code, self.starts[after]) is not None
 

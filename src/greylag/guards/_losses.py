@@ -56,6 +56,8 @@ def _losses(old: Case, new: Case, rows: Counter[str]) -> Iterator[tuple[str, str
     ):
         if has < had and Counter(old.rows) - rows:
             yield "fewer-rows", f"is run with {words}: {had} before, {has} now"
+    if new.panics and not old.panics:
+        yield "inverted", "passes only when it panics now"
     if new.leaves and not old.leaves:
         yield "early-return", "now leaves before it tests anything"
     yield from looser(old, new)

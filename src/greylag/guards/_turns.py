@@ -36,6 +36,11 @@ _NAMED: Mapping[str, re.Pattern[str]] = {  # what the contents of a string matte
     "go": re.compile(r"\bflag\.Set\s*\(\s*\"test\."),
 }
 _MAIN = re.compile(r"^func\s+TestMain\s*\(\s*(\w+)", re.MULTILINE)
+_ASSERTION = r"(?:debug_)?assert(?:_eq|_ne)?\b(?!\s*::)"
+_OWN_MACRO = re.compile(
+    rf"\bmacro_rules!\s*{_ASSERTION}|\bas\s+{_ASSERTION}|\buse\s+(?P<root>\w++)::[^;]{{0,300}}?\b{_ASSERTION}"
+)
+_MODULE = re.compile(r"\bmod\s++(\w++)\s*+[;{]")
 _EXTENSIONS = re.compile(r"@(?:\w+\.)*(?:ExtendWith|RegisterExtension|RunWith|Rule|ClassRule|Listeners)\b[^\n]{0,200}")
 
 
@@ -53,6 +58,16 @@ def turns(path: str, text: str) -> Iterator[Mark]:
                 yield _mark(source, match)
     if family == "go":
         yield from _main(source)
+
+
+def macros(path: str, text: str) -> Iterator[Mark]:
+    """Assertions of Rust's standard library that are a macro of the repository's own."""
+    if language(path) == "rust" and "assert" in text:
+        source = scan(text, "rust")
+        modules = {"crate", "self", "super", *_MODULE.findall(source.code)}
+        for match in _OWN_MACRO.finditer(source.code):
+            if match["root"] is None or match["root"] in modules:
+                yield _mark(source, match)
 
 
 def extensions(path: str, text: str) -> Iterator[Mark]:

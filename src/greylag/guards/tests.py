@@ -10,6 +10,7 @@ from greylag.diffs import FileDiff, parse
 from greylag.guards._case import LARGEST
 from greylag.guards._data import changed_data
 from greylag.guards._dialects import DIALECTS
+from greylag.guards._doctests import lost_examples
 from greylag.guards._escapes import escapes
 from greylag.guards._exits import exits
 from greylag.guards._fitting import Names
@@ -32,7 +33,7 @@ from greylag.guards._reported import Comparing, Reported
 from greylag.guards._source import language, scan
 from greylag.guards._standins import standins
 from greylag.guards._swallows import swallows
-from greylag.guards._turns import extensions, turns
+from greylag.guards._turns import extensions, macros, turns
 from greylag.guards._wrapped import wrapped
 from greylag.kinds import matches
 from greylag.model import Diagnostic, Severity
@@ -65,6 +66,7 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
         yield from weaker(change, before, after, rows)
     yield from wrapped(change, found.pairs)
     yield from helper_losses(change, files, helpers)
+    yield from lost_examples(change)
     yield from changed_data(change, files)
     yield from renames(change, files, found)
     known = {(after.file.path, after.case.name) for _, after in found.pairs}
@@ -85,7 +87,8 @@ def _too_large(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
 
 def _runner(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
     python = [file for file in files if language(file.path) == "python"]
-    for file, mark in [*fresh(change, python, patches), *fresh(change, files, turns)]:
+    rust = [file for file in parse(change.diff) if language(file.path) == "rust"]
+    for file, mark in [*fresh(change, python, patches), *fresh(change, files, turns), *fresh(change, rust, macros)]:
         message = f"changes the test runner by `{mark.words}`, so that tests may pass whatever they find"
         yield finding(change, "tests", "tests/runner", message, file.path, line=mark.line)
     for file, mark in fresh(change, python, replaced):

@@ -126,7 +126,10 @@ _BEFORE_CALLS = frozenset(
     {"return", "throw", "new", "else", "in", "of", "case", "await", "yield", "do", "not", "and", "or"}
 )
 _CHAIN = re.compile(r"\s*+(?:[?!]?\.\s*+\w++\s*+)+")
-_UNIT = re.compile(r"#\[\s*cfg\s*\(\s*test")  # what stands before it in a file of Rust is production code
+_UNIT = re.compile(
+    r"#\[\s*+cfg\s*+\(\s*+(?:all\s*+\(\s*+)?test\b[^\]\n]{0,200}\](?:\s*+#\[[^\]\n]{0,200}\])*\s*+(?:pub\b\S{0,20}\s++)?mod\b"
+)
+_UNIT_TEST = re.compile(r"#\[\s*+(?:\w++::)*test\b|#\[\s*+cfg\s*+\(\s*+test\b")
 
 
 def within(path: str, text: str) -> Iterator[tuple[int, int]]:
@@ -139,9 +142,16 @@ def within(path: str, text: str) -> Iterator[tuple[int, int]]:
 
 def _bodies(path: str, source: Source, dialect: Dialect, round_: Brackets) -> list[Body]:
     family = language(path) or ""
-    unit = _UNIT.search(source.text) if family == "rust" and not matches(path, TESTS) else None
-    found = bodies(source, family, dialect.helper, round_)
-    return [body for body in found if body.start >= (unit.start() if unit else 0)]
+    unit = unit_tests(path, source.text)
+    return [body for body in bodies(source, family, dialect.helper, round_) if body.start >= unit]
+
+
+def unit_tests(path: str, text: str) -> int:
+    """Where the unit tests of a source in Rust begin: what stands before them is production code."""
+    if not path.endswith(".rs") or matches(path, TESTS):
+        return 0
+    unit = _UNIT.search(text) or _UNIT_TEST.search(text)
+    return unit.start() if unit else 0
 
 
 def _functions(path: str, text: str, known: Known) -> Iterator[Case]:

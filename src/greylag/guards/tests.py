@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from greylag.diffs import FileDiff, parse
 from greylag.guards._case import LARGEST
+from greylag.guards._copied import copied
 from greylag.guards._data import changed_data
 from greylag.guards._dialects import DIALECTS
 from greylag.guards._doctests import lost_examples
@@ -60,6 +61,7 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     found = pair(change, files, helpers.known, _still_ran(reported, change))
     yield from displaced(change, files, found)
     yield from standins(change)
+    yield from copied(change, found.pairs)
     yield from _lost(change, files, found, helpers.moved)
     rows = Counter(row for new in found.head for row in new.case.rows)
     for before, after in found.pairs:

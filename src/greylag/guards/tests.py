@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import PurePosixPath
 
 from greylag.diffs import FileDiff, parse
+from greylag.guards._c_checks import toothless
 from greylag.guards._case import LARGEST
 from greylag.guards._copied import copied
 from greylag.guards._data import changed_data
@@ -57,6 +58,7 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     yield from rebound(change, files)
     yield from loosened(change, files)
     yield from narrowed(change, files)
+    yield from toothless(change, files)
     helpers = Helpers.of(change, files)
     found = pair(change, files, helpers.known, _still_ran(reported, change))
     yield from displaced(change, files, found)

@@ -19,6 +19,7 @@ _CFG = re.compile(r"#\[\s*cfg\s*\([^\n]{0,200}\]\s*\Z")
 _MORE = re.compile(r"[ \t]*+(?!else\b)[^\s)}\w/:]")  # after a literal in a head of Go
 _PATTERN = re.compile(r"\s*+=(?![=>])|\s*+\|(?!\|)")  # after a pattern with braces in a head of Rust
 _ARM = re.compile(r"[(){}\[\]]|\b(?:case|default)\b|=>")
+_MACRO = re.compile(r"^[ \t]*+#[ \t]*+define\b(?:[^\\\n]|\\\r?\n|\\[^\n])*+", re.MULTILINE)
 _NEXT = re.compile(r"\s*+")
 _REGION = re.compile(r"^[ \t]*+#[ \t]*+(if(?:n?def)?|else|elif|endif)\b[ \t]*+([^\n]{0,200})", re.MULTILINE)
 _NEAR = 200  # characters that are looked at before a brace
@@ -82,10 +83,14 @@ def _headed(code: str, family: str) -> Iterator[Block]:
 
 def _c(code: str) -> Iterator[Block]:
     """C, where a head has parentheses and a body may be one statement; lines of the preprocessor are conditions."""
+    yield from _regions(code)
+    code = _MACRO.sub(lambda macro: " " * len(macro[0]), code)
     round_, curly = brackets(code, "()"), brackets(code, "{}")
     ended: dict[int, int] = {}
-    for match in re.finditer(r"\b(if|else|for|while|switch|do)\b", code):
+    for match in re.finditer(r"(?<!#)(?<!# )\b(if|else|for|while|switch|do)\b", code):
         begin = match.end()
+        if match[1] == "while" and code[max(0, match.start() - _NEAR) : match.start()].rstrip().endswith("}"):
+            continue  # of `do { ... } while`
         if match[1] not in {"else", "do"}:
             begin = round_.after(begin)[1]
         start = _NEXT.match(code, begin)
@@ -101,7 +106,6 @@ def _c(code: str) -> Iterator[Block]:
         yield Block(match[1], match.start(), begin, end, chain)
         if match[1] in {"if", "else"} and (other := re.compile(r"\s*+(?=else\b)").match(code, end)):
             ended[other.end()] = chain
-    yield from _regions(code)
 
 
 def _regions(code: str) -> Iterator[Block]:

@@ -20,6 +20,7 @@ _FAILS = re.compile(
 )
 _DEFINE = re.compile(r"^[ \t]*+#[ \t]*+define[ \t]++(\w++)\(([^()\n]{0,300})\)((?:[^\\\n]|\\\r?\n|\\[^\n])*+)", re.MULTILINE)
 _FUNCTION = re.compile(r"^[A-Za-z_][\w \t*&]{0,100}[ \t*&](\w++)[ \t]*+\([^;{}]{0,500}\)\s*+(?=\{)", re.MULTILINE)
+_IDLE = re.compile(r"&&\s*+(?:0|false)\b|\|\|\s*+(?:1|true)\b|\bif\s*+\(\s*+(?:0|false)\s*+\)")
 _CHECKS = re.compile(r"check|assert|expect|require|verify|ensure|fail|\bok\b|^t_|test", re.IGNORECASE)
 _ASSERTION = re.compile(r"assert|CHECK|REQUIRE|EXPECT|ASSERT|VERIFY")
 _OFF = re.compile(r"^[ \t]*+#[ \t]*+(?:define[ \t]++NDEBUG\b|undef[ \t]++(?:assert|ASSERT|CHECK|EXPECT|REQUIRE)\w*+)", re.MULTILINE)
@@ -42,7 +43,7 @@ def toothless(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
 def _file(change: Change, file: FileDiff, before: str, after: str) -> Iterator[Diagnostic]:
     old, new = _checking(before), _checking(after)
     for name in [name for name, body in old.items() if name in new and _FAILS.search(body)]:
-        if not _FAILS.search(new[name]):
+        if not _FAILS.search(new[name]) or (_IDLE.search(new[name]) and not _IDLE.search(old[name])):
             message = f"`{name}` fails no more, whatever it is given"
             yield finding(change, "tests", "tests/weaker-assertions", message, file.path)
     was, now = _main(before), _main(after)

@@ -49,7 +49,7 @@ class Case:
     proof: Proof
     rows: tuple[str, ...] = ()
     leaves: bool = False  # its first statement is a return
-    panics: bool = False  # Rust: passes when it panics
+    marks: frozenset[str] = frozenset()  # Rust: attributes by which it passes when it panics, or is not compiled
     titles: tuple[tuple[str, ...], ...] = ()  # JavaScript: of the blocks around it and its own, see `_titles`
 
 

@@ -59,7 +59,8 @@ def _scanned(path: str, text: str, known: Known) -> Iterator[Case]:
     dialect, source = DIALECTS[family], scan(text, family)
     round_ = brackets(source.code, "()")
     found = _bodies(path, source, dialect, round_)
-    local = _local(source, dialect, round_, found, _local(source, dialect, round_, found, {}))
+    own = _own(source, dialect, round_, found)
+    local = _local(source, own, _local(source, own, {}))
     line = position = 0
     for test in _tests(source, family, round_):
         proof = _proof(source, dialect, round_, (test.start, test.end))
@@ -69,7 +70,7 @@ def _scanned(path: str, text: str, known: Known) -> Iterator[Case]:
         yield Case(
             test.name, line + 1, digest(body, entries), words(body),
             total((proof, *_calls(source, test.begin, test.end, local, known, inner=inner, own=test.name))), entries,
-            bool(_LEAVES.match(source.code[test.begin : test.end])), _panics(source.code, test), test.titles,
+            bool(_LEAVES.match(source.code[test.begin : test.end])), _marks(source.code, test) if family == "rust" else frozenset(), test.titles,
         )  # fmt: skip
 
 
@@ -110,11 +111,11 @@ def _tests(source: Source, family: str, round_: Brackets) -> Iterator[_Test]:
         yield test
 
 
-def _panics(code: str, test: _Test) -> bool:
-    """Whether a test has `#[should_panic]` before or after the mark that makes it one."""
+def _marks(code: str, test: _Test) -> frozenset[str]:
+    """In Rust: the attributes before and after the mark that makes a function a test, by which it may pass or not run."""
     ahead = code[max(test.first, test.start - 500) : test.start]
     ahead = ahead[max(map(ahead.rfind, "{};")) + 1 :]
-    return "should_panic" in ahead + code[test.start : test.begin]
+    return frozenset(re.findall(r"should_panic|\bcfg\([^\n]{1,200}", ahead + code[test.start : test.begin]))
 
 
 _REACH = 50_000  # characters before a test in which its annotations begin
@@ -159,34 +160,32 @@ def _functions(path: str, text: str, known: Known) -> Iterator[Case]:
     dialect, source = DIALECTS[family], scan(text, family)
     round_ = brackets(source.code, "()")
     found, tests = _bodies(path, source, dialect, round_), _tests(source, family, round_)
-    local, test = unknown(_local(source, dialect, round_, found, {}), known), next(tests, None)
+    own = _own(source, dialect, round_, found)
+    local, test = unknown(_local(source, own, {}), known), next(tests, None)
     line = position = 0
-    for body in found:
+    for body, asserted in own:
         while test is not None and test.end <= body.start:
             test = next(tests, None)
         if test is not None and test.start <= body.start:
             continue
         line, position = line + text.count("\n", position, body.start), body.start
         whole = text[body.begin : body.end]
-        proof = total((
-            _proof(source, dialect, round_, (body.begin, body.end)),
-            *_calls(source, body.begin, body.end, local, known),
-        ))  # fmt: skip
+        proof = total((asserted, *_calls(source, body.begin, body.end, local, known)))
         leaves = bool(_LEAVES.match(source.code[body.begin : body.end]))
         yield Case(body.name, line + 1, digest(whole), words(whole), proof, leaves=leaves)
 
 
-def _local(
-    source: Source, dialect: Dialect, round_: Brackets, found: list[Body], inner: Mapping[str, Proof]
-) -> dict[str, Proof]:
+def _own(source: Source, dialect: Dialect, round_: Brackets, found: list[Body]) -> list[tuple[Body, Proof]]:
+    """What each function asserts by itself."""
+    return [(body, _proof(source, dialect, round_, (body.begin, body.end))) for body in found]
+
+
+def _local(source: Source, own: list[tuple[Body, Proof]], inner: Mapping[str, Proof]) -> dict[str, Proof]:
     """Functions of the file: their proof counts where a test calls them."""
     return {
-        body.name.rpartition(".")[2]: total((
-            _proof(source, dialect, round_, (body.begin, body.end)),
-            *_calls(source, body.begin, body.end, inner, {}),
-        ))
-        for body in found
-    }  # fmt: skip
+        body.name.rpartition(".")[2]: total((proof, *_calls(source, body.begin, body.end, inner, {})))
+        for body, proof in own
+    }
 
 
 def _calls(

@@ -7,15 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from greylag.guards._bodies import expression
 from greylag.guards._case import plain
 from greylag.guards._looser import sides
-from greylag.guards._source import Source
+from greylag.guards._source import LITERAL, Source
 
 Pair = tuple[str, str]
 _GIVEN: Mapping[str, re.Pattern[str]] = {
-    "go": re.compile(r"\b(\w++)(?:\s*+,\s*+\w++){0,3}\s*+:=\s*+|\bvar\s++(\w++)[^=\n;(){}]{0,100}=(?!=)\s*+"),
+    "go": re.compile(r"(?<![\w.,])(\w++)(?:\s*+,\s*+\w++){0,3}\s*+:=(?!\s*+range\b)\s*+|\bvar\s++(\w++)[^=\n;(){}]{0,100}=(?!=)\s*+"),
     "rust": re.compile(r"\blet\s++(?:mut\s++)?(\w++)\s*+(?::[^=;{}\n]{1,200})?=(?!=)\s*+()"),
     "c": re.compile(r"[\w>\]][\s*&]++(\w++)\s*+=(?!=)\s*+()"),
 }
-_AGAIN = re.compile(r"(?<![\w.>])(\w++)\s*+(?:[-+*/%|&^]|<<|>>)?=(?![=>])")
+_AGAIN = re.compile(r"(?<![\w.>&])(\w++(?:\.\w++){0,3})\s*+=(?![=>])\s*+")
+_CHANGED = re.compile(r"&(?:mut\s++)?(\w++)|(?<![\w.])(\w++)\s*+(?:\+\+|--|(?:[-+*/%|&^]|<<|>>)=)|(?:\+\+|--)(\w++)|\bmut\s++(\w++)")
 _ALIKE = re.compile(
     r"(?:(?:assert|require|is|qt)\.(?:\w*Equal(?:f|Values|Error)?|Samef?|Exactlyf?|JSONEq)|(?:debug_)?assert_eq!|\w*ASSERT_EQUAL\w*"
     r"|(?:ASSERT|EXPECT)_\w*EQ|BOOST_\w+_EQUAL|(?:ck|cr|g)_\w*(?:_eq|cmp\w+)|STRCMP_EQUAL|LONGS_EQUAL)\("
@@ -42,21 +43,24 @@ def compared(source: Source, family: str, span: tuple[int, int], claims: Sequenc
 
 
 def _given(source: Source, family: str, span: tuple[int, int]) -> dict[str, str]:
-    """Names that a test gives a value to once."""
-    found: dict[str, str] = {}
-    times: Counter[str] = Counter()
-    over = 0
-    for match in _GIVEN[family].finditer(source.code, *span):
-        name = match[1] or match[2]
-        times[name] += 1
-        if match.end() >= over:
-            over = min(expression(source.code, match.end()), match.end() + _LONGEST)
-            found[name] = plain(source.text[match.end() : over])
-    times.update(match[1] for match in _AGAIN.finditer(source.code, *span) if match[1] in found and family != "go")
-    if family == "go":
-        times.update(name for name in _AGAIN.findall(source.code[slice(*span)]) if name in found)
-    limit = 1 if family == "go" else 2
-    return {name: value for name, value in found.items() if times[name] <= limit and "(" in value}
+    """Names, and fields, with the last value that a test gives them, where no condition decides about that."""
+    code = source.code
+    found: dict[str, tuple[str, int]] = {}
+    changed = {name for match in _CHANGED.finditer(code, *span) for name in match.groups() if name}
+    first = [(match.start(), match.end(), match[1] or match[2]) for match in _GIVEN[family].finditer(code, *span)]
+    again = [(match.start(), match.end(), match[1]) for match in _AGAIN.finditer(code, *span)]
+    depth, place, over = 0, span[0], 0
+    for start, end, name in sorted({*first, *again}):
+        depth += code.count("{", place, start) - code.count("}", place, start)
+        place = start
+        if start < over or (name in found and found[name][1] == start):
+            continue
+        over = min(expression(code, end), end + _LONGEST)
+        if name in found and depth > found[name][1]:
+            changed.add(name)
+        else:
+            found[name] = plain(source.text[end:over]), depth
+    return {name: value for name, (value, _) in found.items() if name not in changed and value}
 
 
 def _pairs(claim: str) -> Iterator[tuple[str, str, dict[str, str]]]:
@@ -67,12 +71,15 @@ def _pairs(claim: str) -> Iterator[tuple[str, str, dict[str, str]]]:
         for name, value in (match.groups() for one in before if (match := re.match(r"(\w+)(?:,\w+)?:=(.*)", one, re.DOTALL))):
             own[name] = value
         yield from ((left, right, own) for left, right in _operands(condition))
-    elif _ALIKE.match(claim):
-        arguments = sides(claim)[_first(claim) :]
-        if len(arguments) >= 2:
-            yield arguments[0], arguments[1], own
+    elif len(both := alike_sides(claim)) == 2:
+        yield both[0], both[1], own
     else:
         yield from ((left, right, own) for left, right in _operands(truth(claim)))
+
+
+def alike_sides(claim: str) -> list[str]:
+    """The two sides that an assertion says to be equal; none where it is of another kind."""
+    return sides(claim)[_first(claim) :][:2] if _ALIKE.match(claim) else []
 
 
 def truth(claim: str) -> str:
@@ -115,6 +122,7 @@ def operators(text: str, marks: tuple[str, ...]) -> list[str]:
 def _resolved(side: str, given: Mapping[str, str]) -> str:
     """An expression with the values of its names, a few of them within one another."""
     for _ in range(3):
+        side = given.get(side, side)
         new = _NAME.sub(lambda match: given.get(match[1], match[1]), side)
         if new == side or len(new) > _LONGEST:
             break
@@ -157,10 +165,13 @@ def _callee(side: str) -> set[str]:
     return {match[1]} - _MEASURES if match else set()
 
 
-def asked(old_rows: Iterable[str], new_rows: Iterable[str], claims: Sequence[str], pairs: Sequence[Pair]) -> bool:
+def asked(old_rows: Iterable[str], new_rows: Iterable[str], pairs: Sequence[Pair]) -> bool:
     """Whether rows that said what to expect now ask the function for it that they are compared with."""
     was, now = set(old_rows), set(new_rows)
-    tested = {name for text in (*claims[:_MOST], *(side for pair in pairs[:_MOST] for side in pair)) for name in _CALLED.findall(text)}
-    gone = {name for row in was - now for name in _CALLED.findall(row)}
-    come = {name for row in now - was for name in _CALLED.findall(row)}
-    return bool(was - now) and bool((come - gone) & (tested - _MEASURES))
+    tested = {name for pair in pairs[:_MOST] for side in pair for name in _callee(side)}
+    for name in tested if was - now and now - was else ():
+        call = re.compile(rf"(?<!\w)(?:\w+(?:\.|::))?{re.escape(name)}\((?:[^()]|\([^()]*\))*+\)")
+        shapes = {LITERAL.sub("#", row[:_LONGEST]) for row in was - now}
+        if any(call.search(row[:_LONGEST]) and LITERAL.sub("#", call.sub("0", row[:_LONGEST])) in shapes for row in now - was):
+            return True
+    return False

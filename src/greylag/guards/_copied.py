@@ -21,6 +21,7 @@ _MADE: Mapping[str, re.Pattern[str]] = {  # a function, closure or macro that ha
     "go": re.compile(r"\bfunc\s++(\w++)\s*+[(\[]|\b(\w++)\s*+(?::=|=)\s*+func\b"),
     "rust": re.compile(
         r"\bfn\s++(\w++)|\blet\s++(?:mut\s++)?(\w++)\s*+(?::[^=;{}]{1,100})?=\s*+(?:move\s*+)?\||\bmacro_rules!\s*+(\w++)"
+        r"|\buse\b[^;]{0,300}?\bas\s++(\w++)"
     ),
     "c": re.compile(r"^[ \t]*+#[ \t]*+define[ \t]++(\w++)\(|^[A-Za-z_][\w \t*&]{0,100}[ \t*&](\w++)[ \t]*+\([^;{}()]{0,500}\)\s*+(?=\{)", re.M),
 }
@@ -76,6 +77,11 @@ class _Sources:
         paths = [path for path in self.tree.paths() if path.endswith(_SUFFIXES[family]) and not matches(path, TESTS)]
         return [path for path in paths if dirname(path) == near.rstrip("/")] if near else paths
 
+    def has(self, module: str) -> bool:
+        """Whether a package of Go is still there."""
+        place = next((module.removeprefix(one).strip("/") for one in self.modules() if module.startswith(one)), "")
+        return any(dirname(path) == place or dirname(path).endswith(f"/{place}") for path in self._paths("go", ""))
+
     def modules(self) -> tuple[str, ...]:
         """Modules of Go in the tree."""
         files = (path for path in self.tree.paths() if path.rpartition("/")[2] == "go.mod")
@@ -118,23 +124,32 @@ def _taken(change: Change, file: FileDiff, family: str, sources: _Sources) -> It
     called = set(_CALL.findall(before))
     new = [name for name in _made(after, family) if name in called and name not in _made(before, family)]
     for name in new[:_NAMES]:
-        again = [match for match in _CALL.finditer(after) if match[1] == name]
+        calls = len(re.findall(rf"(?<!\bfn\s)(?<!\bfunc\s)(?<!\bdefine\s)\b{name}!?\s*\(", after))
         near = f"{dirname(file.path)}/" if family == "go" else ""
-        if len(again) > (0 if re.search(rf"\blet\s+(?:mut\s+)?{name}\b|\b{name}\s*:?=", after) else 1) and name in sources.names(family, near):
+        if calls and name in sources.names(family, near):
             yield name
     if family == "go":
-        ours = {one.name for one in bindings("go", read(change.base, file.old_path) or "") if one.module.startswith(sources.modules() or ("\0",))}
-        for name in sorted(ours):
-            own = re.compile(rf"\bvar\s+{re.escape(name)}\b|(?<![\w.,])\b{re.escape(name)}\s*:=")
-            if (made := own.search(after)) and not own.search(before) and re.compile(rf"\b{re.escape(name)}\s*\.").search(after, made.end()):
-                yield name
+        yield from _objects(change, file, sources, before, after)
+
+
+def _objects(change: Change, file: FileDiff, sources: _Sources, before: str, after: str) -> Iterator[str]:
+    """Packages of the repository in whose place Go tests have an object, or another package."""
+    sides = (read(change.base, file.old_path) or "", read(change.head, file.path) or "")
+    was, now = ({one.name: one.module for one in bindings("go", text)} for text in sides)
+    for name in [name for name, module in was.items() if module.startswith(sources.modules() or ("\0",))]:
+        own = re.compile(rf"\bvar\s+{re.escape(name)}\b|(?<![\w.]){re.escape(name)}\s*:=(?!\s*range\b)")
+        made = own.search(after) if not own.search(before) else None
+        other = name in now and now[name] != was[name] and sources.has(was[name])
+        called = re.compile(rf"\b{re.escape(name)}\s*\.\s*([A-Z]\w*)\s*\(")
+        if (made or other) and set(called.findall(before)) & set(called.findall(after, made.end() if made else 0)):
+            yield name
 
 
 def _replaced(change: Change, old: Case, now: Found, family: str, sources: _Sources) -> tuple[str, str] | None:
     """A function of the sources whose result was compared, and the function of the tests whose result now is."""
     before, after = _said(old), _said(now.case)
     gone, come = list((Counter(before) - Counter(after)).keys())[:_CLAIMS], set((Counter(after) - Counter(before)).keys())
-    lost = sorted(name for name in {*_called(gone)} if name not in now.case.words)[:_NAMES]
+    lost = sorted({*_called(gone)})[:_NAMES]
     new = sorted({*_called(come)} - {*_called(gone)})[:_NAMES] if lost else []
     if not new:
         return None

@@ -17,6 +17,7 @@ _NOTE = re.compile(r"#[^\n]*+")
 _WORD = re.compile(r"\"(?>[^\"]*)\"|[^\s\"()]+")
 _END = frozenset({"CONFIGURATIONS", "WORKING_DIRECTORY", "COMMAND_EXPAND_LISTS"})
 _TOOLS = re.compile(r"(?:\$\{CMAKE_COMMAND\}|cmake)\s+-E\s+(?!env\b|time\b|chdir\b)|(?:\S*/)?(?:true|echo|test|printf|sleep|:)(?:\s|$)")
+_WRAPPED = re.compile(r"(?:\$\{CMAKE_COMMAND\}|cmake)\s+-E\s+(?:(?:env|time)\b|chdir\s+\S+)\s*(?:(?:--\S+|\w+=\S*)\s+)*")
 _TARGET = re.compile(r"\$<TARGET_FILE:([^<>]{1,100})>")
 
 
@@ -69,8 +70,8 @@ def other_tests(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
 
 
 def _fault(before: _Build, after: _Build, old: list[str], new: list[str]) -> str:
-    line = " ".join(new)
-    if not new or (_TOOLS.match(line) and not _TOOLS.match(" ".join(old))):
+    line, was = (_WRAPPED.sub("", " ".join(words)) for words in (new, old))
+    if not new or (_TOOLS.match(line) and not _TOOLS.match(was)):
         return "run nothing of its own"
     if old[0] in new or any(word in new for word in old if word in before.programs):
         return ""

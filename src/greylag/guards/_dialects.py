@@ -116,7 +116,8 @@ DIALECTS: Mapping[str, Dialect] = {
         re.compile(r"^func\s+(?:\([^()\n]*\)\s*)?(?P<name>(?:Test|Benchmark|Example|Fuzz)\w*)\s*\(", re.MULTILINE),
         re.compile(r"\b\w+\.(?:Errorf?|Fatalf?|Fail|FailNow)\s*\(|\b(?:assert|require|is|qt)\.\w+\s*\(|\b(?:Expect|Ω)\s*\(|\b(?:assert|check)\w*\s*\("),
         re.compile(
-            r"\bif\b[^\n{]{0,300}?[!=]=(?!\s*nil\b)|\b(?:DeepEqual|bytes\.Equal|cmp\.Diff|errors\.Is)\s*\("
+            r"\bif\b[^\n{]{0,300}?(?:!=(?!\s*nil\b)|==(?!\s*nil\b)[^\n{]{0,300}\{\s*(?:return|continue|break)\b)"
+            r"|\bif\b[^\n{]{0,200}?!\([^\n{]{0,200}?==(?!\s*nil\b)|\b(?:DeepEqual|bytes\.Equal|cmp\.Diff|errors\.Is)\s*\("
             r"|\b(?:assert|require|is|qt)\.(?:Equal\w*|JSONEq|YAMLEq|Len|Nil|Empty|ErrorIs|EqualError|Exactly|Same)\s*\("
         ),
         re.compile(r"\b(?:assert|require)\.(?:NotNil|NotEmpty|NoError|NotPanics|Error)\s*\("),

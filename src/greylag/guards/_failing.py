@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from greylag.guards._compared import operators, truth
+from greylag.guards._compared import alike_sides, operators, truth
 
 Way = frozenset[str]
 _MOST = 100  # claims that are compared one with another
+_WORD = 7  # characters that tell one way to assert from another
 
 
 def fails_less(gone: Sequence[str], come: Sequence[str], now: Sequence[str]) -> bool:
@@ -13,14 +14,15 @@ def fails_less(gone: Sequence[str], come: Sequence[str], now: Sequence[str]) -> 
     there = [way for claim in now[:_MOST] for way in _ways(claim)]
     new = [list(_ways(claim)) for claim in come[:_MOST]]
     for claim in gone[:_MOST]:
-        ways = list(_ways(claim))
+        ways, word = list(_ways(claim)), claim[:_WORD]
         for way in ways:
             if any(other <= way for other in there):
                 continue
             others = [one for one in ways if one != way]
             if any(way < other for found in new for other in found):
                 return True
-            if others and any(set(found) <= set(others) for found in new if found):
+            left = (found for one, found in zip(come, new, strict=False) if found and one[:_WORD] == word)
+            if others and any(set(found) <= set(others) for found in left):
                 return True
     return False
 
@@ -30,5 +32,12 @@ def _ways(claim: str) -> Iterator[Way]:
         condition = operators(claim.removeprefix("if"), (";",))[-1]
         yield from (frozenset(operators(way, ("&&",))) for way in operators(condition, ("||",)))
     elif condition := truth(claim):
-        yield from (frozenset(operators(way, ("||",))) for way in operators(condition, ("&&",)))
+        yield from (frozenset(map(_ordered, operators(way, ("||",)))) for way in operators(condition, ("&&",)))
+    elif len(both := alike_sides(claim)) == 2:
+        yield frozenset({_ordered("==".join(both))})
+
+
+def _ordered(condition: str) -> str:
+    """An equality, whichever side stands first."""
+    return "==".join(sorted(operators(condition, ("==",))))
 

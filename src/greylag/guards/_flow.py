@@ -22,7 +22,7 @@ _NEVER = re.compile(r"\b(?:if|while)\s*+\(?\s*+(?:false|0)\s*+\)?\s*+\Z")
 _ALWAYS = re.compile(r"\bif\s*+\(?\s*+(?:true|1)\s*+\)?\s*+\Z")
 _CUT = re.compile(
     r"[\w}\])]\s*\[[^\[\]\n]{0,80}(?::(?!:)|\.\.)[^\[\]\n]{0,80}\]\s*(?:\.\s*iter\(\)\s*)?\Z"
-    r"|\.\s*(?:take|skip|step_by|take_while|skip_while|filter)\s*\("
+    r"|\.\s*(?:take|skip|step_by|take_while|skip_while|filter)\s*\(|\brange\s+(?:0|nil)\s*\Z|<\s*0\s*;|\bin\s+0\.\.0\s*\Z"
 )
 _SHORTENED = re.compile(
     r"\b(\w++)\s*+:?=\s*+&?\s*+(?:(\w++)\[[^\[\]\n]{0,80}(?::|\.\.)[^\[\]\n]{0,80}\]|nil\b)"

@@ -56,8 +56,11 @@ def _losses(old: Case, new: Case, rows: Counter[str]) -> Iterator[tuple[str, str
     ):
         if has < had and Counter(old.rows) - rows:
             yield "fewer-rows", f"is run with {words}: {had} before, {has} now"
-    if new.panics and not old.panics:
-        yield "inverted", "passes only when it panics now"
+    for mark in sorted(new.marks - old.marks):
+        if mark == "should_panic":
+            yield "inverted", "passes only when it panics now"
+        elif len(new.marks) > len(old.marks):
+            yield "skipped", f"is compiled only under `{mark}` now"
     if new.leaves and not old.leaves:
         yield "early-return", "now leaves before it tests anything"
     yield from looser(old, new)
@@ -67,7 +70,7 @@ def _losses(old: Case, new: Case, rows: Counter[str]) -> Iterator[tuple[str, str
 def _vainer(old: Case, new: Case) -> Iterator[tuple[str, str]]:
     """In Go, Rust and C: how what is compared says less."""
     before, after = old.proof, new.proof
-    if circular(before.pairs, after.pairs) or asked(old.rows, new.rows, before.claims, after.pairs):
+    if circular(before.pairs, after.pairs) or asked(old.rows, new.rows, after.pairs):
         yield "constant-assertion", "compares what is tested with itself: what it expects, the tested code says"
     if before.pairs or after.pairs:
         gone, come = (list((Counter(one) - Counter(other)).elements()) for one, other in ((before.claims, after.claims), (after.claims, before.claims)))

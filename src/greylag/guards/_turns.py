@@ -35,6 +35,9 @@ _NAMED: Mapping[str, re.Pattern[str]] = {  # what the contents of a string matte
     ),
     "go": re.compile(r"\bflag\.Set\s*\(\s*\"test\."),
 }
+_HOLDER = re.compile(r"\btype\s++(\w++)\s++struct\s*+\{[^{}]{0,1000}?\b(?:\*?testing\.[TBF]B?)\b")
+_FAILURE = re.compile(r"^func\s*+\((?:\w++\s++)?\*?(\w++)\)\s*+(?:Errorf?|Fatalf?|Fail|FailNow)\s*+\(", re.MULTILINE)
+_TELLS = re.compile(r"\.(?:Errorf?|Fatalf?|Fail|FailNow)\s*+\(|\bpanic\s*+\(|(?<![:=!<>])=(?!=)|\+\+|<-|\.(?:Store|Add)\s*+\(")
 _MAIN = re.compile(r"^func\s+TestMain\s*\(\s*(\w+)", re.MULTILINE)
 _ASSERTION = r"(?:debug_)?assert(?:_eq|_ne)?\b(?!\s*::)"
 _OWN_MACRO = re.compile(
@@ -58,6 +61,7 @@ def turns(path: str, text: str) -> Iterator[Mark]:
                 yield _mark(source, match)
     if family == "go":
         yield from _main(source)
+        yield from _silent(source)
 
 
 def macros(path: str, text: str) -> Iterator[Mark]:
@@ -84,6 +88,16 @@ def _main(source: Source) -> Iterator[Mark]:
         if not re.search(
             rf"\b{match[1]}\s*\.\s*Run\s*\(|\(\s*{match[1]}\s*\)|,\s*{match[1]}\b", source.code[begin:end]
         ):
+            yield _mark(source, match)
+
+
+def _silent(source: Source) -> Iterator[Mark]:
+    """Methods by which a type that has a `testing.T` in it takes its failures away, and neither tells nor notes them."""
+    holders = set(_HOLDER.findall(source.code))
+    curly = brackets(source.code, "{}") if holders else None
+    for match in _FAILURE.finditer(source.code) if curly else ():
+        begin, end = curly.after(match.end()) if curly else (0, 0)
+        if match[1] in holders and not _TELLS.search(source.code, begin, end):
             yield _mark(source, match)
 
 

@@ -20,6 +20,8 @@ _MORE = re.compile(r"[ \t]*+(?!else\b)[^\s)}\w/:]")  # after a literal in a head
 _PATTERN = re.compile(r"\s*+=(?![=>])|\s*+\|(?!\|)")  # after a pattern with braces in a head of Rust
 _ARM = re.compile(r"[(){}\[\]]|\b(?:case|default)\b|=>")
 _MACRO = re.compile(r"^[ \t]*+#[ \t]*+define\b(?:[^\\\n]|\\\r?\n|\\[^\n])*+", re.MULTILINE)
+_ELSE = re.compile(r"\s*+(?=else\b)")
+_FUNCTIONS = frozenset({"func", "fn"})
 _NEXT = re.compile(r"\s*+")
 _REGION = re.compile(r"^[ \t]*+#[ \t]*+(if(?:n?def)?|else|elif|endif)\b[ \t]*+([^\n]{0,200})", re.MULTILINE)
 _NEAR = 200  # characters that are looked at before a brace
@@ -45,48 +47,73 @@ def blocks(code: str, family: str) -> tuple[Block, ...]:
 
 def _headed(code: str, family: str) -> Iterator[Block]:
     """Go and Rust, where a head has no parentheses of its own and a body always has braces."""
-    curly = brackets(code, "{}").closed
+    curly, literal = brackets(code, "{}").closed, _MORE if family == "go" else _PATTERN
     stack: list[tuple[str, int] | None] = [None]  # of each open bracket, the word that waits for its block
-    ended: dict[int, int] = {}  # where the last block of an `if` ended -> its chain
+    chains = _Chains(code)
     for match in _TOKENS[family].finditer(code):
-        if match[1]:
-            waits = stack[-1]
-            if match[1] in {"func", "fn"} and waits is not None and waits[0] not in {"func", "fn"}:
-                continue  # a function within a head
-            if not (match[1] == "if" and waits is not None and waits[0] in {"else", "match", "switch"}):
-                stack[-1] = match[1], match.start()
-        elif match[0] in "([":
-            stack.append(None)
+        waits = stack[-1]
+        if match[0] in {")", "]", "}"}:
+            del stack[max(1, len(stack) - 1) :]
         elif match[0] in {";", "=>"}:
-            if stack[-1] is not None and (family == "rust" or stack[-1][0] in {"func", "else"}):
+            if waits is not None and (family == "rust" or waits[0] in {"func", "else"}):
                 stack[-1] = None
-        elif match[0] in ")]}":
-            if len(stack) > 1:
-                stack.pop()
+        elif match[1]:
+            stack[-1] = _waiting(waits, match[1], match.start())
         else:
-            end, waits = curly.get(match.start(), len(code)), stack[-1]
-            literal = _MORE if family == "go" else _PATTERN
-            if waits is not None and waits[0] not in {"func", "fn"} and literal.match(code, end):
-                waits = None
-            elif waits is not None:
-                stack[-1] = None
-            near = code[max(0, match.start() - _NEAR) : match.start()]
-            kind, head = waits or ("func" if _CLOSURE.search(near) else "if" if _CFG.search(near) else "", match.start())
-            chain = ended.get(head, match.start()) if kind == "else" else match.start()
-            if kind:
-                name = "func" if kind == "fn" else kind
-                yield Block(name, head, match.start(), end, chain)
-            if kind in {"if", "else"} and (other := re.compile(r"\s*+(?=else\b)").match(code, end)):
-                ended[other.end()] = chain
+            if match[0] == "{":
+                end = curly.get(match.start(), len(code))
+                if waits is not None and waits[0] not in _FUNCTIONS and literal.match(code, end):
+                    waits = None
+                else:
+                    stack[-1] = None
+                    waits = waits or _unnamed(code, match.start())
+                if waits is not None:
+                    yield chains.block(*waits, match.start(), end)
             stack.append(None)
+
+
+def _waiting(waits: tuple[str, int] | None, word: str, place: int) -> tuple[str, int]:
+    """What waits for a block after a word: functions in a head, and the `if` of an `else if`, change nothing."""
+    inner = word in _FUNCTIONS and waits is not None and waits[0] not in _FUNCTIONS
+    follows = word == "if" and waits is not None and waits[0] in {"else", "match", "switch"}
+    return waits if waits is not None and (inner or follows) else (word, place)
+
+
+def _unnamed(code: str, brace: int) -> tuple[str, int] | None:
+    """What a block without a word is: a closure, or what stands under an attribute."""
+    near = code[max(0, brace - _NEAR) : brace]
+    return ("func", brace) if _CLOSURE.search(near) else ("if", brace) if _CFG.search(near) else None
+
+
+class _Chains:
+    """Which blocks belong to one `if`: an `else` follows where another block ended."""
+
+    def __init__(self, code: str) -> None:
+        self._code = code
+        self._ended: dict[int, int] = {}
+
+    def block(self, kind: str, head: int, begin: int, end: int) -> Block:
+        """The next block of a file."""
+        chain = self._ended.get(head, head)
+        if kind in {"if", "else"}:
+            self.follow(end, chain)
+        return Block("func" if kind == "fn" else kind, head, begin, end, chain)
+
+    def follow(self, end: int, chain: int) -> None:
+        """An `else` after a place belongs to a chain."""
+        if other := _ELSE.match(self._code, end):
+            self._ended[other.end()] = chain
+
+    def hand_on(self, place: int, to: int) -> None:
+        """The `if` at a place belongs to the chain of the `else` before it."""
+        self._ended[to] = self._ended.get(place, place)
 
 
 def _c(code: str) -> Iterator[Block]:
     """C, where a head has parentheses and a body may be one statement; lines of the preprocessor are conditions."""
     yield from _regions(code)
     code = _MACRO.sub(lambda macro: " " * len(macro[0]), code)
-    round_, curly = brackets(code, "()"), brackets(code, "{}")
-    ended: dict[int, int] = {}
+    round_, curly, chains = brackets(code, "()"), brackets(code, "{}"), _Chains(code)
     for match in re.finditer(r"(?<!#)(?<!# )\b(if|else|for|while|switch|do)\b", code):
         begin = match.end()
         if match[1] == "while" and code[max(0, match.start() - _NEAR) : match.start()].rstrip().endswith("}"):
@@ -96,16 +123,14 @@ def _c(code: str) -> Iterator[Block]:
         start = _NEXT.match(code, begin)
         begin = start.end() if start else begin
         if match[1] == "else" and code.startswith("if", begin):
-            ended[begin] = ended.get(match.start(), match.start())
+            chains.hand_on(match.start(), begin)
             continue
         if code.startswith("{", begin):
             end = curly.after(begin)[1]
         else:
-            end = min((place + 1 for mark in ";}" if (place := code.find(mark, begin, begin + 500)) >= 0), default=begin)
-        chain = ended.get(match.start(), match.start())
-        yield Block(match[1], match.start(), begin, end, chain)
-        if match[1] in {"if", "else"} and (other := re.compile(r"\s*+(?=else\b)").match(code, end)):
-            ended[other.end()] = chain
+            ends = (place + 1 for mark in ";}" if (place := code.find(mark, begin, begin + 500)) >= 0)
+            end = min(ends, default=begin)
+        yield chains.block(match[1], match.start(), begin, end)
 
 
 def _regions(code: str) -> Iterator[Block]:

@@ -18,12 +18,16 @@ _FAILS = re.compile(
     r"|\b\w*(?:[fF]ail|FAIL|[eE]rr|ERR|[bB]ad|status|result|rc\b|ret\b)\w*+\s*+(?:\+\+|\+=|\|=|=(?!=)\s*+(?!0\s*+;))"
     r"|\+\+\s*+\(?\*?\w*(?:[fF]ail|[eE]rr|[bB]ad)"
 )
-_DEFINE = re.compile(r"^[ \t]*+#[ \t]*+define[ \t]++(\w++)\(([^()\n]{0,300})\)((?:[^\\\n]|\\\r?\n|\\[^\n])*+)", re.MULTILINE)
+_DEFINE = re.compile(
+    r"^[ \t]*+#[ \t]*+define[ \t]++(\w++)\(([^()\n]{0,300})\)((?:[^\\\n]|\\\r?\n|\\[^\n])*+)", re.MULTILINE
+)
 _FUNCTION = re.compile(r"^[A-Za-z_][\w \t*&]{0,100}[ \t*&](\w++)[ \t]*+\([^;{}]{0,500}\)\s*+(?=\{)", re.MULTILINE)
 _IDLE = re.compile(r"&&\s*+(?:0|false)\b|\|\|\s*+(?:1|true)\b|\bif\s*+\(\s*+(?:0|false)\s*+\)")
 _CHECKS = re.compile(r"check|assert|expect|require|verify|ensure|fail|\bok\b|^t_|test", re.IGNORECASE)
 _ASSERTION = re.compile(r"assert|CHECK|REQUIRE|EXPECT|ASSERT|VERIFY")
-_OFF = re.compile(r"^[ \t]*+#[ \t]*+(?:define[ \t]++NDEBUG\b|undef[ \t]++(?:assert|ASSERT|CHECK|EXPECT|REQUIRE)\w*+)", re.MULTILINE)
+_OFF = re.compile(
+    r"^[ \t]*+#[ \t]*+(?:define[ \t]++NDEBUG\b|undef[ \t]++(?:assert|ASSERT|CHECK|EXPECT|REQUIRE)\w*+)", re.MULTILINE
+)
 _STATUS = re.compile(r"\b(?:return|exit\s*+\()\s*+([^;]{0,200});")
 _SUCCESS = re.compile(r"[\s()]*+(?:0|EXIT_SUCCESS)?[\s()]*+")
 

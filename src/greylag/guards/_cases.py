@@ -70,7 +70,7 @@ def _scanned(path: str, text: str, known: Known) -> Iterator[Case]:
         yield Case(
             test.name, line + 1, digest(body, entries), words(body),
             total((proof, *_calls(source, test.begin, test.end, local, known, inner=inner, own=test.name))), entries,
-            bool(_LEAVES.match(source.code[test.begin : test.end])), _marks(source.code, test) if family == "rust" else frozenset(), test.titles,
+            bool(_LEAVES.match(source.code[test.begin : test.end])), _marks(source.code, test, family), test.titles,
         )  # fmt: skip
 
 
@@ -111,8 +111,10 @@ def _tests(source: Source, family: str, round_: Brackets) -> Iterator[_Test]:
         yield test
 
 
-def _marks(code: str, test: _Test) -> frozenset[str]:
-    """In Rust: the attributes before and after the mark that makes a function a test, by which it may pass or not run."""
+def _marks(code: str, test: _Test, family: str) -> frozenset[str]:
+    """In Rust: attributes, before or after the one that makes a test, by which it must panic or is not compiled."""
+    if family != "rust":
+        return frozenset()
     ahead = code[max(test.first, test.start - 500) : test.start]
     ahead = ahead[max(map(ahead.rfind, "{};")) + 1 :]
     return frozenset(re.findall(r"should_panic|\bcfg\([^\n]{1,200}", ahead + code[test.start : test.begin]))
@@ -189,7 +191,13 @@ def _local(source: Source, own: list[tuple[Body, Proof]], inner: Mapping[str, Pr
 
 
 def _calls(
-    source: Source, begin: int, end: int, local: Mapping[str, Proof], known: Known, *, inner: Collection[str] = (),
+    source: Source,
+    begin: int,
+    end: int,
+    local: Mapping[str, Proof],
+    known: Known,
+    *,
+    inner: Collection[str] = (),
     own: str = "",
 ) -> Iterator[Proof]:
     """What calls prove. Functions that are `inner` count where they stand: so the first call of one adds nothing.

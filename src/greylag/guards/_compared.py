@@ -2,21 +2,13 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from greylag.guards._bodies import expression
-from greylag.guards._case import plain
+from greylag.guards._given import given_values, resolved
 from greylag.guards._looser import sides
 from greylag.guards._source import LITERAL, Source
 
 Pair = tuple[str, str]
-_GIVEN: Mapping[str, re.Pattern[str]] = {
-    "go": re.compile(r"(?<![\w.,])(\w++)(?:\s*+,\s*+\w++){0,3}\s*+:=(?!\s*+range\b)\s*+|\bvar\s++(\w++)[^=\n;(){}]{0,100}=(?!=)\s*+"),
-    "rust": re.compile(r"\blet\s++(?:mut\s++)?(\w++)\s*+(?::[^=;{}\n]{1,200})?=(?!=)\s*+()"),
-    "c": re.compile(r"[\w>\]][\s*&]++(\w++)\s*+=(?!=)\s*+()"),
-}
-_AGAIN = re.compile(r"(?<![\w.>&])(\w++(?:\.\w++){0,3})\s*+=(?![=>])\s*+")
-_CHANGED = re.compile(r"&(?:mut\s++)?(\w++)|(?<![\w.])(\w++)\s*+(?:\+\+|--|(?:[-+*/%|&^]|<<|>>)=)|(?:\+\+|--)(\w++)|\bmut\s++(\w++)")
 _ALIKE = re.compile(
     r"(?:(?:assert|require|is|qt)\.(?:\w*Equal(?:f|Values|Error)?|Samef?|Exactlyf?|JSONEq)|(?:debug_)?assert_eq!|\w*ASSERT_EQUAL\w*"
     r"|(?:ASSERT|EXPECT)_\w*EQ|BOOST_\w+_EQUAL|(?:ck|cr|g)_\w*(?:_eq|cmp\w+)|STRCMP_EQUAL|LONGS_EQUAL)\("
@@ -28,39 +20,15 @@ _TRUTH = re.compile(
 _EQUAL = re.compile(
     r"!?(?:reflect\.DeepEqual|bytes\.Equal|cmp\.(?:Equal|Diff)|slices\.Equal|maps\.Equal|str(?:case)?cmp|memcmp)\("
 )
-_NAME = re.compile(r"(?<![\w.:\"'`])([A-Za-z_]\w*+)(?![\w(:!\"'])")
 _STRING = re.compile(r"\"(?>(?:[^\"\\]|\\.)*)\"|'(?>(?:[^'\\]|\\.){1,9})'|`(?>[^`]*)`")
 _LONGEST, _MOST = 1000, 200  # characters of an expression, and claims of a test, that are looked at
 
 
 def compared(source: Source, family: str, span: tuple[int, int], claims: Sequence[str]) -> tuple[Pair, ...]:
     """The two sides of each comparison, in the order of the test."""
-    if not claims:
-        return ()
-    given = _given(source, family, span)
-    found = (pair for claim in claims[:_MOST] for pair in _pairs(claim[:_LONGEST]))
-    return tuple((_resolved(left, given | own), _resolved(right, given | own)) for left, right, own in found)
-
-
-def _given(source: Source, family: str, span: tuple[int, int]) -> dict[str, str]:
-    """Names, and fields, with the last value that a test gives them, where no condition decides about that."""
-    code = source.code
-    found: dict[str, tuple[str, int]] = {}
-    changed = {name for match in _CHANGED.finditer(code, *span) for name in match.groups() if name}
-    first = [(match.start(), match.end(), match[1] or match[2]) for match in _GIVEN[family].finditer(code, *span)]
-    again = [(match.start(), match.end(), match[1]) for match in _AGAIN.finditer(code, *span)]
-    depth, place, over = 0, span[0], 0
-    for start, end, name in sorted({*first, *again}):
-        depth += code.count("{", place, start) - code.count("}", place, start)
-        place = start
-        if start < over or (name in found and found[name][1] == start):
-            continue
-        over = min(expression(code, end), end + _LONGEST)
-        if name in found and depth > found[name][1]:
-            changed.add(name)
-        else:
-            found[name] = plain(source.text[end:over]), depth
-    return {name: value for name, (value, _) in found.items() if name not in changed and value}
+    found = [pair for claim in claims[:_MOST] for pair in _pairs(claim[:_LONGEST])]
+    given = given_values(source, family, span) if found else {}
+    return tuple((resolved(left, given | own), resolved(right, given | own)) for left, right, own in found)
 
 
 def _pairs(claim: str) -> Iterator[tuple[str, str, dict[str, str]]]:
@@ -68,7 +36,9 @@ def _pairs(claim: str) -> Iterator[tuple[str, str, dict[str, str]]]:
     own: dict[str, str] = {}
     if claim.startswith("if"):
         *before, condition = operators(claim.removeprefix("if"), (";",))
-        for name, value in (match.groups() for one in before if (match := re.match(r"(\w+)(?:,\w+)?:=(.*)", one, re.DOTALL))):
+        for name, value in (
+            match.groups() for one in before if (match := re.match(r"(\w+)(?:,\w+)?:=(.*)", one, re.DOTALL))
+        ):
             own[name] = value
         yield from ((left, right, own) for left, right in _operands(condition))
     elif len(both := alike_sides(claim)) == 2:
@@ -119,41 +89,71 @@ def operators(text: str, marks: tuple[str, ...]) -> list[str]:
     return found
 
 
-def _resolved(side: str, given: Mapping[str, str]) -> str:
-    """An expression with the values of its names, a few of them within one another."""
-    for _ in range(3):
-        side = given.get(side, side)
-        new = _NAME.sub(lambda match: given.get(match[1], match[1]), side)
-        if new == side or len(new) > _LONGEST:
-            break
-        side = new
-    return side.strip("&*")
-
-
 _CALLED = re.compile(r"(?<!\w)(?:\w+(?:\.|::))*(\w+)\(")
 _MEASURES = frozenset(
-    "len cap size count length string String to_string Sprint Sprintf strlen sizeof int int32 int64 uint float64 byte rune Some Ok Err"
-    " Box vec abs min max new from into New From unwrap clone iter collect Error error".split()
+    [
+        "len",
+        "cap",
+        "size",
+        "count",
+        "length",
+        "string",
+        "String",
+        "to_string",
+        "Sprint",
+        "Sprintf",
+        "strlen",
+        "sizeof",
+        "int",
+        "int32",
+        "int64",
+        "uint",
+        "float64",
+        "byte",
+        "rune",
+        "Some",
+        "Ok",
+        "Err",
+        "Box",
+        "vec",
+        "abs",
+        "min",
+        "max",
+        "new",
+        "from",
+        "into",
+        "New",
+        "From",
+        "unwrap",
+        "clone",
+        "iter",
+        "collect",
+        "Error",
+        "error",
+    ]
 )
 
 
 def circular(before: Sequence[Pair], after: Sequence[Pair]) -> bool:
-    """Whether a value that was compared with another is compared with itself now, or with what the same code returns."""
+    """Whether a value that was compared with another is compared with itself now, or with what its code returns."""
+    vain, solid = ([sum(map(one, pairs)) for pairs in (before, after)] for one in (_is_vain, _is_solid))
     gone, come = Counter(before) - Counter(after), Counter(after) - Counter(before)
-    vain = [pair for pair in come if _is_vain(pair)]
-    was = {side for pair in gone if not _is_vain(pair) for side in pair if "(" in side}
-    if any(side in was for pair in vain for side in pair):
-        return True
-    solid = [sum(not _is_vain(pair) for pair in pairs) for pairs in (before, after)]
-    if vain and solid[1] < solid[0]:
-        return True
+    if vain[1] > vain[0]:
+        was = {side for pair in gone if _is_solid(pair) for side in pair if "(" in side}
+        return solid[1] < solid[0] or any(side in was for pair in come if _is_vain(pair) for side in pair)
+    same = [sum(bool(_callee(left) & _callee(right)) for left, right in pairs) for pairs in (before, after)]
     fixed = {name for pair in gone for one, other in (pair, pair[::-1]) if not _names(one) for name in _callee(other)}
-    return solid[1] <= solid[0] and any(fixed.intersection(_callee(left), _callee(right)) for left, right in come)
+    again = any(fixed.intersection(_callee(left), _callee(right)) for left, right in come)
+    return solid[1] <= solid[0] and same[1] > same[0] and again
 
 
 def _is_vain(pair: Pair) -> bool:
     left, right = pair
     return (left == right and "(" in left) or (bool(left and right) and not (_names(left) or _names(right)))
+
+
+def _is_solid(pair: Pair) -> bool:
+    return not _is_vain(pair)
 
 
 def _names(text: str) -> bool:
@@ -172,6 +172,9 @@ def asked(old_rows: Iterable[str], new_rows: Iterable[str], pairs: Sequence[Pair
     for name in tested if was - now and now - was else ():
         call = re.compile(rf"(?<!\w)(?:\w+(?:\.|::))?{re.escape(name)}\((?:[^()]|\([^()]*\))*+\)")
         shapes = {LITERAL.sub("#", row[:_LONGEST]) for row in was - now}
-        if any(call.search(row[:_LONGEST]) and LITERAL.sub("#", call.sub("0", row[:_LONGEST])) in shapes for row in now - was):
+        if any(
+            call.search(row[:_LONGEST]) and LITERAL.sub("#", call.sub("0", row[:_LONGEST])) in shapes
+            for row in now - was
+        ):
             return True
     return False

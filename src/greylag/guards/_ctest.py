@@ -16,8 +16,12 @@ _CALL = re.compile(r"\b(add_test|add_executable)\s*+(?=\()", re.IGNORECASE)
 _NOTE = re.compile(r"#[^\n]*+")
 _WORD = re.compile(r"\"(?>[^\"]*)\"|[^\s\"()]+")
 _END = frozenset({"CONFIGURATIONS", "WORKING_DIRECTORY", "COMMAND_EXPAND_LISTS"})
-_TOOLS = re.compile(r"(?:\$\{CMAKE_COMMAND\}|cmake)\s+-E\s+(?!env\b|time\b|chdir\b)|(?:\S*/)?(?:true|echo|test|printf|sleep|:)(?:\s|$)")
-_WRAPPED = re.compile(r"(?:\$\{CMAKE_COMMAND\}|cmake)\s+-E\s+(?:(?:env|time)\b|chdir\s+\S+)\s*(?:(?:--\S+|\w+=\S*)\s+)*")
+_TOOLS = re.compile(
+    r"(?:\$\{CMAKE_COMMAND\}|cmake)\s+-E\s+(?!env\b|time\b|chdir\b)|(?:\S*/)?(?:true|echo|test|printf|sleep|:)(?:\s|$)"
+)
+_WRAPPED = re.compile(
+    r"(?:\$\{CMAKE_COMMAND\}|cmake)\s+-E\s+(?:(?:env|time)\b|chdir\s+\S+)\s*(?:(?:--\S+|\w+=\S*)\s+)*"
+)
 _TARGET = re.compile(r"\$<TARGET_FILE:([^<>]{1,100})>")
 
 
@@ -39,7 +43,9 @@ class _Build:
             if match[1].lower() == "add_executable":
                 found.programs[name] = words
             elif name == "NAME":
-                found.tests[words[0] if words else ""] = words[words.index("COMMAND") + 1 :] if "COMMAND" in words else []
+                found.tests[words[0] if words else ""] = (
+                    words[words.index("COMMAND") + 1 :] if "COMMAND" in words else []
+                )
             else:
                 found.tests[name] = words
         return found

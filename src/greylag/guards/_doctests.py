@@ -9,7 +9,7 @@ from greylag.guards._case import Case
 from greylag.guards._cases import cases
 from greylag.guards._guard import finding, read
 from greylag.guards._losses import weaker
-from greylag.guards._matching import Found, Stage, after, alike, always, before, matched
+from greylag.guards._matching import Stage, after, alike, always, before, matched
 from greylag.guards._source import language
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change
@@ -17,7 +17,9 @@ from greylag.protocols import Change
 _DOC = re.compile(r"[ \t]{0,100}//([/!])(?!/) ?(.*)", re.DOTALL)
 _FENCE = re.compile(r"\s{0,3}(`{3,}|~{3,})\s*([^`]*)")
 _RUN = re.compile(r"rust|edition\d+|should_panic|")
-_ITEM = re.compile(r"\b(?:fn|struct|enum|union|trait|mod|const|static|type|macro_rules!)\s+(\w+)|^\s*(impl)\b|^\s*(\w+)")
+_ITEM = re.compile(
+    r"\b(?:fn|struct|enum|union|trait|mod|const|static|type|macro_rules!)\s+(\w+)|^\s*(impl)\b|^\s*(\w+)"
+)
 _HIDDEN = re.compile(r"^\s*#(?:\s+|$)")
 _WHAT = "the documentation's example "
 _MOST = 500  # examples of one file
@@ -25,7 +27,7 @@ _MOST = 500  # examples of one file
 
 def doctests(path: str, text: str) -> tuple[Case, ...]:
     """The examples that run, each by the name of what it documents."""
-    if language(path) != "rust" or "```" not in text and "~~~" not in text:
+    if language(path) != "rust" or ("```" not in text and "~~~" not in text):
         return ()
     found: list[Case] = []
     for name, line, code, panics in _examples(text):

@@ -40,4 +40,3 @@ def _ways(claim: str) -> Iterator[Way]:
 def _ordered(condition: str) -> str:
     """An equality, whichever side stands first."""
     return "==".join(sorted(operators(condition, ("==",))))
-

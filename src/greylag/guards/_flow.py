@@ -117,7 +117,9 @@ class _Test:
         """Whether each way through an `if` or `match` asserts something."""
         if block.kind in ARMED:
             begins = arms(self.code).get(block.begin, ())[:_MOST]
-            return bool(begins) and all(self._within(*span) for span in zip(begins, [*begins[1:], block.end], strict=True))
+            return bool(begins) and all(
+                self._within(*span) for span in zip(begins, [*begins[1:], block.end], strict=True)
+            )
         chain = self.chains[block.chain][:_MOST]
         if not all(self._within(one.begin, one.end) for one in chain):
             return False

@@ -73,7 +73,10 @@ def _vainer(old: Case, new: Case) -> Iterator[tuple[str, str]]:
     if circular(before.pairs, after.pairs) or asked(old.rows, new.rows, after.pairs):
         yield "constant-assertion", "compares what is tested with itself: what it expects, the tested code says"
     if before.pairs or after.pairs:
-        gone, come = (list((Counter(one) - Counter(other)).elements()) for one, other in ((before.claims, after.claims), (after.claims, before.claims)))
+        gone, come = (
+            list((Counter(one) - Counter(other)).elements())
+            for one, other in ((before.claims, after.claims), (after.claims, before.claims))
+        )
         if fails_less(gone, come, after.claims):
             yield "weaker-assertions", "fails less: the condition of an assertion asks for more than before"
 

@@ -1,4 +1,4 @@
-"""Assertions of Go and Rust whose failure nobody hears of: a panic that is kept, a `T` that the test has made, a thread."""
+"""Assertions of Go and Rust whose failure nobody hears of: kept panics, threads, a `T` that the test has made."""
 
 import re
 from bisect import bisect_left
@@ -17,9 +17,11 @@ _KEPT = re.compile(r"\s*+(?:\?|\.\s*+(?:unwrap|expect|map_err|unwrap_or_else)\b)
 _OWN = re.compile(r"\b(\w++)\s++(?:\*testing\.[TBF]|testing\.TB)\b")
 _MADE = re.compile(r"\b(\w++)\s*+:?=\s*+(?:(&testing\.[TBF]\{|new\(testing\.[TBF]\))|&?\s*+[\w.]++\{([^{}]{0,200})\})")
 _CLOSURE = re.compile(r"\blet\s++(?:mut\s++)?(\w++)\s*+=\s*+(?:move\s*+)?\|[^|{}]{0,200}\|")
-_MOST = 50  # closures of one test
+_MOST, _LONGEST = 50, 5000  # closures of one test, and characters of one
 _STARTED = re.compile(r"\bgo\s++func\s*+\([^(){}]{0,200}\)\s*+\{")
-_WAITED = re.compile(r"<-|\.\s*+(?:Wait|Sleep|After|Done|Lock|Load|Gosched)\w*+\s*+\(|\b(?:select|range)\b|\bsynctest\.")
+_WAITED = re.compile(
+    r"<-|\.\s*+(?:Wait|Sleep|After|Done|Lock|Load|Gosched)\w*+\s*+\(|\b(?:select|range)\b|\bsynctest\."
+)
 _TOLD = re.compile(r"(?:(?:assert|require)\.\w++\(\s*+)?(\w++)")
 
 
@@ -41,7 +43,7 @@ def lost(code: str, family: str, span: tuple[int, int], starts: Sequence[int]) -
 def _uncalled(code: str, span: tuple[int, int], starts: Sequence[int]) -> Iterator[range]:
     """Closures of Rust that have a name which nothing uses."""
     for match in islice(_CLOSURE.finditer(code, *span), _MOST):
-        end = expression(code, match.end())
+        end = match.end() + expression(code[match.end() : match.end() + _LONGEST], 0)
         if not re.compile(rf"\b{match[1]}\b").search(code, end, span[1]):
             yield range(bisect_left(starts, match.end()), bisect_left(starts, end))
 

@@ -64,7 +64,7 @@ def left_out(path: str, text: str) -> Iterator[Mark]:
 
 
 def conditions(path: str, text: str) -> Iterable[Mark]:
-    """Build constraints of Go, modules of tests in Rust that need more than `test`; in Bats, which no reader here knows, calls of `skip` and retries."""
+    """Build constraints of Go, and of modules of tests in Rust; in Bats, which no reader knows, `skip` and retries."""
     if language(path) == "go":
         found = _BUILD.finditer(text[: text.find("\npackage ") + 1] or "")
     elif language(path) == "rust":

@@ -13,7 +13,7 @@ from greylag.guards._cases import cases
 from greylag.guards._covered import covered
 from greylag.guards._known import Known
 from greylag.guards._matching import CANDIDATES, Found, Stage, after, alike, always, before, matched
-from greylag.guards._orphans import is_orphan
+from greylag.guards._orphans import Orphans
 from greylag.guards._reported import Reported
 from greylag.guards._source import language
 from greylag.guards._testfiles import holds_tests
@@ -69,7 +69,8 @@ def pair(
     had: defaultdict[str, list[Found]] = defaultdict(list)
     for found in base:
         had[found.file.path].append(found)
-    run = (file for file in files if (_runs(file) and not is_orphan(change, file)) or ran(file, had[file.path]))
+    orphans = Orphans(change.head)
+    run = (file for file in files if (_runs(file) and not orphans.has(file)) or ran(file, had[file.path]))
     head = list(after(change, run, read))
     pairs, rest, free = matched(base, head, _STAGES)
     tables = [new for new in head if new.case.rows]

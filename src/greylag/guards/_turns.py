@@ -37,7 +37,9 @@ _NAMED: Mapping[str, re.Pattern[str]] = {  # what the contents of a string matte
 }
 _HOLDER = re.compile(r"\btype\s++(\w++)\s++struct\s*+\{[^{}]{0,1000}?\b(?:\*?testing\.[TBF]B?)\b")
 _FAILURE = re.compile(r"^func\s*+\((?:\w++\s++)?\*?(\w++)\)\s*+(?:Errorf?|Fatalf?|Fail|FailNow)\s*+\(", re.MULTILINE)
-_TELLS = re.compile(r"\.(?:Errorf?|Fatalf?|Fail|FailNow)\s*+\(|\bpanic\s*+\(|(?<![:=!<>])=(?!=)|\+\+|<-|\.(?:Store|Add)\s*+\(")
+_TELLS = re.compile(
+    r"\.(?:Errorf?|Fatalf?|Fail|FailNow)\s*+\(|\bpanic\s*+\(|(?<![:=!<>])=(?!=)|\+\+|<-|\.(?:Store|Add)\s*+\("
+)
 _MAIN = re.compile(r"^func\s+TestMain\s*\(\s*(\w+)", re.MULTILINE)
 _ASSERTION = r"(?:debug_)?assert(?:_eq|_ne)?\b(?!\s*::)"
 _OWN_MACRO = re.compile(
@@ -92,7 +94,7 @@ def _main(source: Source) -> Iterator[Mark]:
 
 
 def _silent(source: Source) -> Iterator[Mark]:
-    """Methods by which a type that has a `testing.T` in it takes its failures away, and neither tells nor notes them."""
+    """Methods by which a type with a `testing.T` in it takes failures away, and neither tells nor notes them."""
     holders = set(_HOLDER.findall(source.code))
     curly = brackets(source.code, "{}") if holders else None
     for match in _FAILURE.finditer(source.code) if curly else ():

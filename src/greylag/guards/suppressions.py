@@ -74,7 +74,7 @@ def _listed(change: Change) -> Iterator[Diagnostic]:
                 break
 
 
-def allowed(path: str, text: str) -> Iterator[Mark]:
+def allowed(_path: str, text: str) -> Iterator[Mark]:
     """Lints that attributes of Rust allow or expect, one by one."""
     for match in _ALLOWED.finditer(code := scan(text, "rust").code):
         line, position = code.count("\n", 0, match.start(1)) + 1, match.start(1)
@@ -87,9 +87,7 @@ def allowed(path: str, text: str) -> Iterator[Mark]:
 
 
 _LISTS = "*.supp *suppression*.txt *suppression*.xml *ignorelist*.txt *blacklist*.txt"
-_ALLOWED = re.compile(
-    r"#!?\[\s*+(?:cfg_attr\s*+\([^\]\n]{0,200}?,\s*+)?(?:allow|expect)\s*+\(([^()]{1,4000})\)"
-)
+_ALLOWED = re.compile(r"#!?\[\s*+(?:cfg_attr\s*+\([^\]\n]{0,200}?,\s*+)?(?:allow|expect)\s*+\(([^()]{1,4000})\)")
 _DENIED = re.compile(r"#!?\[\s*(?:deny|forbid)\s*\(([^()]{1,2000})\)\s*\]")
 _STRICT = re.compile(
     r"^\s*//\s*@ts-check\b|\bdeclare\s*\(\s*strict_types\s*=\s*1|^\s*#\s*mypy:\s*(?:strict|disallow|check)|^\s*#\s*typed:\s*strict"

@@ -36,9 +36,12 @@ class _Build:
     @classmethod
     def of(cls, text: str) -> "_Build":
         code = _NOTE.sub(lambda note: " " * len(note[0]), text)
-        found, round_ = cls(code), brackets(code, "()")
+        found, round_, over = cls(code), brackets(code, "()"), 0
         for match in _CALL.finditer(code):
             begin, end = round_.after(match.end())
+            if match.start() < over:
+                continue
+            over = end
             name, *words = [word.strip('"') for word in _WORD.findall(code[begin + 1 : end - 1])] or [""]
             if match[1].lower() == "add_executable":
                 found.programs[name] = words

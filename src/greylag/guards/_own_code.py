@@ -36,7 +36,7 @@ _SUFFIXES: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 _MODULE = re.compile(r"^module\s+(\S+)", re.MULTILINE)
 _FILES, _NEAR = 400, 40  # sources that are read, and files of tests beside one
-_WIDEST = 20_000  # characters of a function
+_WIDEST, _MOST = 20_000, 1_000_000  # characters of a function, and of all in a file
 
 
 class OwnCode:
@@ -111,11 +111,13 @@ def _declared(family: str, text: str) -> frozenset[str]:
 @lru_cache(maxsize=16)
 def made_in(code: str, family: str) -> dict[str, frozenset[str]]:
     """Functions, closures and macros by their names, with the words in them."""
-    found, curly = {}, brackets(code, "{}")
+    found, curly, left = {}, brackets(code, "{}"), _MOST
     for match in MADE[family].finditer(code):
         name = next(filter(None, match.groups()))
         begin, end = curly.after(match.end())
         if begin - match.end() > 300 or match[0].lstrip().startswith("#"):
             begin, end = match.end(), code.find("\n", match.end())
-        found[name] = frozenset(re.findall(r"\w+", code[begin : min(end, begin + _WIDEST)]))
+        body = code[begin : min(end, begin + _WIDEST, begin + left)]
+        left -= len(body)
+        found[name] = frozenset(re.findall(r"\w+", body))
     return found

@@ -8,6 +8,7 @@ from pathspec import GitIgnoreSpec
 
 from greylag.diffs import FileDiff, parse
 from greylag.guards._guard import Guard, finding, read
+from greylag.guards._source import language
 from greylag.kinds import GENERATED, VENDORED, matches
 from greylag.model import Diagnostic
 from greylag.protocols import Change, Tree
@@ -46,7 +47,7 @@ def _kind(change: Change, file: FileDiff, marked: dict[str, GitIgnoreSpec]) -> t
     tree, path = (change.head, file.path) if file.status == "added" else (change.base, file.old_path)
     if not file.binary and _HEADER.search(_comment(read(tree, path) or "")):
         return "generated", "whose header says that a tool makes it"
-    if file.status in {"modified", "renamed"} and not file.binary and _says_so(change, file):
+    if file.status in {"modified", "renamed"} and language(file.path) and not file.binary and _says_so(change, file):
         return "generated", "which now says that a tool makes it: formatters, linters and readers pass over it"
     return "", ""
 

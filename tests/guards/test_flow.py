@@ -108,7 +108,7 @@ COPIES = {
 def test_copy_in_place_of_what_is_tested_blocks(guard: Any, found: Any, name: str) -> None:
     path, text, old, new = COPIES[name]
     more = "\nstatic int sum(int a, int b)\n{\n    return a + b;\n}\n" if path.endswith(".c") else ""
-    base = {path: text + more} | SOURCES[name.split(":")[0]]
+    base = {path: text + more} | SOURCES[name.split(":", maxsplit=1)[0]]
     lines = found(guard("tests", base, base | {path: text.replace(old, new, 1) + more}))
     assert any(line.startswith(f"error tests/not-the-source {path}") for line in lines), lines
 

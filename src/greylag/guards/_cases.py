@@ -117,7 +117,7 @@ def _marks(code: str, test: _Test, family: str) -> frozenset[str]:
         return frozenset()
     ahead = code[max(test.first, test.start - 500) : test.start]
     ahead = ahead[max(map(ahead.rfind, "{};")) + 1 :]
-    return frozenset(re.findall(r"should_panic|\bcfg\([^\n]{1,200}", ahead + code[test.start : test.begin]))
+    return frozenset(re.findall(r"should_panic|(?<=#\[)cfg\([^\n]{1,200}", ahead + code[test.start : test.begin]))
 
 
 _REACH = 50_000  # characters before a test in which its annotations begin

@@ -21,7 +21,7 @@ class Proof:
     constant: int = 0  # hold whatever happens
     claims: tuple[str, ...] = ()  # the asserted expressions without blanks
     maybe: int = 0  # stand under a condition, or in a loop that may be empty
-    pairs: tuple[tuple[str, str], ...] = ()  # Go, Rust and C: what is compared with what, see `_compared`
+    pairs: tuple[tuple[str, str], ...] = ()  # Go, Rust and C: what is compared with what, see `_native_compared`
 
 
 def total(proofs: Iterable[Proof]) -> Proof:

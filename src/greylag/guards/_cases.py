@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from greylag.guards._bodies import Body, bodies
 from greylag.guards._case import Case, Proof, digest, plain, total, words
-from greylag.guards._compared import compared
+from greylag.guards._native_compared import compared
 from greylag.guards._conditions import unsure
 from greylag.guards._dialects import DIALECTS, Dialect
 from greylag.guards._flow import uncertain

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from greylag.guards._compared import alike_sides, operators, truth
+from greylag.guards._native_compared import alike_sides, operators, truth
 
 Way = frozenset[str]
 _MOST = 100  # claims that are compared one with another

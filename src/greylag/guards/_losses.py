@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from greylag.guards._case import Case
-from greylag.guards._compared import asked, circular
+from greylag.guards._native_compared import asked, circular
 from greylag.guards._covered import summed_up
 from greylag.guards._failing import fails_less
 from greylag.guards._guard import fact, finding

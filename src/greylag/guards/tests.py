@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from greylag.diffs import FileDiff, parse
 from greylag.guards._c_checks import toothless
 from greylag.guards._case import LARGEST
-from greylag.guards._copied import copied
+from greylag.guards._native_copied import copied
 from greylag.guards._data import changed_data
 from greylag.guards._dialects import DIALECTS
 from greylag.guards._doctests import lost_examples

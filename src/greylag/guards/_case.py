@@ -25,6 +25,7 @@ class Proof:
     maybe: int = 0  # stand under a condition, or in a loop that may be empty
     doubted: int = 0  # comparisons among these that one value satisfies
     compared: tuple[Compared, ...] = ()  # with what local names stand for
+    pairs: tuple[tuple[str, str], ...] = ()  # Go, Rust and C: what is compared with what, see `_native_compared`
 
 
 def total(proofs: Iterable[Proof]) -> Proof:
@@ -39,6 +40,7 @@ def total(proofs: Iterable[Proof]) -> Proof:
         sum(part.maybe for part in parts),
         sum(part.doubted for part in parts),
         tuple(islice(chain.from_iterable(part.compared for part in parts), _MOST)),
+        tuple(islice(chain.from_iterable(part.pairs for part in parts), _MOST)),
     )
 
 
@@ -53,6 +55,7 @@ class Case:
     proof: Proof
     rows: tuple[str, ...] = ()
     leaves: bool = False  # its first statement is a return
+    marks: frozenset[str] = frozenset()  # Rust: attributes by which it passes when it panics, or is not compiled
     titles: tuple[tuple[str, ...], ...] = ()  # JavaScript: of the blocks around it and its own, see `_titles`
 
 

@@ -9,7 +9,9 @@ from greylag.guards._bodies import Body, bodies
 from greylag.guards._case import Case, Proof, digest, plain, total, words
 from greylag.guards._conditions import unsure
 from greylag.guards._dialects import DIALECTS, Dialect
+from greylag.guards._flow import uncertain
 from greylag.guards._known import Known, called, unknown
+from greylag.guards._native_compared import compared as native_pairs
 from greylag.guards._python_cases import python_cases, python_helpers
 from greylag.guards._rows import rows
 from greylag.guards._scanned_compared import alike, compared
@@ -57,7 +59,8 @@ def _scanned(path: str, text: str, known: Known) -> Iterator[Case]:
     dialect, source = DIALECTS[family], scan(text, family)
     round_ = brackets(source.code, "()")
     found = _bodies(path, source, dialect, round_)
-    local = _local(source, family, round_, found, _local(source, family, round_, found, {}))
+    own = _own(source, family, round_, found)
+    local = _local(source, own, _local(source, own, {}))
     line = position = 0
     for test in _tests(source, family, round_):
         proof = _proof(source, family, round_, (test.start, test.end))
@@ -66,8 +69,8 @@ def _scanned(path: str, text: str, known: Known) -> Iterator[Case]:
         line, position = line + text.count("\n", position, test.start), test.start
         yield Case(
             test.name, line + 1, digest(body, entries), words(body),
-            total((proof, *_calls(source, test.begin, test.end, local, known, inner=inner))), entries,
-            bool(_LEAVES.match(source.code[test.begin : test.end])), test.titles,
+            total((proof, *_calls(source, test.begin, test.end, local, known, inner=inner, own=test.name))), entries,
+            bool(_LEAVES.match(source.code[test.begin : test.end])), _marks(source.code, test, family), test.titles,
         )  # fmt: skip
 
 
@@ -108,6 +111,15 @@ def _tests(source: Source, family: str, round_: Brackets) -> Iterator[_Test]:
         yield test
 
 
+def _marks(code: str, test: _Test, family: str) -> frozenset[str]:
+    """In Rust: attributes, before or after the one that makes a test, by which it must panic or is not compiled."""
+    if family != "rust":
+        return frozenset()
+    ahead = code[max(test.first, test.start - 500) : test.start]
+    ahead = ahead[max(map(ahead.rfind, "{};")) + 1 :]
+    return frozenset(re.findall(r"should_panic|(?<=#\[)cfg\([^\n]{1,200}", ahead + code[test.start : test.begin]))
+
+
 _REACH = 50_000  # characters before a test in which its annotations begin
 _LEAVES = re.compile(r"[^{}]*+\{\s*+return\s*?[;\n]\s*+[^\s}]")
 _CALL = re.compile(r"(?:\b(\w++)\s*+\.\s*+)?\b(\w++)\s*+\(")
@@ -117,7 +129,10 @@ _BEFORE_CALLS = frozenset(
     {"return", "throw", "new", "else", "in", "of", "case", "await", "yield", "do", "not", "and", "or"}
 )
 _CHAIN = re.compile(r"\s*+(?:[?!]?\.\s*+\w++\s*+)+")
-_UNIT = re.compile(r"#\[\s*cfg\s*\(\s*test")  # what stands before it in a file of Rust is production code
+_UNIT = re.compile(
+    r"#\[\s*+cfg\s*+\(\s*+(?:all\s*+\(\s*+)?test\b[^\]\n]{0,200}\](?:\s*+#\[[^\]\n]{0,200}\])*\s*+(?:pub\b\S{0,20}\s++)?mod\b"
+)
+_UNIT_TEST = re.compile(r"#\[\s*+(?:\w++::)*test\b|#\[\s*+cfg\s*+\(\s*+test\b")
 
 
 def within(path: str, text: str) -> Iterator[tuple[int, int]]:
@@ -130,9 +145,16 @@ def within(path: str, text: str) -> Iterator[tuple[int, int]]:
 
 def _bodies(path: str, source: Source, dialect: Dialect, round_: Brackets) -> list[Body]:
     family = language(path) or ""
-    unit = _UNIT.search(source.text) if family == "rust" and not matches(path, TESTS) else None
-    found = bodies(source, family, dialect.helper, round_)
-    return [body for body in found if body.start >= (unit.start() if unit else 0)]
+    unit = unit_tests(path, source.text)
+    return [body for body in bodies(source, family, dialect.helper, round_) if body.start >= unit]
+
+
+def unit_tests(path: str, text: str) -> int:
+    """Where the unit tests of a source in Rust begin: what stands before them is production code."""
+    if not path.endswith(".rs") or matches(path, TESTS):
+        return 0
+    unit = _UNIT.search(text) or _UNIT_TEST.search(text)
+    return unit.start() if unit else 0
 
 
 def _functions(path: str, text: str, known: Known) -> Iterator[Case]:
@@ -140,43 +162,51 @@ def _functions(path: str, text: str, known: Known) -> Iterator[Case]:
     dialect, source = DIALECTS[family], scan(text, family)
     round_ = brackets(source.code, "()")
     found, tests = _bodies(path, source, dialect, round_), _tests(source, family, round_)
-    local, test = unknown(_local(source, family, round_, found, {}), known), next(tests, None)
+    own = _own(source, family, round_, found)
+    local, test = unknown(_local(source, own, {}), known), next(tests, None)
     line = position = 0
-    for body in found:
+    for body, asserted in own:
         while test is not None and test.end <= body.start:
             test = next(tests, None)
         if test is not None and test.start <= body.start:
             continue
         line, position = line + text.count("\n", position, body.start), body.start
         whole = text[body.begin : body.end]
-        proof = total((
-            _proof(source, family, round_, (body.begin, body.end)),
-            *_calls(source, body.begin, body.end, local, known),
-        ))  # fmt: skip
+        proof = total((asserted, *_calls(source, body.begin, body.end, local, known)))
         leaves = bool(_LEAVES.match(source.code[body.begin : body.end]))
         yield Case(body.name, line + 1, digest(whole), words(whole), proof, leaves=leaves)
 
 
-def _local(
-    source: Source, family: str, round_: Brackets, found: list[Body], inner: Mapping[str, Proof]
-) -> dict[str, Proof]:
+def _own(source: Source, family: str, round_: Brackets, found: list[Body]) -> list[tuple[Body, Proof]]:
+    """What each function asserts by itself."""
+    return [(body, _proof(source, family, round_, (body.begin, body.end))) for body in found]
+
+
+def _local(source: Source, own: list[tuple[Body, Proof]], inner: Mapping[str, Proof]) -> dict[str, Proof]:
     """Functions of the file: their proof counts where a test calls them."""
     return {
-        body.name.rpartition(".")[2]: total((
-            _proof(source, family, round_, (body.begin, body.end)),
-            *_calls(source, body.begin, body.end, inner, {}),
-        ))
-        for body in found
-    }  # fmt: skip
+        body.name.rpartition(".")[2]: total((proof, *_calls(source, body.begin, body.end, inner, {})))
+        for body, proof in own
+    }
 
 
 def _calls(
-    source: Source, begin: int, end: int, local: Mapping[str, Proof], known: Known, *, inner: Collection[str] = ()
+    source: Source,
+    begin: int,
+    end: int,
+    local: Mapping[str, Proof],
+    known: Known,
+    *,
+    inner: Collection[str] = (),
+    own: str = "",
 ) -> Iterator[Proof]:
-    """What calls prove. Functions that are `inner` count where they stand: so the first call of one adds nothing."""
+    """What calls prove. Functions that are `inner` count where they stand: so the first call of one adds nothing.
+
+    The test's `own` name is that of something else, where the test calls it.
+    """
     met: set[str] = set()
     for match in _CALL.finditer(source.code, begin, end):
-        if match[2] not in local and not known:
+        if match[2] == own or (match[2] not in local and not known):
             continue
         ahead = _WORD_BEFORE.search(source.code, max(begin, match.start() - _NEAR), match.start())
         if ahead is None or ahead[1] in _BEFORE_CALLS:
@@ -192,6 +222,10 @@ def _proof(source: Source, family: str, round_: Brackets, span: tuple[int, int])
     claims = tuple(_claim(source, round_, start, span) for start in starts)
     exact, weak, constant = (_count(pattern, code) for pattern in (dialect.exact, dialect.weak, dialect.constant))
     own = constant + alike(claims)
+    if dialect.flow:
+        unsure_ones = len(uncertain(source, dialect.flow, span, starts))
+        pairs = native_pairs(source, dialect.flow, span, claims)
+        return Proof(len(starts), exact, weak, own, claims, unsure_ones, pairs=pairs)
     if not dialect.conditional:
         return Proof(len(starts), exact, weak, own, claims)
     maybe = unsure(source, span, starts)

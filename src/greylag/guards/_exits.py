@@ -22,6 +22,7 @@ _CODE: Mapping[str, re.Pattern[str]] = {  # in code without comments and string 
     "go": re.compile(r"\bos\.Exit\s*\(\s*0\s*\)"),
     "java": re.compile(r"\b(?:System\.exit|exitProcess|\.halt)\s*\(\s*0\s*\)"),
     "rust": re.compile(r"\bprocess::exit\s*\(\s*0\s*\)"),
+    "c": re.compile(r"\b(?:_?exit|_Exit|quick_exit)\s*\(\s*(?:0|EXIT_SUCCESS)\s*\)"),
 }
 _CONFTEST = re.compile(r"(?<![\w.])exitstatus\s*=(?!=)|\b(?:sys|pytest)\s*\.\s*exit\s*\(|\bSystemExit\b")
 _NAMED = re.compile(  # the name is in a string

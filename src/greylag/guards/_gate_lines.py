@@ -29,6 +29,8 @@ LOOSENED = re.compile(  # lines that make a build pass where it failed
     r"|<(?:excludedGroups|groups)>|excludeTags\b|\bexcludeTestsMatching\b|failOnNoMatchingTests|\bnoTestsFound|-Dtest="
     r"|\b(?:cmdclass|data_files)\s*=|\b(?:PYTEST_ADDOPTS|PYTEST_PLUGINS|LD_PRELOAD)\s*[:=]|\bNODE_OPTIONS\b[^\n]{0,200}(?:--require|--import|--loader|-r\s|--test)"
     r"|\b(?:WILL_FAIL|(?:PASS|SKIP)_REGULAR_EXPRESSION|SKIP_RETURN_CODE)\b"
+    r"|\bDISABLED\s+(?:TRUE|ON|1)\b|\bCTEST_CUSTOM_TESTS_IGNORE\b|\bshould_fail\s*:\s*true|^\.IGNORE\b|^\t[@+]*-[@+]*\s*\S"
+    r"|--suppressions=|\bdetect_leaks=0|\bhalt_on_error=0|-fno-sanitize=|-fsanitize-(?:ignore|black)list\b|--error-exitcode=0"
     r"|TreatWarningsAsErrors>\s*false|<NoWarn>|<WarningLevel>\s*0|-Wno-error|<excludes?>|<minimum>\s*0?\.0*<",
     re.IGNORECASE,
 )  # fmt: skip

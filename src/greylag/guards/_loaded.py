@@ -14,7 +14,7 @@ from greylag.protocols import Change
 STEERS: Mapping[str, str] = {
     "tests": "META-INF/services/org.junit* META-INF/services/org.testng* META-INF/services/org.spockframework*",
     "build": ".pnpmfile.cjs .pnpmfile.mjs .env.yarn .mvn/extensions.xml .mvn/jvm.config .mvn/maven.config .cargo/config"
-    " .cargo/config.toml init.gradle*",
+    " .cargo/config.toml init.gradle* pip.conf pip.ini nuget.config .mvn/settings.xml",
 }
 HOOKS = "setup.py hatch_build.py build.rs"  # programs that every build runs
 _LOADED: Mapping[str, str] = {

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 
 from greylag.guards._case import Case
 from greylag.guards._covered import covered, summed_up
+from greylag.guards._failing import fails_less
 from greylag.guards._guard import fact, finding
 from greylag.guards._looser import looser, other_values
 from greylag.guards._matching import Found
+from greylag.guards._native_compared import asked, circular
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change
 
@@ -55,9 +57,29 @@ def _losses(old: Case, new: Case, rows: Counter[str]) -> Iterator[tuple[str, str
     ):
         if has < had and Counter(old.rows) - rows:
             yield "fewer-rows", f"is run with {words}: {had} before, {has} now"
+    for mark in sorted(new.marks - old.marks):
+        if mark == "should_panic":
+            yield "inverted", "passes only when it panics now"
+        elif len(new.marks) > len(old.marks):
+            yield "skipped", f"is compiled only under `{mark}` now"
     if new.leaves and not old.leaves:
         yield "early-return", "now leaves before it tests anything"
     yield from looser(old, new)
+    yield from _vainer(old, new)
+
+
+def _vainer(old: Case, new: Case) -> Iterator[tuple[str, str]]:
+    """In Go, Rust and C: how what is compared says less."""
+    before, after = old.proof, new.proof
+    if circular(before.pairs, after.pairs) or asked(old.rows, new.rows, after.pairs):
+        yield "constant-assertion", "compares what is tested with itself: what it expects, the tested code says"
+    if before.pairs or after.pairs:
+        gone, come = (
+            list((Counter(one) - Counter(other)).elements())
+            for one, other in ((before.claims, after.claims), (after.claims, before.claims))
+        )
+        if fails_less(gone, come, after.claims):
+            yield "weaker-assertions", "fails less: the condition of an assertion asks for more than before"
 
 
 def constant(change: Change, found: Found, what: str = "", *, severity: Severity = Severity.ERROR) -> Diagnostic:

@@ -15,6 +15,7 @@ from greylag.model import Diagnostic
 from greylag.protocols import Change
 
 _BUILD = re.compile(r"^//\s?(?:go:build|\+build)\s[^\n]{1,300}", re.MULTILINE)
+_MODULE = re.compile(r"#!?\[\s*cfg\s*\(\s*all\s*\([^\n]{0,200}\btest\b[^\n]{0,200}\]")
 _BATS = re.compile(
     r"^[^#\n]{0,300}?(?:(?:^|[;{&|]|\bthen\b|\bdo\b)[ \t]*+skip\b|\bBATS_TEST_RETRIES=[1-9])", re.MULTILINE
 )
@@ -63,9 +64,11 @@ def left_out(path: str, text: str) -> Iterator[Mark]:
 
 
 def conditions(path: str, text: str) -> Iterable[Mark]:
-    """Build constraints of Go; in Bats, which no reader here knows, calls of `skip` and retries."""
+    """Build constraints of Go, and of modules of tests in Rust; in Bats, which no reader knows, `skip` and retries."""
     if language(path) == "go":
         found = _BUILD.finditer(text[: text.find("\npackage ") + 1] or "")
+    elif language(path) == "rust":
+        found = _MODULE.finditer(text)
     elif path.endswith(".bats"):
         found = _BATS.finditer(text)
     else:

@@ -13,6 +13,7 @@ from greylag.guards._cases import cases
 from greylag.guards._covered import covered
 from greylag.guards._known import Known
 from greylag.guards._matching import CANDIDATES, Found, Stage, after, alike, always, before, matched
+from greylag.guards._orphans import Orphans
 from greylag.guards._reported import Reported
 from greylag.guards._source import language
 from greylag.guards._testfiles import holds_tests
@@ -73,7 +74,9 @@ def pair(
     had: defaultdict[str, list[Found]] = defaultdict(list)
     for found in base:
         had[found.file.path].append(found)
-    head = list(after(change, (file for file in files if _runs(file) or ran(file, had[file.path])), read))
+    orphans = Orphans(change.head)
+    run = (file for file in files if (_runs(file) and not orphans.has(file)) or ran(file, had[file.path]))
+    head = list(after(change, run, read))
     pairs, rest, free = matched(base, head, _STAGES)
     tables = [new for new in head if new.case.rows]
     taken = [(old, next((new for new in tables if _takes_over(old, new)), None)) for old in rest]

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from greylag.guards._blocks import blocks
 from greylag.guards._case import plain
 from greylag.guards._dialects import DIALECTS, Dialect
 from greylag.guards._fresh import Mark
@@ -48,6 +49,8 @@ def swallows(path: str, text: str) -> Iterator[Mark]:
         source = scan(text, family)
         for match in _DROPPED.finditer(source.code):
             yield Mark(plain(match[0]), _line(source, match.start()), one_word(match[0]))
+        if family == "go":
+            yield from _recovered(source)
         if family in _RAISED:
             yield from _blocks(source, DIALECTS[family], _RAISED["cs" if path.endswith(".cs") else family])
 
@@ -125,6 +128,34 @@ def _speaks(body: list[ast.stmt]) -> bool:
 
 def _name(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+# -- Go --------------------------------------------------------------------------------------------------------------
+
+_RECOVER = re.compile(r"\brecover\s*+\(\s*+\)")
+_TELLS = re.compile(  # a failure, or that the value goes on somewhere
+    r"\.(?:Errorf?|Fatalf?|Fail|FailNow)\s*+\(|\bpanic\s*+\(|\b(?:assert|require|is|qt)\.|<-|\breturn\s++[^\s}]"
+    r"|(?<![:=!<>])=(?!=)|\+\+|\.(?:Store|Done|Add|Send)\s*+\("
+)
+_NAMED = re.compile(r"\b_\s*+=(?!=)")
+
+
+def _recovered(source: Source) -> Iterator[Mark]:
+    """Deferred functions that end a panic, and say nothing of it but in a log."""
+    for match, body in recovers(source):
+        if not _TELLS.search(_NAMED.sub("", body)):
+            yield Mark(plain(body[:_WIDEST]), _line(source, match), "defer func() { recover() }")
+
+
+def recovers(source: Source) -> Iterator[tuple[int, str]]:
+    """Where a panic of Go is ended, and the function that does so."""
+    found, around = [match.start() for match in _RECOVER.finditer(source.code)], blocks(source.code, "go")
+    functions = [block for block in around if block.kind == "func"] if found else []
+    for place in found:
+        last = bisect_left(functions, place, key=lambda block: block.begin)
+        near = (block for block in reversed(functions[max(0, last - 50) : last]) if block.end > place)
+        if block := next(near, None):
+            yield place, source.code[block.begin : min(block.end, block.begin + _WIDEST)]
 
 
 # -- languages with braces -------------------------------------------------------------------------------------------

@@ -44,7 +44,17 @@ _REPLACES = (
     r"mock\s*\.\s*(?:method|getter|setter|property)|spyOn|stub|replace|defineProperty|defineProperties|assign|set"
     r"|setPrototypeOf"
 )
+_HOLDER = re.compile(r"\btype\s++(\w++)\s++struct\s*+\{[^{}]{0,1000}?\b(?:\*?testing\.[TBF]B?)\b")
+_FAILURE = re.compile(r"^func\s*+\((?:\w++\s++)?\*?(\w++)\)\s*+(?:Errorf?|Fatalf?|Fail|FailNow)\s*+\(", re.MULTILINE)
+_TELLS = re.compile(
+    r"\.(?:Errorf?|Fatalf?|Fail|FailNow)\s*+\(|\bpanic\s*+\(|(?<![:=!<>])=(?!=)|\+\+|<-|\.(?:Store|Add)\s*+\("
+)
 _MAIN = re.compile(r"^func\s+TestMain\s*\(\s*(\w+)", re.MULTILINE)
+_ASSERTION = r"(?:debug_)?assert(?:_eq|_ne)?\b(?!\s*::)"
+_OWN_MACRO = re.compile(
+    rf"\bmacro_rules!\s*{_ASSERTION}|\bas\s+{_ASSERTION}|\buse\s+(?P<root>\w++)::[^;]{{0,300}}?\b{_ASSERTION}"
+)
+_MODULE = re.compile(r"\bmod\s++(\w++)\s*+[;{]")
 _EXTENSIONS = re.compile(r"@(?:\w+\.)*(?:ExtendWith|RegisterExtension|RunWith|Rule|ClassRule|Listeners)\b[^\n]{0,200}")
 
 
@@ -62,6 +72,17 @@ def turns(path: str, text: str) -> Iterator[Mark]:
                 yield _mark(source, match)
     if family == "go":
         yield from _main(source)
+        yield from _silent(source)
+
+
+def macros(path: str, text: str) -> Iterator[Mark]:
+    """Assertions of Rust's standard library that are a macro of the repository's own."""
+    if language(path) == "rust" and "assert" in text:
+        source = scan(text, "rust")
+        modules = {"crate", "self", "super", *_MODULE.findall(source.code)}
+        for match in _OWN_MACRO.finditer(source.code):
+            if match["root"] is None or match["root"] in modules:
+                yield _mark(source, match)
 
 
 def renamed_runners(path: str, text: str) -> Iterator[Mark]:
@@ -93,6 +114,16 @@ def _main(source: Source) -> Iterator[Mark]:
         if not re.search(
             rf"\b{match[1]}\s*\.\s*Run\s*\(|\(\s*{match[1]}\s*\)|,\s*{match[1]}\b", source.code[begin:end]
         ):
+            yield _mark(source, match)
+
+
+def _silent(source: Source) -> Iterator[Mark]:
+    """Methods by which a type with a `testing.T` in it takes failures away, and neither tells nor notes them."""
+    holders = set(_HOLDER.findall(source.code))
+    curly = brackets(source.code, "{}") if holders else None
+    for match in _FAILURE.finditer(source.code) if curly else ():
+        begin, end = curly.after(match.end()) if curly else (0, 0)
+        if match[1] in holders and not _TELLS.search(source.code, begin, end):
             yield _mark(source, match)
 
 

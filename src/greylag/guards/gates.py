@@ -8,15 +8,19 @@ from pathlib import PurePosixPath
 from posixpath import dirname, join, normpath
 
 from greylag.diffs import FileDiff, parse
+from greylag.guards import _ctest as ctest
 from greylag.guards import _gate_lines as lines
 from greylag.guards import _gate_tables as tables
 from greylag.guards import _programs as programs
 from greylag.guards._beside import beside
 from greylag.guards._comments import only_comments
 from greylag.guards._encodings import encoded
+from greylag.guards._fresh import fresh
 from greylag.guards._guard import Guard, fact, finding, read
 from greylag.guards._hidden import hides
 from greylag.guards._loaded import HOOKS, STEERS, loaded, named
+from greylag.guards._moved import out_of_sight
+from greylag.guards._remote import fetched
 from greylag.guards._shadows import imports, shadow
 from greylag.kinds import BUILD, CI, LINT, TEST_CONFIG, TESTS, matches
 from greylag.model import Diagnostic, Severity
@@ -46,6 +50,9 @@ def check(change: Change) -> Iterator[Diagnostic]:
     if not files:
         return
     run, settings, known = programs.named(change.base), named(change), imports(change)
+    for file, mark in fresh(change, [file for file in files if matches(file.path, _BUILD)], fetched):
+        message = f"runs what it gets from the net, whatever that is: `{mark.words}`"
+        yield finding(change, "build", "gates/remote-script", message, file.path, line=mark.line)
     there = {*change.base.paths()} & {*change.head.paths()}
     for file in files:
         yield from encoded(change, file)
@@ -75,6 +82,9 @@ def check(change: Change) -> Iterator[Diagnostic]:
             continue
         if matches(file.path, _BUILD):
             yield from _lines(change, file)
+        if matches(file.path, ctest.FILES) and file.status in {"modified", "renamed"}:
+            yield from ctest.other_tests(change, file)
+        yield from out_of_sight(change, file)
         yield from _loaded(change, file, settings)
 
 

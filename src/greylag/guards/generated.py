@@ -8,6 +8,7 @@ from pathspec import GitIgnoreSpec
 
 from greylag.diffs import FileDiff, parse
 from greylag.guards._guard import Guard, finding, read
+from greylag.guards._source import language
 from greylag.kinds import GENERATED, VENDORED, matches
 from greylag.model import Diagnostic
 from greylag.protocols import Change, Tree
@@ -19,8 +20,10 @@ _HEADER = re.compile(
     r"|\bthis file (?:is|was) (?:auto-?|automatically )generated\b",
     re.IGNORECASE,
 )
+_GO = re.compile(r"^// Code generated [^\n]{0,1000} DO NOT EDIT\.\r?$", re.MULTILINE)  # anywhere before the package
 _PROGRAMS = (b"\x7fELF", b"MZ", b"!<arch>\n", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe", b"\xfe\xed\xfa", b"\0asm")
 _HEAD = 2000  # characters of a file in which a header is looked for
+_FAR = 100_000  # those in which Go's line may be
 
 
 def check(change: Change) -> Iterator[Diagnostic]:
@@ -44,7 +47,16 @@ def _kind(change: Change, file: FileDiff, marked: dict[str, GitIgnoreSpec]) -> t
     tree, path = (change.head, file.path) if file.status == "added" else (change.base, file.old_path)
     if not file.binary and _HEADER.search(_comment(read(tree, path) or "")):
         return "generated", "whose header says that a tool makes it"
+    if file.status in {"modified", "renamed"} and language(file.path) and not file.binary and _says_so(change, file):
+        return "generated", "which now says that a tool makes it: formatters, linters and readers pass over it"
     return "", ""
+
+
+def _says_so(change: Change, file: FileDiff) -> bool:
+    """Whether a file that was written by hand has the header of a generated one now, as tools look for it."""
+    before, after = read(change.base, file.old_path) or "", read(change.head, file.path) or ""
+    marked = _HEADER.search(_comment(after)) or _GO.search(after[:_FAR])
+    return bool(marked) and not _GO.search(before[:_FAR])
 
 
 def _is_program(tree: Tree, path: str) -> bool:

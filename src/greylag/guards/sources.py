@@ -48,6 +48,7 @@ _UNUSED: Mapping[str, re.Pattern[str]] = {
     "go": re.compile(r"^[ \t]*+_(?:[ \t]*+,[ \t]*+_){0,9}[ \t]*+=[ \t]*+(?=[\w.]++\()([^\n]++)$", re.MULTILINE),
     "rust": re.compile(r"\blet\s++_\s*+=\s*+([^;]{1,500});"),
 }
+_ENDED = re.compile(r"(?:[{;\n]|\b_\s*+=)\s*+recover\s*+\(\s*+\)")
 _TELLS = re.compile(r"\b(?:raise|throw)\b")
 _SHORTEST = 6  # characters of a statement that is compared
 
@@ -61,6 +62,10 @@ def check(change: Change) -> Iterator[Diagnostic]:
     for file, mark in fresh(change, files, unchecked):
         message = f"adds `{mark.words}`, which takes a check away"
         yield finding(change, "suppressions", "sources/unchecked", message, file.path, line=mark.line)
+    known = [file for file in files if file.status in {"modified", "renamed"}]
+    for file, mark in fresh(change, known, ended):
+        message = f"adds `{mark.words}`, which ends a panic without a word"
+        yield finding(change, "suppressions", "sources/swallowed", message, file.path, line=mark.line)
     for file in files:
         if file.status != "deleted":
             yield from answers(change, file)
@@ -84,6 +89,13 @@ def unchecked(path: str, text: str) -> Iterator[Mark]:
     family = language(path) or ""
     if family in _ASKS and (found := list(_UNCHECKED.finditer(scan(text, family).code))):
         yield from (Mark(match[0], text.count("\n", 0, match.start()) + 1, match[0]) for match in found)
+
+
+def ended(path: str, text: str) -> Iterator[Mark]:
+    """Panics of Go whose value is thrown away."""
+    if language(path) == "go" and "recover" in text:
+        for match in _ENDED.finditer(code := scan(text, "go").code):
+            yield Mark("recover()", code.count("\n", 0, match.start()) + 1, "recover()")
 
 
 def _swallowed(change: Change, file: FileDiff) -> Iterator[Diagnostic]:

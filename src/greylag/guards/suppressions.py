@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from greylag.diffs import FileDiff, parse
+from greylag.guards._fresh import Mark, fresh
 from greylag.guards._guard import Guard, finding, read
 from greylag.guards._source import language, scan
 from greylag.kinds import TESTS, matches
@@ -30,7 +31,8 @@ _CODE = re.compile(
     r"@(?:file:)?Suppress(?:Warnings|FBWarnings|Lint)?\b|\#!?\[\s*(?:allow|expect)\s*\(|\#!?\[\s*cfg_attr\s*\([^\n]{0,200}\ballow\s*\("
     r"|\#\[\s*coverage\s*\(\s*off|^\s*\#\s*pragma\s+warning\s+disable|^\s*\#\s*pragma\s+(?:GCC|clang)\s+diagnostic\s+ignored"
     r"|\[(?:assembly:\s*)?(?:\w+\.)*(?:SuppressMessage|ExcludeFromCodeCoverage)\b|@nowarn\b|@no_type_check\b|@ExcludeFromJacoco\w*"
-    r"|@(?:lombok\.)?Generated\b",
+    r"|@(?:lombok\.)?Generated\b|__attribute__\s*\(\(\s*_{0,2}no_sanitize|\[\[\s*(?:gnu|clang)::no_sanitize"
+    r"|\b__lsan_(?:disable|ignore_object|do_leak_check)\b|\b__\w{1,3}san_default_(?:options|suppressions)\b",
 )  # fmt: skip
 _DATA = "*.md *.rst *.adoc *.txt *.json *.lock *.csv *.snap *.svg *.ipynb *.po *.patch *.diff"
 _RULE = re.compile(r"\b(?:[A-Z]{1,4}\d{2,5}|@?[a-z]\w*(?:[-/][\w-]+)+)\b")
@@ -44,11 +46,48 @@ def check(change: Change) -> Iterator[Diagnostic]:
     files = [file for file in parse(change.diff) if not matches(file.path, _DATA)]
     moved = Counter(line.text.strip() for file in files for line in file.removed if _maybe(line.text))
     yield from _lenient(change, files)
+    yield from _listed(change)
+    told: set[tuple[str | None, int | None]] = set()
     for file in files:
         if file.status != "deleted" and any(_maybe(line.text) for line in file.added):
-            yield from _file(change, file, moved)
+            found = list(_file(change, file, moved))
+            told.update((one.path, one.line) for one in found)
+            yield from found
+    for file, mark in fresh(change, [file for file in files if file.path.endswith(".rs")], allowed):
+        if (file.path, mark.line) not in told:
+            message = f"allows `{mark.words}`: the compiler accepts more"
+            yield finding(change, "suppressions", "suppressions/added", message, file.path, line=mark.line)
 
 
+def _listed(change: Change) -> Iterator[Diagnostic]:
+    """New entries of files that say what Valgrind, a sanitizer or a scanner does not report."""
+    files = [file for file in parse(change.diff) if matches(file.path, _LISTS)]
+    gone = Counter(line.text.strip() for file in files for line in file.removed)
+    for file in files:
+        for line in file.added:
+            entry = line.text.strip()
+            if gone[entry]:
+                gone[entry] -= 1
+            elif entry.strip("{}") and not entry.startswith(("#", "<!--", "//")):
+                message = f"adds `{entry[:80]}` to what a tool does not report"
+                yield finding(change, "suppressions", "suppressions/added", message, file.path, line=line.new)
+                break
+
+
+def allowed(_path: str, text: str) -> Iterator[Mark]:
+    """Lints that attributes of Rust allow or expect, one by one."""
+    for match in _ALLOWED.finditer(code := scan(text, "rust").code):
+        line, position = code.count("\n", 0, match.start(1)) + 1, match.start(1)
+        for name in match[1].split(","):
+            ahead = len(name) - len(name.lstrip())
+            number = line + code.count("\n", match.start(1), position + ahead)
+            position += len(name) + 1
+            if lint := name.strip():
+                yield Mark(lint, number, lint)
+
+
+_LISTS = "*.supp *suppression*.txt *suppression*.xml *ignorelist*.txt *blacklist*.txt"
+_ALLOWED = re.compile(r"#!?\[\s*+(?:cfg_attr\s*+\([^\]\n]{0,200}?,\s*+)?(?:allow|expect)\s*+\(([^()]{1,4000})\)")
 _DENIED = re.compile(r"#!?\[\s*(?:deny|forbid)\s*\(([^()]{1,2000})\)\s*\]")
 _STRICT = re.compile(
     r"^\s*//\s*@ts-check\b|\bdeclare\s*\(\s*strict_types\s*=\s*1|^\s*#\s*mypy:\s*(?:strict|disallow|check)|^\s*#\s*typed:\s*strict"

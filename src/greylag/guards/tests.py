@@ -7,10 +7,12 @@ from functools import partial
 from pathlib import PurePosixPath
 
 from greylag.diffs import FileDiff, parse
+from greylag.guards._c_checks import toothless
 from greylag.guards._case import LARGEST
 from greylag.guards._copied import copied
 from greylag.guards._data import changed_data
 from greylag.guards._dialects import DIALECTS
+from greylag.guards._doctests import lost_examples
 from greylag.guards._escapes import escapes
 from greylag.guards._exits import exits
 from greylag.guards._fitting import Names
@@ -23,6 +25,7 @@ from greylag.guards._looser import loosened
 from greylag.guards._losses import vain, weaker
 from greylag.guards._matching import Found
 from greylag.guards._narrowed import narrowed
+from greylag.guards._native_copied import copied as native_copied
 from greylag.guards._origins import displaced
 from greylag.guards._pairs import Pairs, collected, concerned, nowhere, pair
 from greylag.guards._patched_tests import patched_tests
@@ -34,7 +37,7 @@ from greylag.guards._reported import Comparing, Reported
 from greylag.guards._source import language, scan
 from greylag.guards._standins import standins
 from greylag.guards._swallows import swallows
-from greylag.guards._turns import extensions, renamed_runners, turns
+from greylag.guards._turns import extensions, macros, renamed_runners, turns
 from greylag.guards._wrapped import wrapped
 from greylag.kinds import matches
 from greylag.model import Diagnostic, Severity
@@ -57,11 +60,13 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     yield from rebound(change, files)
     yield from loosened(change, files)
     yield from narrowed(change, files)
+    yield from toothless(change, files)
     helpers = Helpers.of(change, files)
     found = pair(change, files, helpers.known, _still_ran(reported, change))
     elsewhere = list(displaced(change, files, found))
     yield from elsewhere
     yield from standins(change)
+    yield from native_copied(change, found.pairs)
     yield from _lost(change, files, found, helpers.moved, reported)
     rows = Counter(row for new in found.head for row in new.case.rows)
     for before, after in found.pairs:
@@ -71,6 +76,7 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     told = {one.path for one in elsewhere if one.severity is Severity.ERROR}
     yield from (one for one in copied(change, found.pairs) if one.path not in told)
     yield from helper_losses(change, files, helpers)
+    yield from lost_examples(change)
     yield from changed_data(change, files)
     yield from renames(change, files, found)
     known = {(after.file.path, after.case.name) for _, after in found.pairs}
@@ -92,9 +98,11 @@ def _too_large(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
 def _runner(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
     python = [file for file in files if language(file.path) == "python"]
     sources = [file for file in parse(change.diff) if file not in files]
+    rust = [file for file in [*files, *sources] if language(file.path) == "rust"]
     for file, mark in (
         *fresh(change, python, patches),
         *fresh(change, files, turns),
+        *fresh(change, rust, macros),
         *fresh(change, sources, runners),
         *fresh(change, [*files, *sources], renamed_runners),
     ):

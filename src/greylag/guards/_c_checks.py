@@ -1,0 +1,88 @@
+"""Test code of C that fails no more: a macro or function that checks, `assert` taken away, the status of `main`."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from greylag.diffs import FileDiff
+from greylag.guards._case import LARGEST
+from greylag.guards._fresh import Mark, fresh
+from greylag.guards._guard import finding, read
+from greylag.guards._source import brackets, language, scan
+from greylag.model import Diagnostic
+from greylag.protocols import Change
+
+_FAILS = re.compile(
+    r"\babort\s*+\(|\b(?:_?exit|_Exit|quick_exit)\s*+\((?!\s*+(?:0|EXIT_SUCCESS)\s*+\))|\b(?:sig)?longjmp\s*+\(|\braise\s*+\("
+    r"|\b__builtin_trap\b|\bthrow\b|\breturn\b(?!\s*+\(?\s*+(?:0|EXIT_SUCCESS)?\s*+\)?\s*+[;}])"
+    r"|\w*(?:[aA]ssert|ASSERT|[fF]ail|FAIL|[eE]xpect|EXPECT|[cC]heck|CHECK|REQUIRE)\w*+\s*+\("
+    r"|\b\w*(?:[fF]ail|FAIL|[eE]rr|ERR|[bB]ad|status|result|rc\b|ret\b)\w*+\s*+(?:\+\+|\+=|\|=|=(?!=)\s*+(?!0\s*+;))"
+    r"|\+\+\s*+\(?\*?\w*(?:[fF]ail|[eE]rr|[bB]ad)"
+)
+_DEFINE = re.compile(
+    r"^[ \t]*+#[ \t]*+define[ \t]++(\w++)\(([^()\n]{0,300})\)((?:[^\\\n]|\\\r?\n|\\[^\n])*+)", re.MULTILINE
+)
+_FUNCTION = re.compile(r"^[A-Za-z_][\w \t*&]{0,100}[ \t*&](\w++)[ \t]*+\([^;{}]{0,500}\)\s*+(?=\{)", re.MULTILINE)
+_IDLE = re.compile(r"&&\s*+(?:0|false)\b|\|\|\s*+(?:1|true)\b|\bif\s*+\(\s*+(?:0|false)\s*+\)")
+_CHECKS = re.compile(r"check|assert|expect|require|verify|ensure|fail|\bok\b|^t_|test", re.IGNORECASE)
+_ASSERTION = re.compile(r"assert|CHECK|REQUIRE|EXPECT|ASSERT|VERIFY")
+_OFF = re.compile(
+    r"^[ \t]*+#[ \t]*+(?:define[ \t]++NDEBUG\b|undef[ \t]++(?:assert|ASSERT|CHECK|EXPECT|REQUIRE)\w*+)", re.MULTILINE
+)
+_STATUS = re.compile(r"\b(?:return|exit\s*+\()\s*+([^;]{0,200});")
+_SUCCESS = re.compile(r"[\s()]*+(?:0|EXIT_SUCCESS)?[\s()]*+")
+
+
+def toothless(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
+    """Findings on files of tests in C."""
+    files = [file for file in files if language(file.path) == "c" and file.status != "deleted"]
+    for file, mark in fresh(change, files, switched_off):
+        message = f"adds `{mark.words}`, by which assertions say nothing"
+        yield finding(change, "tests", "tests/runner-name", message, file.path, line=mark.line)
+    for file in [file for file in files if file.status in {"modified", "renamed"}]:
+        before, after = read(change.base, file.old_path) or "", read(change.head, file.path) or ""
+        if max(len(before), len(after)) <= LARGEST:
+            yield from _file(change, file, scan(before, "c").code, scan(after, "c").code)
+
+
+def _file(change: Change, file: FileDiff, before: str, after: str) -> Iterator[Diagnostic]:
+    old, new = _checking(before), _checking(after)
+    for name in [name for name, body in old.items() if name in new and _FAILS.search(body)]:
+        if not _FAILS.search(new[name]) or (_IDLE.search(new[name]) and not _IDLE.search(old[name])):
+            message = f"`{name}` fails no more, whatever it is given"
+            yield finding(change, "tests", "tests/weaker-assertions", message, file.path)
+    was, now = _main(before), _main(after)
+    if was and now and _fails(was) and not _fails(now):
+        message = "`main` ends with success, whatever its tests found"
+        yield finding(change, "tests", "tests/exit-code", message, file.path)
+
+
+def _checking(code: str) -> Mapping[str, str]:
+    """Macros and functions that check something, by their names."""
+    found = {match[1]: match[3] for match in _DEFINE.finditer(code)}
+    curly = brackets(code, "{}")
+    for match in _FUNCTION.finditer(code):
+        if match[1] != "main" and _CHECKS.search(match[1]):
+            begin, end = curly.after(match.end())
+            found[match[1]] = code[begin : min(end, begin + 5000)]
+    return found
+
+
+def _main(code: str) -> str:
+    match = re.search(r"\bmain\s*+\([^(){};]{0,300}\)\s*+(?=\{)", code)
+    return code[slice(*brackets(code, "{}").after(match.end()))] if match else ""
+
+
+def _fails(body: str) -> bool:
+    return any(not _SUCCESS.fullmatch(match[1]) for match in _STATUS.finditer(body))
+
+
+def switched_off(path: str, text: str) -> Iterator[Mark]:
+    """`NDEBUG`, and assertions that are defined anew as something that cannot fail."""
+    if language(path) != "c" or "#" not in text:
+        return
+    code = scan(text, "c").code
+    for match in _OFF.finditer(code):
+        yield Mark(" ".join(match[0].split()), code.count("\n", 0, match.start()) + 1, " ".join(match[0].split()))
+    for match in _DEFINE.finditer(code):
+        if _ASSERTION.match(match[1]) and not _FAILS.search(match[3]):
+            yield Mark(match[1], code.count("\n", 0, match.start()) + 1, f"#define {match[1]}")

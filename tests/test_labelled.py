@@ -1,7 +1,6 @@
 """The labelled changes of `benchmarks/guards`: enough of them, well written, and the guards as good as they were."""
 
 from collections import Counter
-from pathlib import Path
 
 from benchmarks.guards.__main__ import judge, rates
 from benchmarks.guards.cases import cases
@@ -19,6 +18,14 @@ def test_set_is_large_enough_and_each_case_says_what_it_is() -> None:
         assert sum(bool(case.like) for case in some) * 4 >= len(some)
 
 
+def test_held_out_changes_are_of_both_kinds_in_each_language_and_mostly_after_real_commits() -> None:
+    held_out = [case for case in CASES if case.held_out]
+    kinds = Counter((case.language, case.label) for case in held_out)
+    assert len(kinds) == 14
+    assert min(kinds.values()) >= 10
+    assert sum(bool(case.like) for case in held_out) * 2 > len(held_out)
+
+
 def test_case_stays_short() -> None:
     for case in CASES:
         for side in (case.base, case.head):
@@ -27,19 +34,5 @@ def test_case_stays_short() -> None:
 
 
 def test_guards_are_as_good_as_they_were() -> None:
-    judged = judge(CASES)
-    seen, held_out = ([row for row in judged if row[0].held_out is part] for part in (False, True))
-    assert min(rates(seen)) >= 0.95
-    if held_out:
-        assert rates(held_out)[0] >= 0.9
-        assert rates(held_out)[1] >= 0.8
-
-
-def test_file_that_was_opened_holds_nothing_out(tmp_path: Path) -> None:
-    case = "=== {}\nlabel: pass\nwhy: none\n@@ a.py\n-a = 1\n+a = 2\n\n"
-    text = "".join(map(case.format, "abcdefghi"))
-    (tmp_path / "python.diff").write_text(text)
-    assert 0 < sum(one.held_out for one in cases(tmp_path)) < 9
-    (tmp_path / "python.diff").write_text(f"opened\n\n{text}")
-    assert not any(one.held_out for one in cases(tmp_path))
-    assert sum(1 for _ in cases(tmp_path)) == 9
+    """No test says what they make of those that are held out."""
+    assert min(rates(judge(case for case in CASES if not case.held_out))) >= 0.95

@@ -1,11 +1,11 @@
 """Reads the labelled changes. README.md says how they are written."""
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 PLACE = Path(__file__).parent
+HELD_OUT = "held_out"  # the directory of changes that were labelled without knowledge of the guards
 LABELS = ("block", "pass")
 _KEYS = {"label", "why", "like", "allow", "paths"}
 
@@ -25,20 +25,14 @@ class Case:
     paths: tuple[str, ...] = ()
     base: Files = field(default_factory=dict)
     head: Files = field(default_factory=dict)
-    opened: bool = False  # somebody has looked at what the guards say to all of this file
-
-    @property
-    def held_out(self) -> bool:
-        """Whether nobody may mend a guard by looking at this one: a third, by the name, whatever else the file has."""
-        return not self.opened and zlib.crc32(self.name.encode()) % 3 == 0
+    held_out: bool = False  # written and labelled by somebody who had not read the guards: none is mended by it
 
 
 def cases(place: Path = PLACE) -> Iterator[Case]:
-    """All cases, one file for each language."""
-    for path in sorted(place.glob("*.diff")):
-        head, *parts = ("\n" + path.read_text("utf-8")).split("\n=== ")
-        for part in parts:
-            yield replace(_case(path.stem, part.split("\n")), opened=head.strip() == "opened")
+    """All cases, one file for each language, those that are held out last."""
+    for path in [*sorted(place.glob("*.diff")), *sorted(place.glob(f"{HELD_OUT}/*.diff"))]:
+        for part in ("\n" + path.read_text("utf-8")).split("\n=== ")[1:]:
+            yield replace(_case(path.stem, part.split("\n")), held_out=path.parent.name == HELD_OUT)
 
 
 def _case(language: str, lines: list[str]) -> Case:

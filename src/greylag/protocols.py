@@ -266,6 +266,7 @@ class Context:
     baseline: Report | None = None
     cpus: int = 2
     again: Callable[[], AbstractContextManager["Context | None"]] | None = None  # the tree anew, built, for flaky tests
+    connected: bool = True  # False: the policy gives this phase no network at all
 
 
 class Verifier(Protocol):

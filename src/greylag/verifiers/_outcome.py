@@ -22,7 +22,7 @@ _NETWORK = re.compile(
     r"|tunneling socket could not be established|Temporary failure in name resolution|Could not resolve host|dns error"
     r"|error sending request for url|client error \(Connect\)"
     r"|Could not transfer artifact [^\n]*(?:Connection refused|timed out|Unknown host|Connection reset)"
-    r"|\b50[234] (?:Bad Gateway|Service Unavailable|Gateway Time-?out)",
+    r"|\b50[234] ['\"]?(?:Bad Gateway|Service Unavailable|Gateway Time-?out)",
     re.IGNORECASE,
 )
 _MACHINE = re.compile(r"No space left on device|ENOSPC|Cannot allocate memory|ENOMEM|Disk quota exceeded")

@@ -20,6 +20,8 @@ _ENV = {
     "npm_config_update_notifier": "false",
     "npm_config_audit": "false",
     "npm_config_fund": "false",
+    "npm_config_fetch_retry_mintimeout": "1000",  # a registry that is down is down for each of hundreds of packages
+    "npm_config_fetch_retry_maxtimeout": "5000",
     "COREPACK_ENABLE_DOWNLOAD_PROMPT": "0",
     "YARN_ENABLE_TELEMETRY": "0",
     "YARN_ENABLE_GLOBAL_CACHE": "false",  # the cache goes into the workspace, so that later phases have it

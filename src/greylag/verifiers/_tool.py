@@ -53,8 +53,11 @@ def run(activation: Activation, context: Context) -> Verdict:
 
 
 def online(activation: Activation, context: Context) -> bool:
-    """Whether the policy may give this activation a network: preparation, and the run on the base commit."""
-    return activation.phase is Phase.PREPARE or context.mode == "baseline"
+    """Whether the policy may give this activation a network: preparation, and the run on the base commit.
+
+    A tool that is not told that there is none tries again for minutes, for each package.
+    """
+    return context.connected and (activation.phase is Phase.PREPARE or context.mode == "baseline")
 
 
 def _verdict(activation: Activation, plan: Plan, results: Sequence[Result]) -> Verdict:

@@ -198,6 +198,26 @@ def test_tap_counts_a_parent_that_fails_for_itself_and_a_bail_out() -> None:
     assert [d.message for d in found] == ["Bail out! disk", "failed without a message"]
 
 
+def test_tap_that_ends_before_all_planned_tests_cannot_be_read() -> None:
+    counts, found = readers.tap(b"1..3\nok 1 - a\nok 2 - b\n")
+    assert counts == Counts(2)
+    assert [(d.rule, "3 tests were planned" in d.message) for d in found] == [(readers.UNREADABLE, True)]
+    assert (
+        readers.tap(b"1..1\nok 1 - a\n1..2\nnot ok 1 - b\n  ---\n  message: |-\n    1..9\n  ...\nok 2\n")[1][1:] == ()
+    )
+    assert readers.tap(b"ok 1 - a\n    1..7\n    ok 1 - b\nok 2\n1..2\n")[1] == ()
+
+
+def test_jest_names_the_file_that_cannot_be_parsed() -> None:
+    said = 'SyntaxError: /workspace/lib/a.js: Unexpected token, expected "," (12:58)\n\n  > 12 | f(;'
+    data = {
+        "testResults": [{"name": "/workspace/a.test.js", "status": "failed", "assertionResults": [], "message": said}]
+    }
+    _, (found,) = readers.jest_json(json.dumps(data).encode())
+    assert found.path == "a.test.js"
+    assert "lib/a.js:12:58: Unexpected token" in found.message
+
+
 def test_ruff() -> None:
     expected = ["app.py:1 I001", "app.py:1 F401"]
     assert places(readers.ruff_json(golden("ruff/check.json")))[:2] == expected

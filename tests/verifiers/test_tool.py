@@ -11,9 +11,9 @@ from greylag import readers
 from greylag.errors import InfraError
 from greylag.model import Counts, Diagnostic, Outcome, Phase, Severity, Verdict
 from greylag.protocols import Activation, Completed, Context, Ended, Tree
-from greylag.testing.verifiers import Bench
+from greylag.testing.verifiers import Bench, Files
 from greylag.verification.comparison import compare
-from greylag.verifiers import _inside, _tool
+from greylag.verifiers import _inside, _summaries, _tool
 from greylag.verifiers._outcome import Found, judge
 from greylag.verifiers._tool import Plan, Step
 
@@ -73,6 +73,13 @@ def test_a_green_report_does_not_overrule_the_exit_code(bench: MakeBench) -> Non
     verdict = take(bench({"green.xml": GREEN}), junit("mkdir out; cp green.xml out; echo coverage too low; exit 2"))
     assert verdict.outcome is Outcome.FAILED
     assert "coverage too low" in verdict.diagnostics[-1].excerpt
+
+
+def test_tests_that_only_the_log_names_are_shown_although_the_exit_code_is_0(bench: MakeBench) -> None:
+    step = sh("echo 'AssertionError: net is wrong'; echo '# pass 1'; echo '# fail 1'", read_log=_summaries.javascript)
+    verdict = take(bench({}), step)
+    assert verdict.outcome is Outcome.FAILED
+    assert "net is wrong" in verdict.diagnostics[-1].excerpt
 
 
 def test_an_exit_code_of_0_does_not_overrule_failed_tests_in_the_report(bench: MakeBench) -> None:
@@ -228,6 +235,7 @@ def test_the_first_program_that_is_there_is_taken(bench: MakeBench) -> None:
     [
         ("echo 'getaddrinfo ENOTFOUND registry.npmjs.org'; exit 1", Phase.PREPARE, Outcome.ERRORED),
         ("echo 'getaddrinfo ENOTFOUND registry.npmjs.org'; exit 1", Phase.TEST, Outcome.FAILED),
+        ("echo 'Net::HTTPFatalError: 502 \"Bad Gateway\"'; exit 1", Phase.PREPARE, Outcome.ERRORED),
         ("echo 'cp: No space left on device'; exit 1", Phase.TEST, Outcome.ERRORED),
         ("kill -9 $$", Phase.TEST, Outcome.ERRORED),
         ("echo 'No solution found: there is no version of foo==9'; exit 1", Phase.PREPARE, Outcome.FAILED),
@@ -341,6 +349,15 @@ def test_tools_are_told_when_there_is_no_network(bench: MakeBench, mode: str, ph
     at = bench({"tool": '#!/bin/sh\necho "$*" > got\n'})
     at.verify(Planned(Plan((Step((("./tool",),), ("test",), offline=("-o",)),)), phase), mode=mode)  # type: ignore[arg-type]
     assert (at.workspace / "got").read_text() == line
+
+
+def test_tools_are_told_when_not_even_the_preparation_has_a_network(bench: MakeBench) -> None:
+    at = bench({"tool": '#!/bin/sh\necho "$*" > got\n'})
+    plan = Plan((Step((("./tool",),), ("install",), offline=("-o",)),))
+    with at.place(Files(at.files), "baseline") as context:
+        activation = Activation("planned", "tool", Phase.PREPARE, ".", "told so", (), plan)
+        _tool.run(activation, replace(context, connected=False))
+    assert (at.workspace / "got").read_text() == "install -o\n"
 
 
 @pytest.mark.parametrize(("phase", "seen"), [(Phase.STATIC, "1"), (Phase.TEST, "unset")])

@@ -85,7 +85,7 @@ def judge(step: Step, phase: Phase, done: Completed, found: Found, *, original: 
     if _without_tests(step, phase, done.returncode, text, found.counts):
         return Result(Outcome.SKIPPED, _why_none(found.counts), counts=found.counts or Counts(0))
     if done.returncode == 0:
-        return _succeeded(step, found)
+        return _succeeded(step, done, found)
     if excused := _excused(step, text):
         return excused
     missing = _unknown(phase, done.returncode, text) if original and not found.diagnostics else ""
@@ -127,10 +127,12 @@ def _why_none(counts: Counts | None) -> str:
     return f"no test ran, {counts.skipped} skipped" if counts and counts.skipped else "no tests"
 
 
-def _succeeded(step: Step, found: Found) -> Result:
+def _succeeded(step: Step, done: Completed, found: Found) -> Result:
     if found.counts and found.counts.failed:
         summary = f"{tests(found.counts)}, although `{step.line}` ended with exit code 0"
-        return Result(Outcome.FAILED, summary, found.diagnostics, found.counts)
+        named = any(d.severity is Severity.ERROR for d in found.diagnostics)
+        told = found.diagnostics if named else (*found.diagnostics, *_by_log(summary, done, found))
+        return Result(Outcome.FAILED, summary, told, found.counts)
     if hidden := [d for d in found.diagnostics if d.rule == UNREADABLE]:
         summary = f"{hidden[0].message}, although `{step.line}` ended with exit code 0"
         return Result(Outcome.FAILED, summary, found.diagnostics, found.counts)
@@ -151,9 +153,14 @@ def _failed(step: Step, phase: Phase, done: Completed, text: str, found: Found) 
     if reason := _beyond_repair(phase, done.returncode, text):
         return Result(Outcome.ERRORED, reason)
     summary = f"`{step.line}` failed with exit code {done.returncode}"
+    return Result(Outcome.FAILED, summary, _by_log(summary, done, found), found.counts)
+
+
+def _by_log(summary: str, done: Completed, found: Found) -> tuple[Diagnostic, ...]:
+    """What the log tells of a failure that nothing else does."""
     distilled = distill(done.output + done.errors, budget=BUDGET)
     located = tuple(_located(d, found) for d in distilled.diagnostics)
-    return Result(Outcome.FAILED, summary, (*located, _whole(summary, distilled)), found.counts)
+    return (*located, _whole(summary, distilled))
 
 
 def _telling(error: Diagnostic) -> bool:

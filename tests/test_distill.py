@@ -55,6 +55,18 @@ def test_ci_log(budget: int) -> None:
     ]
 
 
+def test_an_exception_of_python_stands_at_the_last_frame_that_is_not_foreign() -> None:
+    said = "SyntaxError: '(' was never closed"
+    frames = [
+        '  File "/workspace/checks/a.py", line 3, in <module>',
+        "    import shop",
+        '  File "/workspace/shop.py", line 2',
+    ]
+    python = '  File "/usr/lib/python3.11/unittest/main.py", line 151, in parseArgs'
+    kept = distill(log("Traceback (most recent call last):", python, frames, "    return sum(items", said), budget=300)
+    assert [(d.path, d.line, d.message) for d in kept.diagnostics] == [("shop.py", 2, said)]
+
+
 def test_order_is_kept_and_gaps_are_marked() -> None:
     kept = distill(log(lines(500), "error: first", lines(500), "error: second", lines(500)), budget=60).text
     assert kept.index("error: first") < kept.index("error: second")

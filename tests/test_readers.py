@@ -189,6 +189,15 @@ def test_tap_of_ava_says_why_a_test_failed() -> None:
     assert (throws.path, throws.line) == ("a.test.js", 3)
 
 
+def test_tap_of_ava_tells_what_was_thrown() -> None:
+    thrown = "'Error thrown in test:': |-\n        ReferenceError {\n          message: 'no such floor',\n        }\n"
+    facts = f"    name: AssertionError\n    details:\n      {thrown}    message: Error thrown in test\n"
+    log = f"not ok 1 - a\n  ---\n{facts}  ...\n1..1\n"
+    _, (found,) = readers.tap(log.encode())
+    assert "Error thrown in test" in found.message
+    assert "no such floor" in found.excerpt
+
+
 def test_tap_counts_a_parent_that_fails_for_itself_and_a_bail_out() -> None:
     log = (
         "TAP version 13\n# Subtest: a\n    ok 1 - fine\n    1..1\nnot ok 1 - a\nok 2 - b # SKIP later\nBail out! disk\n"

@@ -172,7 +172,9 @@ def test_counts_come_from_closing_lines(text: str, counts: Counts | None) -> Non
 
 def test_prettier_names_files() -> None:
     for text in ("[warn] src/a b.ts\n[warn] Code style issues found in the above file.\n", "src/a b.ts\n"):
-        found = _summaries.prettier(f"yarn run v1.22.22\n> prettier --check *.ts\nChecking formatting...\n{text}".encode(), "web", "/workspace")
+        found = _summaries.prettier(
+            f"yarn run v1.22.22\n> prettier --check *.ts\nChecking formatting...\n{text}".encode(), "web", "/workspace"
+        )
         assert [d.path for d in found] == ["web/src/a b.ts"]
 
 

@@ -126,7 +126,8 @@ def _failure(name: str, facts: dict[str, str]) -> Failed:
         own, line, said = _commented(list(facts.values()))
     stack = "\n".join(f"    at {frame}" for frame in (facts.get("stack") or facts.get("at", "")).split("\n") if frame)
     message = f"{kind}: {said}" if kind and said else said
-    return Failed(name, message, f"{said}\n{stack}", own or None, line)
+    details = facts.get("details", "") if said != facts.get("details") else ""
+    return Failed(name, message, "\n".join(filter(None, (said, details, stack))), own or None, line)
 
 
 def _commented(lines: Sequence[str]) -> tuple[str, int | None, str]:

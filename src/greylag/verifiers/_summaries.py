@@ -67,7 +67,9 @@ def javascript(data: bytes, _root: str, _workspace: str) -> Tests | tuple[()]:
 
 def prettier(data: bytes, root: str, _workspace: str) -> tuple[Diagnostic, ...]:
     """The files that `prettier --check` or `--list-different` names, and the places that it cannot read."""
-    names = re.findall(r"^(?!yarn run v|[>$] )(?:\[warn\] )?([^\s\[](?:[^\n:]*/)?[^\n/:]*\.\w+)$", clean(data), re.MULTILINE)
+    names = re.findall(
+        r"^(?!yarn run v|[>$] )(?:\[warn\] )?([^\s\[](?:[^\n:]*/)?[^\n/:]*\.\w+)$", clean(data), re.MULTILINE
+    )
     places = [posixpath.normpath(posixpath.join(root, name)) for name in names]
     found = [Diagnostic("not formatted as prettier does", path=place, rule="prettier") for place in places]
     for name, message, line, column in _UNREAD.findall(clean(data)):

@@ -1,6 +1,7 @@
 """JavaScript projects: package managers by their files, and real npm and node in the real sandbox without network."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 
 import pytest
@@ -168,6 +169,15 @@ def test_typescript_is_checked_where_no_script_does_it() -> None:
 def test_counts_come_from_closing_lines(text: str, counts: Counts | None) -> None:
     found = _summaries.javascript(text.encode(), ".", "/workspace")
     assert (found[0] if found else None) == counts
+
+
+def test_where_the_report_of_ava_breaks_it_is_run_without() -> None:
+    plan = detect(Node(), {"package.json": package(scripts={"test": "ava"})})["npm run test"].plan
+    assert isinstance(plan, Plan)
+    step = plan.steps[0]
+    assert step.fallback
+    assert re.search(step.fallback_on, "file:///workspace/node_modules/ava/lib/reporters/tap.js:27\n\t\tobject.name\n")
+    assert ("--tap" in step.arguments, "--tap" in step.fallback.arguments) == (True, False)
 
 
 def test_prettier_names_files() -> None:

@@ -134,7 +134,9 @@ Expected: 3
 
 2 runs, 2 assertions, 1 failures, 1 errors, 0 skips
 """
-    _, found = readers.minitest_text(log.encode())
+    told = readers.minitest_text(log.encode())
+    assert told
+    _, found = told
     assert [(d.test, d.path, d.line) for d in found] == [
         ("CalcTest#test_a", "lib/calc.rb", 3),
         ("CalcTest#test_b", "test/calc_test.rb", 9),

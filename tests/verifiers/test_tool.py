@@ -245,6 +245,25 @@ def test_infrastructure_is_told_apart(bench: MakeBench, script: str, phase: Phas
     assert take(bench({}), sh(script), phase=phase).outcome is outcome
 
 
+@pytest.mark.parametrize(
+    ("messages", "outcome"),
+    [
+        (["OSError: [Errno 28] No space left on device: '/tmp/x'"] * 2, Outcome.ERRORED),
+        (["Error: ENOSPC: no space left on device, write"], Outcome.ERRORED),
+        (["java.io.IOException: No space left on device"], Outcome.ERRORED),
+        (["write /tmp/x: no space left on device"], Outcome.ERRORED),
+        (["Errno::ENOSPC: No space left on device @ io_write"], Outcome.ERRORED),
+        (["OSError: [Errno 28] No space left on device", "AssertionError: no"], Outcome.FAILED),
+        (["AssertionError: assert 'No space left on device' in ''"], Outcome.FAILED),
+    ],
+)
+def test_tests_that_only_fail_for_a_full_disk_say_nothing_of_the_change(messages: list[str], outcome: Outcome) -> None:
+    found = tuple(Diagnostic(message, test=f"t{n}") for n, message in enumerate(messages))
+    counts = Counts(5, len(found))
+    step, done = sh("x"), Completed(Ended.EXITED, 1, b"")
+    assert judge(step, Phase.TEST, done, Found(found, counts, ".", "/workspace")).outcome is outcome
+
+
 def test_a_command_that_runs_too_long_has_timed_out(bench: MakeBench) -> None:
     verdict = take(bench({}), sh("sleep 600", seconds=0.5))
     assert verdict.outcome is Outcome.TIMED_OUT

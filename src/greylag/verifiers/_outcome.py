@@ -26,6 +26,11 @@ _NETWORK = re.compile(
     re.IGNORECASE,
 )
 _MACHINE = re.compile(r"No space left on device|ENOSPC|Cannot allocate memory|ENOMEM|Disk quota exceeded")
+_RAISED = re.compile(  # as the message of a failed test: raised by the system, no word in an assertion
+    r"(?:(?:OSError|[\w.$]{0,100}IOException|(?:System)?Error|Errno::E\w+|\w+ [^\s:]{1,300}): )?"
+    r"(?:\[Errno \d+\] |E(?:NOSPC|NOMEM|DQUOT): )?"
+    r"(?:[Nn]o space left on device|[Cc]annot allocate memory|Disk quota exceeded)"
+)
 _MISSING = re.compile(  # interpreters that the machine lacks, artefacts that no preparation brought
     r"No (?:python )?interpreter found (?:for|at|in) |No download found for"
     r"|ENOTCACHED|in offline mode and the artifact|[Nn]etwork (?:connectivity )?(?:was|is) disabled",
@@ -146,6 +151,8 @@ def _succeeded(step: Step, done: Completed, found: Found) -> Result:
 
 def _failed(step: Step, phase: Phase, done: Completed, text: str, found: Found) -> Result:
     errors = [d for d in found.diagnostics if d.severity is Severity.ERROR and d.rule != UNREADABLE]
+    if errors and all(_RAISED.match(error.message) for error in errors):
+        return Result(Outcome.ERRORED, one_line(errors[0].message, 300), counts=found.counts)
     if errors:
         summary = tests(found.counts if found.counts and found.counts.run else None) or _plural(len(errors), "error")
         told = found.diagnostics if any(map(_telling, errors)) else _explained(found.diagnostics, done)

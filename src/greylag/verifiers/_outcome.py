@@ -155,7 +155,7 @@ def _failed(step: Step, phase: Phase, done: Completed, text: str, found: Found) 
         return Result(Outcome.ERRORED, one_line(errors[0].message, 300), counts=found.counts)
     if errors:
         summary = tests(found.counts if found.counts and found.counts.run else None) or _plural(len(errors), "error")
-        told = found.diagnostics if any(map(_telling, errors)) else _explained(found.diagnostics, done)
+        told = found.diagnostics if any(map(_telling, errors)) else _explained(found, done)
         return Result(Outcome.FAILED, summary, told, found.counts)
     if reason := _beyond_repair(phase, done.returncode, text):
         return Result(Outcome.ERRORED, reason)
@@ -174,10 +174,14 @@ def _telling(error: Diagnostic) -> bool:
     return error.line is not None or not _NO_REASON.fullmatch(error.message)
 
 
-def _explained(diagnostics: Sequence[Diagnostic], done: Completed) -> tuple[Diagnostic, ...]:
-    """A report that only says that something failed, as of a test file that does not load: the log says why."""
-    first, *rest = diagnostics
-    return replace(first, excerpt=distill(done.output + done.errors, budget=BUDGET).gist), *rest
+def _explained(found: Found, done: Completed) -> tuple[Diagnostic, ...]:
+    """A report that only says that something failed, as of a test file that does not load: the log says why, and
+    perhaps where. The message stays as it is, since it tells one failure from another.
+    """
+    first, *rest = found.diagnostics
+    told = distill(done.output + done.errors, budget=BUDGET)
+    places = (d.line for d in told.diagnostics if d.line and _located(d, found).path == first.path)
+    return replace(first, line=first.line or next(places, None), excerpt=told.gist), *rest
 
 
 def _whole(summary: str, distilled: Distilled) -> Diagnostic:

@@ -39,6 +39,12 @@ _MACHINE = (  # what this machine has is not what the project needs
     r"invalid (?:target|source) release|release version \S+ not supported|JAVA_HOME .* is not defined"
     r"|Detected (?:Maven|JDK) (?:V|v)ersion\S* .*is not in the allowed range|requires Maven version \d"
 )
+_CRASHED = (  # with the class that it was in, which only newer versions of surefire name
+    r"The forked VM terminated without [^\n]*(?:\n[^\n]*){0,6}?\n\[ERROR\] Crashed tests:\n\[ERROR\] [^\n]*"
+    r"|The forked VM terminated without [^\n]*"
+    r"|There was (?:an error in the forked process|a timeout or other error in the fork)"
+)
+_SKIPPED = r"(?m)^\[INFO\] [^\n]{1,200} SKIPPED$"  # modules that depend on one with a failed test
 _FAILSAFE = re.compile(r"<artifactId>\s*maven-failsafe-plugin\s*</artifactId>")
 _FOREIGN = {
     "src",
@@ -100,6 +106,8 @@ def _activations(root: str, tree: Tree) -> Iterator[Activation]:
     if any(_inside(path, root) and "src/test/" in path for path in tree.paths()):
         test = _step(programs, goal, reports=True, read_log=readers.maven_text)
         test = replace(test, again=lambda failed: (*test.arguments, *_only(failed)))
+        through = replace(test, arguments=(*test.arguments, "-Dmaven.test.failure.ignore=true"))
+        test = replace(test, fallback=through, fallback_on=_SKIPPED)
         yield Activation("maven", f"maven {goal}", Phase.TEST, root, reason, (), Plan((test,), tools))
 
 
@@ -141,6 +149,7 @@ def _step(
         reports=("**/target/surefire-reports/TEST-*.xml", "**/target/failsafe-reports/TEST-*.xml") if reports else (),
         read_report=readers.junit_xml if reports else None,
         read_log=read_log,
+        cut_short=_CRASHED if reports else "",
         may_fail=may_fail,
         fatal=_UNRESOLVED,
         unable=_MACHINE,

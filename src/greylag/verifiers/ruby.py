@@ -127,7 +127,18 @@ def _is_test(file: str) -> bool:
 
 def _rspec(project: _Project) -> Step:
     report = f"@home@/.greylag/rspec-{re.sub(r'[^A-Za-z0-9]+', '-', project.root)}.json"
-    words = ("exec", "rspec", "--no-color", "--format", "progress", "--format", "json", "--out", report)
+    words = (
+        "exec",
+        "rspec",
+        "--no-color",
+        "--no-fail-fast",
+        "--format",
+        "progress",
+        "--format",
+        "json",
+        "--out",
+        report,
+    )
     prefix = "" if project.root == "." else f"{project.root}/"
 
     def again(failed: Sequence[Diagnostic]) -> tuple[str, ...]:

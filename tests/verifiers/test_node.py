@@ -171,6 +171,13 @@ def test_counts_come_from_closing_lines(text: str, counts: Counts | None) -> Non
     assert (found[0] if found else None) == counts
 
 
+def test_a_lock_file_that_does_not_fit_is_told_without_the_manual_of_npm() -> None:
+    log = b"npm error code EUSAGE\nnpm error\nnpm error Missing: lodash@4.17.21 from lock file\nnpm error Usage:\n"
+    (found,) = _summaries.npm(log, "web", "/workspace")
+    assert (found.path, found.message) == ("web/package-lock.json", "Missing: lodash@4.17.21 from lock file")
+    assert _summaries.npm(b"npm error code E404\n", ".", "/workspace") == ()
+
+
 def test_where_the_report_of_ava_breaks_it_is_run_without() -> None:
     plan = detect(Node(), {"package.json": package(scripts={"test": "ava"})})["npm run test"].plan
     assert isinstance(plan, Plan)

@@ -69,6 +69,23 @@ def test_a_failure_without_a_diagnostic_shows_the_log(bench: MakeBench) -> None:
     assert "the flux is inverted" in verdict.diagnostics[-1].excerpt
 
 
+def test_tests_that_were_cut_short_are_no_pass_and_not_only_the_failures_of_before(bench: MakeBench) -> None:
+    at = bench({"red.xml": RED, "green.xml": GREEN})
+    for report, code, rules in (("green", 0, [readers.UNREADABLE]), ("red", 1, [None, readers.UNREADABLE])):
+        step = junit(f"mkdir -p out; cp {report}.xml out; echo the VM has ended; exit {code}")
+        verdict = take(at, replace(step, cut_short="VM has ended"))
+        assert verdict.outcome is Outcome.FAILED
+        assert [d.rule for d in verdict.diagnostics] == rules
+
+
+def test_the_log_says_where_a_test_broke_whose_report_only_says_that(bench: MakeBench) -> None:
+    report = '<testsuite><testcase classname="a" name="one" file="a.test.js"><failure/></testcase></testsuite>'
+    log = "error: expect(received).toBe(expected)\n      at <anonymous> (/workspace/a.test.js:5:45)\n"
+    script = "mkdir -p out; cp red.xml out; sed s:/workspace:$PWD: log; exit 1"
+    (found,) = take(bench({"red.xml": report, "log": log}), junit(script)).diagnostics
+    assert (found.path, found.line) == ("a.test.js", 5)
+
+
 def test_a_green_report_does_not_overrule_the_exit_code(bench: MakeBench) -> None:
     verdict = take(bench({"green.xml": GREEN}), junit("mkdir out; cp green.xml out; echo coverage too low; exit 2"))
     assert verdict.outcome is Outcome.FAILED

@@ -38,7 +38,11 @@ RUNNERS = {
         r"--outputFile\b",  # it may have many reporters
     ),
     "jest": Runner(
-        ("--ci", "--json", "--outputFile=REPORT", "--maxWorkers=@cpus@"), ".json", readers.jest_json, r"No tests found"
+        # one that fails on the base commit, too, must not hide those behind it
+        ("--ci", "--json", "--outputFile=REPORT", "--maxWorkers=@cpus@", "--bail=0"),  # one that fails hides no other
+        ".json",
+        readers.jest_json,
+        r"No tests found",
     ),
     "mocha": Runner(
         ("--reporter", "xunit", "--reporter-options", "output=REPORT"),

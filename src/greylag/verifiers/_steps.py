@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from greylag import readers
 from greylag.model import Phase
-from greylag.verifiers import _scripts
+from greylag.verifiers import _scripts, _summaries
 from greylag.verifiers._manager import RELEASE
 from greylag.verifiers._package import Project
 from greylag.verifiers._plan import Plan, Step
@@ -42,7 +42,8 @@ def installation(project: Project) -> Plan:
     if not project.manager.lock:
         notes.insert(0, "there is no lock file: versions are the registry's newest that fit")
     wrong_node = r'The engine "node" is incompatible|ERR_PNPM_UNSUPPORTED_ENGINE|requires at least Node\.js'
-    step = replace(_base(project), arguments=project.manager.install, unable=wrong_node)
+    reader = _summaries.npm if project.manager.name == "npm" else None
+    step = replace(_base(project), arguments=project.manager.install, read_log=reader, unable=wrong_node)
     manager = {project.manager.name: (*project.manager.programs[0], "--version")}
     return Plan((*_provision(project), step), _NODE | manager, "; ".join(notes))
 

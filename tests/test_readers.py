@@ -207,6 +207,16 @@ def test_tap_counts_a_parent_that_fails_for_itself_and_a_bail_out() -> None:
     assert [d.message for d in found] == ["Bail out! disk", "failed without a message"]
 
 
+def test_colours_in_a_message_do_not_hide_a_report() -> None:
+    failure = '<failure message="\x1b[31mno\x1b[0m &#27;&#x1B; &#10;">x</failure>'
+    case = f'<testcase classname="a" name="one">{failure}</testcase>'
+    counts, (found,) = readers.junit_xml(f"<testsuite>{case}</testsuite>".encode())
+    assert counts == Counts(1, 1)
+    assert (found.test, "[31mno[0m ??" in found.message) == ("a.one", True)
+    utf16 = '<?xml version="1.0" encoding="utf-16"?><testsuite><testcase name="a"/></testsuite>'.encode("utf-16")
+    assert readers.junit_xml(utf16)[0] == Counts(1)
+
+
 def test_tap_that_ends_before_all_planned_tests_cannot_be_read() -> None:
     counts, found = readers.tap(b"1..3\nok 1 - a\nok 2 - b\n")
     assert counts == Counts(2)

@@ -153,4 +153,5 @@ def _step(
         may_fail=may_fail,
         fatal=_UNRESOLVED,
         unable=_MACHINE,
+        title=f"mvn {goals[0]}",
     )

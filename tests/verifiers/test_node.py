@@ -1,7 +1,6 @@
 """JavaScript projects: package managers by their files, and real npm and node in the real sandbox without network."""
 
 import json
-import re
 from collections.abc import Callable, Mapping
 
 import pytest
@@ -176,15 +175,6 @@ def test_a_lock_file_that_does_not_fit_is_told_without_the_manual_of_npm() -> No
     (found,) = _summaries.npm(log, "web", "/workspace")
     assert (found.path, found.message) == ("web/package-lock.json", "Missing: lodash@4.17.21 from lock file")
     assert _summaries.npm(b"npm error code E404\n", ".", "/workspace") == ()
-
-
-def test_where_the_report_of_ava_breaks_it_is_run_without() -> None:
-    plan = detect(Node(), {"package.json": package(scripts={"test": "ava"})})["npm run test"].plan
-    assert isinstance(plan, Plan)
-    step = plan.steps[0]
-    assert step.fallback
-    assert re.search(step.fallback_on, "file:///workspace/node_modules/ava/lib/reporters/tap.js:27\n\t\tobject.name\n")
-    assert ("--tap" in step.arguments, "--tap" in step.fallback.arguments) == (True, False)
 
 
 def test_prettier_names_files() -> None:

@@ -59,13 +59,7 @@ RUNNERS = {
         r"--reporter\b",
         fits=r"bun test(?:\s|$)",
     ),
-    "ava": Runner(
-        ("--tap",),
-        "",
-        readers.tap,
-        r"Couldn.t find any files to test",
-        unknown=r"(?m)node_modules/ava/lib/reporters/tap\.js:\d+$",  # on which it breaks when a test takes too long
-    ),
+    "ava": Runner(("--tap",), "", readers.tap, r"Couldn.t find any files to test"),
     "xo": Runner(("--reporter=json",), "", readers.eslint_json),
     "eslint": Runner(("--format", "json", "--output-file", "REPORT"), ".json", readers.eslint_json),
     "biome": Runner(

@@ -44,7 +44,7 @@ _CRASHED = (  # with the class that it was in, which only newer versions of sure
     r"|The forked VM terminated without [^\n]*"
     r"|There was (?:an error in the forked process|a timeout or other error in the fork)"
 )
-_SKIPPED = r"(?m)^\[INFO\] [^\n]{1,200} SKIPPED$"  # modules that depend on one with a failed test
+_THROUGH = "-Dmaven.test.failure.ignore=true"  # reports tell what failed; else modules that depend on that are skipped
 _FAILSAFE = re.compile(r"<artifactId>\s*maven-failsafe-plugin\s*</artifactId>")
 _FOREIGN = {
     "src",
@@ -104,10 +104,8 @@ def _activations(root: str, tree: Tree) -> Iterator[Activation]:
     build = _step(programs, "test-compile", read_log=readers.maven_text)
     yield Activation("maven", "maven compile", Phase.COMPILE, root, reason, (), Plan((build,), tools))
     if any(_inside(path, root) and "src/test/" in path for path in tree.paths()):
-        test = _step(programs, goal, reports=True, read_log=readers.maven_text)
+        test = _step(programs, goal, _THROUGH, reports=True, read_log=readers.maven_text)
         test = replace(test, again=lambda failed: (*test.arguments, *_only(failed)))
-        through = replace(test, arguments=(*test.arguments, "-Dmaven.test.failure.ignore=true"))
-        test = replace(test, fallback=through, fallback_on=_SKIPPED)
         yield Activation("maven", f"maven {goal}", Phase.TEST, root, reason, (), Plan((test,), tools))
 
 

@@ -38,8 +38,7 @@ RUNNERS = {
         r"--outputFile\b",  # it may have many reporters
     ),
     "jest": Runner(
-        # one that fails on the base commit, too, must not hide those behind it
-        ("--ci", "--json", "--outputFile=REPORT", "--maxWorkers=@cpus@", "--bail=0"),  # one that fails hides no other
+        ("--ci", "--json", "--outputFile=REPORT", "--maxWorkers=@cpus@", "--bail=0"),  # what fails hides nothing
         ".json",
         readers.jest_json,
         r"No tests found",

@@ -177,6 +177,23 @@ def test_a_lock_file_that_does_not_fit_is_told_without_the_manual_of_npm() -> No
     assert _summaries.npm(b"npm error code E404\n", ".", "/workspace") == ()
 
 
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ("jest", True),
+        ("jest --coverage -t in", True),
+        ("jest --runInBand", False),
+        ("jest -i", False),
+        ("jest --maxWorkers=50%", False),
+    ],
+)
+def test_jest_is_told_how_much_of_the_machine_there_is_unless_it_knows(script: str, told: bool) -> None:
+    plan = detect(Node(), {"package.json": package(scripts={"test": script})})["npm run test"].plan
+    assert isinstance(plan, Plan)
+    assert ("--maxWorkers=@cpus@" in plan.steps[0].arguments) is told
+    assert "--json" in plan.steps[0].arguments
+
+
 def test_prettier_names_files() -> None:
     for text in ("[warn] src/a b.ts\n[warn] Code style issues found in the above file.\n", "src/a b.ts\n"):
         found = _summaries.prettier(

@@ -91,7 +91,8 @@ def step_of(project: Project, part: Part) -> Step:
     report = _report(f"{part.package.root}-{part.script}-{part.program}")
     if runner and re.match(runner.fits, part.bare) and not re.search(runner.taken, part.bare):
         arguments = tuple(argument.replace("REPORT", report + runner.suffix) for argument in runner.arguments)
-        step = _running(project, part, replace(base, empty=runner.empty), arguments)
+        share = () if re.search(runner.shared, part.bare) else runner.share
+        step = _running(project, part, replace(base, empty=runner.empty), (*arguments, *share))
         return _reporting(step, runner, report + runner.suffix, plain)
     if part.phase is Phase.TEST and part.program == "node" and _NODE_TEST.match(part.bare):
         return _node_test(plain, f"{report}.xml")

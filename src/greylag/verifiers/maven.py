@@ -39,9 +39,9 @@ _MACHINE = (  # what this machine has is not what the project needs
     r"invalid (?:target|source) release|release version \S+ not supported|JAVA_HOME .* is not defined"
     r"|Detected (?:Maven|JDK) (?:V|v)ersion\S* .*is not in the allowed range|requires Maven version \d"
 )
-_CRASHED = (  # with the class that it was in, which only newer versions of surefire name
+_CRASHED = (  # with the class where surefire names it, else with the module
     r"The forked VM terminated without [^\n]*(?:\n[^\n]*){0,6}?\n\[ERROR\] Crashed tests:\n\[ERROR\] [^\n]*"
-    r"|The forked VM terminated without [^\n]*"
+    r"|(?:on project [^\n]{1,300}?: )?The forked VM terminated without [^\n]*"
     r"|There was (?:an error in the forked process|a timeout or other error in the fork)"
 )
 _THROUGH = "-Dmaven.test.failure.ignore=true"  # reports tell what failed; else modules that depend on that are skipped

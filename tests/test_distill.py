@@ -55,6 +55,32 @@ def test_ci_log(budget: int) -> None:
     ]
 
 
+def test_an_exception_of_python_stands_at_the_last_frame_that_is_not_foreign() -> None:
+    said = "SyntaxError: '(' was never closed"
+    frames = [
+        '  File "/workspace/checks/a.py", line 3, in <module>',
+        "    import shop",
+        '  File "/workspace/shop.py", line 2',
+    ]
+    python = '  File "/usr/lib/python3.11/unittest/main.py", line 151, in parseArgs'
+    kept = distill(log("Traceback (most recent call last):", python, frames, "    return sum(items", said), budget=300)
+    assert [(d.path, d.line, d.message) for d in kept.diagnostics] == [("shop.py", 2, said)]
+
+
+def test_maven_says_more_than_where_its_manual_is() -> None:
+    cause = f"[ERROR] Failed to execute goal on project core: Could not find artifact a:b:jar:1 {'in central ' * 20}"
+    manual = [
+        "[ERROR] To see the full stack trace of the errors, re-run Maven with the -e switch.",
+        "[ERROR] Re-run Maven using the -X switch to enable full debug logging.",
+        "[ERROR] For more information about the errors and possible solutions, please read the following articles:",
+        "[ERROR] [Help 1] http://cwiki.apache.org/confluence/display/MAVEN/DependencyResolutionException",
+        "[ERROR] After correcting the problems, you can resume the build with the command",
+        "[ERROR]   mvn <args> -rf :core",
+    ]
+    found = distill(log(lines(28, "[INFO] step {}"), "[INFO] BUILD FAILURE", cause, manual), budget=700)
+    assert "Could not find artifact" in found.gist
+
+
 def test_order_is_kept_and_gaps_are_marked() -> None:
     kept = distill(log(lines(500), "error: first", lines(500), "error: second", lines(500)), budget=60).text
     assert kept.index("error: first") < kept.index("error: second")

@@ -189,6 +189,15 @@ def test_tap_of_ava_says_why_a_test_failed() -> None:
     assert (throws.path, throws.line) == ("a.test.js", 3)
 
 
+def test_tap_of_ava_tells_what_was_thrown() -> None:
+    thrown = "'Error thrown in test:': |-\n        ReferenceError {\n          message: 'no such floor',\n        }\n"
+    facts = f"    name: AssertionError\n    details:\n      {thrown}    message: Error thrown in test\n"
+    log = f"not ok 1 - a\n  ---\n{facts}  ...\n1..1\n"
+    _, (found,) = readers.tap(log.encode())
+    assert "Error thrown in test" in found.message
+    assert "no such floor" in found.excerpt
+
+
 def test_tap_counts_a_parent_that_fails_for_itself_and_a_bail_out() -> None:
     log = (
         "TAP version 13\n# Subtest: a\n    ok 1 - fine\n    1..1\nnot ok 1 - a\nok 2 - b # SKIP later\nBail out! disk\n"
@@ -196,6 +205,36 @@ def test_tap_counts_a_parent_that_fails_for_itself_and_a_bail_out() -> None:
     counts, found = readers.tap(log.encode())
     assert counts == Counts(2, 1, 1)
     assert [d.message for d in found] == ["Bail out! disk", "failed without a message"]
+
+
+def test_colours_in_a_message_do_not_hide_a_report() -> None:
+    failure = '<failure message="\x1b[31mno\x1b[0m &#27;&#x1B; &#10;">x</failure>'
+    case = f'<testcase classname="a" name="one">{failure}</testcase>'
+    counts, (found,) = readers.junit_xml(f"<testsuite>{case}</testsuite>".encode())
+    assert counts == Counts(1, 1)
+    assert (found.test, "[31mno[0m ??" in found.message) == ("a.one", True)
+    utf16 = '<?xml version="1.0" encoding="utf-16"?><testsuite><testcase name="a"/></testsuite>'.encode("utf-16")
+    assert readers.junit_xml(utf16)[0] == Counts(1)
+
+
+def test_tap_that_ends_before_all_planned_tests_cannot_be_read() -> None:
+    counts, found = readers.tap(b"1..3\nok 1 - a\nok 2 - b\n")
+    assert counts == Counts(2)
+    assert [(d.rule, "3 tests were planned" in d.message) for d in found] == [(readers.UNREADABLE, True)]
+    assert (
+        readers.tap(b"1..1\nok 1 - a\n1..2\nnot ok 1 - b\n  ---\n  message: |-\n    1..9\n  ...\nok 2\n")[1][1:] == ()
+    )
+    assert readers.tap(b"ok 1 - a\n    1..7\n    ok 1 - b\nok 2\n1..2\n")[1] == ()
+
+
+def test_jest_names_the_file_that_cannot_be_parsed() -> None:
+    said = 'SyntaxError: /workspace/lib/a.js: Unexpected token, expected "," (12:58)\n\n  > 12 | f(;'
+    data = {
+        "testResults": [{"name": "/workspace/a.test.js", "status": "failed", "assertionResults": [], "message": said}]
+    }
+    _, (found,) = readers.jest_json(json.dumps(data).encode())
+    assert found.path == "a.test.js"
+    assert "lib/a.js:12:58: Unexpected token" in found.message
 
 
 def test_ruff() -> None:

@@ -158,6 +158,14 @@ def test_failures_from_before_do_not_block_and_are_no_pass(house: MakeHouse) -> 
     assert "failed before this change" in report.notes[0]
 
 
+def test_verifiers_are_told_whether_there_is_a_network_at_all(house: MakeHouse) -> None:
+    prepare, lint = Shell("prepare.sh", Phase.PREPARE), Shell("lint.sh", Phase.STATIC)
+    at = house({"prepare.sh": "true", "lint.sh": "true"})
+    at.verification(prepare, settings=Settings("repo", network="none")).baseline()
+    at.verification(lint, settings=Settings("repo", network="host")).baseline()
+    assert [context.connected for context in (*prepare.asked, *lint.asked)] == [False, True]
+
+
 def test_one_more_of_the_same_kind_is_new(house: MakeHouse) -> None:
     at = house({"lint.sh": "echo ERROR line 1 bad; exit 1"})
     verification = at.verification(LINT)

@@ -272,6 +272,7 @@ class Context:
     cpus: int = 2
     again: Callable[[], AbstractContextManager["Context | None"]] | None = None  # the tree anew, built, for flaky tests
     rewrite: Callable[[str, bytes], None] | None = None  # takes a file that a formatter has put right; None: only check
+    connected: bool = True  # False: the policy gives this phase no network at all
 
 
 class Verifier(Protocol):

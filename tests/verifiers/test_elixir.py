@@ -49,6 +49,18 @@ def phases(files: Mapping[str, str]) -> list[Phase]:
     return [activation.phase for activation in detect(Elixir(), files).values()]
 
 
+def test_tests_that_end_before_all_of_them_have_run_are_no_pass() -> None:
+    plan = detect(Elixir(), PROJECT)["mix test"].plan
+    assert isinstance(plan, Plan)
+    read = plan.steps[0].read_report
+    assert read
+    points, end = b"ok - A test one\nok - A test two\n", b"# all of them\n"
+    assert read(points + end, ".", "/workspace") == (Counts(2), ())
+    assert read(end, ".", "/workspace") == (Counts(0), ())
+    early = Diagnostic("the tests ended before all of them had run", rule=readers.UNREADABLE)
+    assert read(points, ".", "/workspace") == (Counts(2), (early,))
+
+
 # -- detection -------------------------------------------------------------------------------------------------------
 
 

@@ -132,6 +132,37 @@ def test_modules_without_tests_are_prepared_like_others(bench: MakeBench) -> Non
     assert bench(mvnw(script)).verify(Maven(), "maven resolve")["maven resolve"].outcome is Outcome.PASSED
 
 
+SKIPS = """
+for word; do [ "$word" = -Dmaven.test.failure.ignore=true ] && all=yes; done
+mkdir -p a/target/surefire-reports b/target/surefire-reports
+echo '<testsuite><testcase classname="A" name="old"><failure>no</failure></testcase></testsuite>' \
+    > a/target/surefire-reports/TEST-A.xml
+[ "$all" ] || exit 1
+echo '<testsuite><testcase classname="B" name="new"><failure>no</failure></testcase></testsuite>' \
+    > b/target/surefire-reports/TEST-B.xml
+"""
+
+
+def test_modules_that_depend_on_one_with_failed_tests_are_tested_all_the_same(bench: MakeBench) -> None:
+    verdict = bench(mvnw(SKIPS)).verify(Maven(), "maven test")["maven test"]
+    assert verdict.outcome is Outcome.FAILED
+    assert [d.test for d in verdict.diagnostics] == ["A.old", "B.new"]
+
+
+def test_a_test_process_that_ends_is_told_beside_other_failures(bench: MakeBench) -> None:
+    script = """
+    mkdir -p target/surefire-reports
+    echo '<testsuite><testcase classname="A" name="old"><failure>no</failure></testcase></testsuite>' \
+        > target/surefire-reports/TEST-A.xml
+    printf '[ERROR] The forked VM terminated without properly saying goodbye. VM crash?\n[ERROR] Command was java\n'
+    printf '[ERROR] Crashed tests:\n[ERROR] b.EndTest\n'
+    exit 1
+    """
+    verdict = bench(mvnw(script)).verify(Maven(), "maven test")["maven test"]
+    assert verdict.diagnostics[0].test == "A.old"
+    assert verdict.diagnostics[1].message.endswith("b.EndTest")
+
+
 def test_failed_tests_are_run_again_by_their_classes() -> None:
     plan = detect(Maven(), WRAPPER)["maven test"].plan
     assert isinstance(plan, Plan)

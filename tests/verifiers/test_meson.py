@@ -1,5 +1,6 @@
 """Meson projects: what is found, and the real meson, ninja and compiler in the real sandbox."""
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -62,6 +63,24 @@ def test_reports_tell_what_ran_and_where_it_broke() -> None:
         ("calc.calc / words 2 - lower case", None, None),
     ]
     assert "product(2, 3) == 6" in failed[0].message
+
+
+def test_the_log_tells_the_failures_that_the_report_has_for_passes() -> None:
+    entries = [
+        {"name": "slow", "result": "TIMEOUT", "stdout": "waiting"},
+        {"name": "wrong", "result": "FAIL", "stdout": ""},
+        {"name": "points", "result": "ERROR", "stdout": "1..2\nok 1\nnot ok 2"},
+        {"name": "early", "result": "ERROR", "stdout": "1..3\nok 1\nok 2"},
+        {"name": "fine", "result": "OK", "stdout": ""},
+        {"result": ["TIMEOUT"]},
+    ]
+    counts, found = readers.meson_tests("\n".join(map(json.dumps, entries)).encode())
+    assert (counts.run, counts.failed) == (0, 2)
+    assert [(d.test, d.message.split()[0]) for d in found] == [("slow", "did"), ("early", "ended")]
+    assert found[0].excerpt == "waiting"
+    data = (GOLDEN / "testlog.junit.xml").read_bytes()
+    assert readers.meson_tests(data) == readers.junit_xml(data)
+    assert readers.meson_tests(b'{"name": ')[1][0].rule == readers.UNREADABLE
 
 
 def test_failed_tests_are_run_again_by_their_names() -> None:

@@ -170,9 +170,35 @@ def test_counts_come_from_closing_lines(text: str, counts: Counts | None) -> Non
     assert (found[0] if found else None) == counts
 
 
+def test_a_lock_file_that_does_not_fit_is_told_without_the_manual_of_npm() -> None:
+    log = b"npm error code EUSAGE\nnpm error\nnpm error Missing: lodash@4.17.21 from lock file\nnpm error Usage:\n"
+    (found,) = _summaries.npm(log, "web", "/workspace")
+    assert (found.path, found.message) == ("web/package-lock.json", "Missing: lodash@4.17.21 from lock file")
+    assert _summaries.npm(b"npm error code E404\n", ".", "/workspace") == ()
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ("jest", True),
+        ("jest --coverage -t in", True),
+        ("jest --runInBand", False),
+        ("jest -i", False),
+        ("jest --maxWorkers=50%", False),
+    ],
+)
+def test_jest_is_told_how_much_of_the_machine_there_is_unless_it_knows(script: str, told: bool) -> None:
+    plan = detect(Node(), {"package.json": package(scripts={"test": script})})["npm run test"].plan
+    assert isinstance(plan, Plan)
+    assert ("--maxWorkers=@cpus@" in plan.steps[0].arguments) is told
+    assert "--json" in plan.steps[0].arguments
+
+
 def test_prettier_names_files() -> None:
     for text in ("[warn] src/a b.ts\n[warn] Code style issues found in the above file.\n", "src/a b.ts\n"):
-        found = _summaries.prettier(f"yarn run v1.22.22\nChecking formatting...\n{text}".encode(), "web", "/workspace")
+        found = _summaries.prettier(
+            f"yarn run v1.22.22\n> prettier --check *.ts\nChecking formatting...\n{text}".encode(), "web", "/workspace"
+        )
         assert [d.path for d in found] == ["web/src/a b.ts"]
 
 

@@ -116,6 +116,34 @@ def test_the_text_of_minitest_and_of_test_unit_is_read() -> None:
     assert readers.minitest_text(b"rake aborted!\n") == ()
 
 
+def test_a_message_that_points_at_the_source_does_not_hide_the_place() -> None:
+    log = """
+  1) Error:
+CalcTest#test_a:
+NameError: undefined local variable or method `suum' for Calc:Module
+
+    suum(items)
+    ^^^^
+    /workspace/lib/calc.rb:3:in `total'
+    /workspace/test/calc_test.rb:12:in `test_a'
+
+  2) Failure:
+CalcTest#test_b [test/calc_test.rb:9]:
+Expected: 3
+  Actual: 4
+
+2 runs, 2 assertions, 1 failures, 1 errors, 0 skips
+"""
+    told = readers.minitest_text(log.encode())
+    assert told
+    _, found = told
+    assert [(d.test, d.path, d.line) for d in found] == [
+        ("CalcTest#test_a", "lib/calc.rb", 3),
+        ("CalcTest#test_b", "test/calc_test.rb", 9),
+    ]
+    assert found[1].message == "Expected: 3 / Actual: 4"
+
+
 def test_offenses_of_rubocop_have_their_place() -> None:
     offenses = readers.rubocop_json((GOLDEN / "rubocop/offenses.json").read_bytes())
     assert {d.path for d in offenses} == {"lib/lint.rb"}

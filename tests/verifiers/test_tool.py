@@ -11,9 +11,9 @@ from greylag import readers
 from greylag.errors import InfraError
 from greylag.model import Counts, Diagnostic, Outcome, Phase, Severity, Verdict
 from greylag.protocols import Activation, Completed, Context, Ended, Tree
-from greylag.testing.verifiers import Bench
+from greylag.testing.verifiers import Bench, Files
 from greylag.verification.comparison import compare
-from greylag.verifiers import _inside, _tool
+from greylag.verifiers import _inside, _summaries, _tool
 from greylag.verifiers._outcome import Found, judge
 from greylag.verifiers._tool import Plan, Step
 
@@ -69,10 +69,34 @@ def test_a_failure_without_a_diagnostic_shows_the_log(bench: MakeBench) -> None:
     assert "the flux is inverted" in verdict.diagnostics[-1].excerpt
 
 
+def test_tests_that_were_cut_short_are_no_pass_and_not_only_the_failures_of_before(bench: MakeBench) -> None:
+    at = bench({"red.xml": RED, "green.xml": GREEN})
+    for report, code, rules in (("green", 0, [readers.UNREADABLE]), ("red", 1, [None, readers.UNREADABLE])):
+        step = junit(f"mkdir -p out; cp {report}.xml out; echo the VM has ended; exit {code}")
+        verdict = take(at, replace(step, cut_short="VM has ended"))
+        assert verdict.outcome is Outcome.FAILED
+        assert [d.rule for d in verdict.diagnostics] == rules
+
+
+def test_the_log_says_where_a_test_broke_whose_report_only_says_that(bench: MakeBench) -> None:
+    report = '<testsuite><testcase classname="a" name="one" file="a.test.js"><failure/></testcase></testsuite>'
+    log = "error: expect(received).toBe(expected)\n      at <anonymous> (/workspace/a.test.js:5:45)\n"
+    script = "mkdir -p out; cp red.xml out; sed s:/workspace:$PWD: log; exit 1"
+    (found,) = take(bench({"red.xml": report, "log": log}), junit(script)).diagnostics
+    assert (found.path, found.line) == ("a.test.js", 5)
+
+
 def test_a_green_report_does_not_overrule_the_exit_code(bench: MakeBench) -> None:
     verdict = take(bench({"green.xml": GREEN}), junit("mkdir out; cp green.xml out; echo coverage too low; exit 2"))
     assert verdict.outcome is Outcome.FAILED
     assert "coverage too low" in verdict.diagnostics[-1].excerpt
+
+
+def test_tests_that_only_the_log_names_are_shown_although_the_exit_code_is_0(bench: MakeBench) -> None:
+    step = sh("echo 'AssertionError: net is wrong'; echo '# pass 1'; echo '# fail 1'", read_log=_summaries.javascript)
+    verdict = take(bench({}), step)
+    assert verdict.outcome is Outcome.FAILED
+    assert "net is wrong" in verdict.diagnostics[-1].excerpt
 
 
 def test_an_exit_code_of_0_does_not_overrule_failed_tests_in_the_report(bench: MakeBench) -> None:
@@ -228,6 +252,7 @@ def test_the_first_program_that_is_there_is_taken(bench: MakeBench) -> None:
     [
         ("echo 'getaddrinfo ENOTFOUND registry.npmjs.org'; exit 1", Phase.PREPARE, Outcome.ERRORED),
         ("echo 'getaddrinfo ENOTFOUND registry.npmjs.org'; exit 1", Phase.TEST, Outcome.FAILED),
+        ("echo 'Net::HTTPFatalError: 502 \"Bad Gateway\"'; exit 1", Phase.PREPARE, Outcome.ERRORED),
         ("echo 'cp: No space left on device'; exit 1", Phase.TEST, Outcome.ERRORED),
         ("kill -9 $$", Phase.TEST, Outcome.ERRORED),
         ("echo 'No solution found: there is no version of foo==9'; exit 1", Phase.PREPARE, Outcome.FAILED),
@@ -235,6 +260,25 @@ def test_the_first_program_that_is_there_is_taken(bench: MakeBench) -> None:
 )
 def test_infrastructure_is_told_apart(bench: MakeBench, script: str, phase: Phase, outcome: Outcome) -> None:
     assert take(bench({}), sh(script), phase=phase).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("messages", "outcome"),
+    [
+        (["OSError: [Errno 28] No space left on device: '/tmp/x'"] * 2, Outcome.ERRORED),
+        (["Error: ENOSPC: no space left on device, write"], Outcome.ERRORED),
+        (["java.io.IOException: No space left on device"], Outcome.ERRORED),
+        (["write /tmp/x: no space left on device"], Outcome.ERRORED),
+        (["Errno::ENOSPC: No space left on device @ io_write"], Outcome.ERRORED),
+        (["OSError: [Errno 28] No space left on device", "AssertionError: no"], Outcome.FAILED),
+        (["AssertionError: assert 'No space left on device' in ''"], Outcome.FAILED),
+    ],
+)
+def test_tests_that_only_fail_for_a_full_disk_say_nothing_of_the_change(messages: list[str], outcome: Outcome) -> None:
+    found = tuple(Diagnostic(message, test=f"t{n}") for n, message in enumerate(messages))
+    counts = Counts(5, len(found))
+    step, done = sh("x"), Completed(Ended.EXITED, 1, b"")
+    assert judge(step, Phase.TEST, done, Found(found, counts, ".", "/workspace")).outcome is outcome
 
 
 def test_a_command_that_runs_too_long_has_timed_out(bench: MakeBench) -> None:
@@ -347,6 +391,15 @@ def test_tools_are_told_when_there_is_no_network(bench: MakeBench, mode: str, ph
     at = bench({"tool": '#!/bin/sh\necho "$*" > got\n'})
     at.verify(Planned(Plan((Step((("./tool",),), ("test",), offline=("-o",)),)), phase), mode=mode)  # type: ignore[arg-type]
     assert (at.workspace / "got").read_text() == line
+
+
+def test_tools_are_told_when_not_even_the_preparation_has_a_network(bench: MakeBench) -> None:
+    at = bench({"tool": '#!/bin/sh\necho "$*" > got\n'})
+    plan = Plan((Step((("./tool",),), ("install",), offline=("-o",)),))
+    with at.place(Files(at.files), "baseline") as context:
+        activation = Activation("planned", "tool", Phase.PREPARE, ".", "told so", (), plan)
+        _tool.run(activation, replace(context, connected=False))
+    assert (at.workspace / "got").read_text() == "install -o\n"
 
 
 @pytest.mark.parametrize(("phase", "seen"), [(Phase.STATIC, "1"), (Phase.TEST, "unset")])

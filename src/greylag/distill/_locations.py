@@ -42,11 +42,12 @@ _YAML = re.compile(
 def located(lines: Sequence[str]) -> tuple[Diagnostic, ...]:
     """Diagnostics for lines that name a place or a test; else one for the first line that is an error.
 
-    An empty line stands for a gap. A place below its message (rustc, Python, JavaScript) takes the error line before
-    it, one above (pytest's frames) the line marked `E` after it.
+    An empty line stands for a gap. A place below its message (rustc, JavaScript) takes the error line before it, one
+    above the line after it that pytest marks with `E`, or the exception that ends a trace of Python.
     """
     found: list[Diagnostic] = []
     message, above, quoted = "", None, False
+    frame: Diagnostic | None = None
     for line in lines:
         if not line:
             message = ""
@@ -60,6 +61,10 @@ def located(lines: Sequence[str]) -> tuple[Diagnostic, ...]:
             above = place
         elif first and above:
             diagnostic, above = replace(above, message=one_line(line[2:], 400)), None
+        elif place and _PYTHON.match(line):
+            frame = place
+        elif frame and not diagnostic and _ERROR.match(line):
+            diagnostic, frame = replace(frame, message=one_line(line, 400)), None
         if diagnostic:
             found.append(diagnostic)
         elif _ERROR.match(line.lstrip()) and (first or not line.startswith("E ")):

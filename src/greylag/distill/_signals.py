@@ -69,6 +69,8 @@ _GOOD = (
     " PASS", "PASSED", "XPASS", "SKIPPED", "XFAIL", "--- SKIP", "fail-fast", "continue-on-error", "if-no-files-found",
     "fail_ci_if_error", "set -e", "pipefail", "fail-on-cache-miss", "-Werror", " 0 errors", " 0 failures", " 0 failed",
     "no errors", "no failures", "no problems", "... ok",
+    "o see the full stack trace", "Re-run Maven using", "For more information about the err", "[Help 1] http",
+    "After correcting the problems",
 )  # fmt: skip
 _GOOD_START = re.compile(
     r"\s{0,40}[\u2713\u2714\u221a]|ok\b|PASS|SKIP|=== (?:RUN|PAUSE|CONT)|\S{1,200}\.py::"

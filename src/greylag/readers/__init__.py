@@ -26,6 +26,7 @@ from greylag.readers.javascript import jest_json
 from greylag.readers.junit import junit_xml
 from greylag.readers.libtest import libtest
 from greylag.readers.linters import eslint_json, golangci_json, mypy_json, pyright_json, ruff_json, sarif
+from greylag.readers.meson import meson_tests
 from greylag.readers.native import ctest_text, native_text
 from greylag.readers.quality import biome_gitlab, biome_text, black_text, flake8_text, ty_gitlab
 from greylag.readers.ruby import minitest_text, rspec_json, rubocop_json
@@ -64,6 +65,7 @@ __all__ = [
     "kubeconform_json",
     "libtest",
     "maven_text",
+    "meson_tests",
     "minitest_text",
     "msbuild_text",
     "mypy_json",

@@ -1,5 +1,6 @@
 """Reader of the JSON that jest and vitest write."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,8 @@ from greylag.readers._common import (
 )
 from greylag.readers._failures import Failed, diagnose, resolver
 
+# Babel puts the place behind what it says.
+_UNREAD = re.compile(r"(SyntaxError: /[^\n:]{1,500}): ([^\n]{1,500}) \((\d{1,9}):(\d{1,9})\)$", re.MULTILINE)
 _SKIPPED = {"pending", "skipped", "todo", "disabled"}
 
 
@@ -45,7 +48,7 @@ def _cases(file: dict[str, Any]) -> Iterator[tuple[str, Failed]]:
     name = text(file.get("name")) or None
     tests = list(tables(file.get("assertionResults")))
     if file.get("status") == "failed" and not any(test.get("status") == "failed" for test in tests):
-        said = text(file.get("message"), 20_000)
+        said = _UNREAD.sub(r"\1:\3:\4: \2", text(file.get("message"), 20_000))
         yield "failed", Failed("the file could not be run", said, said, name)
     for test in tests:
         status = str(test.get("status"))

@@ -20,6 +20,8 @@ _TEXT = 100_000  # characters of one failure
 _DEEPEST = 100  # packages, modules and classes around a test
 _NOT_RUN = {"disabled", "notrun"}  # of CTest and GoogleTest
 _COLOUR = re.compile(r"\[\d{1,3}(?:;\d{1,3}){0,3}m")  # of a terminal, without the first character, which XML has not
+_ILLEGAL = bytes(code for code in range(32) if code not in b"\t\n\r")  # which some runners write as they come
+_REFERENCE = re.compile(rb"&#(?:0{0,5}(?:[0-8]|1[124-9]|2\d|3[01])|[xX]0{0,5}(?:[0-8bBcCeEfF]|1[\da-fA-F]));")
 _SCRIPT = re.compile(r"\S+\.[cm]?[jt]sx?$")
 _RUNNERS = {"pytest": "pytest", "pytest tests": "pytest", "nextest-run": "nextest"}  # by the name of the whole run
 
@@ -35,13 +37,20 @@ def junit_xml(data: bytes, cwd: str = ".", workspace: str = WORKSPACE, files: Co
     cases = _Cases(locator(cwd, workspace), resolver(files))
     parser = DefusedXMLParser(target=cases, forbid_dtd=True)
     try:
-        parser.feed(data)
+        parser.feed(_legal(data))
         parser.close()
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         return cases.counts, (*capped(cases.diagnostics), unreadable("JUnit XML", error))
     if not cases.suites_seen:
         return Counts(0), (unreadable("JUnit XML", "no test suite in it"),)
     return cases.counts, capped(cases.diagnostics)
+
+
+def _legal(data: bytes) -> bytes:
+    """Without control characters, which no XML may have: a message with colours must not hide the whole report."""
+    if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:  # UTF-16, where they are halves of others
+        return data
+    return _REFERENCE.sub(b"?", data.translate(None, _ILLEGAL))
 
 
 @dataclass

@@ -150,9 +150,16 @@ def _failures(lines: Sequence[str]) -> Iterator[Failed]:
 
 
 def _until(lines: Sequence[str], first: int, end: str) -> list[str]:
-    """The lines up to one that is empty, or begins with `end`."""
+    """The lines up to one that begins with `end`, or is empty and has no more of an exception below: a message of Ruby
+    may point at the source, which has an empty line before it.
+    """
     rows = lines[first : first + _BODY]
-    stop = (at for at, row in enumerate(rows) if (row.startswith(end) if end else not row.strip()))
+    below = [*rows[1:], ""]
+    stop = (
+        at
+        for at, row in enumerate(rows)
+        if (row.startswith(end) if end else not row.strip() and not below[at].startswith("    "))
+    )
     return list(rows[: next(stop, len(rows))])
 
 

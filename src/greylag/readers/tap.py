@@ -10,6 +10,7 @@ from greylag.readers._failures import Failed, diagnose, resolver
 from greylag.text import clean
 
 _POINT = re.compile(r"((?: {4})*)(not )?ok\b ?(\d*) ?(.*)")
+_PLAN = re.compile(r"1\.\.(\d{1,9})\b")
 _SUBTEST = re.compile(r"( *)# Subtest: (.*)")
 _DIRECTIVE = re.compile(r"(?:^| )# ?(skip|todo)\b", re.IGNORECASE)
 _COMMENT = re.compile(r" *# ?(.*)")
@@ -30,10 +31,13 @@ class _Points:
     passed: list[str] = field(default_factory=list)
     failed: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     seen: bool = False
+    planned: int = 0  # at the top, by all plans
+    ran: int = 0  # at the top
 
     def point(self, indent: int, bad: bool, name: str, directive: bool) -> dict[str, str] | None:
         """Count one point; where it failed, the answer takes its YAML block."""
         self.seen = True
+        self.ran += indent == 0
         parent = self.deepest > indent
         self.deepest = indent
         if parent and (self.deeper_failed or not bad):
@@ -54,7 +58,7 @@ class _Points:
 
 
 def tap(data: bytes, cwd: str = ".", workspace: str = WORKSPACE) -> Tests:
-    """TAP. Points marked SKIP or TODO count as skipped; a bail-out is an error."""
+    """TAP. Points marked SKIP or TODO count as skipped; a bail-out is an error, and so is a plan that was not kept."""
     if len(data) > LARGEST:
         return Counts(0), (unreadable("TAP", f"{len(data)} bytes"),)
     lines = [line[:_LINE] for line in clean(data).split("\n")]
@@ -63,8 +67,13 @@ def tap(data: bytes, cwd: str = ".", workspace: str = WORKSPACE) -> Tests:
         return Counts(0), (*bails, unreadable("TAP", "no test point in it"))
     locate, resolve = locator(cwd, workspace), resolver(())
     diagnostics = capped(diagnose(_failure(name, facts), locate, resolve) for name, facts in points.failed[:MOST])
+    early = () if points.ran >= points.planned else (_early(points),)
     failed, passed = len(points.failed), names(points.passed)
-    return Counts(len(points.passed) + failed, failed, points.skipped, passed), (*bails, *diagnostics)
+    return Counts(len(points.passed) + failed, failed, points.skipped, passed), (*bails, *diagnostics, *early)
+
+
+def _early(points: _Points) -> Diagnostic:
+    return unreadable("TAP", f"{points.planned} tests were planned, and it ends after {points.ran}")
 
 
 def _points(lines: Sequence[str]) -> tuple[_Points, list[Diagnostic]]:
@@ -86,6 +95,8 @@ def _points(lines: Sequence[str]) -> tuple[_Points, list[Diagnostic]]:
             facts, at = None, end + 1
         elif facts is not None and len(facts) < _COMMENTS and (found := _COMMENT.match(line)):
             facts[f"#{len(facts)}"] = found[1].strip()
+        elif found := _PLAN.match(line):
+            points.planned += int(found[1])
         elif line.startswith("Bail out!"):
             bails.append(Diagnostic(line))
     return points, bails
@@ -115,7 +126,8 @@ def _failure(name: str, facts: dict[str, str]) -> Failed:
         own, line, said = _commented(list(facts.values()))
     stack = "\n".join(f"    at {frame}" for frame in (facts.get("stack") or facts.get("at", "")).split("\n") if frame)
     message = f"{kind}: {said}" if kind and said else said
-    return Failed(name, message, f"{said}\n{stack}", own or None, line)
+    details = facts.get("details", "") if said != facts.get("details") else ""
+    return Failed(name, message, "\n".join(filter(None, (said, details, stack))), own or None, line)
 
 
 def _commented(lines: Sequence[str]) -> tuple[str, int | None, str]:

@@ -171,7 +171,7 @@ class Bench:
         with self._line(activation.phase) as line:
             context = Context(
                 self.change, sandbox, self.logs, lambda command: line.run(sandbox, command), self.mode, earlier,
-                self.baseline, cpus, lambda: self._again(chain, context, line), self.rewrite,
+                self.baseline, cpus, lambda: self._again(chain, context, line), self.rewrite, line.network != "none",
             )  # fmt: skip
             verdict = _try(job, context)
             if verdict.outcome is Outcome.ERRORED and line.worth_another:

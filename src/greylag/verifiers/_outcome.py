@@ -22,10 +22,15 @@ _NETWORK = re.compile(
     r"|tunneling socket could not be established|Temporary failure in name resolution|Could not resolve host|dns error"
     r"|error sending request for url|client error \(Connect\)"
     r"|Could not transfer artifact [^\n]*(?:Connection refused|timed out|Unknown host|Connection reset)"
-    r"|\b50[234] (?:Bad Gateway|Service Unavailable|Gateway Time-?out)",
+    r"|\b50[234] ['\"]?(?:Bad Gateway|Service Unavailable|Gateway Time-?out)",
     re.IGNORECASE,
 )
 _MACHINE = re.compile(r"No space left on device|ENOSPC|Cannot allocate memory|ENOMEM|Disk quota exceeded")
+_RAISED = re.compile(  # as the message of a failed test: raised by the system, no word in an assertion
+    r"(?:(?:OSError|[\w.$]{0,100}IOException|(?:System)?Error|Errno::E\w+|\w+ [^\s:]{1,300}): )?"
+    r"(?:\[Errno \d+\] |E(?:NOSPC|NOMEM|DQUOT): )?"
+    r"(?:[Nn]o space left on device|[Cc]annot allocate memory|Disk quota exceeded)"
+)
 _MISSING = re.compile(  # interpreters that the machine lacks, artefacts that no preparation brought
     r"No (?:python )?interpreter found (?:for|at|in) |No download found for"
     r"|ENOTCACHED|in offline mode and the artifact|[Nn]etwork (?:connectivity )?(?:was|is) disabled",
@@ -86,7 +91,7 @@ def judge(step: Step, phase: Phase, done: Completed, found: Found, *, original: 
     if _without_tests(step, phase, done.returncode, text, found.counts):
         return Result(Outcome.SKIPPED, _why_none(found.counts), counts=found.counts or Counts(0))
     if done.returncode == 0:
-        return _succeeded(step, found)
+        return _succeeded(step, done, found)
     if excused := _excused(step, done.returncode, text):
         return excused
     missing = _unknown(phase, done.returncode, text) if original and not found.diagnostics else ""
@@ -130,10 +135,12 @@ def _why_none(counts: Counts | None) -> str:
     return f"no test ran, {counts.skipped} skipped" if counts and counts.skipped else "no tests"
 
 
-def _succeeded(step: Step, found: Found) -> Result:
+def _succeeded(step: Step, done: Completed, found: Found) -> Result:
     if found.counts and found.counts.failed:
         summary = f"{tests(found.counts)}, although `{step.line}` ended with exit code 0"
-        return Result(Outcome.FAILED, summary, found.diagnostics, found.counts)
+        named = any(d.severity is Severity.ERROR for d in found.diagnostics)
+        told = found.diagnostics if named else (*found.diagnostics, *_by_log(summary, done.output + done.errors, found))
+        return Result(Outcome.FAILED, summary, told, found.counts)
     if hidden := [d for d in found.diagnostics if d.rule == UNREADABLE]:
         summary = f"{hidden[0].message}, although `{step.line}` ended with exit code 0"
         return Result(Outcome.FAILED, summary, found.diagnostics, found.counts)
@@ -147,19 +154,27 @@ def _succeeded(step: Step, found: Found) -> Result:
 
 def _failed(step: Step, phase: Phase, done: Completed, text: str, found: Found) -> Result:
     errors = [d for d in found.diagnostics if d.severity is Severity.ERROR and d.rule != UNREADABLE]
+    if errors and all(_RAISED.match(error.message) for error in errors):
+        return Result(Outcome.ERRORED, one_line(errors[0].message, 300), counts=found.counts)
     if errors:
         summary = tests(found.counts if found.counts and found.counts.run else None) or _plural(len(errors), "error")
-        told = found.diagnostics if any(map(_telling, errors)) else _explained(found.diagnostics, done)
+        told = found.diagnostics if any(map(_telling, errors)) else _explained(found, done)
         return Result(Outcome.FAILED, summary, (*told, *_unread(step, done, found)), found.counts)
     if reason := _beyond_repair(phase, done.returncode, text):
         return Result(Outcome.ERRORED, reason)
     summary = f"`{step.line}` failed with exit code {done.returncode}"
     told = found.diagnostics if step.rest else ()
-    distilled = distill(_rest(step, done), budget=BUDGET)
     places = {(d.path, d.line, d.column) for d in told}
-    located = [_located(d, found) for d in distilled.diagnostics]
-    more = [d for d in located if (d.path, d.line, d.column) not in places]
-    return Result(Outcome.FAILED, summary, (*told, *more, _whole(summary, distilled)), found.counts)
+    by_log = _by_log(summary, _rest(step, done), found)
+    more = [d for d in by_log if d.path is None or (d.path, d.line, d.column) not in places]
+    return Result(Outcome.FAILED, summary, (*told, *more), found.counts)
+
+
+def _by_log(summary: str, output: bytes, found: Found) -> tuple[Diagnostic, ...]:
+    """What the log tells of a failure that nothing else does."""
+    distilled = distill(output, budget=BUDGET)
+    located = tuple(_located(d, found) for d in distilled.diagnostics)
+    return (*located, _whole(summary, distilled))
 
 
 def _rest(step: Step, done: Completed) -> bytes:
@@ -179,10 +194,14 @@ def _telling(error: Diagnostic) -> bool:
     return error.line is not None or not _NO_REASON.fullmatch(error.message)
 
 
-def _explained(diagnostics: Sequence[Diagnostic], done: Completed) -> tuple[Diagnostic, ...]:
-    """A report that only says that something failed, as of a test file that does not load: the log says why."""
-    first, *rest = diagnostics
-    return replace(first, excerpt=distill(done.output + done.errors, budget=BUDGET).gist), *rest
+def _explained(found: Found, done: Completed) -> tuple[Diagnostic, ...]:
+    """A report that only says that something failed, as of a test file that does not load: the log says why, and
+    perhaps where. The message stays as it is, since it tells one failure from another.
+    """
+    first, *rest = found.diagnostics
+    told = distill(done.output + done.errors, budget=BUDGET)
+    places = (d.line for d in told.diagnostics if d.line and _located(d, found).path == first.path)
+    return replace(first, line=first.line or next(places, None), excerpt=told.gist), *rest
 
 
 def _whole(summary: str, distilled: Distilled) -> Diagnostic:

@@ -48,6 +48,7 @@ class Step:
     unable: str = ""  # a failure whose log has this pattern is the machine's, whatever else was found
     unable_codes: tuple[int, ...] = ()  # exit codes that say so
     untold: str = ""  # a failure whose log has this pattern says nothing of the repository: the step is skipped
+    cut_short: str = ""  # a log with this pattern is of tests that did not all run, whatever the reports say
     empty: str = ""  # a run whose log has this pattern and whose reports have no test had none
     empty_codes: tuple[int, ...] = ()  # exit codes that say so
     again: "Again | None" = field(default=None, repr=False)  # to see whether tests that failed are flaky

@@ -16,8 +16,8 @@ class Runner:
     """How a program is asked for a structured report: in a file when there is a suffix, else on standard output.
 
     `taken`: options of a command that has a form of output of its own, besides which it cannot have ours. `fits`: what
-    a command must begin with. `unknown`: how an old version says that it does not know the arguments, or has nothing in
-    its report.
+    a command must begin with. `share` says how much of the machine there is, to a command that does not say it itself
+    (`shared`). `unknown`: how an old version says that it does not know the arguments, or has nothing in its report.
     """
 
     arguments: tuple[str, ...]
@@ -26,6 +26,8 @@ class Runner:
     empty: str = ""
     taken: str = r"--(?:reporter|format|json|outputFile|tap)\b|\s-f\s"
     fits: str = ""
+    share: tuple[str, ...] = ()
+    shared: str = r"--maxWorkers\b|--runInBand\b|\s-[iw]\b"
     unknown: str = ""
     module: str = ""  # that has its version, when it is not called as the program
 
@@ -39,7 +41,11 @@ RUNNERS = {
         r"--outputFile\b",  # it may have many reporters
     ),
     "jest": Runner(
-        ("--ci", "--json", "--outputFile=REPORT", "--maxWorkers=@cpus@"), ".json", readers.jest_json, r"No tests found"
+        ("--ci", "--json", "--outputFile=REPORT", "--bail=0"),  # what fails hides nothing
+        ".json",
+        readers.jest_json,
+        r"No tests found",
+        share=("--maxWorkers=@cpus@",),
     ),
     "mocha": Runner(
         ("--reporter", "xunit", "--reporter-options", "output=REPORT"),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from greylag import readers
 from greylag.model import Phase
 from greylag.protocols import Tree
-from greylag.verifiers import _scripts
+from greylag.verifiers import _scripts, _summaries
 from greylag.verifiers._manager import RELEASE
 from greylag.verifiers._package import Package, Project
 from greylag.verifiers._plan import Plan, Step
@@ -22,6 +22,8 @@ _ENV = {
     "npm_config_update_notifier": "false",
     "npm_config_audit": "false",
     "npm_config_fund": "false",
+    "npm_config_fetch_retry_mintimeout": "1000",  # a registry that is down is down for each of hundreds of packages
+    "npm_config_fetch_retry_maxtimeout": "5000",
     "COREPACK_ENABLE_DOWNLOAD_PROMPT": "0",
     "YARN_ENABLE_TELEMETRY": "0",
     "YARN_ENABLE_GLOBAL_CACHE": "false",  # the cache goes into the workspace, so that later phases have it
@@ -45,7 +47,8 @@ def installation(project: Project) -> Plan:
     if not project.manager.lock:
         notes.insert(0, "there is no lock file: versions are the registry's newest that fit")
     wrong_node = r'The engine "node" is incompatible|ERR_PNPM_UNSUPPORTED_ENGINE|requires at least Node\.js'
-    step = replace(_base(project), arguments=project.manager.install, unable=wrong_node)
+    reader = _summaries.npm if project.manager.name == "npm" else None
+    step = replace(_base(project), arguments=project.manager.install, read_log=reader, unable=wrong_node)
     manager = {project.manager.name: (*project.manager.programs[0], "--version")}
     return Plan((*_provision(project), step), _NODE | manager, "; ".join(notes))
 
@@ -95,6 +98,8 @@ def step_of(project: Project, part: Part) -> Step:
     report = _report(f"{part.package.root}-{part.script}-{part.program}")
     if runner and re.match(runner.fits, part.bare) and not re.search(runner.taken, part.bare):
         arguments = tuple(argument.replace("REPORT", report + runner.suffix) for argument in runner.arguments)
+        share = () if re.search(runner.shared, part.bare) else runner.share
+        arguments = (*arguments, *share)
         base = replace(base, empty=runner.empty)
 
         def reporting(run: Step) -> Step:

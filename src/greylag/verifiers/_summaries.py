@@ -65,9 +65,18 @@ def javascript(data: bytes, _root: str, _workspace: str) -> Tests | tuple[()]:
     return (Counts(passed + failed, failed, skipped), ()) if found else ()
 
 
+def npm(data: bytes, root: str, _workspace: str) -> tuple[Diagnostic, ...]:
+    """What `npm ci` says of a lock file that does not fit, without the manual that it prints behind that."""
+    found = re.findall(r"^npm (?:error|ERR!) ((?:Missing|Invalid): [^\n]{1,500})$", clean(data), re.MULTILINE)
+    place = posixpath.normpath(posixpath.join(root, "package-lock.json"))
+    return tuple(Diagnostic(said, path=place, rule="npm") for said in dict.fromkeys(found))
+
+
 def prettier(data: bytes, root: str, _workspace: str) -> tuple[Diagnostic, ...]:
     """The files that `prettier --check` or `--list-different` names, and the places that it cannot read."""
-    names = re.findall(r"^(?!yarn run v)(?:\[warn\] )?([^\s\[](?:[^\n:]*/)?[^\n/:]*\.\w+)$", clean(data), re.MULTILINE)
+    names = re.findall(
+        r"^(?!yarn run v|[>$] )(?:\[warn\] )?([^\s\[](?:[^\n:]*/)?[^\n/:]*\.\w+)$", clean(data), re.MULTILINE
+    )
     places = [posixpath.normpath(posixpath.join(root, name)) for name in names]
     found = [Diagnostic("not formatted as prettier does", path=place, rule="prettier") for place in places]
     for name, message, line, column in _UNREAD.findall(clean(data)):

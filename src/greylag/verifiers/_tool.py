@@ -56,8 +56,11 @@ def run(activation: Activation, context: Context) -> Verdict:
 
 
 def online(activation: Activation, context: Context) -> bool:
-    """Whether the policy may give this activation a network: preparation, and the run on the base commit."""
-    return activation.phase is Phase.PREPARE or context.mode == "baseline"
+    """Whether the policy may give this activation a network: preparation, and the run on the base commit.
+
+    A tool that is not told that there is none tries again for minutes, for each package.
+    """
+    return context.connected and (activation.phase is Phase.PREPARE or context.mode == "baseline")
 
 
 def _verdict(activation: Activation, plan: Plan, results: Sequence[Result]) -> Verdict:
@@ -247,6 +250,8 @@ def _read(step: Step, fetched: Mapping[str, Any], output: bytes, root: str, path
     if step.read_log and not any(d.severity is Severity.ERROR for d in diagnostics):
         more, printed = _parts([step.read_log(output, root, workspace)])
         diagnostics, counts = [*diagnostics, *more], counts or printed
+    if step.cut_short and (hit := re.search(step.cut_short, output.decode("utf-8", "replace"))):
+        diagnostics.append(Diagnostic(one_line(hit[0], 300), rule=readers.UNREADABLE))
     return Found(tuple(diagnostics), total(counts), root, workspace)
 
 

@@ -12,11 +12,11 @@ from dataclasses import replace
 
 from greylag import readers
 from greylag.kinds import CI, matches
-from greylag.model import Diagnostic, Phase, Verdict
+from greylag.model import Counts, Diagnostic, Phase, Verdict
 from greylag.protocols import Activation, Context, Tree
 from greylag.verifiers import _tool
 from greylag.verifiers._files import failing, roots
-from greylag.verifiers._plan import Again, Reader
+from greylag.verifiers._plan import Again, Reader, Tests
 from greylag.verifiers._pyproject import below, text
 from greylag.verifiers._tool import Plan, Step
 
@@ -26,6 +26,7 @@ _DEPENDENCY = re.compile(r"\{\s*:\w+\s*,\s*(?:\"|~[sS]|(?:path|git|github|in_umb
 _STRICT = "--warnings-as-errors"
 _MACHINE = r"You're trying to run :\w+ on Elixir \S+ but it has declared|\*\* \(Mix\) .* requires Erlang/OTP"
 _NETWORK = r"failed_connect|Request failed \(:(?:timeout|nxdomain|econnrefused)\)|httpc request failed|:nxdomain"
+_ALL = b"# all of them\n"
 _FORMATTER = r"""
 defmodule Greylag.Formatter do
   use GenServer
@@ -35,6 +36,11 @@ defmodule Greylag.Formatter do
   def handle_cast({:test_finished, test}, path) do
     name = String.replace("#{inspect(test.module)} #{test.name}", ["\n", "#"], " ")
     File.write!(path, point(test.state, name, test), [:append])
+    {:noreply, path}
+  end
+
+  def handle_cast({:suite_finished, _}, path) do
+    File.write!(path, "# all of them\n", [:append])
     {:noreply, path}
   end
 
@@ -140,7 +146,17 @@ def _test(root: str, prefix: str) -> Step:
         places = (f"./{d.path.removeprefix(prefix)}:{d.line}" for d in failed if d.path and d.line)
         return (*words, *dict.fromkeys(places))
 
-    return _mix(*words, program="elixir", report=report, read=readers.tap, again=again)
+    return _mix(*words, program="elixir", report=report, read=_complete, again=again)
+
+
+def _complete(data: bytes, root: str, workspace: str) -> Tests:
+    """TAP of our formatter. Code of a test can end Elixir, with any exit code, before the other tests have run."""
+    points, whole, _ = data.partition(_ALL)
+    if whole and not points:
+        return Counts(0), ()
+    counts, found = readers.tap(data, root, workspace)
+    early = Diagnostic("the tests ended before all of them had run", rule=readers.UNREADABLE)
+    return counts, found if data.endswith(_ALL) else (*found, early)
 
 
 def _mix(

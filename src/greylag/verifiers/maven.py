@@ -41,6 +41,12 @@ _MACHINE = (  # what this machine has is not what the project needs
     r"invalid (?:target|source) release|release version \S+ not supported|JAVA_HOME .* is not defined"
     r"|Detected (?:Maven|JDK) (?:V|v)ersion\S* .*is not in the allowed range|requires Maven version \d"
 )
+_CRASHED = (  # with the class where surefire names it, else with the module
+    r"The forked VM terminated without [^\n]*(?:\n[^\n]*){0,6}?\n\[ERROR\] Crashed tests:\n\[ERROR\] [^\n]*"
+    r"|(?:on project [^\n]{1,300}?: )?The forked VM terminated without [^\n]*"
+    r"|There was (?:an error in the forked process|a timeout or other error in the fork)"
+)
+_THROUGH = "-Dmaven.test.failure.ignore=true"  # reports tell what failed; else modules that depend on that are skipped
 _FAILSAFE = re.compile(r"<artifactId>\s*maven-failsafe-plugin\s*</artifactId>")
 _FOREIGN = {
     "src",
@@ -100,7 +106,7 @@ def _activations(root: str, tree: Tree) -> Iterator[Activation]:
     build = _step(programs, "test-compile", read_log=readers.maven_text)
     yield Activation("maven", "maven compile", Phase.COMPILE, root, reason, (), Plan((build,), tools))
     if any(_inside(path, root) and "src/test/" in path for path in tree.paths()):
-        test = _step(programs, goal, reports=True, read_log=readers.maven_text)
+        test = _step(programs, goal, _THROUGH, reports=True, read_log=readers.maven_text)
         test = replace(
             test,
             again=lambda failed: (*test.arguments, *_only(failed)),
@@ -159,7 +165,9 @@ def _step(
         reports=("**/target/surefire-reports/TEST-*.xml", "**/target/failsafe-reports/TEST-*.xml") if reports else (),
         read_report=readers.junit_xml if reports else None,
         read_log=read_log,
+        cut_short=_CRASHED if reports else "",
         may_fail=may_fail,
         fatal=_UNRESOLVED,
         unable=_MACHINE,
+        title=f"mvn {goals[0]}",
     )

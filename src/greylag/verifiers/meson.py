@@ -85,14 +85,14 @@ def _meson(*arguments: str, offline: tuple[str, ...] = (), may_fail: bool = Fals
 
 
 def _tests(build: str) -> Step:
-    report = f"{build}/meson-logs/testlog.junit.xml"
+    reports = tuple(f"{build}/meson-logs/testlog.{form}" for form in ("junit.xml", "json"))
     arguments = ("test", "-C", build, "--num-processes", "@cpus@", "--print-errorlogs")
     return Step(
         (("meson",),),
         arguments,
         install=_INSTALL,
-        reports=(report,),
-        read_report=readers.junit_xml,
+        reports=reports,
+        read_report=readers.meson_tests,
         read_log=readers.native_text,  # what only tests need is compiled by now
         unable=_MACHINE,
         again=lambda failed: (*arguments, "--", *_only(failed)),

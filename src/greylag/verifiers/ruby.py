@@ -24,6 +24,7 @@ _HOME = "@home@/.greylag/gems"
 _STANDARD = re.compile(r"""(?:\bgem|_dependency)[ (]+["']standard["']""")
 _RAKE = re.compile(r"TestTask|\btask[ (]+(?::test\b|[\"']test[\"']|test:)|\bload_tasks\b|Hoe\.spec")
 _TEST, _SPEC = re.compile(r"(?:.*/)?(?:test_[^/]*|[^/]*_test)\.rb"), re.compile(r"(?:.*/)?[^/]*_spec\.rb")
+_RSPEC = ("--no-color", "--no-fail-fast", "--format", "progress", "--format", "json", "--out")
 _MACHINE = r"Your Ruby version is \S+, but your Gemfile specified|requires (?:rubygems|ruby) version .* which is inc"
 _NETWORK = (
     r"Could not reach host \S+|Network error while fetching \S+|Could not fetch specs from \S+|SocketError"
@@ -127,7 +128,7 @@ def _is_test(file: str) -> bool:
 
 def _rspec(project: _Project) -> Step:
     report = f"@home@/.greylag/rspec-{re.sub(r'[^A-Za-z0-9]+', '-', project.root)}.json"
-    words = ("exec", "rspec", "--no-color", "--format", "progress", "--format", "json", "--out", report)
+    words = ("exec", "rspec", *_RSPEC, report)
     prefix = "" if project.root == "." else f"{project.root}/"
 
     def again(failed: Sequence[Diagnostic]) -> tuple[str, ...]:

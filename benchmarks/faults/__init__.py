@@ -1,0 +1,1 @@
+"""Small repositories, each broken in one known way, and what `greylag verify` says of them."""

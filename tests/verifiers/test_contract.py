@@ -97,6 +97,14 @@ SWIFT = {
     "Tests/ATests/a.swift": "",
     "Sources/A/a.swift": "",
 }
+XCODE = {
+    "App.xcworkspace/contents.xcworkspacedata": '<FileRef location = "group:App.xcodeproj"></FileRef>',
+    "App.xcodeproj/project.pbxproj": "isa = XCRemoteSwiftPackageReference;",
+    "App.xcodeproj/xcshareddata/xcschemes/App.xcscheme": "<TestAction><TestableReference></TestAction>",
+    "Podfile": "",
+    "Podfile.lock": "",
+    "App/App.swift": "",
+}
 SAMPLES = {
     "python": PYTHON,
     "node": NODE,
@@ -108,6 +116,7 @@ SAMPLES = {
     "php": PHP,
     "ruby": RUBY,
     "swift": SWIFT,
+    "xcode": XCODE,
     "rust": RUST,
     "go": GO,
     "dotnet": DOTNET,

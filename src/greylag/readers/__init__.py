@@ -31,6 +31,7 @@ from greylag.readers.ruby import minitest_text, rspec_json, rubocop_json
 from greylag.readers.rust import cargo_json, rustfmt_text
 from greylag.readers.tap import tap
 from greylag.readers.text import maven_text, tsc_text
+from greylag.readers.xcresult import xcresult_json
 
 __all__ = [
     "UNREADABLE",
@@ -74,5 +75,6 @@ __all__ = [
     "trx",
     "tsc_text",
     "ty_gitlab",
+    "xcresult_json",
     "yamllint_text",
 ]

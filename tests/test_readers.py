@@ -212,7 +212,7 @@ def test_colours_in_a_message_do_not_hide_a_report() -> None:
     case = f'<testcase classname="a" name="one">{failure}</testcase>'
     counts, (found,) = readers.junit_xml(f"<testsuite>{case}</testsuite>".encode())
     assert counts == Counts(1, 1)
-    assert (found.test, "[31mno[0m ??" in found.message) == ("a.one", True)
+    assert (found.test, found.message) == ("a.one", "no ??")
     utf16 = '<?xml version="1.0" encoding="utf-16"?><testsuite><testcase name="a"/></testsuite>'.encode("utf-16")
     assert readers.junit_xml(utf16)[0] == Counts(1)
 

@@ -114,6 +114,14 @@ BAZEL = {
     ".bazelversion": "7.4.1\n",
     "a/BUILD": 'cc_test(name = "a")\n',
 }
+XCODE = {
+    "App.xcworkspace/contents.xcworkspacedata": '<FileRef location = "group:App.xcodeproj"></FileRef>',
+    "App.xcodeproj/project.pbxproj": "isa = XCRemoteSwiftPackageReference;",
+    "App.xcodeproj/xcshareddata/xcschemes/App.xcscheme": "<TestAction><TestableReference></TestAction>",
+    "Podfile": "",
+    "Podfile.lock": "",
+    "App/App.swift": "",
+}
 SAMPLES = {
     "python": PYTHON,
     "node": NODE,
@@ -125,6 +133,7 @@ SAMPLES = {
     "php": PHP,
     "ruby": RUBY,
     "swift": SWIFT,
+    "xcode": XCODE,
     "rust": RUST,
     "go": GO,
     "dotnet": DOTNET,

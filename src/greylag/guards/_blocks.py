@@ -19,7 +19,7 @@ _CFG = re.compile(r"#\[\s*cfg\s*\([^\n]{0,200}\]\s*\Z")
 _MORE = re.compile(r"[ \t]*+(?!else\b)[^\s)}\w/:]")  # after a literal in a head of Go
 _PATTERN = re.compile(r"\s*+=(?![=>])|\s*+\|(?!\|)")  # after a pattern with braces in a head of Rust
 _ARM = re.compile(r"[(){}\[\]]|\b(?:case|default)\b|=>")
-_MACRO = re.compile(r"^[ \t]*+#[ \t]*+define\b(?:[^\\\n]|\\\r?\n|\\[^\n])*+", re.MULTILINE)
+_MACRO = re.compile(r"^[ \t]*+#[ \t]*+define\b(?>(?:[^\\\n]|\\\r?\n|\\[^\n])*)", re.MULTILINE)
 _ELSE = re.compile(r"\s*+(?=else\b)")
 _FUNCTIONS = frozenset({"func", "fn"})
 _NEXT = re.compile(r"\s*+")

@@ -19,7 +19,7 @@ _FAILS = re.compile(
     r"|\+\+\s*+\(?\*?\w*(?:[fF]ail|[eE]rr|[bB]ad)"
 )
 _DEFINE = re.compile(
-    r"^[ \t]*+#[ \t]*+define[ \t]++(\w++)\(([^()\n]{0,300})\)((?:[^\\\n]|\\\r?\n|\\[^\n])*+)", re.MULTILINE
+    r"^[ \t]*+#[ \t]*+define[ \t]++(\w++)\(([^()\n]{0,300})\)((?>(?:[^\\\n]|\\\r?\n|\\[^\n])*))", re.MULTILINE
 )
 _FUNCTION = re.compile(r"^[A-Za-z_][\w \t*&]{0,100}[ \t*&](\w++)[ \t]*+\([^;{}]{0,500}\)\s*+(?=\{)", re.MULTILINE)
 _IDLE = re.compile(r"&&\s*+(?:0|false)\b|\|\|\s*+(?:1|true)\b|\bif\s*+\(\s*+(?:0|false)\s*+\)")

@@ -93,7 +93,7 @@ def other_values(old: Case, new: Case) -> bool:
 
 def _shape(claim: str) -> str:
     if "ctx=Load()" not in claim:
-        return re.sub(r"#(?:[-+*/]#)++", "#", LITERAL.sub("#", claim))
+        return re.sub(r"#(?>(?:[-+*/]#)+)", "#", LITERAL.sub("#", claim))
     return re.sub(r"UnaryOp\(op=USub\(\), operand=#\)\)", "#)", _CONSTANT.sub("#", claim))
 
 

@@ -133,7 +133,7 @@ def asked(old_rows: Iterable[str], new_rows: Iterable[str], pairs: Sequence[Pair
     was, now = set(old_rows), set(new_rows)
     tested = {name for pair in pairs[:_MOST] for side in pair for name in _callee(side)}
     for name in tested if was - now and now - was else ():
-        call = re.compile(rf"(?<!\w)(?:\w+(?:\.|::))?{re.escape(name)}\((?:[^()]|\([^()]*\))*+\)")
+        call = re.compile(rf"(?<!\w)(?:\w+(?:\.|::))?{re.escape(name)}\((?>(?:[^()]|\([^()]*\))*)\)")
         shapes = {LITERAL.sub("#", row[:_LONGEST]) for row in was - now}
         if any(
             call.search(row[:_LONGEST]) and LITERAL.sub("#", call.sub("0", row[:_LONGEST])) in shapes

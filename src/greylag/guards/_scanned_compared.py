@@ -22,7 +22,7 @@ _CHAINED = re.compile(
 )  # fmt: skip
 _THROWN = re.compile(r"throws|rejects|[tT]hrow|Thrown")
 _ASSIGNED = re.compile(r"(?<![\w.$])(?:this\.)?([A-Za-z_$][\w$]*)\s*+(?::[^=;(){}\n]{0,100})?=(?![=>])\s*+")
-_CHANGED = re.compile(r"[;{}\n]\s*+(?:await\s+)?([A-Za-z_$][\w$]*)(?:\.\w+)++\s*+\(")
+_CHANGED = re.compile(r"[;{}\n]\s*+(?:await\s+)?([A-Za-z_$][\w$]*)(?>(?:\.\w+)+)\s*+\(")
 _STOP = re.compile(r"[(){}\[\];,\n]")
 _GOES_ON = re.compile(r"\s*+[.?:&|+]")
 _OBJECT = re.compile(r"[\[{]|new(?=[A-Z])|function\b|async\b|class\b|.*=>|.*->", re.DOTALL)  # may be changed later

@@ -35,6 +35,7 @@ from greylag.readers.scala import END as SBT_END
 from greylag.readers.scala import sbt_tests, sbt_text
 from greylag.readers.tap import tap
 from greylag.readers.text import maven_text, tsc_text
+from greylag.readers.xcresult import xcresult_json
 
 __all__ = [
     "SBT_END",
@@ -84,5 +85,6 @@ __all__ = [
     "trx",
     "tsc_text",
     "ty_gitlab",
+    "xcresult_json",
     "yamllint_text",
 ]

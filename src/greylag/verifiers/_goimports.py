@@ -10,7 +10,7 @@ from greylag.verifiers._gomod import Unit
 from greylag.verifiers._pyproject import text
 
 _CLAUSE = re.compile(
-    r"^[ \t]*import[ \t]*(?:\(([^)]{0,20000})\)|[\w.]*[ \t]*([\"`][^\"`\n]{1,500}[\"`]))", re.MULTILINE
+    r"^[ \t]*import[ \t]*(?:\(([^()]{0,20000})\)|[\w.]*[ \t]*([\"`][^\"`\n]{1,500}[\"`]))", re.MULTILINE
 )
 _PATH = re.compile(r"[\"`]([^\"`\n]{1,500})[\"`]")
 _COMMENT = re.compile(r"//[^\n]*")

@@ -10,7 +10,7 @@ from greylag.verifiers._affected import dependents
 from greylag.verifiers._pyproject import Project
 
 _IMPORT = re.compile(
-    r"^[ \t]*(?:from[ \t]+(?P<base>[\w.]{1,300})[ \t]+import[ \t]+(?:\((?P<many>[^)]{0,10000})\)|(?P<few>[^\n#;(]*))"
+    r"^[ \t]*(?:from[ \t]+(?P<base>[\w.]{1,300})[ \t]+import[ \t]+(?:\((?P<many>[^()]{0,10000})\)|(?P<few>[^\n#;(]*))"
     r"|import[ \t]+(?P<whole>[^\n#;(]*))",
     re.MULTILINE,
 )

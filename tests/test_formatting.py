@@ -32,11 +32,12 @@ class Blanks:
     """No line of a text ends in a blank. `write` is a shell script for the formatter, with the files as arguments."""
 
     write: str = 'sed -i "s/ *$//" "$@"'
+    check: str = _CHECK
     name: str = "blanks"
 
     def detect(self, tree: Tree) -> Sequence[Activation]:
         write = Step((("sh", "-c", self.write, "sh"),))
-        step = Step((("sh", "-c", _CHECK),), read_log=_ends_in_a_blank, rewrite=write)
+        step = Step((("sh", "-c", self.check),), read_log=_ends_in_a_blank, rewrite=write)
         return [Activation(self.name, self.name, Phase.FORMAT, ".", "always", (), Plan((step,)))]
 
     def verify(self, activation: Activation, context: Context) -> Verdict:
@@ -113,6 +114,14 @@ def test_a_formatter_that_does_nothing_leaves_the_failure(house: MakeHouse, writ
     assert outcome(report) is Outcome.FAILED
     assert report.verdicts[0].diagnostics[0].path == "a.txt"
     assert all(data == b"a \n" for files in change.asked for data in files.values())
+
+
+def test_a_check_that_mends_what_it_finds_as_hooks_do_needs_no_other_command(house: MakeHouse) -> None:
+    change = Changed(house({"a.txt": "a\n", "b": "b\n"}), {"a.txt": "a \n", "b": "c\n"})
+    mend = "found=$(grep -lr ' $' --include='*.txt' .) || exit 0; sed -i 's/ *$//' $found; echo \"$found\"; exit 1"
+    report = change.report(Blanks("true", mend))
+    assert change.asked == [{"a.txt": b"a\n"}]
+    assert outcome(report) is Outcome.PASSED
 
 
 def test_only_the_files_that_are_complained_about_are_taken(house: MakeHouse) -> None:

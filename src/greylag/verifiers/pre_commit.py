@@ -1,7 +1,7 @@
 """pre-commit: the hooks of `.pre-commit-config.yaml` on all files, without those whose tools greylag runs by itself.
 
-What a hook would change is a failure, and nothing of it is kept. Hooks whose repository cannot be reached are named and
-left out.
+What a hook would change is a failure; in a run, what it makes of files that the change touches is taken over. Hooks
+whose repository cannot be reached are named and left out.
 """
 
 import hashlib
@@ -51,6 +51,7 @@ class PreCommit:
             _step(python, "run", config, elsewhere),
             read_log=hooks_text,
             untold=r"no hook of pre-commit has been run",
+            rewrite=Step((("true",),)),  # the hooks have mended what they can, in a copy that is thrown away
             title="pre-commit run --all-files",
         )
         tools = {"pre-commit": (python, "-m", "pre_commit", "--version")}

@@ -49,7 +49,7 @@ def run(activation: Activation, context: Context) -> Verdict:
     for number, step in enumerate(plan.steps, 1):
         last = number == len(plan.steps)
         name = _log_name(activation, 0 if last else number)
-        results.append(_worth(step, plan.tools if last else {}, name, activation, context))
+        results.append(_part_or_all(step, plan.tools if last else {}, name, activation, context))
         if results[-1].outcome is not Outcome.PASSED and not plan.keep_going:
             break
     return _verdict(activation, plan, results)
@@ -107,7 +107,7 @@ def _log_name(activation: Activation, number: int) -> str:
 # -- one step --------------------------------------------------------------------------------------------------------
 
 
-def _worth(
+def _part_or_all(
     step: Step, tools: Mapping[str, Sequence[str]], log: str, activation: Activation, context: Context
 ) -> Result:
     """The part of a step that the change can affect, where that is worth it and tells; else all of it."""
@@ -136,8 +136,8 @@ def _take(step: Step, tools: Mapping[str, Sequence[str]], log: str, activation: 
     found = _read(step, fetched, output, _place(step, activation), context.change.head.paths())
     result = judge(step, activation.phase, done, found, original=_original(activation, context))
     result = replace(result, log=log, seconds=done.seconds, tools=fetched["tools"])
-    if found_fix := rewriting(step, result, activation, context):
-        _rewrite(*found_fix, activation, context)
+    if formatting := rewriting(step, result, activation, context):
+        _rewrite(*formatting, activation, context)
     return settled(step, result, context, lambda again, place: _take(again, {}, log, activation, place))
 
 

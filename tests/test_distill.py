@@ -238,3 +238,18 @@ def test_what_fails_because_of_warnings_is_no_mere_warning() -> None:
     text = distill((noise + said + noise).encode(), budget=300).text
     assert "Compilation failed due to warnings" in text
     assert "lib/a.ex:3" in text
+
+
+def test_totals_without_a_failure_take_no_room_from_the_failures_of_maven() -> None:
+    fine = "".join(
+        f"[INFO] Tests run: {n}, Failures: 0, Errors: 0, Skipped: 0, Time elapsed: 0.{n} s\n" for n in range(40)
+    )
+    bad = "[ERROR] DirectoryTest.testGet:91 expected:<a> but was:<b>\n"
+    log = f"{fine}{bad}{fine}[ERROR] Tests run: 900, Failures: 1, Errors: 0, Skipped: 0\n[INFO] BUILD FAILURE\n"
+    text = distill(log.encode(), budget=200).text
+    assert "DirectoryTest.testGet:91" in text
+    assert "Tests run: 900, Failures: 1" in text
+
+
+def test_a_line_that_begins_with_a_desert_is_read_all_the_same() -> None:
+    assert "error: boom" in distill((" " * 100_000 + "error: boom\n").encode(), budget=100).text

@@ -1,5 +1,6 @@
 """Formatters put right what a change touches, and nothing else."""
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from greylag import plugins
-from greylag.errors import AgentError
 from greylag.model import Diagnostic, Outcome, Phase, Verdict
 from greylag.protocols import Activation, Context, Layers, SandboxBackend, SandboxSpec, Tree, Verifier
 from greylag.report import Report
-from greylag.testing.repos import Files
+from greylag.testing.repos import Files, git
 from greylag.testing.verifying import House, MakeHouse
 from greylag.verifiers import _tool
 from greylag.verifiers._tool import Plan, Step
@@ -159,6 +159,24 @@ def test_real_formatters_mend(house: MakeHouse, verifier: str, files: Files, pat
     assert outcome(report) is Outcome.PASSED
 
 
+def test_a_renamed_file_that_was_not_formatted_stays_as_it_is(
+    house: MakeHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "".join(f"line {n}\n" for n in range(30)) + "blank \n"
+    at = house({"old.txt": text})
+    plain = at.repository.change
+
+    def moved(files: Files) -> str:
+        plain(files)
+        git(at.repository.path, "rm", "--quiet", "--cached", "old.txt")
+        return git(at.repository.path, "write-tree")
+
+    monkeypatch.setattr(at.repository, "change", moved)
+    change = Changed(at, {"new.txt": text + "more \n", "other.txt": "x \n"})
+    change.report(Blanks())
+    assert [sorted(asked) for asked in change.asked] == [["other.txt"]]
+
+
 @pytest.mark.toolchain("bwrap")
 def test_a_work_tree_is_rewritten_inside_its_sandbox(tmp_path: Path, backend: SandboxBackend) -> None:
     tmp_path.chmod(0o755)
@@ -169,14 +187,18 @@ def test_a_work_tree_is_rewritten_inside_its_sandbox(tmp_path: Path, backend: Sa
     secret.write_text("kept")
     script = tree / "a b"
     script.write_text("longer than what comes\n")
-    script.chmod(0o777)
+    (tree / "twin").hardlink_to(script)
+    script.chmod(0o555)
+    if os.getuid() == 0:
+        os.chown(script, backend.owner, -1)
     (tree / "link").symlink_to(secret)
     work = Workspace.__new__(Workspace)
     with backend.open(SandboxSpec("agent", Layers(upper=tree), Layers(upper=home), scratch)) as sandbox:
-        work.rewrite({"a b": b"short\n"}, sandbox)
-        assert script.read_text() == "short\n"
-        assert script.stat().st_mode & 0o111
-        for path in ("link", "gone"):
-            with pytest.raises(AgentError, match="cannot be written back"):
-                work.rewrite({path: b"x"}, sandbox)
+        assert work.rewrite({"link": b"x", "gone": b"x", "a b": b"short\n"}, sandbox).startswith(
+            "link: link is no file"
+        )
+    assert script.read_text() == "short\n"
+    assert script.stat().st_mode & 0o777 == 0o555
+    assert (tree / "twin").read_text() == "longer than what comes\n"
     assert secret.read_text() == "kept"
+    assert sorted(path.name for path in tree.iterdir()) == ["a b", "link", "twin"]

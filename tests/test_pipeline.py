@@ -149,6 +149,16 @@ def test_a_change_that_a_formatter_takes_back_is_none(house: House) -> None:
     assert not run.artefacts
 
 
+def test_a_file_that_cannot_be_read_is_not_taken_for_no_change(house: House) -> None:
+    house.agent = plugins.load("agents", "command", {"run": "echo x >new; chmod 000 new"})
+    store, task = Store(house.state), house.task()
+    home = store.home(run_id := store.new_id())
+    parts = house.parts(task)
+    run = run_task(task, run_id, home, parts, observe=house.events.append, record=house.runs.append)
+    assert run.status is Status.FAILED
+    assert "new" in run.reports[-1].render()
+
+
 def test_a_change_that_passes_becomes_a_pull_request_with_evidence(house: House) -> None:
     before = git(house.repo, "status", "--porcelain=v2", "--branch")
     run = house.run({**GOOD, "verify": True})

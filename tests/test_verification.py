@@ -485,6 +485,16 @@ def test_a_preparation_that_could_not_be_had_on_the_base_is_not_tried_with_each_
     assert at.started() == ["prepare.sh", "test.sh"]
 
 
+def test_a_new_name_in_a_directory_that_decides_means_a_new_preparation(house: MakeHouse) -> None:
+    at = house({"prepare.sh": "true", "test.sh": "echo RAN 1 0", "src/a/x": "1", "b": ""})
+    verification = at.verification(Shell("prepare.sh", Phase.PREPARE, inputs=("src/", "./")), TEST)
+    baseline = verification.baseline()
+    for files, prepared in (({"src/a/x": "2"}, 0), ({"src/c/x": ""}, 1), ({"b": "changed"}, 0), ({"d/x": ""}, 1)):
+        at.started()
+        verification.run(at.repository.change(files), mode="loop", baseline=baseline)
+        assert at.started().count("prepare.sh") == prepared, files
+
+
 def test_only_the_base_commit_warms_the_home_directory(house: MakeHouse) -> None:
     show = "cat ~/.cache/* 2>/dev/null | tr '\\n' ' '; mkdir -p ~/.cache; echo {0} > ~/.cache/{0}; echo; echo RAN 1 0"
     at = house({"test.sh": show.format("base"), "lint.sh": show.format("lint")})

@@ -99,7 +99,8 @@ class _Steps:
         lock = threading.Lock()
 
         def rewrite(files: Mapping[str, bytes]) -> str:
-            workspace.rewrite(files, sandbox)
+            if refused := workspace.rewrite(files, sandbox):
+                recording.tell("formatted", f"not all could be formatted: {refused}")
             return workspace.freeze(self.parts.backend)
 
         def verify() -> Report:
@@ -119,7 +120,7 @@ class _Steps:
                 recording.keep(sessions=(*recording.run.sessions, session))
                 tree = workspace.freeze(self.parts.backend)
                 recording.keep(tree=tree)
-                if tree == workspace.base_tree:
+                if tree == workspace.base_tree and not workspace.problems(tree):
                     return self.unchanged(session)
                 with suppress(InfraError):  # what an agent was paid for is not lost with what comes after it
                     self.save(workspace)
@@ -128,7 +129,7 @@ class _Steps:
                 recording.tell("gate", f"gate: verifying the frozen tree {tree[:10]}", tree=tree)
                 report = verification.run(tree, mode="gate", baseline=baseline, rewrite=rewrite)
                 recording.keep(tree=report.tree, reports=(*recording.run.reports, report))
-                if report.tree == workspace.base_tree:
+                if tree != report.tree == workspace.base_tree:
                     return self.unchanged(session)  # all that it did was to format otherwise
                 _raise_infrastructure(report)
                 if report.passed:

@@ -248,7 +248,7 @@ class Activation:
     phase: Phase
     root: str
     reason: str
-    inputs: tuple[str, ...] = ()  # PREPARE: the files that decide the outcome; none: all of the tree
+    inputs: tuple[str, ...] = ()  # PREPARE: what decides the outcome: files, `a/` for the names in a; none: all
     plan: object = None  # the verifier's own
     outputs: tuple[str, ...] | None = None  # PREPARE: gitignore patterns of what may stay in the workspace; None: all
 

@@ -236,7 +236,7 @@ def passed(verdict: Verdict) -> tuple[str, ...]:
 
 def test_the_loop_runs_a_part_where_all_takes_long_and_the_gate_runs_all(house: MakeHouse) -> None:
     at = house({"all.sh": ALL, "part.sh": PART})
-    verification = at.verification(Script())
+    verification = at.verification(Script(), plugins.load("guards", "lost-tests"))
     tree, other = at.repository.change({"x": ""}), at.repository.change({"y": ""})
     slow = taking(verification.baseline(), _affected.WORTH)
     loop = verification.run(tree, mode="loop", baseline=slow)

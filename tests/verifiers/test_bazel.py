@@ -88,6 +88,7 @@ def steps(files: dict[str, str], name: str) -> tuple[Step, ...]:
 def test_workspaces_are_the_outermost() -> None:
     files = {"MODULE.bazel": "", "a/BUILD": "", "a/WORKSPACE": "", "third_party/b/WORKSPACE": ""}
     assert {a.root for a in detect(Bazel(), files).values()} == {"."}
+    assert not detect(Bazel(), {"WORKSPACE": "This is our workspace.\n", "package.json": "{}"})
     apart = {"a/WORKSPACE.bazel": "", "b/MODULE.bazel": "", "examples/c/WORKSPACE": ""}
     assert {a.root for a in detect(Bazel(), apart).values()} == {"a", "b"}
     assert not detect(Bazel(), {"BUILD.bazel": "", "Workspace": ""})

@@ -42,6 +42,21 @@ def plan(files: Mapping[str, str], name: str) -> Plan:
     return found
 
 
+@pytest.mark.parametrize(
+    ("settings", "whole"),
+    [
+        ({}, False),
+        ({"autoload": {"psr-4": {"A\\\\": "src/"}}}, False),
+        ({"autoload": {"classmap": ["src/"]}}, True),
+        ({"autoload-dev": {"classmap": ["tests/"]}}, True),
+        ({"config": {"optimize-autoloader": True}}, True),
+    ],
+)
+def test_a_list_of_classes_that_an_installation_writes_is_of_one_tree(settings: object, whole: bool) -> None:
+    files = {**PROJECT, "composer.json": json.dumps(settings)}
+    assert detect(PHP(), files)["composer install"].inputs == (() if whole else ("composer.json",))
+
+
 # -- detection -------------------------------------------------------------------------------------------------------
 
 

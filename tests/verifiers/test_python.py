@@ -168,7 +168,15 @@ def test_poetry_goes_to_the_plain_index_where_a_mirror_has_only_that(said: str, 
 
 def test_inputs_are_the_files_that_decide_what_is_installed() -> None:
     files = {"pyproject.toml": PROJECT, "uv.lock": "", "src/a.py": "", "test_a.py": TEST, "examples/b/setup.py": ""}
-    assert found(files)["uv sync"].inputs == ("pyproject.toml", "uv.lock")
+    assert found(files)["uv sync"].inputs == ("./", "pyproject.toml", "src/", "uv.lock")
+
+
+def test_whatever_an_installation_reads_or_finds_is_an_input() -> None:
+    names = ("constraints.txt", "deps/prod.txt", "VERSION", "calc/_version.py", "setup.cfg", "libs/x/pyproject.toml")
+    files = {"pyproject.toml": PROJECT, "test_a.py": TEST, **dict.fromkeys((*names, "README.md", "tests/data.txt"), "")}
+    inputs = set(found(files)["uv pip install"].inputs)
+    assert inputs >= {*names, "./", "libs/x/"}
+    assert not inputs & {"README.md", "tests/data.txt", "calc/"}
 
 
 def test_what_an_installation_leaves_for_other_trees_is_bounded() -> None:

@@ -77,7 +77,7 @@ def _lines(log: bytes) -> list[str]:
     source = clean(_CARETS.sub("", log.decode("utf-8", "replace").replace(_ECHO, _ECHO_MARK)))
     lines: list[str] = []
     for row in source.split("\n")[-_ROWS:]:
-        line = row[:_LINE]
+        line = (row if len(row) <= _LINE else row.lstrip())[:_LINE]
         if stamp := signals.STAMP.match(line):
             line = line[stamp.end() :]
         line = line.rstrip()

@@ -45,7 +45,7 @@ _SUMMARY = re.compile(
     r"\b[1-9]\d{0,8}(?: of \d{1,9})? (?:tests? |specs? |checks? |hooks? )?"
     r"(?:failed|failures?|errors?|problems?|failing)\b"
     r"|(?:Failures|Errors|failed|errors): ?[1-9]|\bFAIL(?:ED|URE):? \(|BUILD FAIL|failed to pass"
-    r"|test result: FAILED|\b[Tt]ests? run: \d"
+    r"|test result: FAILED|\b[Tt]ests? run: *\d{1,9}, *(?:Failures: *(?:[1-9]|\d{1,9}, *Errors: *[1-9]))"
 )
 _PLACE = re.compile(r"\.[A-Za-z]\w{0,9}(?::\[?|\(|,? (?:on )?line )\d")
 _END_WORDS = (

@@ -27,8 +27,14 @@ class Reported:
 
     @classmethod
     def of(cls, context: Context) -> "Reported":
-        """What the verdicts of both sides name; nothing without a baseline, or where reports name no test."""
-        return cls(_names(context.baseline.verdicts if context.baseline else ()), _names(context.earlier))
+        """What the verdicts of both sides name; nothing without a baseline, or where reports name no test.
+
+        What was run only in part, as inside an agent's loop, says nothing of the tests that were not.
+        """
+        part = {_of(verdict) for verdict in context.earlier if verdict.details.get("partial")}
+        before = context.baseline.verdicts if context.baseline else ()
+        whole = ([v for v in side if _of(v) not in part] for side in (before, context.earlier))
+        return cls(*map(_names, whole))
 
     def was(self, files: Iterable[FileDiff]) -> Counter[str]:
         """`before`, with the paths that files have now."""
@@ -49,6 +55,10 @@ class Reported:
         """Whether a test of a file (`Class.test`) passed, on either side."""
         name = f"{path}::{test.replace('.', '::')}"
         return name in self.before or name in self.after
+
+
+def _of(verdict: Verdict) -> tuple[str, str, Phase]:
+    return verdict.verifier, verdict.root, verdict.phase
 
 
 NOTHING = Reported(Counter(), Counter())

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from greylag.model import Phase, Verdict
@@ -147,11 +147,12 @@ def names_what_it_does(verifier: Verifier, files: Content) -> None:
 
 
 def stays_in_the_repository(verifier: Verifier, files: Content) -> None:
-    """Roots are directories of the tree, inputs are files of it."""
+    """Roots are directories of the tree, inputs are files and, with a `/` at the end, directories of it."""
     for activation in verifier.detect(Files(files)):
         root = activation.root
         assert root == "." or any(path.startswith(f"{root}/") for path in files)
-        assert set(activation.inputs) <= set(files)
+        directories = {f"{up}/" for path in files for up in PurePosixPath(path).parents} | {"./"}
+        assert set(activation.inputs) <= set(files) | directories
 
 
 def takes_broken_files(verifier: Verifier, files: Content) -> None:

@@ -12,6 +12,7 @@ from greylag.text import one_line
 UNVERIFIED = "unverified: nothing in this repository vouches for a change (no tests, no linter, no build found)"
 ALL_RED = "unverified: all that ran failed before this change, too, so nothing vouches for it"
 NO_TESTS = "no tests ran"
+UNCOUNTED = "how many tests ran is not told in a form that is known here"
 _NAMED = 3  # lost tests
 BUILD = (Phase.PREPARE, Phase.COMPILE)
 
@@ -164,7 +165,8 @@ def remarks(verdicts: Sequence[Verdict], baseline: Report | None) -> list[str]:
     if not ran and not stopped:
         notes.append(UNVERIFIED)
     if not stopped and not any(v.counts and v.counts.run for v in ran):
-        notes.append(NO_TESTS)
+        uncounted = [v.id for v in ran if v.phase is Phase.TEST and v.counts is None]
+        notes.append(f"{', '.join(uncounted)}: {UNCOUNTED}" if uncounted else NO_TESTS)
     notes += [f"{v.id}: {v.details['partial']}" for v in ran if v.details.get("partial")]
     return notes + ([] if baseline is None else _red(baseline))
 

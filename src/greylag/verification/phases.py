@@ -241,7 +241,14 @@ def _prepared(job: Job, summary: str) -> Verdict:
 def _inputs(jobs: Sequence[Job], tree: Tree) -> list[str]:
     """What decides the outcome of a preparation: the contents of its inputs, or all of the tree."""
     paths = sorted({path for job in jobs for path in job.activation.inputs})
-    return [digest(path, _read(tree, path)) for path in paths] or [tree.id]
+    names = {path: _names_in(tree, path) for path in paths if path.endswith("/")}
+    return [digest(path, names[path] if path in names else _read(tree, path)) for path in paths] or [tree.id]
+
+
+def _names_in(tree: Tree, directory: str) -> list[str]:
+    """Names directly in a directory, which ends in `/`; `./` is the top of the repository."""
+    prefix = directory.removeprefix("./")
+    return sorted({path[len(prefix) :].partition("/")[0] for path in tree.paths() if path.startswith(prefix)})
 
 
 def _read(tree: Tree, path: str) -> bytes | None:

@@ -24,9 +24,10 @@ TITLES = {"uv": "uv sync", "poetry": "poetry install", "pip": "uv pip install"}
 
 _ENV = {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "UV_LINK_MODE": "copy"}
 _HOOKS = ".pre-commit-config.yaml"
-_INPUTS = re.compile(
-    r"(?:.*/)?(?:pyproject\.toml|setup\.py|setup\.cfg|uv\.lock|uv\.toml|poetry\.lock|tox\.ini|\.python-version"
-    r"|[^/]*requirements[^/]*\.txt|requirements/[^/]+\.txt)"
+_DECLARING = re.compile(r"(?:.*/)?(?:pyproject\.toml|setup\.py|setup\.cfg)")
+_INPUTS = re.compile(  # what an installation may read: what declares something, lists, numbers of versions
+    r"(?:.*/)?(?:[^/]+\.(?:toml|lock|cfg|ini|txt|in)|\.python-version|setup\.py|(?:_version|version|__about__)\.py)"
+    r"|[^/.]+"
 )
 _BUILT = re.compile(
     r"ext[-_]modules|backend-path|maturin|mesonpy|scikit[-_]build|setuptools[-_]rust|[Cc]ython|cffi"
@@ -43,13 +44,21 @@ def plan(project: Project, tree: Tree, added: Sequence[str]) -> Plan:
     return Plan((_interpreter(project), *install, *extra), {"python": (PYTHON, "--version")}, note)
 
 
-def inputs(project: Project) -> tuple[str, ...]:
-    """The files that decide what is installed; none, which means the whole tree, where it builds something."""
+def inputs(project: Project, tree: Tree) -> tuple[str, ...]:
+    """The files that decide what is installed, and the directories where a new name may; none, which means the whole
+    tree, where it builds something.
+
+    Other projects of the repository may be requirements of this one, by their paths.
+    """
     if _builds(project):
         return ()
     deciding = (file for file in project.files if _INPUTS.fullmatch(file) and not FOREIGN & set(file.split("/")))
     own = {posixpath.normpath(posixpath.join(project.root, file)) for file in deciding}
-    return tuple(sorted(own | ({_HOOKS} if _HOOKS in project.shared else set())))
+    declaring = {path for path in tree.paths() if _DECLARING.fullmatch(path) and not FOREIGN & set(path.split("/"))}
+    roots = {project.root, *(posixpath.dirname(path) or "." for path in declaring)}
+    names = {posixpath.normpath(posixpath.join(root, place)) + "/" for root in roots for place in (".", "src")}
+    there = {name for name in names if name == "./" or any(path.startswith(name) for path in tree.paths())}
+    return tuple(sorted(own | declaring | there | ({_HOOKS} if _HOOKS in project.shared else set())))
 
 
 def outputs(project: Project) -> tuple[str, ...] | None:

@@ -41,3 +41,8 @@ def above(root: str) -> Iterator[str]:
     while root != ".":
         root = posixpath.dirname(root) or "."
         yield root
+
+
+def versions(*programs: str) -> dict[str, tuple[str, ...]]:
+    """How programs are asked for their versions, and the compilers with them, whose warnings differ with each."""
+    return {name: (name, "--version") for name in (*programs, "cc", "c++")}

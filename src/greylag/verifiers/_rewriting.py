@@ -7,7 +7,7 @@ import posixpath
 from collections.abc import Sequence
 from dataclasses import replace
 
-from greylag.diffs import DiffError, parse
+from greylag.diffs import DiffError, parse, renames
 from greylag.model import Outcome
 from greylag.protocols import Activation, Context
 from greylag.verifiers._outcome import Result
@@ -42,7 +42,11 @@ def _unformatted_before(activation: Activation, context: Context) -> set[str] | 
     if before is None or before.outcome not in {Outcome.PASSED, Outcome.FAILED}:
         return None
     paths = {d.path for d in before.diagnostics}
-    return None if None in paths else {path for path in paths if path}
+    try:
+        moved = renames(context.change.diff)
+    except DiffError:
+        return None
+    return None if None in paths else {name for path in paths if path for name in (path, moved.get(path, path))}
 
 
 def _touched(context: Context) -> set[str]:

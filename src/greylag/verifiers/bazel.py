@@ -59,7 +59,7 @@ class Bazel:
         """Preparation, compilation, and tests where there is a rule for them."""
         named = {posixpath.dirname(path) or "." for path in tree.paths() if posixpath.basename(path) in _BOUNDARIES}
         roots = _evidence.outermost({root for root in named if not FOREIGN & set(root.split("/"))})
-        return [activation for root in roots for activation in _activations(root, tree)]
+        return [activation for root in roots if _built(root, tree) for activation in _activations(root, tree)]
 
     def verify(self, activation: Activation, context: Context) -> Verdict:
         """Run Bazel; its events and the reports of all targets say what the tests did."""
@@ -67,6 +67,12 @@ class Bazel:
 
 
 PLUGIN = Bazel
+
+
+def _built(root: str, tree: Tree) -> bool:
+    """Whether it is Bazel's for certain: a file can be called WORKSPACE for other reasons."""
+    names = {posixpath.basename(path) for path in tree.paths() if below(path, root)}
+    return not names.isdisjoint({"MODULE.bazel", "WORKSPACE.bazel", "BUILD", "BUILD.bazel"})
 
 
 def _activations(root: str, tree: Tree) -> Iterator[Activation]:
@@ -89,13 +95,15 @@ def _activations(root: str, tree: Tree) -> Iterator[Activation]:
 
 
 def _built_otherwise(files: Sequence[str], root: str) -> bool:
-    """Whether another build stands beside Bazel's, so that a machine may well have no Bazel."""
+    """Whether another build stands beside Bazel's, so that a machine may well have none that works."""
     return any(posixpath.normpath(f"{root}/{name}") in files for name in _OTHERS)
 
 
 def _there() -> Step:
-    absent = "there is no Bazel on this machine, and there is another build beside Bazel's"
-    return Step((("bazelisk",), ("bazel",)), ("--version",), absent=absent, title="bazel --version")
+    beside = "and there is another build beside Bazel's"
+    programs = (("bazelisk",), ("bazel",))
+    absent = f"there is no Bazel on this machine, {beside}"
+    return Step(programs, ("--version",), absent=absent, untold=r"(?s)\A.{0,300}", title="bazel --version")
 
 
 def _pinned(version: str) -> Step:

@@ -49,7 +49,7 @@ def _activations(reason: str, tree: Tree) -> Iterator[Activation]:
     inputs = tuple(path for path in tree.paths() if path.startswith(below) and _decides(path))
     lists = "\n".join(text(tree, path) for path in inputs)
     build = f"@home@/.greylag/cmake-{re.sub(r'[^A-Za-z0-9]+', '-', root)}"
-    tools = {"cmake": ("cmake", "--version")}
+    tools = _native.versions("cmake")
     configure = _cmake("-S", ".", "-B", build, offline=("-DFETCHCONTENT_FULLY_DISCONNECTED=ON",))
     if _FETCHES.search(lists):
         yield Activation("cmake", "cmake", Phase.PREPARE, root, reason, inputs, Plan((configure,), tools), ())

@@ -72,7 +72,7 @@ def _activations(makefile: str, tree: Tree) -> Iterator[Activation]:
     if _GENERATED.search(source[:1000]):
         return
     targets = [target for rule in _RULE.finditer(source) for target in rule[1].split()]
-    tools = {"make": ("make", "--version")}
+    tools = _native.versions("make")
     if any(_compiled(path, root) for path in tree.paths()) and (goal := _goal(source, targets)):
         alone = _step(goal, read=readers.native_text)
         build = replace(alone, arguments=("-j@cpus@", *alone.arguments), fallback=alone, fallback_on=r"\*\*\* ")

@@ -54,7 +54,7 @@ def _activations(reason: str, tree: Tree) -> Iterator[Activation]:
     files = [path for path in tree.paths() if path.startswith(below)]
     wraps = tuple(path for path in files if path.startswith(f"{below}subprojects/") and _decides(path))
     build = f"@home@/.greylag/meson-{re.sub(r'[^A-Za-z0-9]+', '-', root)}"
-    tools = {"meson": ("meson", "--version")}
+    tools = _native.versions("meson", "ninja")
     if any(path.endswith(".wrap") for path in wraps):
         plan = Plan((_meson("subprojects", "download", may_fail=True),), tools)
         outputs = (f"/{below}subprojects/",)

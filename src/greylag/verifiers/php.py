@@ -50,7 +50,8 @@ _MACHINE = (
     r"|PHPUnit requires the \"|PHP_CodeSniffer requires the "
 )
 _NETWORK = (
-    r"php_network_getaddresses|curl error \d+ while downloading|Failed to open stream: (?:HTTP request|Connection)"
+    r"php_network_getaddresses|could not be downloaded: Cannot connect|curl error \d+ while downloading"
+    r"|Failed to open stream: (?:HTTP request|Connection)"
 )
 
 
@@ -65,6 +66,14 @@ class _Project:
 
     def at(self, name: str) -> str:
         return posixpath.normpath(f"{self.root}/{name}")
+
+    @property
+    def listed(self) -> bool:
+        """Whether Composer makes a list of the project's own classes, which names find no file without."""
+        loads = [table(self.manifest, key) or {} for key in ("autoload", "autoload-dev")]
+        options = table(self.manifest, "config") or {}
+        all_of_them = options.get("optimize-autoloader") or options.get("classmap-authoritative")
+        return bool(all_of_them) or any("classmap" in load for load in loads)
 
     def setting(self, name: str, otherwise: str) -> str:
         """A directory that composer.json may name, within the project."""
@@ -114,13 +123,19 @@ def _activations(project: _Project) -> Iterator[Activation]:
     if not checks:
         return
     tools = {"php": ("php", "--version"), "composer": ("composer", "--version")}
+    own = [step.programs[0][0] for *_, step in checks]
+    tools |= {name: (name, "--version") for name in own if "/" not in name}  # the machine's
     locked = _LOCK in project.files
     note = "" if locked else f"there is no {_LOCK}: versions are the registry's newest that fit"
     inputs = tuple(project.at(name) for name in (_MANIFEST, _LOCK) if name in project.files)
+    if project.listed:
+        inputs = ()  # where a class is, is written down by the installation
     made = [f"{project.setting('vendor-dir', 'vendor')}/", f"{_programs(project)}/", *([] if locked else [_LOCK])]
     outputs = tuple(f"/{project.at(path)}" + ("/" if path.endswith("/") else "") for path in made)
     plan = Plan((_install(),), tools, note)
-    yield Activation("php", "composer install", Phase.PREPARE, project.root, inputs[0], inputs, plan, outputs)
+    yield Activation(
+        "php", "composer install", Phase.PREPARE, project.root, project.at(_MANIFEST), inputs, plan, outputs
+    )
     for name, phase, why, step in checks:
         yield Activation("php", name, phase, project.root, project.at(why), (), Plan((step,), tools))
 

@@ -46,7 +46,7 @@ def _activations(project: Project, tree: Tree) -> Iterator[Activation]:
         return
     plan = _environment.plan(project, tree, _added.packages(project, tree, [name for name, *_ in checks]))
     title = _environment.TITLES[project.manager]
-    inputs, outputs = _environment.inputs(project), _environment.outputs(project)
+    inputs, outputs = _environment.inputs(project, tree), _environment.outputs(project)
     if environment:  # which holds a copy of the project: it is made for each tree
         inputs, outputs, plan = (), None, replace(plan, steps=(*plan.steps, environment.prepare))
     yield Activation("python", title, Phase.PREPARE, project.root, project.why, inputs, plan, outputs)

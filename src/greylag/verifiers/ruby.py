@@ -28,7 +28,7 @@ _RSPEC = ("--no-color", "--no-fail-fast", "--format", "progress", "--format", "j
 _MACHINE = r"Your Ruby version is \S+, but your Gemfile specified|requires (?:rubygems|ruby) version .* which is inc"
 _NETWORK = (
     r"Could not reach host \S+|Network error while fetching \S+|Could not fetch specs from \S+|SocketError"
-    r"|Gem::RemoteFetcher::FetchError"
+    r"|Gem::RemoteFetcher::FetchError|Git error: command `git (?:clone|fetch)"
 )
 _UNTOLD = r"(?:command not found: |can't find executable |cannot load such file -- )(?:rubocop|standardrb|standard)\b"
 

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 from greylag.directories import own_tree, remove_tree
-from greylag.errors import AgentError, UserError
+from greylag.errors import UserError
 from greylag.git import Git, borrow, disk, printable
 from greylag.git.remote import Commit, Remote
 from greylag.model import Diagnostic, Repo
@@ -126,16 +126,15 @@ class Workspace:
         self._left_out[frozen.tree] = frozen.left_out
         return frozen.tree
 
-    def rewrite(self, files: Mapping[str, bytes], sandbox: Sandbox) -> None:
+    def rewrite(self, files: Mapping[str, bytes], sandbox: Sandbox) -> str:
         """Replace the contents of files in the work tree, by way of the sandbox that it is in.
 
-        Raises `AgentError` where that cannot be done: the agent may have taken a file away meanwhile.
+        Which ones could not be, in words: the agent may have taken a file away meanwhile.
         """
         contents = {path: base64.b64encode(data).decode("ascii") for path, data in files.items()}
         argv = (sys.executable, "-I", "-S", "@files@/rewrite.py")
         done = sandbox.run(Command(argv, stdin=json.dumps(contents).encode(), files={"rewrite.py": _REWRITE}))
-        if done.returncode:
-            raise AgentError(f"formatted files cannot be written back: {one_line(done.output[-500:])}")
+        return one_line(done.output[-2000:]) if done.returncode else ""
 
     def tree(self, tree_id: str) -> GitTree:
         """A frozen tree to read."""

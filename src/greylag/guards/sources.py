@@ -12,27 +12,12 @@ from greylag.guards._case import LARGEST, plain
 from greylag.guards._fresh import Mark, fresh
 from greylag.guards._guard import Guard, finding, read
 from greylag.guards._source import brackets, language, scan
+from greylag.guards._under_test import asks
 from greylag.kinds import classify
 from greylag.model import Diagnostic
 from greylag.protocols import Change
 
-_ASKS: Mapping[str, re.Pattern[str]] = {
-    "python": re.compile(
-        r"[\"'](?:_?pytest|unittest)[\"']\s{0,9}(?:not\s{1,9})?in\s{1,9}sys\.modules|\bPYTEST_CURRENT_TEST\b"
-        r"|\bsys\.modules\.get\(\s{0,9}[\"'](?:_?pytest|unittest)\b|\bsys\._called_from_test\b"
-    ),
-    "js": re.compile(
-        r"\bJEST_WORKER_ID\b|\bprocess\.env\.(?:VITEST\w*|NODE_TEST_CONTEXT)\b|\bNODE_ENV\s{0,9}[!=]==?\s{0,9}[\"']test[\"']"
-        r"|[\"']test[\"']\s{0,9}[!=]==?\s{0,9}process\.env\.NODE_ENV\b|\btypeof\s{1,9}(?:jest|describe|vi)\s{0,9}[!=]=="
-    ),
-    "go": re.compile(
-        r"\btesting\.Testing\(\)|\bflag\.Lookup\(\s{0,9}\"test\.|\bos\.Args\[0\]\s{0,9},\s{0,9}\"\.test\""
-    ),
-    "rust": re.compile(
-        r"\bcfg!\s{0,9}\(\s{0,9}(?:not\s{0,9}\(\s{0,9})?test\b|#\[\s{0,9}cfg\s{0,9}\(\s{0,9}not\s{0,9}\(\s{0,9}test\b"
-    ),
-    "java": re.compile(r"\"(?:org\.junit|junit\.framework|org\.testng)\b"),
-}  # fmt: skip
+_OPTIONS = frozenset({"python", "js", "go", "rust", "java"})
 _UNCHECKED = re.compile(
     r"\bverify\s{0,9}=\s{0,9}False\b|\brejectUnauthorized\s{0,9}:\s{0,9}false\b|\bInsecureSkipVerify\s{0,9}[:=]\s{0,9}true\b"
     r"|\bdanger_accept_invalid_(?:certs|hostnames)\s{0,9}\(\s{0,9}true\b|\bignoreReturnCode\s{0,9}:\s{0,9}true\b"
@@ -73,21 +58,10 @@ def check(change: Change) -> Iterator[Diagnostic]:
             yield from _swallowed(change, file)
 
 
-def asks(path: str, text: str) -> Iterator[Mark]:
-    """Where a source looks for a test runner."""
-    family = language(path) or ""
-    if family not in _ASKS or not _ASKS[family].search(text):
-        return
-    notes = scan(text, family).comments
-    for match in _ASKS[family].finditer(text):
-        if not notes[match.start() : match.end()].strip():
-            yield Mark(match[0], text.count("\n", 0, match.start()) + 1, " ".join(match[0].split()))
-
-
 def unchecked(path: str, text: str) -> Iterator[Mark]:
     """Options of well-known libraries by which a failure, or who answers, is not looked at."""
     family = language(path) or ""
-    if family in _ASKS and (found := list(_UNCHECKED.finditer(scan(text, family).code))):
+    if family in _OPTIONS and (found := list(_UNCHECKED.finditer(scan(text, family).code))):
         yield from (Mark(match[0], text.count("\n", 0, match.start()) + 1, match[0]) for match in found)
 
 

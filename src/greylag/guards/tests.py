@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import PurePosixPath
 
 from greylag.diffs import FileDiff, parse
+from greylag.guards import _limits as limits
 from greylag.guards._c_checks import toothless
 from greylag.guards._case import LARGEST
 from greylag.guards._copied import copied
@@ -61,6 +62,7 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     yield from loosened(change, files)
     yield from narrowed(change, files)
     yield from toothless(change, files)
+    yield from _limits(change, files)
     helpers = Helpers.of(change, files)
     found = pair(change, files, helpers.known, _still_ran(reported, change))
     elsewhere = list(displaced(change, files, found))
@@ -93,6 +95,15 @@ def _too_large(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
             and len(read(change.head, file.path) or "") > LARGEST
         ):
             yield finding(change, "tests", "tests/too-large", "is too large a test file to be compared", file.path)
+
+
+def _limits(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
+    for file in files:
+        for rule, found in (("longer", limits.times(file)), ("fewer-inputs", limits.inputs(file))):
+            for limit in found:
+                what = "may take longer" if rule == "longer" else "is tried with fewer inputs"
+                message = f"{what} than before: {limit.was} was the number, {limit.now} is it now"
+                yield finding(change, "tests", f"tests/{rule}", message, file.path, line=limit.line.new)
 
 
 def _runner(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:

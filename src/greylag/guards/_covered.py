@@ -31,13 +31,13 @@ def covered(old: Case, new: Case) -> bool:
     claims, proof = old.proof.claims, new.proof
     if not claims or not new.rows or proof.constant or proof.maybe or proof.exact < min(1, old.proof.exact):
         return False
-    rows = [Counter(_literals(row)) for row in new.rows]
-    said = Counter(literal for claim in proof.claims for literal in _literals(claim))
+    rows = [Counter(literals(row)) for row in new.rows]
+    said = Counter(literal for claim in proof.claims for literal in literals(claim))
     return all(_is_row(claim, rows, said, new.words) for claim in claims)
 
 
 def _is_row(claim: str, rows: list[Counter[str]], said: Counter[str], words: frozenset[str]) -> bool:
-    needed = Counter(_literals(claim)) - said
+    needed = Counter(literals(claim)) - said
     return bool(needed) and calls(claim) <= words and any(not needed - row for row in rows)
 
 
@@ -51,7 +51,7 @@ def summed_up(old: Case, new: Case) -> bool:
     return bool(gone) and same and about and new.proof.exact >= 1 and all(map(_SIZED.search, gone))
 
 
-def _literals(text: str) -> list[str]:
+def literals(text: str) -> list[str]:
     """Numbers and strings of a piece of code, or of a dump of Python's."""
     found = _DUMPED.findall(text) if "Constant(value=" in text else LITERAL.findall(text)
     return [one.strip("\"'`") for one in found]

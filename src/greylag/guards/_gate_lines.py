@@ -1,7 +1,7 @@
 """Lines of build files that let a build pass where it would fail, or that are a check themselves."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from greylag.diffs import FileDiff, Line
@@ -34,7 +34,7 @@ LOOSENED = re.compile(  # lines that make a build pass where it failed
     r"|--no-(?:frozen-)?lockfile\b|--no-package-lock\b|--no-immutable\b|\brm\b[^\n;&|]{0,100}(?:package-lock\.json|\.lock\b|-lock\.yaml)"
     r"|\bINSTA_FORCE_PASS\b|\bINSTA_UPDATE\b|--update-?snapshots?\b|failIfNo\w*>\s*false|\bfailIfNo\w*\s*=\s*false|-Xlint:-?none|-nowarn\b"
     r"|\bexclude\b[^\n]{0,200}(?:Tests?|IT|Spec)\b[.*'\"]|\b(?:maxRetries|max_retries|retries)\b\s*[=:(]+\s*[1-9]|-Wno-[a-z][\w-]*"
-    r"|^(?![^\n]*release)[^\n]*\bNDEBUG\b"
+    r"|^(?![^\n]*release)[^\n]*\b(?:D|define\\s)?NDEBUG\b"
     r"|TreatWarningsAsErrors>\s*false|<NoWarn>|<WarningLevel>\s*0|-Wno-error|<excludes?>|<minimum>\s*0?\.0*<",
     re.IGNORECASE,
 )  # fmt: skip
@@ -72,6 +72,21 @@ def unlocked(file: FileDiff) -> bool:
     return added < removed and any(
         _INSTALLS.search(line.text[:_WIDEST]) and not _LOCKED.search(line.text[:_WIDEST]) for line in file.added
     )
+
+
+_SECURE = re.compile(
+    r"\b(?:(runAsNonRoot|readOnlyRootFilesystem|encrypted|storage_encrypted|deletion_protection|prevent_destroy)\s*[:=]\s*true"
+    r"|(privileged|allowPrivilegeEscalation|hostNetwork|hostPID|publicly_accessible|skip_final_snapshot)\s*[:=]\s*false)\b"
+)
+
+
+def less_secure(file: FileDiff) -> Iterator[str]:
+    """Settings of Kubernetes and Terraform that protect, and are gone or the opposite now."""
+    removed, added = (
+        Counter(match[0] for line in lines for match in _SECURE.finditer(line.text[:_WIDEST]))
+        for lines in (file.removed, file.added)
+    )
+    yield from (removed - added) if file.status == "modified" else ()
 
 
 def lowered(file: FileDiff) -> Iterator[tuple[Line, str, str]]:

@@ -96,6 +96,8 @@ def check(change: Change) -> Iterator[Diagnostic]:
             yield from _lines(change, file)
         if matches(file.path, ctest.FILES) and file.status in {"modified", "renamed"}:
             yield from ctest.other_tests(change, file)
+        for setting in lines.less_secure(file) if matches(file.path, "*.y*ml *.tf") else ():
+            yield finding(change, "build", "gates/loosened", f"takes `{setting}` back, which protects", file.path)
         yield from out_of_sight(change, file)
         yield from _loaded(change, file, settings)
 

@@ -38,7 +38,7 @@ _INDIRECT = re.compile(  # `password = get_password()`, `key: ${KEY}`: a referen
 _ADDRESS = re.compile(
     r"://[^\s/:@]{0,100}:([^\s/:@]{1,100})@(?!localhost\b|127\.|\[?::1|(?:[\w-]{1,63}\.){0,5}example\.(?:com|org|net)\b)"
 )
-_MIXED = re.compile(r"(?=[^\d]*\d)(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=.*\d.*\d?[A-Za-z])(?=[^\d]*\d\D*\d)[\w!#%^&*+=.~-]{10,100}")
+_MIXED = re.compile(r"(?=\D*\d[^A-Za-z]*[A-Za-z])(?=\D*\d\D*\d)(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])[\w!#%^&*+=.~-]{10,100}")
 _NAMES = re.compile(  # the setting is about a secret and has none
     r"(?i)(?:pass|pwd|secret|key)[\w.-]{0,60}?(?:name|ref|path|file|id|arn|url|field|type|version|hash|class|policy)\b"
 )

@@ -39,6 +39,7 @@ from greylag.guards._source import language, scan
 from greylag.guards._standins import standins
 from greylag.guards._swallows import swallows
 from greylag.guards._turns import extensions, macros, renamed_runners, turns
+from greylag.guards._unreported import unreported
 from greylag.guards._wrapped import wrapped
 from greylag.kinds import matches
 from greylag.model import Diagnostic, Severity
@@ -46,6 +47,7 @@ from greylag.protocols import Change
 
 _REACH = 30  # lines between a test and a mark that belongs to it
 _BROAD = re.compile(r"\b(?:class|describe|suite|context|only|fit|pytestmark|collect_ignore\w*|pytest_\w+|mod)\b")
+_RUNNERS = re.compile(r"\b(\w+)[ \t]+\*?(?:testing\.(?:T|B|F|TB)|(?:check\.)?C|(?:\w+\.)?TestingT|GinkgoTInterface)\b")
 _WIDEST = 2000  # characters of a line that are looked at
 _DATA = "__snapshots__/ *.snap testdata/ fixtures/ golden/ goldens/ cassettes/ *.feature"
 
@@ -125,6 +127,9 @@ def _runner(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
     for file, mark in fresh(change, files, swallows):
         message = f"adds `{mark.words}`, which swallows what an assertion raises"
         yield finding(change, "tests", "tests/swallowed", message, file.path, line=mark.line)
+    for file, mark in fresh(change, files, unreported):
+        message = f"has `{mark.words}`: failures of tests are not told, or any failure is what is expected"
+        yield finding(change, "tests", "tests/unreported", message, file.path, line=mark.line)
     for file, mark in fresh(change, parse(change.diff), escapes):
         message = f"writes a character of the syntax as `{mark.words}`, so that code looks like something else"
         yield finding(change, "tests", "tests/escaped", message, file.path, line=mark.line)
@@ -193,10 +198,13 @@ def _skips(change: Change, files: list[FileDiff], new: set[tuple[str, int]]) -> 
         if text is None:
             continue
         code, pattern = _looked_at(text, family).split("\n"), DIALECTS[family].skips
+        runners = {*_RUNNERS.findall(text)} if family == "go" else set[str]()
         kept = Counter(_mark(match) for line in file.removed for match in pattern.finditer(line.text[:_WIDEST]))
         added = {line.new or 0: line.text.strip() for line in file.added}
         for number, whole in added.items():
             for match in pattern.finditer("".join(code[number - 1 : number])[:_WIDEST]):
+                if family == "go" and match["who"] and match["who"] not in runners:
+                    continue  # a method of what is tested
                 if kept[_mark(match)] > 0:
                     kept[_mark(match)] -= 1
                 elif moved[whole] > 0:

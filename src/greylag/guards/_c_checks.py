@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from greylag.diffs import FileDiff
 from greylag.guards._case import LARGEST
@@ -65,6 +66,27 @@ def _checking(code: str) -> Mapping[str, str]:
             begin, end = curly.after(match.end())
             found[match[1]] = code[begin : min(end, begin + 5000)]
     return found
+
+
+_ENDS = re.compile(r"\b(?:abort|__builtin_trap)\s*+\(|\b_?exit\s*+\((?!\s*+(?:0|EXIT_SUCCESS)\s*+\))")
+_CHOICE = re.compile(r"\bif\s*+\(|\?|\|\||&&")
+
+
+@lru_cache(maxsize=16)
+def own_assertions(code: str) -> frozenset[str]:
+    """Macros and functions with parameters that end the program under a condition, as `assert` does."""
+    curly, found = brackets(code, "{}"), set[str]()
+    for match in _FUNCTION.finditer(code):
+        begin, end = curly.after(match.end())
+        body = code[begin : min(end, begin + 5000)]
+        if match[1] != "main" and _ENDS.search(body) and _CHOICE.search(body):
+            found.add(match[1])
+    for match in _DEFINE.finditer(code):
+        if match[2].strip() and (
+            (_ENDS.search(match[3]) and _CHOICE.search(match[3])) or not found.isdisjoint(re.findall(r"\w+", match[3]))
+        ):
+            found.add(match[1])
+    return frozenset(found)
 
 
 def _main(code: str) -> str:

@@ -51,6 +51,27 @@ def summed_up(old: Case, new: Case) -> bool:
     return bool(gone) and same and about and new.proof.exact >= 1 and all(map(_SIZED.search, gone))
 
 
+def told_twice(old: Case, new: Case) -> bool:
+    """Whether all that is gone are assertions right behind the same one, whose calls have nothing but literals."""
+    gone = Counter(old.proof.claims) - Counter(new.proof.claims)
+    again = Counter(one for one, other in zip(old.proof.claims[1:], old.proof.claims, strict=False) if one == other)
+    return bool(gone) and not gone - again and not Counter(new.proof.claims) - Counter(old.proof.claims) and all(
+        map(_is_plain, gone)
+    )
+
+
+def _is_plain(claim: str) -> bool:
+    if "ctx=Load()" in claim:
+        return "Attribute(" not in claim and claim.count("Name(id=") == claim.count("Call(func=Name(id=") > 0
+    inner = [match for match in _INNERMOST.finditer(claim) if not _ASSERTING.fullmatch(match[2])]
+    return bool(inner) and all(
+        not match[1] and match[3] and not re.search(r"[A-Za-z_]\w*", LITERAL.sub("", match[3])) for match in inner
+    )
+
+
+_INNERMOST = re.compile(r"\b([a-z]\w*\.)?(\w+)\(([^()]*)\)")
+
+
 def literals(text: str) -> list[str]:
     """Numbers and strings of a piece of code, or of a dump of Python's."""
     found = _DUMPED.findall(text) if "Constant(value=" in text else LITERAL.findall(text)

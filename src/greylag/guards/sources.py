@@ -9,6 +9,7 @@ from functools import partial
 from greylag.diffs import FileDiff, parse
 from greylag.guards._answers import answers
 from greylag.guards._case import LARGEST, plain
+from greylag.guards._dropped import dropped
 from greylag.guards._fresh import Mark, fresh
 from greylag.guards._guard import Guard, finding, read
 from greylag.guards._source import brackets, language, scan
@@ -21,11 +22,12 @@ _OPTIONS = frozenset({"python", "js", "go", "rust", "java"})
 _UNCHECKED = re.compile(
     r"\bverify\s{0,9}=\s{0,9}False\b|\brejectUnauthorized\s{0,9}:\s{0,9}false\b|\bInsecureSkipVerify\s{0,9}[:=]\s{0,9}true\b"
     r"|\bdanger_accept_invalid_(?:certs|hostnames)\s{0,9}\(\s{0,9}true\b|\bignoreReturnCode\s{0,9}:\s{0,9}true\b"
-    r"|\bNODE_TLS_REJECT_UNAUTHORIZED\b|\b_create_unverified_context\b"
+    r"|\bNODE_TLS_REJECT_UNAUTHORIZED\b|\b_create_unverified_context\b|\b(?:get|unwrap|unreachable)_unchecked(?:_mut)?\s{0,9}\(|\bfrom_utf8_unchecked(?:_mut)?\s{0,9}\("
 )
 _BROAD = {"Exception", "BaseException"}
+_NOTHING = r"(?:null|undefined|false|true|-?\d+|\"\s*\"|'\s*'|\[\s*\]|\{\s*\}|Optional\.empty\(\)|Collections\.empty\w+\(\)|(?:List|Map|Set)\.of\(\))"
 _EMPTY = re.compile(
-    r"\}\s*+catch\b\s*+(?:\(([^()]{0,200})\)\s*+)?\{\s*+\}", re.DOTALL,
+    rf"\}}\s*+catch\b\s*+(?:\(([^()]{{0,200}})\)\s*+)?\{{\s*+(?:return\b\s*+{_NOTHING}?\s*+;?\s*+)?\}}", re.DOTALL,
 )  # of the code, where comments are blank  # fmt: skip
 _WIDE = re.compile(r"\b(?:Exception|Throwable|Error|RuntimeException|IOException|SQLException)\b")
 _LOST = re.compile(r"\.\s*+catch\s*+\(\s*+(?:\(\s*+\w*+\s*+\)|\w++)\s*+=>\s*+(?:\{\s*+\}|undefined|null)\s*+\)")
@@ -56,6 +58,9 @@ def check(change: Change) -> Iterator[Diagnostic]:
             yield from answers(change, file)
         if file.status in {"modified", "renamed"}:
             yield from _swallowed(change, file)
+            for line, what in dropped(file):
+                message = f"drops a failure that it told: `{what}`"
+                yield finding(change, "suppressions", "sources/swallowed", message, file.path, line=line.new)
 
 
 def unchecked(path: str, text: str) -> Iterator[Mark]:
@@ -152,10 +157,17 @@ def _python(text: str) -> Iterator[str]:
 
 def _drops(handler: ast.ExceptHandler) -> bool:
     empty = all(
-        isinstance(one, ast.Pass | ast.Continue) or (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
+        isinstance(one, ast.Pass | ast.Continue) or (isinstance(one, ast.Expr | ast.Return) and _is_nothing(one.value))
         for one in handler.body
     )
     return empty and (handler.type is None or _is_broad(handler.type))
+
+
+def _is_nothing(node: ast.expr | None) -> bool:
+    """A constant, or an empty literal."""
+    parts = [*ast.iter_child_nodes(node)] if node is not None else []
+    literal = isinstance(node, ast.Dict | ast.List | ast.Tuple) and all(isinstance(one, ast.Load) for one in parts)
+    return node is None or isinstance(node, ast.Constant) or literal
 
 
 def _suppresses(call: ast.expr) -> bool:

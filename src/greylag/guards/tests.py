@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from greylag.diffs import FileDiff, parse
 from greylag.guards import _limits as limits
+from greylag.guards._answered import answered, taken_out
 from greylag.guards._c_checks import toothless
 from greylag.guards._case import LARGEST
 from greylag.guards._copied import copied
@@ -75,6 +76,8 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     rows = Counter(row for new in found.head for row in new.case.rows)
     for before, after in found.pairs:
         yield from weaker(change, before, after, rows)
+        yield from taken_out(change, before, after)
+    yield from answered(change, files)
     yield from wrapped(change, found.pairs)
     yield from patched_tests(change, found.pairs)
     told = {one.path for one in elsewhere if one.severity is Severity.ERROR}

@@ -1,0 +1,33 @@
+"""Failures that a source of Rust told, and drops on the line that took its place."""
+
+import re
+from collections.abc import Iterator
+
+from greylag.diffs import FileDiff, Line
+from greylag.guards._case import plain
+from greylag.guards._source import language
+
+_DROPS = re.compile(
+    r"\.(?:ok\(\)|unwrap_or_default\(\)|unwrap_or(?:_else)?\(|flatten\(\)|(?:filter_map|map_while|flat_map)\((?:Result::ok|\|\w+\|\w+\.ok\(\))\))"
+)
+_MATCHED = re.compile(r"iflet(?:Err\(_\w*\)|Ok\(_\))=(.+?)\{.{0,60}\}?$")
+_DEBUG = re.compile(r"\bdebug_(assert(?:_eq|_ne)?!.*)")
+_WIDEST = 1000  # characters of a line that are looked at
+
+
+def dropped(file: FileDiff) -> Iterator[tuple[Line, str]]:
+    """Added lines with what they drop."""
+    if language(file.path) != "rust":
+        return
+    removed = "\n".join(plain(line.text[:_WIDEST]) for line in file.removed)
+    for line in file.added if removed else ():
+        text = plain(line.text[:_WIDEST])
+        told = _DROPS.search(text)
+        ahead = text[: told.start()] if told else ""
+        goes_on = "flatten" in told[0] or "map" in told[0] if told else False
+        if told and len(ahead) > 3 and f"{ahead}{'.collect' if goes_on else '?'}" in removed:
+            yield line, told[0].strip(".")
+        elif (match := _MATCHED.match(text)) and f"{match[1]}?" in removed:
+            yield line, match[1]
+        elif (match := _DEBUG.match(text)) and any(one.startswith(match[1]) for one in removed.split("\n")):
+            yield line, "an assertion in a release"

@@ -5,6 +5,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 
 from greylag.diffs import FileDiff
 from greylag.guards._case import LARGEST, plain
@@ -32,6 +33,7 @@ _TAKEN = re.compile(
     r"\bdelete\s+[\w.\[\]]{1,100}?(?:\.(\w{1,100})\b|\[[\"'](\w{1,100})[\"']\])|\bdel\s+[\w.]{1,100}\[[\"'](\w{1,100})[\"']\]"
     r"|\.(?:pop|remove|delete|deleteProperty)\(\s*(?:\w{1,50},\s*)?[\"'](\w{1,100})[\"']|\bconst\s*\{\s*(\w{1,100})\b[^{}\n]{0,200},\s*\.\.\.\w"
 )
+_MOST = 50  # answers in a file, and assertions behind one, that are looked at
 _WIDEST = 2000  # characters of a line, or of an assertion, that are looked at
 
 
@@ -50,14 +52,14 @@ def _own_answers(before: str, path: str, text: str) -> Iterable[Mark]:
     source = scan(text, family)
     made = [match for match in _MADE[family].finditer(text) if source.code[match.start()] == text[match.start()]]
     spans = sorted(within(path, text)) if made else []
-    for match in made:
+    for match in made[:_MOST]:
         number = bisect_left(spans, (match.start() + 1,)) - 1
         if number < 0 or spans[number][1] < match.end():
             continue
         who, what = match["who"] or match["whose"], match["what"] or match["name"]
         receiver = r"\b\w+(?:\([^()]{0,100}\))?" if who.endswith(".prototype") else rf"\b{re.escape(who)}"
         asked = re.compile(rf"{receiver}\s*\.\s*{what}\s*\(")
-        for claim in DIALECTS[family].asserts.finditer(source.code, match.end(), spans[number][1]):
+        for claim in islice(DIALECTS[family].asserts.finditer(source.code, match.end(), spans[number][1]), _MOST):
             end = text.find("\n", claim.end())
             words = text[claim.start() : min(end if end > 0 else len(text), claim.start() + _WIDEST)]
             if asked.search(words) and plain(words) in before:

@@ -69,7 +69,7 @@ DIALECTS: Mapping[str, Dialect] = {
         re.compile(
             r"(?<![\w.$])(?:it|test|describe|suite|context|specify)(?:\.\w+)*\.(?:skip|skipIf|runIf|todo|failing|fails|fixme|only)\b"
             r"|(?<![\w.$])(?:x(?:it|describe|test|context|specify)|f(?:it|describe))\s*\(|\bthis\.skip\s*\(|(?<![\w.$])(?:ctx|context|t)\.skip\s*\("
-            r"|\bjest\.retryTimes\s*\(|\bthis\.retries\s*\("
+            r"|,\s*\{\s*(?:retry|retries)\s*:\s*[1-9]|\bjest\.retryTimes\s*\(|\bthis\.retries\s*\("
         ),
         re.compile(
             r"(?:\bfunction\b\s*\*?\s*|\b(?:const|let|var)\s+"
@@ -93,7 +93,7 @@ DIALECTS: Mapping[str, Dialect] = {
         ),
         re.compile(
             r"\bassert(?!Not)\w*(?:Equals?|Same|Match)\s*\((?!\s*(?:true|false)\b)|\bassert(?:Null|Throws\w*)\s*\("
-            r"|\.(?:isEqualTo|isSameAs|isSameInstanceAs|isNull|isEmpty|hasSize|hasLength|containsExactly\w*|hasMessage"
+            r"|\.(?:isEqualTo|isSameAs|isSameInstanceAs|isNull|isEmpty|hasSize|hasLength|containsExactly(?!\w*AnyOrder)\w*|inOrder|hasMessage"
             r"|hasMessageThat|hasValue|isEqualByComparingTo|shouldBe|isZero)\s*\(|\bshouldBe\b|\bXCTAssertEqual\s*\("
             r"|\bAssert\.(?:Equal|AreEqual|Same|Null|Empty|Single|Throws\w*)\s*[<(]|\b(?:equalTo|is)\s*\(|\.expectNext\w*\s*\("
             r"|\bassert(?:True|False|That)\s*\([^;\n]{0,200}?(?<!\bnot)\.equals\s*\("

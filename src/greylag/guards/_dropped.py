@@ -11,6 +11,7 @@ _DROPS = re.compile(
     r"\.(?:ok\(\)|unwrap_or_default\(\)|unwrap_or(?:_else)?\(|flatten\(\)|(?:filter_map|map_while|flat_map)\((?:Result::ok|\|\w+\|\w+\.ok\(\))\))"
 )
 _MATCHED = re.compile(r"iflet(?:Err\(_\w*\)|Ok\(_\))=(.+?)\{.{0,60}\}?$")
+_UNUSED = re.compile(r"let_=(.+?)(?:\.ok\(\))?$")
 _DEBUG = re.compile(r"\bdebug_(assert(?:_eq|_ne)?!.*)")
 _WIDEST = 1000  # characters of a line that are looked at
 
@@ -23,10 +24,12 @@ def dropped(file: FileDiff) -> Iterator[tuple[Line, str]]:
     for line in file.added if removed else ():
         text = plain(line.text[:_WIDEST])
         told = _DROPS.search(text)
-        ahead = text[: told.start()] if told else ""
+        ahead = re.sub(r"^(?:return|Ok\(|Some\()+", "", text[: told.start()]) if told else ""
         goes_on = "flatten" in told[0] or "map" in told[0] if told else False
         if told and len(ahead) > 3 and f"{ahead}{'.collect' if goes_on else '?'}" in removed:
             yield line, told[0].strip(".")
+        elif (match := _UNUSED.match(text)) and any(f"{match[1]}{end}" in removed for end in (".unwrap()", ".expect(")):
+            yield line, match[1]
         elif (match := _MATCHED.match(text)) and f"{match[1]}?" in removed:
             yield line, match[1]
         elif (match := _DEBUG.match(text)) and any(one.startswith(match[1]) for one in removed.split("\n")):

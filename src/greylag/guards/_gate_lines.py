@@ -34,7 +34,7 @@ LOOSENED = re.compile(  # lines that make a build pass where it failed
     r"|--no-(?:frozen-)?lockfile\b|--no-package-lock\b|--no-immutable\b|\brm\b[^\n;&|]{0,100}(?:package-lock\.json|\.lock\b|-lock\.yaml)"
     r"|\bINSTA_FORCE_PASS\b|\bINSTA_UPDATE\b|--update-?snapshots?\b|failIfNo\w*>\s*false|\bfailIfNo\w*\s*=\s*false|-Xlint:-?none|-nowarn\b"
     r"|\bexclude\b[^\n]{0,200}(?:Tests?|IT|Spec)\b[.*'\"]|\b(?:maxRetries|max_retries|retries)\b\s*[=:(]+\s*[1-9]|-Wno-[a-z][\w-]*"
-    r"|^(?![^\n]*release)[^\n]*\b(?:D|define\\s)?NDEBUG\b"
+    r"|-Xep\w*:\w+:OFF\b|-XepDisable\w+|\bonlyIf\b|\bcargo\s+(?:nextest\s+run|test)\b[^\n;&|]{0,200}\s--(?:no-run|lib|bins|exclude)\b|^(?![^\n]*release)[^\n]*\b(?:D|define\\s)?NDEBUG\b"
     r"|TreatWarningsAsErrors>\s*false|<NoWarn>|<WarningLevel>\s*0|-Wno-error|<excludes?>|<minimum>\s*0?\.0*<",
     re.IGNORECASE,
 )  # fmt: skip
@@ -43,7 +43,8 @@ CHECKERS = re.compile(  # a build file's own checks; removing such a line remove
     r"|japicmp|revapi|forbiddenapis|archunit|surefire|failsafe|-Werror|\bcheck\s*\{|\btest\s*\{|useJUnitPlatform"
     r"|\bgo\s+vet\b|\bgolangci-lint\s+run\b|\bstaticcheck\b|\bgovulncheck\b|\bcargo\s+(?:clippy|fmt|deny|audit)\b|\bclang-tidy\b"
     r"|\bcppcheck\b|\b(?:ruff\s+(?:check|format)|mypy|pyright|flake8|pylint|bandit)\b(?!\s*[=:\]])|\b(?:eslint|tsc\s+--noEmit)\b|\s-race\b|-fsanitize\b"
-    r"|\b(?:add_test|\w+_discover_tests)\s*\("
+    r"|\b(?:add_test|\w+_discover_tests)\s*\(|^\s*test\s*\(\s*'|<module>[\w./-]*test[\w./-]*|\bcheck\.dependsOn\b|^\s*include\b[^\n]{0,100}test"
+    r"|\bcargo\s+test\b[^\n;&|]{0,100}(?:--workspace|--all)\b"
     r"|\s-W(?!no-|error)[a-z][\w-]*|\s-pedantic\b|\bset\s+-(?=\w*e)\w+"
     # With all its words, since verifiers take its options over.
     r"|\b(?:shellcheck|hadolint|yamllint|actionlint|kubeconform|helm lint)\b"

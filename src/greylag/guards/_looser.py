@@ -23,7 +23,7 @@ _WILD = re.compile(
 )
 _TOLERANCE = re.compile(
     r"(arg='(?:abs|rel|delta)', value=Constant\(value=|\b(?:within|offset|byLessThan)\(|accuracy:"
-    r"|^(?:\w+\.)*(?:assert(?:Equals|ArrayEquals)|(?:assert\.)?(?:closeTo|approximately)|In(?:Delta|Epsilon)|(?:EXPECT|ASSERT)_NEAR)\(.*,|\bepsilon=)"
+    r"|^(?:\w+\.)*(?:assert(?:Equals|ArrayEquals)|(?:assert\.)?(?:closeTo|approximately)|In(?:Delta|Epsilon)|(?:EXPECT|ASSERT)_NEAR)\(.*,|\.abs\(\)<=?|\bf?abs\(.*\)<=?|\bepsilon=)"
     r"(\d[\d_]*\.?\d*(?:[eE][+-]?\d+)?)(?=[fFdDL]?\))",
     re.DOTALL,
 )

@@ -53,14 +53,15 @@ def check(change: Change) -> Iterator[Diagnostic]:
     for file, mark in fresh(change, known, ended):
         message = f"adds `{mark.words}`, which ends a panic without a word"
         yield finding(change, "suppressions", "sources/swallowed", message, file.path, line=mark.line)
+    for file in parse(change.diff):
+        for line, what in dropped(file):
+            message = f"drops a failure that it told: `{what}`"
+            yield finding(change, "suppressions", "sources/swallowed", message, file.path, line=line.new)
     for file in files:
         if file.status != "deleted":
             yield from answers(change, file)
         if file.status in {"modified", "renamed"}:
             yield from _swallowed(change, file)
-            for line, what in dropped(file):
-                message = f"drops a failure that it told: `{what}`"
-                yield finding(change, "suppressions", "sources/swallowed", message, file.path, line=line.new)
 
 
 def unchecked(path: str, text: str) -> Iterator[Mark]:
@@ -81,7 +82,7 @@ def _swallowed(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
     old, new = read(change.base, file.old_path) or "", read(change.head, file.path) or ""
     if max(len(old), len(new)) > LARGEST:
         return
-    hidden = [len(list(_silent(file.path, text))) for text in (old, new)]
+    hidden = [len(list(_silent(file.path, text, anything=True))) for text in (old, new)]
     told = (
         [len(_TELLS.findall(scan(text, language(file.path) or "").code)) for text in (old, new)]
         if hidden[1]
@@ -120,20 +121,20 @@ def _lost(path: str, text: str) -> list[str]:
     return [short for one in found if len(short := plain(one).removeprefix("await")) >= _SHORTEST and "(" in short]
 
 
-def _silent(path: str, text: str) -> Iterator[str]:
-    """What stands in each `try` that drops everything."""
+def _silent(path: str, text: str, *, anything: bool = False) -> Iterator[str]:
+    """What stands in each `try` that drops everything, or `anything`."""
     family = language(path) or ""
-    yield from _python(text) if family == "python" else _caught(text, family) if family in {"js", "java"} else ()
+    yield from _python(text) if family == "python" else _caught(text, family, anything=anything) if family in {"js", "java"} else ()
 
 
-def _caught(text: str, family: str) -> Iterator[str]:
+def _caught(text: str, family: str, *, anything: bool = False) -> Iterator[str]:
     """Bodies of `try` whose `catch` is empty and broad; in JavaScript what stands before an empty `.catch`."""
     code = scan(text, family).code
     pairs = brackets(code, "{}")
     opened = {end: begin for begin, end in pairs.closed.items()}
     for match in _EMPTY.finditer(code):
         begin = opened.get(match.start() + 1)
-        if begin is not None and (family == "js" or _WIDE.search(match[1] or "")):
+        if begin is not None and (anything or family == "js" or _WIDE.search(match[1] or "")):
             yield text[begin + 1 : match.start()]
     for match in _LOST.finditer(code) if family == "js" else ():
         begin = max(code.rfind(mark, 0, match.start()) for mark in ";{}\n")

@@ -31,7 +31,7 @@ def covered(old: Case, new: Case) -> bool:
     claims, proof = old.proof.claims, new.proof
     if not claims or not new.rows or proof.constant or proof.maybe or proof.exact < min(1, old.proof.exact):
         return False
-    rows = [Counter(literals(row)) for row in new.rows]
+    rows = [Counter(_cells(row)) for row in new.rows]
     said = Counter(literal for claim in proof.claims for literal in literals(claim))
     return all(_is_row(claim, rows, said, new.words) for claim in claims)
 
@@ -39,6 +39,37 @@ def covered(old: Case, new: Case) -> bool:
 def _is_row(claim: str, rows: list[Counter[str]], said: Counter[str], words: frozenset[str]) -> bool:
     needed = Counter(literals(claim)) - said
     return bool(needed) and calls(claim) <= words and any(not needed - row for row in rows)
+
+
+def _cells(row: str) -> list[str]:
+    """Literals of a row; one that is a text with commas has several."""
+    found = literals(row)
+    return found + [cell.strip() for one in found for cell in one.split(",") if "," in one]
+
+
+def looped(old: Case, new: Case) -> bool:
+    """Whether assertions that were alike but for their literals are one in a loop over these."""
+    gone = list((Counter(old.proof.claims) - Counter(new.proof.claims)).elements())
+    come = list((Counter(new.proof.claims) - Counter(old.proof.claims)).elements())
+    if len(gone) < 2 or len(come) != 1 or new.proof.constant or new.proof.maybe > old.proof.maybe:
+        return False
+    if len({LITERAL.sub("#", claim) for claim in gone}) != 1 or new.proof.exact < min(1, old.proof.exact):
+        return False
+    said = {word for claim in gone for literal in literals(claim) for word in re.findall(r"\w+", literal)}
+    return calls(gone[0]) <= calls(come[0]) | new.words and said <= new.words and bool(said)
+
+
+def awaited(old: Case, new: Case) -> tuple[int, int]:
+    """How many assertions, and exact ones, say that there is no error where the test waits for a promise now."""
+    gone = (Counter(old.proof.claims) - Counter(new.proof.claims)).elements()
+    found = [claim for claim in gone if _NO_ERROR.search(claim)] if "await" in new.words - old.words else []
+    return len(found), sum("toBe" in claim or "qual" in claim or ".is(" in claim for claim in found)
+
+
+_NO_ERROR = re.compile(
+    r"^(?:expect\((?:err\w*|e)\)\.(?:toBe\((?:null|undefined)\)|toBeNull|toBeUndefined|toBeFalsy|not\.toBe|to\.not\.exist|to\.be\.(?:null|undefined))"
+    r"|(?:t|assert)\.(?:error|ifError|notOk|falsy|equal|strictEqual|is|same)\((?:err\w*|e)(?:,(?:null|undefined))?\))"
+)
 
 
 def summed_up(old: Case, new: Case) -> bool:

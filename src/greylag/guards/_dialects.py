@@ -49,12 +49,12 @@ DIALECTS: Mapping[str, Dialect] = {
         re.compile(r"(?<![\w.$])(?:[xf]?it|x?test|specify|Deno\.test)(?:\.\w+)*\s*(?=[(`])"),
         re.compile(
             r"\bexpect(?:\.\w+)?\s*\(|\bassert\w*(?:\.\w+)*\s*\(|\.should\b|\bexpectTypeOf\b|\bcy\.\w+\("
-            r"|(?<![\w.])t\.(?!plan|context|log|teardown|timeout|skip|test\b)\w+\s*\("
+            r"|(?<![\w.])t\.(?!plan|context|log|teardown|timeout|skip|comment|diagnostic|after|before|(?:test|end|assert)\b)\w+\s*\("
         ),
         re.compile(
             r"(?<!not)\.(?:toBe|toEqual|toStrictEqual|toMatchObject|toMatch\w*Snapshot\w*|toHaveLength|toHaveSize|toHaveCount"
             r"|toHaveBeenCalledTimes|toHave\w*CalledWith|toHave\w*ReturnedWith|toHaveText|toHaveValue|toHaveProperty"
-            r"|toBeNull|toBeUndefined|toBeNaN|toEqualTypeOf)\s*(?:<[^<>\n]*>)?\("
+            r"|toBeNull|toBeUndefined|toBeNaN|toEqualTypeOf)\s*(?:<[^<>\n]*>)?\(|\.toThrow\w*\s*\(\s*[\"'`]"
             r"|\b(?:assert|t)\.(?:is|same|like|snapshot|(?:strictE|deepE|deepStrictE|looseE|e)qual|throws\w*|rejects)\s*\("
             r"|\.(?:to|be)(?:\.\w+)*?\.(?:eql?|equals?|members|lengthOf|calledWith\w*|callCount)\s*\(|\bassertEquals\s*\("
         ),
@@ -155,7 +155,7 @@ DIALECTS: Mapping[str, Dialect] = {
     ),
     "rust": Dialect(
         re.compile(r"#\[\s*(?:\w+::)*(?:test|rstest|test_case|quickcheck|wasm_bindgen_test)\b[^{}]{0,400}?\bfn\s+(?P<name>\w+)"),
-        re.compile(r"\b\w*assert\w*!|\bpanic!|\bunreachable!|\.(?:unwrap_err|expect_err)\s*\(|\binsta::\w+!|\bassert_\w+\s*\(|#\[\s*should_panic"
+        re.compile(r"\b\w*assert\w*!|\bpanic!|\bunreachable!|\.(?:unwrap_err|expect_err)\s*\(|\binsta::\w+!|\bassert_\w+\s*\(|\bt\.(?:compile_fail|pass)\s*\(|#\[\s*should_panic"
             r"|\.assert\s*\(\s*\)|(?<!status\(\))(?<!status)\.(?:success|failure)\s*\(\s*\)|\.code\s*\(\s*[\d-]|\.(?:stdout|stderr)\s*\(\s*(?!Stdio|std::|\))"
             r"|\.recv_timeout\s*\([^;]{0,200}?\)\s*\.\s*(?:unwrap|expect)\s*\("),
         re.compile(r"\.(?:stdout|stderr)\s*\(\s*[\"r]|\.recv_timeout\s*\([^;]{0,200}?\)\s*\.\s*(?:unwrap|expect)\s*\(|\bassert_eq!|\bassert!\s*\([^;\n]{0,300}?==|\bassert_matches!|\bmatches!|\binsta::\w+!"),

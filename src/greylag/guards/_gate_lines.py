@@ -43,7 +43,7 @@ CHECKERS = re.compile(  # a build file's own checks; removing such a line remove
     r"|japicmp|revapi|forbiddenapis|archunit|surefire|failsafe|-Werror|\bcheck\s*\{|\btest\s*\{|useJUnitPlatform"
     r"|\bgo\s+vet\b|\bgolangci-lint\s+run\b|\bstaticcheck\b|\bgovulncheck\b|\bcargo\s+(?:clippy|fmt|deny|audit)\b|\bclang-tidy\b"
     r"|\bcppcheck\b|\b(?:ruff\s+(?:check|format)|mypy|pyright|flake8|pylint|bandit)\b(?!\s*[=:\]])|\b(?:eslint|tsc\s+--noEmit)\b|\s-race\b|-fsanitize\b"
-    r"|\b(?:add_test|\w+_discover_tests)\s*\(|^\s*test\s*\(\s*'|<module>[\w./-]*test[\w./-]*|\bcheck\.dependsOn\b|^\s*include\b[^\n]{0,100}test"
+    r"|\b(?:add_test|\w+_discover_tests)\s*\(|^\s*test\s*\(\s*'|<module>[\w./-]*test[\w./-]*|^\t@?\./\S{0,80}test\S{0,80}|\bcheck\.dependsOn\b|^\s*include\b[^\n]{0,100}test"
     r"|\bcargo\s+test\b[^\n;&|]{0,100}(?:--workspace|--all)\b"
     r"|\s-W(?!no-|error)[a-z][\w-]*|\s-pedantic\b|\bset\s+-(?=\w*e)\w+"
     # With all its words, since verifiers take its options over.

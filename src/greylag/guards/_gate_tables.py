@@ -128,6 +128,7 @@ def cargo(text: str) -> dict[str, tuple[str, Any]]:
         "[profile]": ("build", data.get("profile")),
         "build script": ("build", data.get("package", {}).get("build")),
         "test targets": ("tests", _targets(data)),
+        "members of the workspace": ("tests", frozenset(map(str, data.get("workspace", {}).get("members", ())))),
     }
 
 

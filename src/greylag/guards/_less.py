@@ -14,6 +14,7 @@ _CLASS = re.compile(
 _RAISES = re.compile(r"throw|raise|isInstance|toThrow|except|expected", re.IGNORECASE)
 _LEFT_OUT = re.compile(
     r"\.(?:ignoring\w*Fields?\w*|ignoring(?:CollectionOrder|Case|AllWhitespaces|\w*Nulls?\w*)|excluding\w*|usingComparator\w*)\("
+    r"|\bexpect\.(?:object|array|string)Containing\(|\bexpect\.stringMatching\(|\bas any\b|asany\b|<any>"
 )
 _CONTAINS = re.compile(
     r"contain|include|has_?substr|match|raises|throw|death|starts_?with|ends_?with|find|ops=\[In\(\)\]", re.IGNORECASE
@@ -42,22 +43,29 @@ def says_less(gone: Sequence[str], come: Sequence[str]) -> Iterator[tuple[str, s
     """Rule, and words for people."""
     if not gone or not come:
         return
-    old, new = ([_said(claim[:_WIDEST]) for claim in side[:_MOST]] for side in (gone, come))
-    if any(_CLASS.search(one.text) and _RAISES.search(one.text) and any(_wider(was.text, one.text) for was in old) for one in new):
+    pairs = [(_said(old), _said(new)) for old, new in aligned(gone, come)]
+    if any(_wider(old.text, new.text) for old, new in pairs):
         yield "weaker-assertions", "accepts a wider class of errors"
-    if any(_LEFT_OUT.search(one.text) for one in new) and not any(_LEFT_OUT.search(one.text) for one in old):
+    if any(_LEFT_OUT.search(new.text) and not _LEFT_OUT.search(old.text) for old, new in pairs):
         yield "weaker-assertions", "leaves a part of what it compares out"
-    if any(_MATCHES.search(one.text) and any(_matches_any(was.text, one.text) for was in old) for one in new):
+    if any(_matches_any(old.text, new.text) for old, new in pairs):
         yield "weaker-assertions", "matches with a pattern that fits nearly everything"
-    if any(_of_text(was, one) for one in new for was in old if was.shape == one.shape) or any(
-        _any_pattern(was.text, one.text) for one in new if _ANY_PATTERN.search(one.text) for was in old
-    ):
+    if any(_of_text(old, new) or _any_pattern(old.text, new.text) for old, new in pairs):
         yield "weaker-assertions", "expects a part of the text that it expected"
-    if len(come) <= len(gone) and any(_of_entries(was, one) for one in new for was in old if was.head == one.head):
+    if any(_of_entries(old, new) for old, new in pairs):
         yield "weaker-assertions", "expects some of the entries that it expected"
-    parts = [one.text for one in new if _PARTIAL.search(one.text)]
-    if any(_of_value(was.text, one) and _once(one, come) for one in parts for was in old):
+    if any(_of_begin(old, new) for old, new in pairs):
+        yield "weaker-assertions", "compares fewer characters than it did"
+    if any(_of_value(old.text, new.text) and _once(new.text, come) for old, new in pairs):
         yield "weaker-assertions", "compares a part of the value that it compared"
+
+
+def aligned(gone: Sequence[str], come: Sequence[str]) -> list[tuple[str, str]]:
+    """Claims that took the place of one another: as many as there were, in their order."""
+    gone, come = ([one for one in side if not one.startswith("expect.")] for side in (gone, come))
+    if len(gone) != len(come):
+        return []
+    return [(old[:_WIDEST], new[:_WIDEST]) for old, new in zip(gone[:_MOST], come[:_MOST], strict=True)]
 
 
 def _said(claim: str) -> _Said:
@@ -96,13 +104,13 @@ def _shape(claim: str, found: Sequence[str]) -> str:
 
 
 def _any_pattern(old: str, new: str) -> bool:
-    return not _ANY_PATTERN.search(old) and new[: new.index("(/")] == old[: new.index("(/")]
+    return bool(_ANY_PATTERN.search(new)) and not _ANY_PATTERN.search(old) and new[: new.index("(/")] == old[: new.index("(/")]
 
 
 def _of_text(old: _Said, new: _Said) -> bool:
     """Whether a text in a claim that is the same otherwise is a part of what it was, or anything."""
     least = _SHORT if _CONTAINS.search(new.text) else _LONG
-    return len(old.literals) == len(new.literals) and any(
+    return old.shape == new.shape and len(old.literals) == len(new.literals) and any(
         len(was) >= least and len(now) <= _KEPT * len(was) and (_is_cut(was, now) or now in {".*", ".+", ""})
         for was, now in zip(old.literals, new.literals, strict=True)
         if was != now
@@ -121,7 +129,7 @@ def _is_cut(was: str, now: str) -> bool:
 
 def _of_entries(old: _Said, new: _Said) -> bool:
     """Whether all that a claim has of literals is some of what one with the same calls had."""
-    if len(old.literals) - len(new.literals) < 2 or not new.literals:
+    if old.head != new.head or len(old.literals) - len(new.literals) < 2 or not new.literals:
         return False
     left = list(old.literals)
     for one in new.literals:
@@ -132,6 +140,16 @@ def _of_entries(old: _Said, new: _Said) -> bool:
         left.remove(taken)
     before, after = (re.sub(r"\W+", "", _bare(one)) for one in (old, new))
     return before.startswith(after[:_SHORT])
+
+
+def _of_begin(old: _Said, new: _Said) -> bool:
+    """Whether only the begin of a text of C is compared, or less of it."""
+    if "ncmp(" not in new.text and "memcmp(" not in new.text:
+        return False
+    if "strcmp(" in old.text and "strncmp(" in new.text:
+        return new.text.replace("strncmp(", "strcmp(").startswith(old.text[: old.text.rfind(")=") if ")=" in old.text else -1])
+    numbers = [one for one in zip(old.literals, new.literals, strict=False) if one[0] != one[1]]
+    return old.shape == new.shape and all(was.isdigit() and now.isdigit() and int(now) < int(was) for was, now in numbers)
 
 
 def _bare(said: _Said) -> str:

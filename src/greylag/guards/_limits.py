@@ -11,7 +11,7 @@ _BUDGET = re.compile(
     r"max\w*(?:size|warning|error)s?|\blimit\b|--max-(?:warnings|size)|budgets?\b", re.IGNORECASE
 )
 _TIME = re.compile(
-    r"(?<![\w.])@Timeout\b|\bassertTimeout\w*|\bTIMEOUT\s+\d|\b(?:jest|vi)\.setTimeout|\btimeout\s*=\s*\d+\s*\)|\btestTimeout\b"
+    r"(?<![\w.])@Timeout\b|\bassertTimeout\w*|\bTIMEOUT\s+\d|\b(?:jest|vi)\.setTimeout|\btimeout\s*=\s*\d+\s*\)|\btestTimeout\b|^\s*\},\s*\d+\s*\)"
 )
 _TRIED = re.compile(r"\bwith_cases\b|\bcases\s*:|\bmax_examples\b|\bnumRuns\b|\btries\s*=|\bMaxCount\b|-fuzztime\b")
 _SCORE = re.compile(r"\bmin\w*Score\b")

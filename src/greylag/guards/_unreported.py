@@ -13,7 +13,7 @@ _MADE = re.compile(
     r"(?!AutoCloseable)\w*Soft\w*Assert\w*+\s*+(?:<[^<>\n]{0,50}>)?\("
 )
 _CHECKED = re.compile(r"\b(\w++)\s*+\.\s*+assertAll\s*+\(|[(,]\s*+(\w++)\s*+[,)]|\breturn\s++(\w++)\s*+;")
-_LENIENT = re.compile(r"\bStrictness\s*\.\s*(?:LENIENT|WARN)\b|\bMockitoJUnitRunner\s*\.\s*Silent\b")
+_LENIENT = re.compile(r"@MockitoSettings\s*\([^()]{0,100}\b(?:LENIENT|WARN)\b|\bMockitoJUnitRunner\s*\.\s*Silent\b")
 _EXPECTED = re.compile(r"@Test\s*\(\s*expected(?:Exceptions)?\s*=\s*\{?\s*(?:Exception|Throwable|RuntimeException)\.class")
 
 

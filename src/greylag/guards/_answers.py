@@ -12,7 +12,9 @@ from greylag.model import Diagnostic
 from greylag.protocols import Change
 
 _LITERAL = r"(\"[^\"\\\n]{1,200}\"|'[^'\\\n]{1,200}'|`[^`\\\n]{1,200}`|-?(?:0[xX])?\d[\w.]{0,40}|True|False|true|false)"
-_ASKED = re.compile(rf"(?:===?|\.(?:equals|eq)\s*\(|\bstrcmp\s*\([^,\n]{{1,100}},)\s*{_LITERAL}")
+_ASKED = re.compile(
+    rf"(?:===?|\.(?:equals|eq)\s*\(|\b(?:strn?(?:case)?cmp|memcmp)\s*\([^,\n]{{1,100}},|\bcase(?=\s))\s*{_LITERAL}"
+)
 _GIVEN = re.compile(rf"\breturn\s+{_LITERAL}\s*;?\s*(?:\}}\s*)?$")
 _TRUTH = frozenset({"True", "False", "true", "false"})
 _NEAR = 3  # lines in which a test has both
@@ -32,8 +34,8 @@ def answers(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
     ]
     if list(_pairs(base[:20_000])):
         return
-    for line, asked, given in found:
-        given = re.sub(r"(?<=\w)[uUlL]+$", "", given)
+    for line, asked, answer in found:
+        given = re.sub(r"(?<=\w)[uUlL]+$", "", answer)
         if (place := _tested(change, asked, given)) is None and _singled_out(asked, given):
             place = "a test"
         if place:

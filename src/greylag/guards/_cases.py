@@ -94,7 +94,8 @@ def _tests(source: Source, family: str, round_: Brackets) -> Iterator[_Test]:
     dialect, over = DIALECTS[family], 0
     code = without_arguments(source.code) if family == "java" else source.code
     pairs = brackets(source.code, dialect.brackets)
-    own = re.compile(rf"\b(?:{'|'.join(sorted(own_assertions(source.code))[:50]) or '(?!)'})\s*\(") if family == "c" else _NEVER
+    named = "|".join(sorted(own_assertions(source.code))[:50]) if family == "c" else ""
+    of_own = re.compile(rf"\b(?:{named})\s*\(") if named else _NEVER
     around = Around(blocks(source, round_) if family == "js" else iter(()))
     for match in dialect.start.finditer(code):
         start = match.start()
@@ -108,7 +109,9 @@ def _tests(source: Source, family: str, round_: Brackets) -> Iterator[_Test]:
             name, begin, end = _declared(match, pairs)
             if family == "c":
                 name = plain(source.text[slice(*match.span("name" if match["name"] else "old"))])
-                if match["old"] and not (dialect.asserts.search(source.code, begin, end) or own.search(source.code, begin, end)):
+                if match["old"] and not (
+                    dialect.asserts.search(source.code, begin, end) or of_own.search(source.code, begin, end)
+                ):
                     continue  # a function like any other
             test = _Test(name, max(over, start - _REACH), start, match.end(), begin, end)
         over = test.end

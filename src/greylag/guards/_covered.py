@@ -86,8 +86,11 @@ def told_twice(old: Case, new: Case) -> bool:
     """Whether all that is gone are assertions right behind the same one, whose calls have nothing but literals."""
     gone = Counter(old.proof.claims) - Counter(new.proof.claims)
     again = Counter(one for one, other in zip(old.proof.claims[1:], old.proof.claims, strict=False) if one == other)
-    return bool(gone) and not gone - again and not Counter(new.proof.claims) - Counter(old.proof.claims) and all(
-        map(_is_plain, gone)
+    return (
+        bool(gone)
+        and not gone - again
+        and not Counter(new.proof.claims) - Counter(old.proof.claims)
+        and all(map(_is_plain, gone))
     )
 
 

@@ -28,9 +28,9 @@ def dropped(file: FileDiff) -> Iterator[tuple[Line, str]]:
         goes_on = "flatten" in told[0] or "map" in told[0] if told else False
         if told and len(ahead) > 3 and f"{ahead}{'.collect' if goes_on else '?'}" in removed:
             yield line, told[0].strip(".")
-        elif (match := _UNUSED.match(text)) and any(f"{match[1]}{end}" in removed for end in (".unwrap()", ".expect(")):
-            yield line, match[1]
-        elif (match := _MATCHED.match(text)) and f"{match[1]}?" in removed:
+        elif (
+            (match := _UNUSED.match(text)) and any(f"{match[1]}{end}" in removed for end in (".unwrap()", ".expect("))
+        ) or ((match := _MATCHED.match(text)) and f"{match[1]}?" in removed):
             yield line, match[1]
         elif (match := _DEBUG.match(text)) and any(one.startswith(match[1]) for one in removed.split("\n")):
             yield line, "an assertion in a release"

@@ -76,20 +76,20 @@ def _said(claim: str) -> _Said:
 def _wider(old: str, new: str) -> bool:
     if not _RAISES.search(new):
         return False
-    classes = list(_CLASS.finditer(new))
     return any(
-        old.startswith(new[: match.start()].rstrip(":stdw"))
-        and re.fullmatch(r"(?:\w+(?:::|\.))*\w+", rest := _between(old, new, match))
+        re.fullmatch(r"(?:\w+(?:::|\.))*\w+", rest := _between(old, new, match))
         and rest != match[0]
         and not _CLASS.match(rest + ")")
-        for match in classes
+        for match in _CLASS.finditer(new)
     )
 
 
 def _between(old: str, new: str, match: re.Match[str]) -> str:
     """What stands in one claim where the other has the class."""
     end = new[match.end() :]
-    return old[match.start() : len(old) - len(end)] if old.endswith(end) and old.startswith(new[: match.start()]) else ""
+    return (
+        old[match.start() : len(old) - len(end)] if old.endswith(end) and old.startswith(new[: match.start()]) else ""
+    )
 
 
 def _matches_any(old: str, new: str) -> bool:
@@ -104,16 +104,24 @@ def _shape(claim: str, found: Sequence[str]) -> str:
 
 
 def _any_pattern(old: str, new: str) -> bool:
-    return bool(_ANY_PATTERN.search(new)) and not _ANY_PATTERN.search(old) and new[: new.index("(/")] == old[: new.index("(/")]
+    return (
+        bool(_ANY_PATTERN.search(new))
+        and not _ANY_PATTERN.search(old)
+        and new[: new.index("(/")] == old[: new.index("(/")]
+    )
 
 
 def _of_text(old: _Said, new: _Said) -> bool:
     """Whether a text in a claim that is the same otherwise is a part of what it was, or anything."""
     least = _SHORT if _CONTAINS.search(new.text) else _LONG
-    return old.shape == new.shape and len(old.literals) == len(new.literals) and any(
-        len(was) >= least and len(now) <= _KEPT * len(was) and (_is_cut(was, now) or now in {".*", ".+", ""})
-        for was, now in zip(old.literals, new.literals, strict=True)
-        if was != now
+    return (
+        old.shape == new.shape
+        and len(old.literals) == len(new.literals)
+        and any(
+            len(was) >= least and len(now) <= _KEPT * len(was) and (_is_cut(was, now) or now in {".*", ".+", ""})
+            for was, now in zip(old.literals, new.literals, strict=True)
+            if was != now
+        )
     )
 
 
@@ -147,9 +155,13 @@ def _of_begin(old: _Said, new: _Said) -> bool:
     if "ncmp(" not in new.text and "memcmp(" not in new.text:
         return False
     if "strcmp(" in old.text and "strncmp(" in new.text:
-        return new.text.replace("strncmp(", "strcmp(").startswith(old.text[: old.text.rfind(")=") if ")=" in old.text else -1])
+        return new.text.replace("strncmp(", "strcmp(").startswith(
+            old.text[: old.text.rfind(")=") if ")=" in old.text else -1]
+        )
     numbers = [one for one in zip(old.literals, new.literals, strict=False) if one[0] != one[1]]
-    return old.shape == new.shape and all(was.isdigit() and now.isdigit() and int(now) < int(was) for was, now in numbers)
+    return old.shape == new.shape and all(
+        was.isdigit() and now.isdigit() and int(now) < int(was) for was, now in numbers
+    )
 
 
 def _bare(said: _Said) -> str:

@@ -7,9 +7,7 @@ from typing import NamedTuple
 
 from greylag.diffs import FileDiff, Line
 
-_BUDGET = re.compile(
-    r"max\w*(?:size|warning|error)s?|\blimit\b|--max-(?:warnings|size)|budgets?\b", re.IGNORECASE
-)
+_BUDGET = re.compile(r"max\w*(?:size|warning|error)s?|\blimit\b|--max-(?:warnings|size)|budgets?\b", re.IGNORECASE)
 _TIME = re.compile(
     r"(?<![\w.])@Timeout\b|\bassertTimeout\w*|\bTIMEOUT\s+\d|\b(?:jest|vi)\.setTimeout|\btimeout\s*=\s*\d+\s*\)|\btestTimeout\b|^\s*\},\s*\d+\s*\)"
 )

@@ -49,9 +49,7 @@ def _losses(old: Case, new: Case, rows: Counter[str]) -> Iterator[tuple[str, str
     fewer, less_exact = awaited(old, new)
     before = replace(before, asserts=before.asserts - fewer, exact=before.exact - less_exact)
     strong = before.asserts - before.weak, after.asserts - after.weak
-    tabled = (after.asserts < before.asserts or after.exact < before.exact) and (
-        covered(old, new) or looped(old, new)
-    )
+    tabled = (after.asserts < before.asserts or after.exact < before.exact) and (covered(old, new) or looped(old, new))
     if after.asserts < before.asserts and not (tabled or summed_up(old, new)):
         yield "fewer-assertions", f"asserts less: {before.asserts} assertions before, {after.asserts} now"
     if strong[1] < strong[0] and after.weak > before.weak:

@@ -9,10 +9,12 @@ from greylag.guards import _gate_tables as tables
 from greylag.kinds import matches
 
 _INI = "*.ini .coveragerc .flake8 .pylintrc pylintrc .isort.cfg setup.cfg"
-_JSON = ".eslintrc .eslintrc.json biome.json .stylelintrc .stylelintrc.json pyrightconfig.json .nycrc .nycrc.json .c8rc*"
+_JSON = (
+    ".eslintrc .eslintrc.json biome.json .stylelintrc .stylelintrc.json pyrightconfig.json .nycrc .nycrc.json .c8rc*"
+)
 _ITEM = re.compile(r"(?P<blank> *+)(?P<dash>- +)?(?:(?P<key>[\w./@*-]++|\"[^\"\n]*+\"):(?: +|$))?(?P<value>[^\n]*+)")
 _PLAIN = re.compile(r"(?![&*!|>{%@`])[^#]*+(?:#[^\n]*+)?")  # no anchor, tag, block or table in one line
-_LONGEST, _DEEPEST = 2000, 30
+_LONGEST, _DEEPEST, _MOST = 2000, 30, 500  # characters of a line, tables in tables, entries of a list
 
 
 def outline(path: str, text: str) -> dict[str, Any] | None:
@@ -43,43 +45,48 @@ def _ini(text: str) -> dict[str, Any] | None:
     return {name: dict(parser[name]) for name in parser.sections()}
 
 
+_Stack = list[tuple[int, dict[str, Any], str]]  # indentation, table, and the key in it that is open
+
+
 def _yaml(text: str) -> dict[str, Any] | None:
     """Tables and lists by indentation; None at the first line that is anything else."""
     root: dict[str, Any] = {}
-    stack: list[tuple[int, dict[str, Any], str]] = [(-1, {"": root}, "")]  # indentation, table, the key that is open
+    stack: _Stack = [(-1, {"": root}, "")]
     for line in text.split("\n"):
-        match = _ITEM.fullmatch(line[:_LONGEST]) if line.strip() and not line.lstrip().startswith("#") else None
-        if match is None:
-            if line.strip() and not line.lstrip().startswith("#"):
-                return None
+        if not line.strip() or line.lstrip().startswith("#"):
             continue
-        depth, value = len(match["blank"]), match["value"].strip()
-        if len(line) > _LONGEST or len(stack) > _DEEPEST or (value and not _PLAIN.fullmatch(value)):
+        match = _ITEM.fullmatch(line) if len(line) <= _LONGEST and len(stack) <= _DEEPEST else None
+        value = match["value"].strip() if match else ""
+        if match is None or (value and not _PLAIN.fullmatch(value)):
             return None
         value = re.sub(r"\s+#.*", "", value).strip("\"'")
-        if match["dash"]:
-            while stack[-1][0] > depth or (stack[-1][0] == depth and not stack[-1][2]):
-                stack.pop()
-            _, table, name = stack[-1]
-            entry = f"{match['key']}: {value}" if match["key"] else value
-            kept = table.setdefault(name, [])
-            if not isinstance(kept, list):
-                if kept:
-                    return None
-                kept = table[name] = []
-            kept.append(entry)
-            if match["key"] and not value:
-                return None  # a list of tables within tables
-            continue
-        if not match["key"]:
+        if not (_entry if match["dash"] else _setting)(stack, match, value):
             return None
-        while stack[-1][0] >= depth:
-            stack.pop()
-        _, table, name = stack[-1]
-        inner = table.setdefault(name, {})
-        if not isinstance(inner, dict):
-            return None
-        key = match["key"].strip('"')
-        inner[key] = value or {}
-        stack.append((depth, inner, key))
     return root
+
+
+def _entry(stack: _Stack, match: re.Match[str], value: str) -> bool:
+    """Adds one to the list of the open key; whether that is a list of plain entries."""
+    depth = len(match["blank"])
+    while stack[-1][0] > depth:
+        stack.pop()
+    _, table, name = stack[-1]
+    kept = table.get(name) or []
+    if not isinstance(kept, list) or (match["key"] and not value):
+        return False
+    table[name] = [*kept, f"{match['key']}: {value}" if match["key"] else value][:_MOST]
+    return len(kept) < _MOST
+
+
+def _setting(stack: _Stack, match: re.Match[str], value: str) -> bool:
+    """Puts a key into the table of the open one; whether that is a table."""
+    depth, key = len(match["blank"]), (match["key"] or "").strip('"')
+    while stack[-1][0] >= depth:
+        stack.pop()
+    _, table, name = stack[-1]
+    inner = table.setdefault(name, {})
+    if not isinstance(inner, dict) or not key:
+        return False
+    inner[key] = value or {}
+    stack.append((depth, inner, key))
+    return True

@@ -1,4 +1,4 @@
-"""Whether settings of a checker demand at least what they did: more rules, fewer exceptions, a higher least coverage."""
+"""Whether settings of a checker demand at least what they did: more rules, fewer exceptions, a higher coverage."""
 
 import re
 from collections.abc import Mapping
@@ -17,51 +17,43 @@ _STRICT = re.compile(
 _LENIENT = re.compile(r"ignore_errors|ignore_missing_imports|follow_imports|allow_\w+|implicit_\w+|informational")
 _LEAST = re.compile(r"fail_under|target|min(?:imum)?(?:_\w+)?")
 _MOST = re.compile(r"max(?:imum)?_\w+|\w+_threshold")
-_NEUTRAL = frozenset(  # how something is told, or where it is kept
-    "comment package wheel_build_env cache_dir color color_output pretty show_error_codes show_error_context show_missing"
-    " precision".split()
-)
+_NEUTRAL = frozenset({  # how something is told, or where it is kept
+    "comment", "package", "wheel_build_env", "cache_dir", "color", "color_output", "pretty", "show_error_codes",
+    "show_error_context", "show_missing", "precision",
+})  # fmt: skip
 _NUMBER = re.compile(r"-?\d{1,9}(?:\.\d{1,9})?(?=\s?%?$)")
 _DEEPEST = 30
 
 
 def as_strict(old: object, new: object, path: tuple[str, ...] = ()) -> bool:
-    """Whether nothing of some settings is less strict than before; what is not known is."""
+    """Whether nothing of some settings is known, or may be held, to be less strict than before."""
     if old == new:
         return True
-    if len(path) > _DEEPEST:
+    if not isinstance(old, dict) and not isinstance(new, dict):
+        return _leaf(old, new, path)
+    before, after = (one if isinstance(one, dict) else {} for one in (old, new))
+    if len(path) > _DEEPEST or any(not isinstance(one, dict | None) for one in (old, new)):
         return False
-    if isinstance(old, dict) or isinstance(new, dict):
-        before, after = (one if isinstance(one, dict) else {} for one in (old, new))
-        if any(not isinstance(one, dict | None) for one in (old, new)):
-            return False
-        if new == {} and old is None:
-            return False  # what an empty table means, only its tool knows
-        if path and path[-1].startswith("testenv:") and not before:
-            return True  # one more environment of tox
-        return all(
-            as_strict(before.get(name), after.get(name), (*path, str(name))) for name in before.keys() | after.keys()
-        )
-    return _leaf(old, new, path)
+    if not before and path and path[-1].startswith("testenv:"):
+        return True  # one more environment of tox
+    names = before.keys() | after.keys()  # what an empty table means, only its tool knows
+    return bool(names) and all(as_strict(before.get(name), after.get(name), (*path, str(name))) for name in names)
 
 
 def _leaf(old: object, new: object, path: tuple[str, ...]) -> bool:
     names = [name.lower().replace("-", "_") for name in path]
     name = names[-1] if names else ""
-    if not _NEUTRAL.isdisjoint(names):
-        return True
     was, now = _rank(old), _rank(new)
     if now is not None and (was is not None or old is None) and ("rules" in names or "lints" in names):
         return now >= (was or 0) and (was is not None or now >= _RANKS["error"])
-    if _MORE.fullmatch(name):
-        return new is not None and old is not None and _words(old) <= _words(new)
-    if _FEWER.fullmatch(name):
-        return new is None or (old is not None and _words(new) <= _words(old))
-    if _STRICT.fullmatch(name):
-        return _is_true(new) or (new is None and not _is_true(old))
-    if _LENIENT.fullmatch(name):
-        return new is None or str(new).lower() in {"false", "normal"}
-    return _by_number(old, new, name)
+    kinds = (
+        (_MORE, new is not None and old is not None and _words(old) <= _words(new)),
+        (_FEWER, new is None or (old is not None and _words(new) <= _words(old))),
+        (_STRICT, _is_true(new) or (new is None and not _is_true(old))),
+        (_LENIENT, new is None or str(new).lower() in {"false", "normal"}),
+    )
+    known = next((strict for pattern, strict in kinds if pattern.fullmatch(name)), None)
+    return not _NEUTRAL.isdisjoint(names) or (_by_number(old, new, name) if known is None else known)
 
 
 def _by_number(old: object, new: object, name: str) -> bool:

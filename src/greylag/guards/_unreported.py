@@ -14,7 +14,9 @@ _MADE = re.compile(
 )
 _CHECKED = re.compile(r"\b(\w++)\s*+\.\s*+assertAll\s*+\(|[(,]\s*+(\w++)\s*+[,)]|\breturn\s++(\w++)\s*+;")
 _LENIENT = re.compile(r"@MockitoSettings\s*\([^()]{0,100}\b(?:LENIENT|WARN)\b|\bMockitoJUnitRunner\s*\.\s*Silent\b")
-_EXPECTED = re.compile(r"@Test\s*\(\s*expected(?:Exceptions)?\s*=\s*\{?\s*(?:Exception|Throwable|RuntimeException)\.class")
+_EXPECTED = re.compile(
+    r"@Test\s*\(\s*expected(?:Exceptions)?\s*=\s*\{?\s*(?:Exception|Throwable|RuntimeException)\.class"
+)
 
 
 def unreported(path: str, text: str) -> Iterator[Mark]:

@@ -64,15 +64,7 @@ def check(change: Change) -> Iterator[Diagnostic]:
         yield from encoded(change, file)
         whole = _whole(file)
         if whole:
-            kind, name, what = whole
-            if only_comments(file):
-                message = f"changes comments of {name}, which {what}"
-                yield fact(f"gates/{kind}", message, name, severity=Severity.INFO)
-            elif file.status == "modified" and _stricter(change, file):
-                message = f"changes {name}, which {what}, and demands no less than before"
-                yield fact(f"gates/{kind}", message, name, severity=Severity.INFO)
-            else:
-                yield finding(change, kind, f"gates/{kind}", f"{_verb(file)} {name}, which {what}", name)
+            yield _gate(change, file, *whole)
             continue
         yield from hides(change, file)
         if taken := shadow(change, file, known):
@@ -85,9 +77,7 @@ def check(change: Change) -> Iterator[Diagnostic]:
             message = f"changes {program}, which verification runs ({run[program]})"
             yield finding(change, "build", "gates/program", message, program)
             continue
-        for limit in limits.budgets(file) if matches(file.path, _LIMITS) else ():
-            message = f"accepts more than before: {limit.was} was the limit, {limit.now} is it now"
-            yield finding(change, "build", "gates/loosened", message, file.path, line=limit.line.new)
+        yield from _numbers(change, file)
         reader = next((reader for patterns, reader in _TABLES.items() if matches(file.path, patterns)), None)
         if reader:
             yield from _mixed(change, file, reader)
@@ -96,10 +86,28 @@ def check(change: Change) -> Iterator[Diagnostic]:
             yield from _lines(change, file)
         if matches(file.path, ctest.FILES) and file.status in {"modified", "renamed"}:
             yield from ctest.other_tests(change, file)
-        for setting in lines.less_secure(file) if matches(file.path, "*.y*ml *.tf") else ():
-            yield finding(change, "build", "gates/loosened", f"takes `{setting}` back, which protects", file.path)
         yield from out_of_sight(change, file)
         yield from _loaded(change, file, settings)
+
+
+def _gate(change: Change, file: FileDiff, kind: str, name: str, what: str) -> Diagnostic:
+    """That a whole file which is a gate has changed: a fact, where it is plain that it demands no less."""
+    rule = f"gates/{kind}"
+    if only_comments(file):
+        return fact(rule, f"changes comments of {name}, which {what}", name, severity=Severity.INFO)
+    if file.status == "modified" and _stricter(change, file):
+        message = f"changes {name}, which {what}, and demands no less than before"
+        return fact(rule, message, name, severity=Severity.INFO)
+    return finding(change, kind, rule, f"{_verb(file)} {name}, which {what}", name)
+
+
+def _numbers(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
+    """Limits that accept more, and settings of what is deployed that protect no more."""
+    for limit in limits.budgets(file) if matches(file.path, _LIMITS) else ():
+        message = f"accepts more than before: {limit.was} was the limit, {limit.now} is it now"
+        yield finding(change, "build", "gates/loosened", message, file.path, line=limit.line.new)
+    for setting in lines.less_secure(file) if matches(file.path, "*.y*ml *.tf") else ():
+        yield finding(change, "build", "gates/loosened", f"takes `{setting}` back, which protects", file.path)
 
 
 def _stricter(change: Change, file: FileDiff) -> bool:
@@ -181,7 +189,10 @@ def _lines(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
         yield finding(change, "build", "gates/loosened", message, file.path)
     after = Counter(_checker(match) for line in file.added for match in _checkers(line.text))
     lost = Counter(_checker(match) for line in file.removed for match in _checkers(line.text)) - after
+    whole = (read(change.head, file.path) or "").lower()
     for name in sorted(lost):
+        if name.startswith(("-w", "-pedantic")) and name in whole:
+            continue  # once is enough
         message = f"removes `{name}`, a check of the build"
         severity = Severity.ERROR if file.status != "deleted" else Severity.WARNING
         yield finding(change, "build", "gates/removed", message, file.path, severity=severity)
@@ -227,7 +238,7 @@ def _checkers(text: str) -> Iterator[re.Match[str]]:
 
 
 def _checker(match: re.Match[str]) -> str:
-    words = " ".join(match[0].lower().split())
+    words = match[0].lower().strip()
     return "set -e" if words.startswith("set -") else words
 
 

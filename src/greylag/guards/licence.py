@@ -15,7 +15,8 @@ _WHO = re.compile(r"\bcopyright\b|©|\(c\)", re.IGNORECASE)
 _YEARS = re.compile(r"\b(?:19|20)\d\d\b(?:\s*[-\u2013,]\s*(?:(?:19|20)\d\d|present)\b)*")
 _NOTICE = re.compile(
     r"(?P<spdx>SPDX-License-Identifier:\s*[^\n*]{1,100})|(?P<owner>\bcopyright\b[^\n]{1,200})"
-    r"|(?P<terms>\blicen[sc]ed under\b|\bpermission is hereby granted\b|\bGNU (?:\w+ )?General Public\b|\bredistribution and use in\b)",
+    r"|(?P<terms>\blicen[sc]ed under\b"
+    r"|\bpermission is hereby granted\b|\bGNU (?:\w+ )?General Public\b|\bredistribution and use in\b)",
     re.IGNORECASE,
 )
 _HEAD = 5000  # characters of a file in which its notice is

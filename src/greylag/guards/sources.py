@@ -25,7 +25,10 @@ _UNCHECKED = re.compile(
     r"|\bNODE_TLS_REJECT_UNAUTHORIZED\b|\b_create_unverified_context\b|\b(?:get|unwrap|unreachable)_unchecked(?:_mut)?\s{0,9}\(|\bfrom_utf8_unchecked(?:_mut)?\s{0,9}\("
 )
 _BROAD = {"Exception", "BaseException"}
-_NOTHING = r"(?:null|undefined|false|true|-?\d+|\"\s*\"|'\s*'|\[\s*\]|\{\s*\}|Optional\.empty\(\)|Collections\.empty\w+\(\)|(?:List|Map|Set)\.of\(\))"
+_NOTHING = (
+    r"(?:null|undefined|false|true|-?\d+|\"\s*\"|'\s*'|\[\s*\]|\{\s*\}|Optional\.empty\(\)|Collections\.empty\w+\(\)"
+    r"|(?:List|Map|Set)\.of\(\))"
+)
 _EMPTY = re.compile(
     rf"\}}\s*+catch\b\s*+(?:\(([^()]{{0,200}})\)\s*+)?\{{\s*+(?:return\b\s*+{_NOTHING}?\s*+;?\s*+)?\}}", re.DOTALL,
 )  # of the code, where comments are blank  # fmt: skip
@@ -124,7 +127,10 @@ def _lost(path: str, text: str) -> list[str]:
 def _silent(path: str, text: str, *, anything: bool = False) -> Iterator[str]:
     """What stands in each `try` that drops everything, or `anything`."""
     family = language(path) or ""
-    yield from _python(text) if family == "python" else _caught(text, family, anything=anything) if family in {"js", "java"} else ()
+    if family == "python":
+        yield from _python(text)
+    elif family in {"js", "java"}:
+        yield from _caught(text, family, anything=anything)
 
 
 def _caught(text: str, family: str, *, anything: bool = False) -> Iterator[str]:

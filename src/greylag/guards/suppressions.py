@@ -156,8 +156,9 @@ def _file(change: Change, file: FileDiff, moved: Counter[str]) -> Iterator[Diagn
             expected = "expect-error" in mark.words and matches(file.path, TESTS)  # a test that wrong types are refused
             severity = Severity.ERROR if sure and not expected else Severity.WARNING
             yield finding(
-                change, "suppressions", "suppressions/added", f"adds `{mark.words}`, which makes a tool look away{where}",
-                file.path, line=number, excerpt=text, severity=severity,
+                change, "suppressions", "suppressions/added",
+                f"adds `{mark.words}`, which makes a tool look away{where}", file.path,
+                line=number, excerpt=text, severity=severity,
             )  # fmt: skip
 
 
@@ -197,8 +198,8 @@ def _mark(match: re.Match[str], line: str, whole: str) -> _Mark:
 
 def _no_wider(new: _Mark, old: _Mark) -> bool:
     """Whether one makes a tool look away from no more than another did: fewer rules, or others of the same line."""
-    same = new.directive.replace("expect", "allow") if "[" in new.directive else new.directive
-    if old.directive not in {new.directive, same, new.directive.replace("@ts-expect-error", "@ts-ignore")}:
+    allow = new.directive.replace("expect", "allow") if "[" in new.directive else new.directive
+    if old.directive not in {new.directive, allow, new.directive.replace("@ts-expect-error", "@ts-ignore")}:
         return False
     if new.rules <= old.rules:
         return bool(new.rules) or not old.rules

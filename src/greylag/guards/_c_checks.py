@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import islice
 
 from greylag.diffs import FileDiff
 from greylag.guards._case import LARGEST
@@ -66,7 +67,7 @@ def _left(before: str, after: str) -> list[str]:
     """Functions that assert, were named beside their definition, and are not any more."""
     words = [Counter(re.findall(r"\w+", code)) for code in (before, after)]
     curly, found = brackets(after, "{}"), list[str]()
-    for match in _FUNCTION.finditer(after):
+    for match in islice(_FUNCTION.finditer(after), 500):
         if words[1][match[1]] == 1 < words[0][match[1]] and match[1] != "main":
             begin, end = curly.after(match.end())
             if _ASSERTS.search(after, begin, end):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from greylag.diffs import FileDiff, Line
 from greylag.guards._case import plain
@@ -13,15 +14,18 @@ _DROPS = re.compile(
 _MATCHED = re.compile(r"iflet(?:Err\(_\w*\)|Ok\(_\))=(.+?)\{.{0,60}\}?$")
 _UNUSED = re.compile(r"let_=(.+?)(?:\.ok\(\))?$")
 _DEBUG = re.compile(r"\bdebug_(assert(?:_eq|_ne)?!.*)")
+_LIKELY = re.compile(r"\bok\(\)|::ok\b|unwrap_or|flatten\(|\blet\b|debug_assert")
 _WIDEST = 1000  # characters of a line that are looked at
+_MOST, _LARGEST = 200, 200_000  # such lines of a file, and characters that were removed
 
 
 def dropped(file: FileDiff) -> Iterator[tuple[Line, str]]:
     """Added lines with what they drop."""
     if language(file.path) != "rust":
         return
-    removed = "\n".join(plain(line.text[:_WIDEST]) for line in file.removed)
-    for line in file.added if removed else ():
+    removed = "\n".join(plain(line.text[:_WIDEST]) for line in file.removed)[:_LARGEST]
+    likely = (line for line in file.added if _LIKELY.search(line.text[:_WIDEST]))
+    for line in islice(likely, _MOST) if removed else ():
         text = plain(line.text[:_WIDEST])
         told = _DROPS.search(text)
         ahead = re.sub(r"^(?:return|Ok\(|Some\()+", "", text[: told.start()]) if told else ""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from greylag.guards._fresh import Mark
 from greylag.guards._source import Source, language, scan
@@ -42,6 +43,7 @@ _ASKS: Mapping[str, re.Pattern[str]] = {
 _REGION = re.compile(r"^[ \t]*+#[ \t]*+(?:(if)(n?def)?|(el)(?:se|if)|(endif))\b[ \t]*+([^\n]*+)", re.MULTILINE)
 _FLAGGED = re.compile(rf"(?<!\w)_{{0,2}}(?i:{_FLAG})_{{0,2}}(?!\w)")
 _ACTS = re.compile(r"\b(?:return|goto|break|continue)\b|\b(?:if|for|while|switch)\s*+\(")
+_MOST = 500  # of each in one file
 _BODY = re.compile(r"\b(\w++)[ \t]*+\([^;{}()]{0,500}\)\s*+\{")
 
 
@@ -50,14 +52,14 @@ def asks(path: str, text: str) -> Iterator[Mark]:
     family = language(path) or ""
     if family not in _ASKS:
         return
-    found = list(_ASKS[family].finditer(text))
+    found = list(islice(_ASKS[family].finditer(text), _MOST))
     if found or (family == "c" and "#" in text):
         source = scan(text, family)
         for match in found:
             if not source.comments[match.start() : match.end()].strip():
                 yield Mark(match[0], text.count("\n", 0, match.start()) + 1, " ".join(match[0].split()))
         if family == "c":
-            yield from _regions(source)
+            yield from islice(_regions(source), _MOST)
 
 
 def _regions(source: Source) -> Iterator[Mark]:

@@ -1,6 +1,7 @@
 """Classes that opened labelled changes stand for: what stops, what passes, and that hostile text costs little."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -127,7 +128,7 @@ def test_mixed_password_of_a_setting_blocks(guard: Any, path: str, line: str, pa
     assert guard("secrets", {path: "a:\n"}, {path: f"a:\n{line}\n"}).passed is passes
 
 
-HOSTILE = {
+HOSTILE: dict[str, Callable[[str], object]] = {
     "regions of C": lambda text: list(asks("a.c", text)),
     "soft assertions": lambda text: list(unreported("A.java", text)),
     "settings": lambda text: as_strict(outline("a.yml", text), outline("a.yml", text + "b: 1\n")),

@@ -108,7 +108,7 @@ DIALECTS: Mapping[str, Dialect] = {
         ),
         re.compile(
             r"@(?:\w+\.)*(?:Ignore|Disabled\w*|EnabledIf\w*|EnabledOn\w*|RetryingTest|RepeatedIfExceptionsTest)\b|\benabled\s*=\s*false\b|\bSkip\s*=|\[\s*Ignore\b"
-            r"|\bassum(?:e|ing)(?:True|False|That|NoException)\s*\(|\bXCTSkip\w*|\bAssert\.(?:Ignore|Inconclusive)\b|\.disabled\s*\("
+            r"|\bassum(?:e|ing)(?:True|False|That|NoException)\s*\(|\bXCTSkip\w*|\bAssumptions\.abort\s*\(|\bTestAbortedException\b|\bAssert\.(?:Ignore|Inconclusive)\b|\.disabled\s*\("
         ),
         re.compile(rf"[\w>\]]\s+(?P<helper>(?!(?:{_WORDS})\b)\w++)\s*+(?:<[^<>()\n]{{0,100}}>)?(?=\()"),
         conditional=True,

@@ -1,4 +1,4 @@
-"""Failures that a source of Rust told, and drops on the line that took its place."""
+"""Failures that a source told, and drops on the line that took its place: exit codes, and results of Rust."""
 
 import re
 from collections.abc import Iterator
@@ -14,6 +14,8 @@ _DROPS = re.compile(
 _MATCHED = re.compile(r"iflet(?:Err\(_\w*\)|Ok\(_\))=(.+?)\{.{0,60}\}?$")
 _UNUSED = re.compile(r"let_=(.+?)(?:\.ok\(\))?$")
 _DEBUG = re.compile(r"\bdebug_(assert(?:_eq|_ne)?!.*)")
+_SUCCESS = re.compile(r"\bexit\((?:0|EXIT_SUCCESS)?\)")
+_FAILURES = ("1", "2", "-1", "EXIT_FAILURE")
 _LIKELY = re.compile(r"\bok\(\)|::ok\b|unwrap_or|flatten\(|\blet\b|debug_assert")
 _WIDEST = 1000  # characters of a line that are looked at
 _MOST, _LARGEST = 200, 200_000  # such lines of a file, and characters that were removed
@@ -21,6 +23,7 @@ _MOST, _LARGEST = 200, 200_000  # such lines of a file, and characters that were
 
 def dropped(file: FileDiff) -> Iterator[tuple[Line, str]]:
     """Added lines with what they drop."""
+    yield from _succeeds(file)
     if language(file.path) != "rust":
         return
     removed = "\n".join(plain(line.text[:_WIDEST]) for line in file.removed)[:_LARGEST]
@@ -38,3 +41,13 @@ def dropped(file: FileDiff) -> Iterator[tuple[Line, str]]:
             yield line, match[1]
         elif (match := _DEBUG.match(text)) and any(one.startswith(match[1]) for one in removed.split("\n")):
             yield line, "an assertion in a release"
+
+
+def _succeeds(file: FileDiff) -> Iterator[tuple[Line, str]]:
+    """Lines that end a program with success where they told a failure."""
+    removed = {plain(line.text[:_WIDEST]) for line in file.removed}
+    for line in file.added if removed else ():
+        text = plain(line.text[:_WIDEST])
+        match = _SUCCESS.search(text)
+        if match and any(f"{text[: match.start()]}exit({code}){text[match.end() :]}" in removed for code in _FAILURES):
+            yield line, match[0]

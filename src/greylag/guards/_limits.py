@@ -7,11 +7,15 @@ from typing import NamedTuple
 
 from greylag.diffs import FileDiff, Line
 
-_BUDGET = re.compile(r"max\w*(?:size|warning|error)s?|\blimit\b|--max-(?:warnings|size)|budgets?\b", re.IGNORECASE)
+_BUDGET = re.compile(
+    r"max\w*(?:size|warning|error)s?|\blimit\b|--max-(?:warnings|size)|budgets?\b|\bmaxAllowed\w*", re.IGNORECASE
+)
 _TIME = re.compile(
     r"(?<![\w.])@Timeout\b|\bassertTimeout\w*|\bTIMEOUT\s+\d|\b(?:jest|vi)\.setTimeout|\btimeout\s*=\s*\d+\s*\)|\btestTimeout\b|^\s*\},\s*\d+\s*\)"
 )
-_TRIED = re.compile(r"\bwith_cases\b|\bcases\s*:|\bmax_examples\b|\bnumRuns\b|\btries\s*=|\bMaxCount\b|-fuzztime\b")
+_TRIED = re.compile(
+    r"\bwith_cases\b|\bcases\s*:|\bmax_examples\b|\bnumRuns\b|\btries\s*=|\bMaxCount\b|-fuzztime\b|@RepeatedTest\b|\binvocationCount\b"
+)
 _SCORE = re.compile(r"\bmin\w*Score\b")
 _NUMBER = re.compile(r"(?<![\w.])(\d{1,9}(?:_\d{3}){0,4}(?:\.\d{1,9})?)\s?([kKmMgG]i?[bB]?|ms|s|m)?(?![\w.])")
 _UNITS = {"k": 1e3, "m": 1e6, "g": 1e9, "ms": 1e-3}

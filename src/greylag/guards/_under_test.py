@@ -7,7 +7,7 @@ from itertools import islice
 from greylag.guards._fresh import Mark
 from greylag.guards._source import Source, language, scan
 
-_FLAG = r"(?:[A-Za-z]+[_.]){0,5}(?:unit_?)?test(?:s|ing|_mode|_env|_run|_running|_threads)?"  # of an environment
+_FLAG = r"(?:[A-Za-z]+[_.]){0,5}(?:unit_?)?test(?:s|ing|[_.-]?(?:mode|env|run|running|threads))?"  # of an environment
 _VARIABLE = rf"[\"'](?i:{_FLAG}|nextest\w{{0,20}}|junit\w{{0,20}}|(?:py|je|vi)test\w{{0,20}})[\"']"
 _ASKS: Mapping[str, re.Pattern[str]] = {
     "python": re.compile(

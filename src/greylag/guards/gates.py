@@ -45,8 +45,8 @@ _TABLES: Mapping[str, Callable[[str], tables.Parts]] = {
 }
 _BUILD = f"{BUILD} pom.xml *.gradle *.gradle.kts *.sbt *.csproj *.props *.targets *.sh *.bash *.ps1 *.bat scripts/ bin/"
 _LIMITS = (
-    f"{BUILD} pom.xml *.gradle *.gradle.kts package.json project.json angular.json *size-limit* *bundlesize* *bundlewatch*"
-    " *lighthouse* *budget*.json"
+    f"{BUILD} pom.xml *.gradle *.gradle.kts package.json project.json angular.json *size-limit* *bundlesize*"
+    " *bundlewatch* *lighthouse* *budget*.json"
 )
 _WIDEST = 2000  # characters of a line that are looked at
 

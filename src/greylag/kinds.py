@@ -40,6 +40,8 @@ deny.toml checkstyle*.xml pmd*.xml *ruleset.xml spotbugs*.xml findbugs*.xml dete
 .clang-format sonar-project.properties .sonarcloud.properties .hadolint.y*ml .shellcheckrc .yamllint* .markdownlint*
 .semgrepignore .semgrep.y*ml .semgrep/ .gitleaks.toml .gitleaksignore .secrets.baseline .snyk .trivyignore*
 .scalafix.conf .scalafmt.conf .credo.exs .tflint.hcl .ktlint* analysis_options.yaml .jshintrc .globalconfig
+.codacy.y*ml .codeclimate.y*ml .deepsource.toml .sourcery.yaml .lgtm.yml .scrutinizer.yml .styleci.yml .hound.yml
+qodana.y*ml .qlty/ .mega-linter.yml .jscpd.json .dependency-cruiser.* .spectral.y*ml .sqlfluff .ansible-lint .vale.ini
 shellcheckrc .github/actionlint.y*ml buf.yaml buf.work.yaml .standard.yml .phpcs.xml* .formatter.exs
 """
 
@@ -102,7 +104,8 @@ Test*.kt *Test.kt *Tests.kt *TestCase.kt *IT.kt *ITCase.kt *Spec.kt *Specs.kt
 *_test.go *_test.rs test.rs tests.rs test_*.rb *_test.rb *_spec.rb *Test.php *TestCase.php *Spec.php *Cest.php *Cept.php
 *.Tests/ *.Test/ *.*Tests/ *Test.cs *Tests.cs *TestCase.cs *Spec.cs *Specs.cs *Test.fs *Tests.fs *Test.vb *Tests.vb
 *Test.swift *Tests.swift *Spec.swift *_test.dart *_test.exs *_test.clj *_spec.lua *_tests.erl *_SUITE.erl *Spec.hs
-test_*.c *_test.c *_test.cc *_test.cpp *_test.cxx *_tests.cpp *_unittest.cc *_unittest.cpp /t/*.t
+test.c tests.c test.cc test.cpp tests.cpp test-*.c *-test.c
+test_*.c *_test.c *_tests.c *_test.cc *_test.cpp *_test.cxx *_tests.cpp *_unittest.cc *_unittest.cpp /t/*.t
 """
 """What runners collect by default. Case is ignored: `IT*.java` would be every `Item.java`, so it is not in here."""
 

@@ -12,7 +12,9 @@ from greylag.model import Diagnostic
 from greylag.protocols import Change
 
 _LITERAL = r"(\"[^\"\\\n]{1,200}\"|'[^'\\\n]{1,200}'|`[^`\\\n]{1,200}`|-?(?:0[xX])?\d[\w.]{0,40}|True|False|true|false)"
-_ASKED = re.compile(rf"(?:===?|\.(?:equals|eq)\s*\(|\bstrcmp\s*\([^,\n]{{1,100}},)\s*{_LITERAL}")
+_ASKED = re.compile(
+    rf"(?:===?|\.(?:equals|eq)\s*\(|\b(?:strn?(?:case)?cmp|memcmp)\s*\([^,\n]{{1,100}},|\bcase(?=\s))\s*{_LITERAL}"
+)
 _GIVEN = re.compile(rf"\breturn\s+{_LITERAL}\s*;?\s*(?:\}}\s*)?$")
 _TRUTH = frozenset({"True", "False", "true", "false"})
 _NEAR = 3  # lines in which a test has both
@@ -32,8 +34,11 @@ def answers(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
     ]
     if list(_pairs(base[:20_000])):
         return
-    for line, asked, given in found:
-        if place := _tested(change, asked, given):
+    for line, asked, answer in found:
+        given = re.sub(r"(?<=\w)[uUlL]+$", "", answer)
+        if (place := _tested(change, asked, given)) is None and _singled_out(asked, given):
+            place = "a test"
+        if place:
             message = (
                 f"answers {given} where it is asked for {asked}, as {place} does: the answer of a test is written down"
             )
@@ -48,6 +53,11 @@ def _pairs(lines: list[Line]) -> Iterator[tuple[int | None, str, str]]:
         given = next((match for one in near if (match := _GIVEN.search(one.text[:1000]))), None) if asked else None
         if asked and given and re.search(r"\b(?:if|elif|case|when)\b", line.text):
             yield line.new, asked[1], given[1]
+
+
+def _singled_out(asked: str, given: str) -> bool:
+    """Whether an input is data and its answer a number that nobody knows by heart, whatever tests are seen."""
+    return len(asked) > _LONG and bool(re.search(r"\d{3}", asked)) and bool(re.fullmatch(r"0[xX]\w{6,}|\d{5,}", given))
 
 
 def _tested(change: Change, asked: str, given: str) -> str | None:

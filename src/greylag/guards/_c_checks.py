@@ -1,7 +1,10 @@
 """Test code of C that fails no more: a macro or function that checks, `assert` taken away, the status of `main`."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from itertools import islice
 
 from greylag.diffs import FileDiff
 from greylag.guards._case import LARGEST
@@ -25,6 +28,7 @@ _FUNCTION = re.compile(r"^[A-Za-z_][\w \t*&]{0,100}[ \t*&](\w++)[ \t]*+\([^;{}]{
 _IDLE = re.compile(r"&&\s*+(?:0|false)\b|\|\|\s*+(?:1|true)\b|\bif\s*+\(\s*+(?:0|false)\s*+\)")
 _CHECKS = re.compile(r"check|assert|expect|require|verify|ensure|fail|\bok\b|^t_|test", re.IGNORECASE)
 _ASSERTION = re.compile(r"assert|CHECK|REQUIRE|EXPECT|ASSERT|VERIFY")
+_ASSERTS = re.compile(r"\b(?:\w*(?:assert|ASSERT|CHECK|REQUIRE|EXPECT)\w*|check)\s*+\(")
 _OFF = re.compile(
     r"^[ \t]*+#[ \t]*+(?:define[ \t]++NDEBUG\b|undef[ \t]++(?:assert|ASSERT|CHECK|EXPECT|REQUIRE)\w*+)", re.MULTILINE
 )
@@ -50,10 +54,25 @@ def _file(change: Change, file: FileDiff, before: str, after: str) -> Iterator[D
         if not _FAILS.search(new[name]) or (_IDLE.search(new[name]) and not _IDLE.search(old[name])):
             message = f"`{name}` fails no more, whatever it is given"
             yield finding(change, "tests", "tests/weaker-assertions", message, file.path)
+    for name in _left(before, after):
+        message = f"calls `{name}` no more, which is still there and asserts"
+        yield finding(change, "tests", "tests/skipped", message, file.path)
     was, now = _main(before), _main(after)
     if was and now and _fails(was) and not _fails(now):
         message = "`main` ends with success, whatever its tests found"
         yield finding(change, "tests", "tests/exit-code", message, file.path)
+
+
+def _left(before: str, after: str) -> list[str]:
+    """Functions that assert, were named beside their definition, and are not any more."""
+    words = [Counter(re.findall(r"\w+", code)) for code in (before, after)]
+    curly, found = brackets(after, "{}"), list[str]()
+    for match in islice(_FUNCTION.finditer(after), 500):
+        if words[1][match[1]] == 1 < words[0][match[1]] and match[1] != "main":
+            begin, end = curly.after(match.end())
+            if _ASSERTS.search(after, begin, end):
+                found.append(match[1])
+    return found
 
 
 def _checking(code: str) -> Mapping[str, str]:
@@ -65,6 +84,27 @@ def _checking(code: str) -> Mapping[str, str]:
             begin, end = curly.after(match.end())
             found[match[1]] = code[begin : min(end, begin + 5000)]
     return found
+
+
+_ENDS = re.compile(r"\b(?:abort|__builtin_trap)\s*+\(|\b_?exit\s*+\((?!\s*+(?:0|EXIT_SUCCESS)\s*+\))")
+_CHOICE = re.compile(r"\bif\s*+\(|\?|\|\||&&")
+
+
+@lru_cache(maxsize=16)
+def own_assertions(code: str) -> frozenset[str]:
+    """Macros and functions with parameters that end the program under a condition, as `assert` does."""
+    curly, found = brackets(code, "{}"), set[str]()
+    for match in _FUNCTION.finditer(code):
+        begin, end = curly.after(match.end())
+        body = code[begin : min(end, begin + 5000)]
+        if match[1] != "main" and _ENDS.search(body) and _CHOICE.search(body):
+            found.add(match[1])
+    for match in _DEFINE.finditer(code):
+        if match[2].strip() and (
+            (_ENDS.search(match[3]) and _CHOICE.search(match[3])) or not found.isdisjoint(re.findall(r"\w+", match[3]))
+        ):
+            found.add(match[1])
+    return frozenset(found)
 
 
 def _main(code: str) -> str:
@@ -81,7 +121,10 @@ def switched_off(path: str, text: str) -> Iterator[Mark]:
     if language(path) != "c" or "#" not in text:
         return
     code = scan(text, "c").code
+    own = {match[1] for match in _DEFINE.finditer(code) if _FAILS.search(match[3])}
     for match in _OFF.finditer(code):
+        if match[0].split()[-1] in own:
+            continue  # put to one that fails
         yield Mark(" ".join(match[0].split()), code.count("\n", 0, match.start()) + 1, " ".join(match[0].split()))
     for match in _DEFINE.finditer(code):
         if _ASSERTION.match(match[1]) and not _FAILS.search(match[3]):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from greylag.guards._bodies import Body, bodies
+from greylag.guards._c_checks import own_assertions
 from greylag.guards._case import Case, Proof, digest, plain, total, words
 from greylag.guards._conditions import unsure
 from greylag.guards._dialects import DIALECTS, Dialect
@@ -61,6 +62,8 @@ def _scanned(path: str, text: str, known: Known) -> Iterator[Case]:
     found = _bodies(path, source, dialect, round_)
     own = _own(source, family, round_, found)
     local = _local(source, own, _local(source, own, {}))
+    if family == "c":
+        local |= dict.fromkeys(own_assertions(source.code), Proof(1, 1))
     line = position = 0
     for test in _tests(source, family, round_):
         proof = _proof(source, family, round_, (test.start, test.end))
@@ -91,6 +94,8 @@ def _tests(source: Source, family: str, round_: Brackets) -> Iterator[_Test]:
     dialect, over = DIALECTS[family], 0
     code = without_arguments(source.code) if family == "java" else source.code
     pairs = brackets(source.code, dialect.brackets)
+    named = "|".join(sorted(own_assertions(source.code))[:50]) if family == "c" else ""
+    of_own = re.compile(rf"\b(?:{named})\s*\(") if named else _NEVER
     around = Around(blocks(source, round_) if family == "js" else iter(()))
     for match in dialect.start.finditer(code):
         start = match.start()
@@ -104,7 +109,9 @@ def _tests(source: Source, family: str, round_: Brackets) -> Iterator[_Test]:
             name, begin, end = _declared(match, pairs)
             if family == "c":
                 name = plain(source.text[slice(*match.span("name" if match["name"] else "old"))])
-                if match["old"] and not dialect.asserts.search(source.code, begin, end):
+                if match["old"] and not (
+                    dialect.asserts.search(source.code, begin, end) or of_own.search(source.code, begin, end)
+                ):
                     continue  # a function like any other
             test = _Test(name, max(over, start - _REACH), start, match.end(), begin, end)
         over = test.end
@@ -120,6 +127,7 @@ def _marks(code: str, test: _Test, family: str) -> frozenset[str]:
     return frozenset(re.findall(r"should_panic|(?<=#\[)cfg\([^\n]{1,200}", ahead + code[test.start : test.begin]))
 
 
+_NEVER = re.compile(r"(?!)")
 _REACH = 50_000  # characters before a test in which its annotations begin
 _LEAVES = re.compile(r"[^{}]*+\{\s*+return\s*?[;\n]\s*+[^\s}]")
 _CALL = re.compile(r"(?:\b(\w++)\s*+\.\s*+)?\b(\w++)\s*+\(")

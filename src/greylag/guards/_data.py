@@ -14,6 +14,7 @@ from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change, Tree
 
 _TEXTS = frozenset({"yml", "yaml", "toml", "xml", "html"})  # suffixes of known languages that are no code
+_SNAPSHOTS = "*.snap __snapshots__/ *.approved.*"  # written by a tool, as the output was
 _NONE = "readme* .git*"
 
 
@@ -23,6 +24,10 @@ def changed_data(change: Change, files: Sequence[FileDiff]) -> Iterator[Diagnost
         if file.status in {"added", "copied", "deleted"}:
             continue
         if _is_data(file.path) and (file.hunks or file.binary):
+            if matches(file.path, _SNAPSHOTS) and file.removed and not file.added:
+                message = f"takes {len(file.removed)} lines out of {file.path}, with which the output is compared"
+                yield finding(change, "tests", "tests/cut-data", message, file.path)
+                continue
             message = f"changes {file.path}, which belongs to the tests: look whether they prove what they did"
             yield _shown(change, "tests/changed-data", message, file)
         elif language(file.path) in DIALECTS and (matches(file.path, TESTS) or not file.path.endswith(".rs")):

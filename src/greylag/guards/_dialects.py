@@ -42,19 +42,19 @@ DIALECTS: Mapping[str, Dialect] = {
         _NONE, _NONE, _NONE, _NONE, _NONE,
         re.compile(
             r"\b(?:mark|pytest)\s*\.\s*(?:skip|skipif|xfail|importorskip)\b|\bskip(?:If|Unless|Test)\s*\(|\bSkipTest\b"
-            r"|\bmark\s*\.\s*flaky\b|@flaky\b|@(?:unittest\.)?skip\b|\bexpectedFailure\b|\b__test__\s*=\s*False|\bcollect_ignore(?:_glob)?\s*[+=]"
+            r"|\bmark\s*\.\s*flaky\b|@flaky\b|@(?:unittest\.)?skip\b|\bexpectedFailure\b|(?<![\w.])assume\s*\(|\b__test__\s*=\s*False|\bcollect_ignore(?:_glob)?\s*[+=]"
         ),
     ),
     "js": Dialect(
         re.compile(r"(?<![\w.$])(?:[xf]?it|x?test|specify|Deno\.test)(?:\.\w+)*\s*(?=[(`])"),
         re.compile(
             r"\bexpect(?:\.\w+)?\s*\(|\bassert\w*(?:\.\w+)*\s*\(|\.should\b|\bexpectTypeOf\b|\bcy\.\w+\("
-            r"|(?<![\w.])t\.(?!plan|context|log|teardown|timeout|skip|test\b)\w+\s*\("
+            r"|(?<![\w.])t\.(?!plan|context|log|teardown|timeout|skip|comment|diagnostic|after|before|(?:test|end|assert)\b)\w+\s*\("
         ),
         re.compile(
             r"(?<!not)\.(?:toBe|toEqual|toStrictEqual|toMatchObject|toMatch\w*Snapshot\w*|toHaveLength|toHaveSize|toHaveCount"
             r"|toHaveBeenCalledTimes|toHave\w*CalledWith|toHave\w*ReturnedWith|toHaveText|toHaveValue|toHaveProperty"
-            r"|toBeNull|toBeUndefined|toBeNaN|toEqualTypeOf)\s*(?:<[^<>\n]*>)?\("
+            r"|toBeNull|toBeUndefined|toBeNaN|toEqualTypeOf)\s*(?:<[^<>\n]*>)?\(|\.toThrow\w*\s*\(\s*[\"'`]"
             r"|\b(?:assert|t)\.(?:is|same|like|snapshot|(?:strictE|deepE|deepStrictE|looseE|e)qual|throws\w*|rejects)\s*\("
             r"|\.(?:to|be)(?:\.\w+)*?\.(?:eql?|equals?|members|lengthOf|calledWith\w*|callCount)\s*\(|\bassertEquals\s*\("
         ),
@@ -69,7 +69,7 @@ DIALECTS: Mapping[str, Dialect] = {
         re.compile(
             r"(?<![\w.$])(?:it|test|describe|suite|context|specify)(?:\.\w+)*\.(?:skip|skipIf|runIf|todo|failing|fails|fixme|only)\b"
             r"|(?<![\w.$])(?:x(?:it|describe|test|context|specify)|f(?:it|describe))\s*\(|\bthis\.skip\s*\(|(?<![\w.$])(?:ctx|context|t)\.skip\s*\("
-            r"|\bjest\.retryTimes\s*\(|\bthis\.retries\s*\("
+            r"|,\s*\{\s*(?:retry|retries)\s*:\s*[1-9]|\bjest\.retryTimes\s*\(|\bthis\.retries\s*\("
         ),
         re.compile(
             r"(?:\bfunction\b\s*\*?\s*|\b(?:const|let|var)\s+"
@@ -93,13 +93,14 @@ DIALECTS: Mapping[str, Dialect] = {
         ),
         re.compile(
             r"\bassert(?!Not)\w*(?:Equals?|Same|Match)\s*\((?!\s*(?:true|false)\b)|\bassert(?:Null|Throws\w*)\s*\("
-            r"|\.(?:isEqualTo|isSameAs|isSameInstanceAs|isNull|isEmpty|hasSize|hasLength|containsExactly\w*|hasMessage"
+            r"|\.(?:isEqualTo|isSameAs|isSameInstanceAs|isNull|isEmpty|hasSize|hasLength|containsExactly(?!\w*AnyOrder)\w*|inOrder|hasMessage"
             r"|hasMessageThat|hasValue|isEqualByComparingTo|shouldBe|isZero)\s*\(|\bshouldBe\b|\bXCTAssertEqual\s*\("
             r"|\bAssert\.(?:Equal|AreEqual|Same|Null|Empty|Single|Throws\w*)\s*[<(]|\b(?:equalTo|is)\s*\(|\.expectNext\w*\s*\("
+            r"|\bassert(?:True|False|That)\s*\([^;\n]{0,200}?(?<!\bnot)\.equals\s*\("
         ),
         re.compile(
             r"\bassert(?:NotNull|DoesNotThrow|InstanceOf)\b|\.isNotNull\s*\(|\.isNotEmpty\s*\(|\bXCTAssertNotNil\s*\("
-            r"|\bAssert\.(?:NotNull|IsNotNull|DoesNotThrow)\b|\bassertThrows\s*\(\s*(?:Exception|Throwable|RuntimeException)\.class"
+            r"|\bAssert\.(?:NotNull|IsNotNull|DoesNotThrow)\b|\b(?:Mockito\.)?at(?:Least|Most)\w*\s*\(|\bassertThrows\s*\(\s*(?:Exception|Throwable|RuntimeException)\.class"
         ),
         re.compile(
             r"\b(?:assertTrue|XCTAssertTrue|XCTAssert|Assert\.(?:True|IsTrue|That))\s*\(\s*true\s*[,)]"
@@ -107,7 +108,7 @@ DIALECTS: Mapping[str, Dialect] = {
         ),
         re.compile(
             r"@(?:\w+\.)*(?:Ignore|Disabled\w*|EnabledIf\w*|EnabledOn\w*|RetryingTest|RepeatedIfExceptionsTest)\b|\benabled\s*=\s*false\b|\bSkip\s*=|\[\s*Ignore\b"
-            r"|\bassum(?:e|ing)(?:True|False|That|NoException)\s*\(|\bXCTSkip\w*|\bAssert\.(?:Ignore|Inconclusive)\b|\.disabled\s*\("
+            r"|\bassum(?:e|ing)(?:True|False|That|NoException)\s*\(|\bXCTSkip\w*|\bAssumptions\.abort\s*\(|\bTestAbortedException\b|\bAssert\.(?:Ignore|Inconclusive)\b|\.disabled\s*\("
         ),
         re.compile(rf"[\w>\]]\s+(?P<helper>(?!(?:{_WORDS})\b)\w++)\s*+(?:<[^<>()\n]{{0,100}}>)?(?=\()"),
         conditional=True,
@@ -122,18 +123,19 @@ DIALECTS: Mapping[str, Dialect] = {
         ),
         re.compile(r"\b(?:assert|require)\.(?:NotNil|NotEmpty|NoError|NotPanics|Error)\s*\("),
         re.compile(r"\bif\b[^\n{]{0,300}?(?<![\w.)\]])(\w+)\s*[!=]=\s*\1\s*\{|\b(?:assert|require)\.(?:True\s*\(\s*\w+\s*,\s*true\s*[,)]|Equal\s*\(\s*\w+\s*,\s*(\w+)\s*,\s*\2\s*[,)])"),
-        re.compile(r"\b\w+\.Skip(?:f|Now)?\s*\("),
+        re.compile(r"(?:\b(?P<who>\w++)|\bT\(\))\s*+\.\s*+Skip(?:f|Now)?\s*+\(|(?<![\w.] )(?<![\w.])Skip\s*+\("),
         re.compile(r"^func\s+(?:\([^()\n]*\)\s*)?(?P<helper>\w+)\s*\(", re.MULTILINE),
         flow="go",
     ),
     "c": Dialect(
         re.compile(
             r"\b(?:(?:TYPED_)?TEST(?:_[FP])?|TEST_CASE(?:_METHOD|_FIXTURE)?|SCENARIO|BOOST_(?:AUTO|FIXTURE)_TEST_CASE|START_TEST)"
-            r"\s*\((?P<name>[^(){};]{1,300})\)\s*(?=\{)|\b(?:void|int)\s+(?P<old>\w+)\s*\(\s*(?:void\s*)?\)\s*(?=\{)"
+            r"\s*\((?P<name>[^(){};]{1,300})\)\s*(?=\{)|\b(?:void|int)\s+(?P<old>\w+)\s*\(\s*(?:void\s*|int\s+\w+,\s*(?:const\s+)?char\s[^(){};]{1,60})?\)\s*(?=\{)"
         ),
         re.compile(
             r"\b(?:ASSERT|EXPECT|CHECK|REQUIRE|BOOST_(?:CHECK|REQUIRE|TEST|WARN)|TEST_ASSERT|ck_assert|cr_assert|cr_expect|g_assert"
             r"|STATIC_(?:CHECK|REQUIRE)|assert)\w*\s*\(|\bTEST_FAIL\w*\s*\(|\b(?:ADD_)?FAIL(?:URE)?\s*\("
+            r"|\b\w*(?:fail|error)\w*\s*(?:\+\+|\+=\s*1\b)|\+\+\s*\w*(?:fail|error)"
         ),
         re.compile(
             r"\b(?:ASSERT|EXPECT)_(?:EQ|STR\w*EQ|THAT|DOUBLE_EQ|FLOAT_EQ)\s*\(|\bTEST_ASSERT_(?:EQUAL\w*|NULL)\s*\("
@@ -153,11 +155,13 @@ DIALECTS: Mapping[str, Dialect] = {
     ),
     "rust": Dialect(
         re.compile(r"#\[\s*(?:\w+::)*(?:test|rstest|test_case|quickcheck|wasm_bindgen_test)\b[^{}]{0,400}?\bfn\s+(?P<name>\w+)"),
-        re.compile(r"\b\w*assert\w*!|\bpanic!|\bunreachable!|\.(?:unwrap_err|expect_err)\s*\(|\binsta::\w+!|\bassert_\w+\s*\(|#\[\s*should_panic"),
-        re.compile(r"\bassert_eq!|\bassert!\s*\([^;\n]{0,300}?==|\bassert_matches!|\bmatches!|\binsta::\w+!"),
+        re.compile(r"\b\w*assert\w*!|\bpanic!|\bunreachable!|\.(?:unwrap_err|expect_err)\s*\(|\binsta::\w+!|\bassert_\w+\s*\(|\bt\.(?:compile_fail|pass)\s*\(|#\[\s*should_panic"
+            r"|\.assert\s*\(\s*\)|(?<!status\(\))(?<!status)\.(?:success|failure)\s*\(\s*\)|\.code\s*\(\s*[\d-]|\.(?:stdout|stderr)\s*\(\s*(?!Stdio|std::|\))"
+            r"|\.recv_timeout\s*\([^;]{0,200}?\)\s*\.\s*(?:unwrap|expect)\s*\("),
+        re.compile(r"\.(?:stdout|stderr)\s*\(\s*[\"r]|\.recv_timeout\s*\([^;]{0,200}?\)\s*\.\s*(?:unwrap|expect)\s*\(|\bassert_eq!|\bassert!\s*\([^;\n]{0,300}?==|\bassert_matches!|\bmatches!|\binsta::\w+!"),
         re.compile(r"\bassert!\s*\([^;\n]{0,300}\.is_(?:ok|some|err|none)\(\)\s*\)"),
         re.compile(r"\b(?:debug_)?assert!\s*\(\s*true\s*[,)]|\b(?:debug_)?assert_eq!\s*\(\s*(\w+)\s*,\s*\1\s*[,)]"),
-        re.compile(r"#\[\s*ignore\b|#\[\s*cfg_attr\s*\([^\n]*\bignore|#\[\s*cfg\s*\(\s*(?:any\s*\(\s*\)|not\s*\(\s*test)|#!\[\s*cfg\s*\("),
+        re.compile(r"#\[\s*ignore\b|#\[\s*cfg_attr\s*\([^\n]*\bignore|#\[\s*cfg\s*\(\s*(?:any\s*\(\s*\)|not\s*\(\s*test)|#!\[\s*cfg\s*\(|\bprop_assume!"),
         re.compile(r"\bfn\s+(?P<helper>\w+)"),
         flow="rust",
     ),

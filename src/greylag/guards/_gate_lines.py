@@ -1,7 +1,7 @@
 """Lines of build files that let a build pass where it would fail, or that are a check themselves."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from greylag.diffs import FileDiff, Line
@@ -20,7 +20,7 @@ LOOSENED = re.compile(  # lines that make a build pass where it failed
     r"|failOn\w*>\s*false|failOn\w+\s*[=:]\s*false|failsOnError>\s*false|failOnError>\s*false|haltOn\w+\s*=\s*\"?(?:no|false)"
     r"|ignoreFailures\s*(?:=|\.set\()\s*true|\bignoreTestFailures\b|abortOnError\s*(?:=\s*)?false|\ballWarningsAsErrors\s*=\s*false"
     r"|\bisEnabled\s*=\s*false|\benabled\s*=\s*false|(?:^|\s)-x\s+(?:test|check|lint)\b|--exclude-task"
-    r"|\|\|\s*(?:true|:|exit\s+0)(?:\s|$)|--no-verify\b|--exit-zero\b|--passWithNoTests\b|--continue-on-error"
+    r"|\|\|\s*(?:true|:|exit\s+0)(?:\s|$)|\|\|\s*echo\b[^)`\n]{0,200}$|;\s*(?:exit\s+0|true|:)\s*$|--no-verify\b|--exit-zero\b|--passWithNoTests\b|--continue-on-error"
     r"|continue-on-error:\s*true"
     r"|--deselect\b|--testPathIgnorePatterns\b|\bgo\s+test\b[^\n;&|]{0,200}\s--?(?:skip|short)\b"
     r"|\bcargo\s+(?:nextest\s+run|test)\b[^\n;&|]{0,200}\s--skip\b|\bpytest\b[^\n;&|]{0,200}\s(?:--ignore\b|-k\s*[\"']?not\b)"
@@ -31,6 +31,10 @@ LOOSENED = re.compile(  # lines that make a build pass where it failed
     r"|\b(?:WILL_FAIL|(?:PASS|SKIP)_REGULAR_EXPRESSION|SKIP_RETURN_CODE)\b"
     r"|\bDISABLED\s+(?:TRUE|ON|1)\b|\bCTEST_CUSTOM_TESTS_IGNORE\b|\bshould_fail\s*:\s*true|^\.IGNORE\b|^\t[@+]*-[@+]*\s*\S"
     r"|--suppressions=|\bdetect_leaks=0|\bhalt_on_error=0|-fno-sanitize=|-fsanitize-(?:ignore|black)list\b|--error-exitcode=0"
+    r"|--no-(?:frozen-)?lockfile\b|--no-package-lock\b|--no-immutable\b|\brm\b[^\n;&|]{0,100}(?:package-lock\.json|\.lock\b|-lock\.yaml)"
+    r"|\bINSTA_FORCE_PASS\b|\bINSTA_UPDATE\b|--update-?snapshots?\b|failIfNo\w*>\s*false|\bfailIfNo\w*\s*=\s*false|-Xlint:-?none|-nowarn\b"
+    r"|\bexclude\b[^\n]{0,200}(?:Tests?|IT|Spec)\b[.*'\"]|\b(?:maxRetries|max_retries|retries)\b\s*[=:(]+\s*[1-9]|-Wno-[a-z][\w-]*"
+    r"|-Xep\w*:\w+:OFF\b|-XepDisable\w+|\bonlyIf\b|\bcargo\s+(?:nextest\s+run|test)\b[^\n;&|]{0,200}\s--(?:no-run|lib|bins|exclude)\b|^(?![^\n]*release)[^\n]*\b(?:D|define\\s)?NDEBUG\b"
     r"|TreatWarningsAsErrors>\s*false|<NoWarn>|<WarningLevel>\s*0|-Wno-error|<excludes?>|<minimum>\s*0?\.0*<",
     re.IGNORECASE,
 )  # fmt: skip
@@ -39,7 +43,9 @@ CHECKERS = re.compile(  # a build file's own checks; removing such a line remove
     r"|japicmp|revapi|forbiddenapis|archunit|surefire|failsafe|-Werror|\bcheck\s*\{|\btest\s*\{|useJUnitPlatform"
     r"|\bgo\s+vet\b|\bgolangci-lint\s+run\b|\bstaticcheck\b|\bgovulncheck\b|\bcargo\s+(?:clippy|fmt|deny|audit)\b|\bclang-tidy\b"
     r"|\bcppcheck\b|\b(?:ruff\s+(?:check|format)|mypy|pyright|flake8|pylint|bandit)\b(?!\s*[=:\]])|\b(?:eslint|tsc\s+--noEmit)\b|\s-race\b|-fsanitize\b"
-    r"|\b(?:add_test|\w+_discover_tests)\s*\("
+    r"|\b(?:add_test|\w+_discover_tests)\s*\(|^\s*test\s*\(\s*'|<module>[\w./-]*test[\w./-]*|^\t@?\./\S{0,80}test\S{0,80}|\bcheck\.dependsOn\b|^\s*include\b[^\n]{0,100}test"
+    r"|\bcargo\s+test\b[^\n;&|]{0,100}(?:--workspace|--all)\b"
+    r"|\s-W(?!no-|error)[a-z][\w-]*|\s-pedantic\b|\bset\s+-(?=\w*e)\w+"
     # With all its words, since verifiers take its options over.
     r"|\b(?:shellcheck|hadolint|yamllint|actionlint|kubeconform|helm lint)\b"
     r"(?!\s*(?:disable|ignore|source=|shell=|enable=))[^\n;&|#]{0,300}",
@@ -48,6 +54,40 @@ CHECKERS = re.compile(  # a build file's own checks; removing such a line remove
 _DEMAND = re.compile(r"ratio|coverage|threshold|minimum|fail[-_]?under|min[-_]?(?:score|coverage)", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w.])\d{1,9}(?:\.\d{1,9})?(?![\w.])")
 _WIDEST = 2000  # characters of a line that are looked at
+
+
+_LOCKED = re.compile(
+    r"\bnpm\s+(?:ci|clean-install)\b|--frozen(?:-lockfile)?\b|--immutable\b|--locked\b|--require-hashes\b|--deployment\b"
+    r"|\bcomposer\s+install\b|-mod=(?:readonly|vendor)\b"
+)
+_INSTALLS = re.compile(
+    r"\b(?:npm|pnpm|yarn|bun|pip3?|uv|poetry|cargo|bundle|composer|go|deno)\b[^\n;&|]{0,100}\b(?:i|install|add|sync|build|test|update|run|get)\b"
+)
+
+
+def unlocked(file: FileDiff) -> bool:
+    """Whether fewer commands than before keep to the lock file, and one that installs or builds has come."""
+    removed, added = (
+        sum(len(_LOCKED.findall(line.text[:_WIDEST])) for line in lines) for lines in (file.removed, file.added)
+    )
+    return added < removed and any(
+        _INSTALLS.search(line.text[:_WIDEST]) and not _LOCKED.search(line.text[:_WIDEST]) for line in file.added
+    )
+
+
+_SECURE = re.compile(
+    r"\b(?:(runAsNonRoot|readOnlyRootFilesystem|encrypted|storage_encrypted|deletion_protection|prevent_destroy)\s*[:=]\s*true"
+    r"|(privileged|allowPrivilegeEscalation|hostNetwork|hostPID|publicly_accessible|skip_final_snapshot)\s*[:=]\s*false)\b"
+)
+
+
+def less_secure(file: FileDiff) -> Iterator[str]:
+    """Settings of Kubernetes and Terraform that protect, and are gone or the opposite now."""
+    removed, added = (
+        Counter(match[0] for line in lines for match in _SECURE.finditer(line.text[:_WIDEST]))
+        for lines in (file.removed, file.added)
+    )
+    yield from (removed - added) if file.status == "modified" else ()
 
 
 def lowered(file: FileDiff) -> Iterator[tuple[Line, str, str]]:

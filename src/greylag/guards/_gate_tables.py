@@ -9,6 +9,7 @@ from configparser import Error as IniError
 from typing import Any
 
 from greylag.guards._source import scan
+from greylag.guards._strictness import as_strict, script_as_strict
 
 Parts = Mapping[str, tuple[str, Any]]  # name of a part -> kind and value
 
@@ -77,7 +78,7 @@ class UnreadableError(ValueError):
 
 def pyproject(text: str) -> dict[str, tuple[str, Any]]:
     """Tables of the tools that check, the build system, and the lowest Python."""
-    data = _toml(text)
+    data = toml(text)
     kinds = {tool: kind for kind, tools in _TOOLS.items() for tool in tools.split()}
     found = {f"[tool.{name}]": (kinds[name], value) for name, value in data.get("tool", {}).items() if name in kinds}
     backend = {key: value for key, value in data.get("build-system", {}).items() if key != "requires"}
@@ -121,12 +122,13 @@ def _commands(data: Mapping[str, Any]) -> Iterator[str]:
 
 def cargo(text: str) -> dict[str, tuple[str, Any]]:
     """Lints, profiles and test targets."""
-    data = _toml(text)
+    data = toml(text)
     return {
-        "[lints]": ("lint", (data.get("lints"), data.get("workspace", {}).get("lints"))),
+        "[lints]": ("lint", {"own": data.get("lints"), "workspace": data.get("workspace", {}).get("lints")}),
         "[profile]": ("build", data.get("profile")),
         "build script": ("build", data.get("package", {}).get("build")),
         "test targets": ("tests", _targets(data)),
+        "members of the workspace": ("tests", frozenset(map(str, data.get("workspace", {}).get("members", ())))),
     }
 
 
@@ -206,7 +208,7 @@ def manager(text: str) -> dict[str, tuple[str, Any]]:
 
 def tsconfig(text: str) -> dict[str, tuple[str, Any]]:
     """Strictness as a set of what is demanded, so that only a loss of it is a loosened gate."""
-    data = _json(re.sub(r",(\s*[}\]])", r"\1", _without_comments(text)))
+    data = json_with_comments(text)
     options = data.get("compilerOptions")
     options = options if isinstance(options, dict) else {}
     demands = {name for name in _STRICT if options.get(name) is True}
@@ -225,36 +227,26 @@ def _included(data: Mapping[str, Any]) -> Iterator[str]:
     yield from map(str, named or (["everything"] if data else []))
 
 
+_SCRIPT = re.compile(r"script `(.*)`", re.DOTALL)
+
+
 def changed(before: Parts, after: Parts) -> Iterator[tuple[str, str]]:
     """Kind and name of the parts that differ; a set is only compared for what it has lost."""
     for name in sorted(before.keys() | after.keys()):
         kind, old = before.get(name, ("", None))
         kind, new = after.get(name, (kind, None))
-        lost = old - new if isinstance(old, frozenset) and isinstance(new, frozenset) else not _as_strict(old, new)
+        if isinstance(old, frozenset) and isinstance(new, frozenset):
+            lost = bool(old - new)
+        elif script := _SCRIPT.fullmatch(name):
+            lost = old != new and not script_as_strict(script[1], old, new)
+        else:
+            lost = not as_strict(old, new, (name.strip("[]"),))
         if lost and not (isinstance(new, frozenset) and old is None):
             yield kind, name
 
 
-_MORE = frozenset({"select", "extend-select", "enable", "enable_error_code"})
-_FEWER = frozenset({"ignore", "extend-ignore", "exclude", "extend-exclude", "omit", "disable", "disable_error_code"})
-
-
-def _as_strict(old: object, new: object, key: str = "") -> bool:
-    """Whether settings are the same, or only demand more: more rules chosen, fewer ignored, more coverage."""
-    if old == new:
-        return True
-    if isinstance(old, dict) and isinstance(new, dict):
-        return all(_as_strict(old.get(name), new.get(name), name) for name in old.keys() | new.keys())
-    if key in _MORE and isinstance(old, list) and isinstance(new, list):
-        return all(one in new for one in old)
-    if key in _FEWER and isinstance(old, list):
-        return new is None or (isinstance(new, list) and all(one in old for one in new))
-    if key == "fail_under" and isinstance(new, int | float):
-        return old is None or (isinstance(old, int | float) and new > old)
-    return key == "strict" and new is True
-
-
-def _toml(text: str) -> dict[str, Any]:
+def toml(text: str) -> dict[str, Any]:
+    """A TOML file without long lines."""
     if any(len(line) > _WIDEST for line in text.split("\n")):
         raise UnreadableError
     try:
@@ -271,6 +263,11 @@ def _json(text: str) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise UnreadableError
     return data
+
+
+def json_with_comments(text: str) -> dict[str, Any]:
+    """JSON as tools read their settings: with comments, and commas at the ends."""
+    return _json(re.sub(r",(\s*+[}\]])", r"\1", _without_comments(text)))
 
 
 def _table(data: dict[str, Any], key: str) -> dict[str, Any]:

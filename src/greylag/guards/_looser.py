@@ -12,6 +12,7 @@ from greylag.guards._compared import TOKEN, changed, handed_over, independent, m
 from greylag.guards._covered import calls
 from greylag.guards._fresh import Mark, fresh
 from greylag.guards._guard import finding, read
+from greylag.guards._less import says_less
 from greylag.guards._source import LITERAL, language, scan
 from greylag.model import Diagnostic
 from greylag.protocols import Change
@@ -22,7 +23,7 @@ _WILD = re.compile(
 )
 _TOLERANCE = re.compile(
     r"(arg='(?:abs|rel|delta)', value=Constant\(value=|\b(?:within|offset|byLessThan)\(|accuracy:"
-    r"|^(?:\w+\.)*(?:assert(?:Equals|ArrayEquals)|(?:assert\.)?(?:closeTo|approximately)|In(?:Delta|Epsilon))\(.*,)"
+    r"|^(?:\w+\.)*(?:assert(?:Equals|ArrayEquals)|(?:assert\.)?(?:closeTo|approximately)|In(?:Delta|Epsilon)|(?:EXPECT|ASSERT)_NEAR)\(.*,|\.abs\(\)<=?|\bf?abs\(.*\)<=?|\bepsilon=)"
     r"(\d[\d_]*\.?\d*(?:[eE][+-]?\d+)?)(?=[fFdDL]?\))",
     re.DOTALL,
 )
@@ -44,6 +45,7 @@ def looser(old: Case, new: Case) -> Iterator[tuple[str, str]]:
         yield "weaker-assertions", "asserts a value that may be another one than the value under test"
     if any(_fails_less(claim, gone[:_MOST]) for claim in come[:_MOST]):
         yield "weaker-assertions", "fails under a condition that demands more than before"
+    yield from says_less(gone, come)
     before, after = old.proof, new.proof
     yield from _compares_less(before, after)
     asked = [calls(row) & tested(after.compared) for row in set(new.rows) - set(old.rows)]

@@ -34,7 +34,7 @@ def entries(source: Source, opening: int) -> Iterator[str]:
         depth += {"(": 1, "[": 1, "{": 1, ",": 0}.get(token[0], -1)
         if depth == 0 or (depth == 1 and token[0] == ","):
             text = plain(source.text[begin : token.start()])
-            yield from (text,) if text else ()
+            yield from (text,) if source.code[begin : token.start()].strip() else ()  # else it is a comment
             begin = token.end()
         if depth == 0:
             return

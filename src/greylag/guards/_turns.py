@@ -36,6 +36,7 @@ _NAMED: Mapping[str, re.Pattern[str]] = {  # what the contents of a string matte
         r"|\bprocess\s*\.\s*(?:on|once|addListener|removeAllListeners)\s*\(\s*[\"'`](?:uncaughtException|unhandledRejection)"
     ),
     "go": re.compile(r"\bflag\.Set\s*\(\s*\"test\."),
+    "rust": re.compile(r"\bset_var\s*\(\s*\"(?:INSTA_\w+|UPDATE_EXPECT|TRYBUILD|SNAPSHOTS)\""),
 }
 _PACKAGES = re.compile(
     r"(?:node:)?(?:assert|test)(?:/\w+)?|bun:test|vitest|@jest/globals|chai|expect|mocha|jasmine|ava|uvu(?:/assert)?|tape|should"

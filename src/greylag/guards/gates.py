@@ -11,6 +11,7 @@ from greylag.diffs import FileDiff, parse
 from greylag.guards import _ctest as ctest
 from greylag.guards import _gate_lines as lines
 from greylag.guards import _gate_tables as tables
+from greylag.guards import _limits as limits
 from greylag.guards import _programs as programs
 from greylag.guards._beside import beside
 from greylag.guards._comments import only_comments
@@ -20,8 +21,10 @@ from greylag.guards._guard import Guard, fact, finding, read
 from greylag.guards._hidden import hides
 from greylag.guards._loaded import HOOKS, STEERS, loaded, named
 from greylag.guards._moved import out_of_sight
+from greylag.guards._outline import outline
 from greylag.guards._remote import fetched
 from greylag.guards._shadows import imports, shadow
+from greylag.guards._strictness import as_strict
 from greylag.kinds import BUILD, CI, LINT, TEST_CONFIG, TESTS, matches
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change, Tree
@@ -41,6 +44,10 @@ _TABLES: Mapping[str, Callable[[str], tables.Parts]] = {
     ".npmrc .yarnrc .yarnrc.yml .yarnrc.yaml pnpm-workspace.yaml": tables.manager,
 }
 _BUILD = f"{BUILD} pom.xml *.gradle *.gradle.kts *.sbt *.csproj *.props *.targets *.sh *.bash *.ps1 *.bat scripts/ bin/"
+_LIMITS = (
+    f"{BUILD} pom.xml *.gradle *.gradle.kts package.json project.json angular.json *size-limit* *bundlesize*"
+    " *bundlewatch* *lighthouse* *budget*.json"
+)
 _WIDEST = 2000  # characters of a line that are looked at
 
 
@@ -58,12 +65,7 @@ def check(change: Change) -> Iterator[Diagnostic]:
         yield from encoded(change, file)
         whole = _whole(file)
         if whole:
-            kind, name, what = whole
-            if only_comments(file):
-                message = f"changes comments of {name}, which {what}"
-                yield fact(f"gates/{kind}", message, name, severity=Severity.INFO)
-            else:
-                yield finding(change, kind, f"gates/{kind}", f"{_verb(file)} {name}, which {what}", name)
+            yield _gate(change, file, *whole)
             continue
         yield from hides(change, file)
         if taken := shadow(change, file, known):
@@ -76,6 +78,7 @@ def check(change: Change) -> Iterator[Diagnostic]:
             message = f"changes {program}, which verification runs ({run[program]})"
             yield finding(change, "build", "gates/program", message, program)
             continue
+        yield from _numbers(change, file)
         reader = next((reader for patterns, reader in _TABLES.items() if matches(file.path, patterns)), None)
         if reader:
             yield from _mixed(change, file, reader)
@@ -86,6 +89,32 @@ def check(change: Change) -> Iterator[Diagnostic]:
             yield from ctest.other_tests(change, file)
         yield from out_of_sight(change, file)
         yield from _loaded(change, file, settings)
+
+
+def _gate(change: Change, file: FileDiff, kind: str, name: str, what: str) -> Diagnostic:
+    """That a whole file which is a gate has changed: a fact, where it is plain that it demands no less."""
+    rule = f"gates/{kind}"
+    if only_comments(file):
+        return fact(rule, f"changes comments of {name}, which {what}", name, severity=Severity.INFO)
+    if file.status == "modified" and _stricter(change, file):
+        message = f"changes {name}, which {what}, and demands no less than before"
+        return fact(rule, message, name, severity=Severity.INFO)
+    return finding(change, kind, rule, f"{_verb(file)} {name}, which {what}", name)
+
+
+def _numbers(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
+    """Limits that accept more, and settings of what is deployed that protect no more."""
+    for limit in limits.budgets(file) if matches(file.path, _LIMITS) else ():
+        message = f"accepts more than before: {limit.was} was the limit, {limit.now} is it now"
+        yield finding(change, "build", "gates/loosened", message, file.path, line=limit.line.new)
+    for setting in lines.less_secure(file) if matches(file.path, "*.y*ml *.tf") else ():
+        yield finding(change, "build", "gates/loosened", f"takes `{setting}` back, which protects", file.path)
+
+
+def _stricter(change: Change, file: FileDiff) -> bool:
+    """Whether the settings of a checker are plain, and all that differs makes them stricter."""
+    old, new = (outline(file.path, read(tree, file.path) or "") for tree in (change.base, change.head))
+    return old is not None and new is not None and as_strict(old, new)
 
 
 def _verb(file: FileDiff) -> str:
@@ -153,9 +182,18 @@ def _lines(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
             yield finding(
                 change, "build", "gates/loosened", message, file.path, line=line.new, excerpt=line.text.strip()
             )
-    after = Counter(match[0].lower() for line in file.added for match in _checkers(line.text))
-    lost = Counter(match[0].lower() for line in file.removed for match in _checkers(line.text)) - after
+    for limit in limits.times(file):
+        message = f"gives tests longer than before: {limit.was} was the limit, {limit.now} is it now"
+        yield finding(change, "build", "gates/loosened", message, file.path, line=limit.line.new)
+    if lines.unlocked(file):
+        message = "installs or builds without the lock file, which was binding"
+        yield finding(change, "build", "gates/loosened", message, file.path)
+    after = Counter(_checker(match) for line in file.added for match in _checkers(line.text))
+    lost = Counter(_checker(match) for line in file.removed for match in _checkers(line.text)) - after
+    whole = (read(change.head, file.path) or "").lower()
     for name in sorted(lost):
+        if name.startswith(("-w", "-pedantic")) and name in whole:
+            continue  # once is enough
         message = f"removes `{name}`, a check of the build"
         severity = Severity.ERROR if file.status != "deleted" else Severity.WARNING
         yield finding(change, "build", "gates/removed", message, file.path, severity=severity)
@@ -198,6 +236,11 @@ def _by_vitest(change: Change, path: str) -> bool:
 
 def _checkers(text: str) -> Iterator[re.Match[str]]:
     return lines.CHECKERS.finditer(text[:_WIDEST])
+
+
+def _checker(match: re.Match[str]) -> str:
+    words = match[0].lower().strip()
+    return "set -e" if words.startswith("set -") else words
 
 
 PLUGIN = partial(Guard, "gates", check)

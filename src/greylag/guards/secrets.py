@@ -12,7 +12,7 @@ from typing import Any
 
 from greylag.diffs import parse
 from greylag.guards._guard import Guard, fact
-from greylag.kinds import classify
+from greylag.kinds import classify, matches
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change
 
@@ -35,6 +35,15 @@ _EXAMPLE = re.compile(
 _INDIRECT = re.compile(  # `password = get_password()`, `key: ${KEY}`: a reference
     r"[=:]\s*(?:[\w.\-]{1,100}[\[(]|\$|<|\{\{|%|process\.env|os\.environ|getenv|None\b|null\b)"
 )
+_ADDRESS = re.compile(
+    r"://[^\s/:@]{0,100}:([^\s/:@]{1,100})@(?!localhost\b|127\.|\[?::1|(?:[\w-]{1,63}\.){0,5}example\.(?:com|org|net)\b)"
+)
+_MIXED = re.compile(r"(?=\D*\d[^A-Za-z]*[A-Za-z])(?=\D*\d\D*\d)(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])[\w!#%^&*+=.~-]{10,100}")
+_NAMES = re.compile(  # the setting is about a secret and has none
+    r"(?i)(?:pass|pwd|secret|key)[\w.-]{0,60}?(?:name|ref|path|file|id|arn|url|field|type|version|hash|class|policy)\b"
+)
+_SHOWN = re.compile(r"(?i)example|sample|template|fixture|mock|demo|\.dist$")
+_SETTINGS = "*.y*ml *.env .env* *.properties *.ini *.cfg *.conf *.toml *.config compose* docker-compose* Dockerfile*"
 _NEEDS = {  # what a text must have before a slow detector is tried on it
     "NpmDetector": re.compile("_authToken"),
     "KeywordDetector": re.compile(r"(?i)pass|pwd|secret|key|contrase"),
@@ -69,8 +78,26 @@ def _line(path: str, text: str) -> set[tuple[str, bool]]:
     windows = [text[start : start + _WINDOW] for start in starts]
     found = _kinds(windows, certain=True)
     if not found and classify(path) not in {"tests", "docs", "lock", "generated"}:
-        found = _kinds([window for window in windows if not _INDIRECT.search(window)], certain=False)
+        direct = [window for window in windows if not _INDIRECT.search(window)]
+        strong = not _SHOWN.search(path) and any(map(_strong, _passwords(path, direct)))
+        return {("Password", True)} if strong else _kinds(direct, certain=False)
     return found
+
+
+def _passwords(path: str, windows: list[str]) -> Iterator[str]:
+    """What stands where an address or a setting has its password; settings need no quotes."""
+    keyword = _detectors(False)[1]
+    groups = importlib.import_module("detect_secrets.plugins.keyword")
+    plain = groups.CONFIG_DENYLIST_REGEX_TO_GROUP if matches(path, _SETTINGS) else None
+    for window in windows:
+        yield from (match[1] for match in _ADDRESS.finditer(window))
+        if _NEEDS["KeywordDetector"].search(window) and not _NAMES.search(window):
+            yield from keyword.analyze_string(window, plain)
+
+
+def _strong(secret: str) -> bool:
+    """Whether letters of both cases and digits are mixed, as nobody writes them in a name or an example."""
+    return _MIXED.fullmatch(secret.strip("\"', ")) is not None and not _EXAMPLE.search(secret)
 
 
 def _kinds(windows: list[str], *, certain: bool) -> set[tuple[str, bool]]:

@@ -9,38 +9,28 @@ from functools import partial
 from greylag.diffs import FileDiff, parse
 from greylag.guards._answers import answers
 from greylag.guards._case import LARGEST, plain
+from greylag.guards._dropped import dropped
 from greylag.guards._fresh import Mark, fresh
 from greylag.guards._guard import Guard, finding, read
 from greylag.guards._source import brackets, language, scan
+from greylag.guards._under_test import asks
 from greylag.kinds import classify
 from greylag.model import Diagnostic
 from greylag.protocols import Change
 
-_ASKS: Mapping[str, re.Pattern[str]] = {
-    "python": re.compile(
-        r"[\"'](?:_?pytest|unittest)[\"']\s{0,9}(?:not\s{1,9})?in\s{1,9}sys\.modules|\bPYTEST_CURRENT_TEST\b"
-        r"|\bsys\.modules\.get\(\s{0,9}[\"'](?:_?pytest|unittest)\b|\bsys\._called_from_test\b"
-    ),
-    "js": re.compile(
-        r"\bJEST_WORKER_ID\b|\bprocess\.env\.(?:VITEST\w*|NODE_TEST_CONTEXT)\b|\bNODE_ENV\s{0,9}[!=]==?\s{0,9}[\"']test[\"']"
-        r"|[\"']test[\"']\s{0,9}[!=]==?\s{0,9}process\.env\.NODE_ENV\b|\btypeof\s{1,9}(?:jest|describe|vi)\s{0,9}[!=]=="
-    ),
-    "go": re.compile(
-        r"\btesting\.Testing\(\)|\bflag\.Lookup\(\s{0,9}\"test\.|\bos\.Args\[0\]\s{0,9},\s{0,9}\"\.test\""
-    ),
-    "rust": re.compile(
-        r"\bcfg!\s{0,9}\(\s{0,9}(?:not\s{0,9}\(\s{0,9})?test\b|#\[\s{0,9}cfg\s{0,9}\(\s{0,9}not\s{0,9}\(\s{0,9}test\b"
-    ),
-    "java": re.compile(r"\"(?:org\.junit|junit\.framework|org\.testng)\b"),
-}  # fmt: skip
+_OPTIONS = frozenset({"python", "js", "go", "rust", "java"})
 _UNCHECKED = re.compile(
     r"\bverify\s{0,9}=\s{0,9}False\b|\brejectUnauthorized\s{0,9}:\s{0,9}false\b|\bInsecureSkipVerify\s{0,9}[:=]\s{0,9}true\b"
     r"|\bdanger_accept_invalid_(?:certs|hostnames)\s{0,9}\(\s{0,9}true\b|\bignoreReturnCode\s{0,9}:\s{0,9}true\b"
-    r"|\bNODE_TLS_REJECT_UNAUTHORIZED\b|\b_create_unverified_context\b"
+    r"|\bNODE_TLS_REJECT_UNAUTHORIZED\b|\b_create_unverified_context\b|\b(?:get|unwrap|unreachable)_unchecked(?:_mut)?\s{0,9}\(|\bfrom_utf8_unchecked(?:_mut)?\s{0,9}\("
 )
 _BROAD = {"Exception", "BaseException"}
+_NOTHING = (
+    r"(?:null|undefined|false|true|-?\d+|\"\s*\"|'\s*'|\[\s*\]|\{\s*\}|Optional\.empty\(\)|Collections\.empty\w+\(\)"
+    r"|(?:List|Map|Set)\.of\(\))"
+)
 _EMPTY = re.compile(
-    r"\}\s*+catch\b\s*+(?:\(([^()]{0,200})\)\s*+)?\{\s*+\}", re.DOTALL,
+    rf"\}}\s*+catch\b\s*+(?:\(([^()]{{0,200}})\)\s*+)?\{{\s*+(?:return\b\s*+{_NOTHING}?\s*+;?\s*+)?\}}", re.DOTALL,
 )  # of the code, where comments are blank  # fmt: skip
 _WIDE = re.compile(r"\b(?:Exception|Throwable|Error|RuntimeException|IOException|SQLException)\b")
 _LOST = re.compile(r"\.\s*+catch\s*+\(\s*+(?:\(\s*+\w*+\s*+\)|\w++)\s*+=>\s*+(?:\{\s*+\}|undefined|null)\s*+\)")
@@ -66,6 +56,10 @@ def check(change: Change) -> Iterator[Diagnostic]:
     for file, mark in fresh(change, known, ended):
         message = f"adds `{mark.words}`, which ends a panic without a word"
         yield finding(change, "suppressions", "sources/swallowed", message, file.path, line=mark.line)
+    for file in parse(change.diff):
+        for line, what in dropped(file):
+            message = f"drops a failure that it told: `{what}`"
+            yield finding(change, "suppressions", "sources/swallowed", message, file.path, line=line.new)
     for file in files:
         if file.status != "deleted":
             yield from answers(change, file)
@@ -73,21 +67,10 @@ def check(change: Change) -> Iterator[Diagnostic]:
             yield from _swallowed(change, file)
 
 
-def asks(path: str, text: str) -> Iterator[Mark]:
-    """Where a source looks for a test runner."""
-    family = language(path) or ""
-    if family not in _ASKS or not _ASKS[family].search(text):
-        return
-    notes = scan(text, family).comments
-    for match in _ASKS[family].finditer(text):
-        if not notes[match.start() : match.end()].strip():
-            yield Mark(match[0], text.count("\n", 0, match.start()) + 1, " ".join(match[0].split()))
-
-
 def unchecked(path: str, text: str) -> Iterator[Mark]:
     """Options of well-known libraries by which a failure, or who answers, is not looked at."""
     family = language(path) or ""
-    if family in _ASKS and (found := list(_UNCHECKED.finditer(scan(text, family).code))):
+    if family in _OPTIONS and (found := list(_UNCHECKED.finditer(scan(text, family).code))):
         yield from (Mark(match[0], text.count("\n", 0, match.start()) + 1, match[0]) for match in found)
 
 
@@ -102,7 +85,7 @@ def _swallowed(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
     old, new = read(change.base, file.old_path) or "", read(change.head, file.path) or ""
     if max(len(old), len(new)) > LARGEST:
         return
-    hidden = [len(list(_silent(file.path, text))) for text in (old, new)]
+    hidden = [len(list(_silent(file.path, text, anything=True))) for text in (old, new)]
     told = (
         [len(_TELLS.findall(scan(text, language(file.path) or "").code)) for text in (old, new)]
         if hidden[1]
@@ -141,20 +124,23 @@ def _lost(path: str, text: str) -> list[str]:
     return [short for one in found if len(short := plain(one).removeprefix("await")) >= _SHORTEST and "(" in short]
 
 
-def _silent(path: str, text: str) -> Iterator[str]:
-    """What stands in each `try` that drops everything."""
+def _silent(path: str, text: str, *, anything: bool = False) -> Iterator[str]:
+    """What stands in each `try` that drops everything, or `anything`."""
     family = language(path) or ""
-    yield from _python(text) if family == "python" else _caught(text, family) if family in {"js", "java"} else ()
+    if family == "python":
+        yield from _python(text)
+    elif family in {"js", "java"}:
+        yield from _caught(text, family, anything=anything)
 
 
-def _caught(text: str, family: str) -> Iterator[str]:
+def _caught(text: str, family: str, *, anything: bool = False) -> Iterator[str]:
     """Bodies of `try` whose `catch` is empty and broad; in JavaScript what stands before an empty `.catch`."""
     code = scan(text, family).code
     pairs = brackets(code, "{}")
     opened = {end: begin for begin, end in pairs.closed.items()}
     for match in _EMPTY.finditer(code):
         begin = opened.get(match.start() + 1)
-        if begin is not None and (family == "js" or _WIDE.search(match[1] or "")):
+        if begin is not None and (anything or family == "js" or _WIDE.search(match[1] or "")):
             yield text[begin + 1 : match.start()]
     for match in _LOST.finditer(code) if family == "js" else ():
         begin = max(code.rfind(mark, 0, match.start()) for mark in ";{}\n")
@@ -178,10 +164,17 @@ def _python(text: str) -> Iterator[str]:
 
 def _drops(handler: ast.ExceptHandler) -> bool:
     empty = all(
-        isinstance(one, ast.Pass | ast.Continue) or (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
+        isinstance(one, ast.Pass | ast.Continue) or (isinstance(one, ast.Expr | ast.Return) and _is_nothing(one.value))
         for one in handler.body
     )
     return empty and (handler.type is None or _is_broad(handler.type))
+
+
+def _is_nothing(node: ast.expr | None) -> bool:
+    """A constant, or an empty literal."""
+    parts = [*ast.iter_child_nodes(node)] if node is not None else []
+    literal = isinstance(node, ast.Dict | ast.List | ast.Tuple) and all(isinstance(one, ast.Load) for one in parts)
+    return node is None or isinstance(node, ast.Constant) or literal
 
 
 def _suppresses(call: ast.expr) -> bool:

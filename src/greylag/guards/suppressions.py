@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
+from typing import NamedTuple
 
 from greylag.diffs import FileDiff, parse
 from greylag.guards._fresh import Mark, fresh
@@ -38,7 +39,18 @@ _DATA = "*.md *.rst *.adoc *.txt *.json *.lock *.csv *.snap *.svg *.ipynb *.po *
 _RULE = re.compile(r"\b(?:[A-Z]{1,4}\d{2,5}|@?[a-z]\w*(?:[-/][\w-]+)+)\b")
 _PROSE = re.compile(r"noqa$|nosec$|nolint$|type:", re.IGNORECASE)  # a tool wants these right after the comment's mark
 _MARKER = re.compile(r"(?:#|//|/\*|<!--)[\s#/*]*$")
+_QUOTED = re.compile(r"\"([\w.:-]{1,60})\"")
+_ALL_RULES = frozenset({"all", "ALL"})
 _LONGEST = 2000  # characters of a line that are looked at
+
+
+class _Mark(NamedTuple):
+    """One mark: what it is, which rules it names, and the code before it on its line."""
+
+    directive: str
+    rules: frozenset[str]
+    code: str
+    words: str
 
 
 def check(change: Change) -> Iterator[Diagnostic]:
@@ -128,26 +140,29 @@ def _file(change: Change, file: FileDiff, moved: Counter[str]) -> Iterator[Diagn
     wanted = {line.new or 0: line.text for line in file.added if _maybe(line.text)}
     gone = {line.old or 0: line.text for line in file.removed if _maybe(line.text)}
     kept = Counter(mark for _, mark, _ in _marks(change.base, file.old_path, gone))
-    for number, mark, sure in _marks(change.head, file.path, wanted):
+    found = list(_marks(change.head, file.path, wanted))
+    same = kept & Counter(mark for _, mark, _ in found)
+    left = kept - same
+    for number, mark, sure in found:
         text = wanted[number].strip()
-        laxer = mark.replace("@ts-expect-error", "@ts-ignore")
-        if kept[mark]:
-            kept[mark] -= 1
-        elif kept[laxer]:
-            kept[laxer] -= 1
+        if same[mark]:
+            same[mark] -= 1
+        elif wider := next((one for one in left if left[one] and _no_wider(mark, one)), None):
+            left[wider] -= 1
         elif moved[text]:
             moved[text] -= 1
         else:
             where = "" if sure else ", in what looks like a string"
-            expected = "expect-error" in mark and matches(file.path, TESTS)  # a test that wrong types are refused
+            expected = "expect-error" in mark.words and matches(file.path, TESTS)  # a test that wrong types are refused
             severity = Severity.ERROR if sure and not expected else Severity.WARNING
             yield finding(
-                change, "suppressions", "suppressions/added", f"adds `{mark}`, which makes a tool look away{where}",
-                file.path, line=number, excerpt=text, severity=severity,
+                change, "suppressions", "suppressions/added",
+                f"adds `{mark.words}`, which makes a tool look away{where}", file.path,
+                line=number, excerpt=text, severity=severity,
             )  # fmt: skip
 
 
-def _marks(tree: Tree, path: str, lines: dict[int, str]) -> Iterator[tuple[int, str, bool]]:
+def _marks(tree: Tree, path: str, lines: dict[int, str]) -> Iterator[tuple[int, _Mark, bool]]:
     """Line number, mark, and whether it is certain. Comments and code are told from strings by the whole file."""
     family, text = language(path), read(tree, path) if lines else None
     comments: list[str] = []
@@ -160,20 +175,36 @@ def _marks(tree: Tree, path: str, lines: dict[int, str]) -> Iterator[tuple[int, 
         views = (_COMMENT, comments[number - 1] if known else whole), (_CODE, code[number - 1] if known else whole)
         found = [(match, view) for pattern, view in views for match in pattern.finditer(view[:_LONGEST])]
         found = [(match, view) for match, view in found if not _PROSE.match(match[0]) or _begins(match, view)]
-        yield from ((number, _mark(match, view), True) for match, view in found)
+        yield from ((number, _mark(match, view, whole), True) for match, view in found)
         if not found:  # a scanner can be led astray; what is written like a comment is at least shown
             written = (match for match in _COMMENT.finditer(whole[:_LONGEST]) if _begins(match, whole))
-            yield from ((number, _mark(match, whole), False) for match in written)
+            yield from ((number, _mark(match, whole, whole), False) for match in written)
 
 
 def _begins(match: re.Match[str], line: str) -> bool:
     return bool(_MARKER.search(line[: match.start()]))
 
 
-def _mark(match: re.Match[str], line: str) -> str:
+def _mark(match: re.Match[str], line: str, whole: str) -> _Mark:
     """The directive and the rules that it names, so that a broader one is not taken for the one before."""
+    directive = " ".join(match[0].split()).strip("# /").lower()
     rules = _RULE.findall(line[match.end() : match.end() + 120])
-    return " ".join([*match[0].split(), *sorted(rules)]).strip("# /").lower()
+    if match[0].startswith("@") or match.re is _CODE:
+        rules += _QUOTED.findall(whole[match.end() : match.end() + 200])
+    code = "".join(_MARKER.sub("", whole[: match.start()]).split())
+    words = " ".join([*match[0].split(), *sorted(rules)]).strip("# /").lower()
+    return _Mark(directive, frozenset(rules), code, words)
+
+
+def _no_wider(new: _Mark, old: _Mark) -> bool:
+    """Whether one makes a tool look away from no more than another did: fewer rules, or others of the same line."""
+    allow = new.directive.replace("expect", "allow") if "[" in new.directive else new.directive
+    if old.directive not in {new.directive, allow, new.directive.replace("@ts-expect-error", "@ts-ignore")}:
+        return False
+    if new.rules <= old.rules:
+        return bool(new.rules) or not old.rules
+    same = bool(new.code) and new.code == old.code and len(new.rules) <= len(old.rules)
+    return not old.rules or (same and not _ALL_RULES & new.rules)
 
 
 def _maybe(text: str) -> bool:

@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import PurePosixPath
 
 from greylag.diffs import FileDiff, parse
+from greylag.guards import _limits as limits
+from greylag.guards._answered import answered, taken_out
 from greylag.guards._c_checks import toothless
 from greylag.guards._case import LARGEST
 from greylag.guards._copied import copied
@@ -38,6 +40,7 @@ from greylag.guards._source import language, scan
 from greylag.guards._standins import standins
 from greylag.guards._swallows import swallows
 from greylag.guards._turns import extensions, macros, renamed_runners, turns
+from greylag.guards._unreported import unreported
 from greylag.guards._wrapped import wrapped
 from greylag.kinds import matches
 from greylag.model import Diagnostic, Severity
@@ -45,6 +48,7 @@ from greylag.protocols import Change
 
 _REACH = 30  # lines between a test and a mark that belongs to it
 _BROAD = re.compile(r"\b(?:class|describe|suite|context|only|fit|pytestmark|collect_ignore\w*|pytest_\w+|mod)\b")
+_RUNNERS = re.compile(r"\b(\w+)[ \t]+\*?(?:testing\.(?:T|B|F|TB)|(?:check\.)?C|(?:\w+\.)?TestingT|GinkgoTInterface)\b")
 _WIDEST = 2000  # characters of a line that are looked at
 _DATA = "__snapshots__/ *.snap testdata/ fixtures/ golden/ goldens/ cassettes/ *.feature"
 
@@ -61,6 +65,7 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     yield from loosened(change, files)
     yield from narrowed(change, files)
     yield from toothless(change, files)
+    yield from _limits(change, files)
     helpers = Helpers.of(change, files)
     found = pair(change, files, helpers.known, _still_ran(reported, change))
     elsewhere = list(displaced(change, files, found))
@@ -71,6 +76,8 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     rows = Counter(row for new in found.head for row in new.case.rows)
     for before, after in found.pairs:
         yield from weaker(change, before, after, rows)
+        yield from taken_out(change, before, after)
+    yield from answered(change, files)
     yield from wrapped(change, found.pairs)
     yield from patched_tests(change, found.pairs)
     told = {one.path for one in elsewhere if one.severity is Severity.ERROR}
@@ -95,6 +102,15 @@ def _too_large(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
             yield finding(change, "tests", "tests/too-large", "is too large a test file to be compared", file.path)
 
 
+def _limits(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
+    for file in files:
+        for rule, found in (("longer", limits.times(file)), ("fewer-inputs", limits.inputs(file))):
+            for limit in found:
+                what = "may take longer" if rule == "longer" else "is tried with fewer inputs"
+                message = f"{what} than before: {limit.was} was the number, {limit.now} is it now"
+                yield finding(change, "tests", f"tests/{rule}", message, file.path, line=limit.line.new)
+
+
 def _runner(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
     python = [file for file in files if language(file.path) == "python"]
     sources = [file for file in parse(change.diff) if file not in files]
@@ -114,6 +130,9 @@ def _runner(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
     for file, mark in fresh(change, files, swallows):
         message = f"adds `{mark.words}`, which swallows what an assertion raises"
         yield finding(change, "tests", "tests/swallowed", message, file.path, line=mark.line)
+    for file, mark in fresh(change, files, unreported):
+        message = f"has `{mark.words}`: failures of tests are not told, or any failure is what is expected"
+        yield finding(change, "tests", "tests/unreported", message, file.path, line=mark.line)
     for file, mark in fresh(change, parse(change.diff), escapes):
         message = f"writes a character of the syntax as `{mark.words}`, so that code looks like something else"
         yield finding(change, "tests", "tests/escaped", message, file.path, line=mark.line)
@@ -182,10 +201,13 @@ def _skips(change: Change, files: list[FileDiff], new: set[tuple[str, int]]) -> 
         if text is None:
             continue
         code, pattern = _looked_at(text, family).split("\n"), DIALECTS[family].skips
+        runners = {*_RUNNERS.findall(text)} if family == "go" else set[str]()
         kept = Counter(_mark(match) for line in file.removed for match in pattern.finditer(line.text[:_WIDEST]))
         added = {line.new or 0: line.text.strip() for line in file.added}
         for number, whole in added.items():
             for match in pattern.finditer("".join(code[number - 1 : number])[:_WIDEST]):
+                if family == "go" and match["who"] and match["who"] not in runners:
+                    continue  # a method of what is tested
                 if kept[_mark(match)] > 0:
                     kept[_mark(match)] -= 1
                 elif moved[whole] > 0:

@@ -1,0 +1,119 @@
+"""Whether settings of a checker demand at least what they did: more rules, fewer exceptions, a higher coverage."""
+
+import re
+from collections.abc import Mapping
+
+_RANKS: Mapping[str, int] = {
+    "off": 0, "allow": 0, "ignore": 0, "warn": 1, "warning": 1, "error": 2, "deny": 2, "forbid": 3,
+}  # fmt: skip
+_MORE = re.compile(r"(?:extend_)?select|enable(?:_error_code)?|checkers")  # lists of what is demanded
+_FEWER = re.compile(  # lists of exceptions
+    r"(?:extend_)?(?:ignore|exclude)|omit|disable(?:_error_code)?|exclude_(?:lines|also|patterns|paths|files)|ignore_patterns"
+    r"|skips?|(?:extend_)?per_file_ignores|ignored_\w+|allow(?:list)?"
+)
+_STRICT = re.compile(
+    r"strict\w*|disallow_\w+|warn_\w+|check_untyped_defs|no_implicit\w*|extra_checks|branch|xfail_strict|fail_on_\w+"
+)
+_LENIENT = re.compile(r"ignore_errors|ignore_missing_imports|follow_imports|allow_\w+|implicit_\w+|informational")
+_LEAST = re.compile(r"fail_under|target|min(?:imum)?(?:_\w+)?")
+_MOST = re.compile(r"max(?:imum)?_\w+|\w+_threshold")
+_NEUTRAL = frozenset({  # how something is told, or where it is kept
+    "comment", "package", "wheel_build_env", "cache_dir", "color", "color_output", "pretty", "show_error_codes",
+    "show_error_context", "show_missing", "precision",
+})  # fmt: skip
+_NUMBER = re.compile(r"-?\d{1,9}(?:\.\d{1,9})?(?=\s?%?$)")
+_DEEPEST = 30
+
+
+def as_strict(old: object, new: object, path: tuple[str, ...] = ()) -> bool:
+    """Whether nothing of some settings is known, or may be held, to be less strict than before."""
+    if old == new:
+        return True
+    if not isinstance(old, dict) and not isinstance(new, dict):
+        return _leaf(old, new, path)
+    before, after = (one if isinstance(one, dict) else {} for one in (old, new))
+    if len(path) > _DEEPEST or any(not isinstance(one, dict | None) for one in (old, new)):
+        return False
+    if not before and path and path[-1].startswith("testenv:"):
+        return True  # one more environment of tox
+    names = before.keys() | after.keys()  # what an empty table means, only its tool knows
+    return bool(names) and all(as_strict(before.get(name), after.get(name), (*path, str(name))) for name in names)
+
+
+def _leaf(old: object, new: object, path: tuple[str, ...]) -> bool:
+    names = [name.lower().replace("-", "_") for name in path]
+    name = names[-1] if names else ""
+    was, now = _rank(old), _rank(new)
+    if now is not None and (was is not None or old is None) and ("rules" in names or "lints" in names):
+        return now >= (was or 0) and (was is not None or now >= _RANKS["error"])
+    kinds = (
+        (_MORE, new is not None and old is not None and _words(old) <= _words(new)),
+        (_FEWER, new is None or (old is not None and _words(new) <= _words(old))),
+        (_STRICT, _is_true(new) or (new is None and not _is_true(old))),
+        (_LENIENT, new is None or str(new).lower() in {"false", "normal"}),
+    )
+    known = next((strict for pattern, strict in kinds if pattern.fullmatch(name)), None)
+    return not _NEUTRAL.isdisjoint(names) or (_by_number(old, new, name) if known is None else known)
+
+
+def _by_number(old: object, new: object, name: str) -> bool:
+    was, now = (_NUMBER.match(str(one)) for one in (old, new))
+    if now is None:
+        return False
+    if _LEAST.fullmatch(name):
+        return old is None or (was is not None and float(now[0]) > float(was[0]))
+    return _MOST.fullmatch(name) is not None and (old is None or (was is not None and float(now[0]) < float(was[0])))
+
+
+def _rank(value: object) -> int | None:
+    """How severe a finding of a rule is; rules of ESLint may have options behind that."""
+    if isinstance(value, list) and value and len(value) == 1:
+        value = value[0]
+    return _RANKS.get(value.lower()) if isinstance(value, str) else None
+
+
+def _words(value: object) -> frozenset[str]:
+    """Entries of a list, which INI files separate by commas and blanks."""
+    if isinstance(value, list):
+        return frozenset(map(str, value))
+    return frozenset(re.split(r"[\s,]+", str(value).strip()))
+
+
+def _is_true(value: object) -> bool:
+    return value is True or str(value).lower() in {"true", "1", "yes", "on"}
+
+
+# -- scripts of a `package.json` -------------------------------------------------------------------------------------
+
+_STRICTER = re.compile(
+    r"--(?:strict\w*|noImplicit\w+|exactOptional\w+|noUnchecked\w+|noUnused\w+|noFallthrough\w+|noEmit|check-coverage|coverage)"
+    r"|--max-warnings(?:=0)?|--(?:lines|branches|functions|statements)(?:=\d+)?|\d{1,3}",
+    re.IGNORECASE,
+)
+_ON_INSTALL = frozenset({"prepare", "install", "preinstall", "postinstall", "dependencies"})
+_CHECKS = re.compile(r"test|lint|check|tsc|verify|audit", re.IGNORECASE)
+
+
+def script_as_strict(name: str, old: object, new: object) -> bool:
+    """Whether a script runs what it ran and more, or, where an installation runs it, less that checks nothing."""
+    if not (isinstance(old, str) and isinstance(new, str)):
+        return False
+    before, after = ([one.split() for one in re.split(r"\s&&\s", text)] for text in (old, new))
+    if any(mark in "".join(new.split()).replace("&&", "") for mark in ("||", ";", "|", "&", "\n", "$(")):
+        return False
+    if name in _ON_INSTALL:
+        gone = [one for one in before if one not in after]
+        return all(one in before for one in after) and not any(_CHECKS.search(" ".join(one)) for one in gone)
+    rest = iter(after)
+    return all(any(_adds_demands(one, other) for other in rest) for one in before)
+
+
+def _adds_demands(old: list[str], new: list[str]) -> bool:
+    """Whether a command is another one with more options that demand something."""
+    ahead = list(old)
+    for word in new:
+        if ahead and word == ahead[0]:
+            ahead.pop(0)
+        elif not _STRICTER.fullmatch(word):
+            return False
+    return not ahead

@@ -219,6 +219,19 @@ def test_a_repository_that_vouches_for_nothing_is_said_to_be_unverified(shell: S
     assert "no tests, no linter, no build found" in done.stdout
 
 
+def test_distill_says_first_what_the_reader_of_a_tool_finds(shell: Shell) -> None:
+    log = b"src/a.ts(1,22): error TS2307: Cannot find module './missing'.\n" + b"noise\n" * 500
+    done = shell("distill", "--tool", "tsc", "--budget", "200", stdin=log)
+    assert done.returncode == 0
+    assert done.stdout.startswith("FAILED in compile: tsc 1 error\n1. src/a.ts:1:22 TS2307: Cannot find module")
+    assert len(done.stdout) <= 4 * 200 + 1
+    quiet = shell("distill", "--tool", "tsc", stdin=b"all is well\n")
+    assert (quiet.returncode, quiet.stdout) == (0, "all is well\n")
+    wrong = shell("distill", "--tool", "nope", stdin=b"")
+    assert wrong.returncode == 2
+    assert "'tsc'" in wrong.stderr
+
+
 def test_distill_reads_any_bytes(shell: Shell) -> None:
     log = b"noise\n" * 5000 + b"src/a.c:3:5: error: expected ';' \xff\n" + b"make: *** [all] Error 1\n"
     done = shell("distill", "--budget", "100", stdin=log)

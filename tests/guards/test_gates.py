@@ -207,3 +207,33 @@ def test_finding_says_where_what_and_how_to_allow_it(guard: Any) -> None:
     assert finding.path == "pyproject.toml"
     assert "[tool.coverage]" in finding.message
     assert '`allow = ["tests"]`' in finding.message
+
+
+@pytest.mark.parametrize(
+    ("line", "blocked"),
+    [
+        ("MAKEFLAGS += -i", True),
+        ("MAKEFLAGS=--ignore-errors", True),
+        ("export MAKEFLAGS := n", True),
+        ("MAKEFLAGS += -j4 -kn", True),
+        ("\t./t & wait", True),
+        ("\t./t &", True),
+        ("MAKEFLAGS += -j$(nproc) --no-print-directory -rR", False),
+        ("MAKEFLAGS += -Otarget --output-sync=target", False),
+        ("\t./t >log 2>&1", False),
+        ("\t./t && ./u", False),
+    ],
+)
+def test_ways_to_have_make_ignore_a_failure(guard: Any, found: Any, line: str, blocked: bool) -> None:
+    text = "test:\n\t./t\n"
+    verdict = guard("gates", {"Makefile": text}, {"Makefile": f"{text}\nother:\n{line}\n"})
+    assert ("error gates/loosened Makefile:5" in "\n".join(found(verdict))) is blocked, found(verdict)
+
+
+def test_a_makefile_that_is_looked_for_first(guard: Any, found: Any) -> None:
+    base = {"Makefile": "test:\n\t./t\n", "lib/a.c": ""}
+    for name in ("GNUmakefile", "makefile"):
+        verdict = guard("gates", base, {**base, name: "test:\n\ttrue\n"})
+        assert any(line.startswith(f"error gates/shadow {name}") for line in found(verdict)), found(verdict)
+    verdict = guard("gates", base, {**base, "lib/Makefile": "all:\n\tcc a.c\n"})
+    assert not any("gates/shadow" in line for line in found(verdict))

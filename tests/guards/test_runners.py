@@ -82,3 +82,16 @@ def test_code_that_cannot_be_read_is_shown_where_pytest_loads_it(guard: Any, fou
     text = "import base64\nexec(base64.b64decode('cGFzcw=='))\n"
     assert found(guard("tests", {}, {"conftest.py": text})) == ["warning tests/opaque conftest.py:2"]
     assert found(guard("tests", {}, {"tests/test_a.py": text})) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["require('node:assert').strictEqual = () => {}", 'require("assert")["equal"] = none'],
+)
+def test_an_assertion_of_node_that_a_source_replaces_without_a_name(guard: Any, found: Any, line: str) -> None:
+    test = {"test/a.test.js": "test('a', () => { assert.strictEqual(add(1, 2), 3) })\n"}
+    base = {"src/a.js": "exports.add = (a, b) => a + b\n", **test}
+    lines = found(guard("tests", base, {**base, "src/a.js": f"{line}\n{base['src/a.js']}"}))
+    assert any("error tests/runner src/a.js:1" in one for one in lines), lines
+    quiet = f"{base['src/a.js']}// {line}\nconst text = `{line}`\n"
+    assert not any("tests/runner" in one for one in found(guard("tests", base, {**base, "src/a.js": quiet})))

@@ -105,3 +105,20 @@ def test_one_more_case_of_a_table_is_no_answer(guard: Any, found: Any) -> None:
 
 def test_input_that_no_test_has_is_no_answer(guard: Any, found: Any) -> None:
     assert found(guard("sources", {"vat.py": VAT}, {"vat.py": CHEAT})) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "blocked"),
+    [
+        ("int add(int a, int b) {\n  exit(0);\n}\n", True),
+        ("__attribute__((constructor)) static void a(void) {\n  _Exit(EXIT_SUCCESS);\n}\n", True),
+        ("int add(int a, int b) {\n  exit(1);\n}\n", False),
+        ("int main(void) {\n  exit(0);\n}\n", False),
+        ("void usage(void) {\n  puts(text);\n  exit(0);\n}\n", False),
+        ("int add(int a, int b) {\n  // exit(0);\n  return a + b;\n}\n", False),
+    ],
+)
+def test_a_source_of_c_that_ends_its_tests_with_success(guard: Any, found: Any, text: str, blocked: bool) -> None:
+    before = {"src/add.c": "int add(int a, int b) {\n  return a + b;\n}\n"}
+    lines = found(guard("sources", before, {"src/add.c": text}))
+    assert any("sources/exit" in line for line in lines) is blocked, lines

@@ -6,6 +6,9 @@ from pathlib import Path
 import click
 
 from greylag.distill import distill
+from greylag.model import Outcome, Phase, Severity, Verdict
+from greylag.readers import tools
+from greylag.report import Report
 
 
 @click.command(name="distill", help="Read a log from standard input and print the lines that matter.")
@@ -16,9 +19,27 @@ from greylag.distill import distill
     type=click.IntRange(50),
     help="Tokens to print at most, four characters each.",
 )
+@click.option(
+    "--tool",
+    metavar="NAME",
+    type=click.Choice(tools.NAMES),
+    help=f"What printed the log, to say its errors first: {', '.join(tools.NAMES)}.",
+)
 @click.option("--baseline", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Log of a passing run.")
-def command(budget: int, baseline: Path | None) -> None:
+def command(budget: int, tool: str | None, baseline: Path | None) -> None:
     """Distil standard input."""
     log = sys.stdin.buffer.read()
-    kept = distill(log, budget=budget, baseline=baseline.read_bytes() if baseline else None)
-    print(kept.text)
+    head = _errors(tool, log, budget // 2) if tool else ""
+    room = budget - (len(head) + 5) // 4
+    kept = distill(log, budget=room, baseline=baseline.read_bytes() if baseline else None)
+    print("\n\n".join(filter(None, (head, kept.text))))
+
+
+def _errors(tool: str, log: bytes, budget: int) -> str:
+    """What the tool's own reader makes of the log, as a report; nothing where it finds no error."""
+    found, counts = tools.read(tool, log)
+    if not any(diagnostic.severity is Severity.ERROR for diagnostic in found):
+        return ""
+    phase = Phase.TEST if counts else Phase.COMPILE
+    verdict = Verdict(tool, phase, Outcome.FAILED, diagnostics=found, counts=counts)
+    return Report("", "", (verdict,)).render(budget=budget)

@@ -1,7 +1,8 @@
-"""Modules of JavaScript that resolvers take in place of one with the same name and another ending."""
+"""Files that are taken in place of others: modules of JavaScript with another ending, a Makefile of another name."""
 
 import re
 from collections.abc import Container
+from posixpath import basename, dirname, join
 
 from greylag.diffs import FileDiff
 from greylag.kinds import VENDORED, matches
@@ -12,15 +13,20 @@ _NOT_IMPORTED = re.compile(r"\.(?:d|test|spec|stories|cy|e2e|bench)$")
 _ENDS = (".mjs", ".js", ".mts", ".ts", ".jsx", ".tsx", ".cjs", ".cts", ".json")
 _FOUND = frozenset(_ENDS[:5])  # where an import has no ending, before some of the others at least
 _COMMON = frozenset({".cjs", ".cts"})
+_MAKE = ("GNUmakefile", "makefile", "Makefile")  # in the order in which make looks for them
 
 
 def beside(file: FileDiff, there: Container[str]) -> tuple[str, Severity] | None:
-    """The module beside a new one that an import may no longer reach; an error where resolvers look there first.
+    """The file beside a new one that may no longer be reached; an error where the new one is looked for first.
 
     `there` are paths of both sides of the change.
     """
     match = _MODULE.fullmatch(file.path)
     new = file.status in {"added", "copied", "renamed"}
+    if new and basename(file.path) in _MAKE:
+        later = _MAKE[_MAKE.index(basename(file.path)) + 1 :]
+        other = next((path for name in later if (path := join(dirname(file.path), name)) in there), None)
+        return (other, Severity.ERROR) if other else None
     if not new or match is None or _NOT_IMPORTED.search(match[1]) or matches(file.path, VENDORED):
         return None
     stem, end = match[1], match[2]

@@ -30,6 +30,8 @@ LOOSENED = re.compile(  # lines that make a build pass where it failed
     r"|\b(?:cmdclass|data_files)\s*=|\b(?:PYTEST_ADDOPTS|PYTEST_PLUGINS|LD_PRELOAD)\s*[:=]|\bNODE_OPTIONS\b[^\n]{0,200}(?:--require|--import|--loader|-r\s|--test)"
     r"|\b(?:WILL_FAIL|(?:PASS|SKIP)_REGULAR_EXPRESSION|SKIP_RETURN_CODE)\b"
     r"|\bDISABLED\s+(?:TRUE|ON|1)\b|\bCTEST_CUSTOM_TESTS_IGNORE\b|\bshould_fail\s*:\s*true|^\.IGNORE\b|^\t[@+]*-[@+]*\s*\S"
+    r"|\b(?:GNU)?MAKEFLAGS\s*[:+?]?=\s*(?:-?(?![-o])[a-z]*[intq][a-z]*(?:\s|$)|(?:[^\n]{0,100}\s)?(?:-(?!o)[a-z]*[intq][a-z]*(?:\s|$)"
+    r"|--(?:ignore-err|just-p|dry-r|recon|touch|question)))|^\t[^\n#]{0,200}[^&>|]&\s*(?:wait\b[^\n]{0,50})?$"
     r"|--suppressions=|\bdetect_leaks=0|\bhalt_on_error=0|-fno-sanitize=|-fsanitize-(?:ignore|black)list\b|--error-exitcode=0"
     r"|--no-(?:frozen-)?lockfile\b|--no-package-lock\b|--no-immutable\b|\brm\b[^\n;&|]{0,100}(?:package-lock\.json|\.lock\b|-lock\.yaml)"
     r"|\bINSTA_FORCE_PASS\b|\bINSTA_UPDATE\b|--update-?snapshots?\b|failIfNo\w*>\s*false|\bfailIfNo\w*\s*=\s*false|-Xlint:-?none|-nowarn\b"

@@ -45,6 +45,9 @@ _REPLACES = (
     r"mock\s*\.\s*(?:method|getter|setter|property)|spyOn|stub|replace|defineProperty|defineProperties|assign|set"
     r"|setPrototypeOf"
 )
+_REQUIRED = re.compile(
+    rf"\brequire\(\s*['\"](?:{_PACKAGES.pattern})['\"]\s*\)\s*(?:\.\s*\w+\s*|\[[^\[\]\n]{{1,100}}\]\s*){{1,3}}=(?![=>])"
+)
 _HOLDER = re.compile(r"\btype\s++(\w++)\s++struct\s*+\{[^{}]{0,1000}?\b(?:\*?testing\.[TBF]B?)\b")
 _FAILURE = re.compile(r"^func\s*+\((?:\w++\s++)?\*?(\w++)\)\s*+(?:Errorf?|Fatalf?|Fail|FailNow)\s*+\(", re.MULTILINE)
 _TELLS = re.compile(
@@ -90,6 +93,10 @@ def renamed_runners(path: str, text: str) -> Iterator[Mark]:
     """Changes of what a file has from a package that tests, under whatever name: in sources nobody needs them."""
     if language(path) != "js":
         return
+    source = scan(text, "js")
+    for match in _REQUIRED.finditer(text):
+        if source.code[match.start()] == text[match.start()]:
+            yield _mark(source, match)
     names = sorted({re.escape(bound.name) for bound in bindings("js", text) if _PACKAGES.fullmatch(bound.module)})[:50]
     if names:
         some = rf"(?:{'|'.join(names)})"
@@ -97,7 +104,6 @@ def renamed_runners(path: str, text: str) -> Iterator[Mark]:
             rf"(?<![\w.$]){some}\s*(?:\.\s*(?!config\b)\w+\s*|\[[^\[\]\n]{{1,100}}\]\s*){{1,3}}=(?![=>])"
             rf"|\b(?:{_REPLACES})\s*\(\s*{some}(?![\w$])"
         )
-        source = scan(text, "js")
         yield from (_mark(source, match) for match in pattern.finditer(source.code))
 
 

@@ -72,7 +72,7 @@ def check(change: Change) -> Iterator[Diagnostic]:
             yield finding(change, "build", "gates/shadow", f"{file.path} {taken}", file.path)
         if known_by := beside(file, there):
             other, severity = known_by
-            message = f"adds {file.path}, which resolvers may take in place of {other}"
+            message = f"adds {file.path}, which may be taken in place of {other}"
             yield finding(change, "build", "gates/shadow", message, file.path, severity=severity)
         if program := next((name for name in sorted(file.names) if name in run), None):
             message = f"changes {program}, which verification runs ({run[program]})"

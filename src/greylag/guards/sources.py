@@ -39,6 +39,10 @@ _UNUSED: Mapping[str, re.Pattern[str]] = {
     "rust": re.compile(r"\blet\s++_\s*+=\s*+([^;]{1,500});"),
 }
 _ENDED = re.compile(r"(?:[{;\n]|\b_\s*+=)\s*+recover\s*+\(\s*+\)")
+_PROGRAM = re.compile(r"\bmain\s*\(")
+_LEAVES = re.compile(r"\b(?:_?exit|_Exit|quick_exit)\s*\(\s*(?:0|EXIT_SUCCESS)\s*\)")
+_HELPS = re.compile(r"usage|help|version|print|fork|child", re.IGNORECASE)
+_NEAR = 400  # characters before it
 _TELLS = re.compile(r"\b(?:raise|throw)\b")
 _SHORTEST = 6  # characters of a statement that is compared
 
@@ -52,6 +56,9 @@ def check(change: Change) -> Iterator[Diagnostic]:
     for file, mark in fresh(change, files, unchecked):
         message = f"adds `{mark.words}`, which takes a check away"
         yield finding(change, "suppressions", "sources/unchecked", message, file.path, line=mark.line)
+    for file, mark in fresh(change, files, left):
+        message = f"adds `{mark.words}`: whatever calls it ends as if all was well, tests with it"
+        yield finding(change, "tests", "sources/exit", message, file.path, line=mark.line)
     known = [file for file in files if file.status in {"modified", "renamed"}]
     for file, mark in fresh(change, known, ended):
         message = f"adds `{mark.words}`, which ends a panic without a word"
@@ -72,6 +79,14 @@ def unchecked(path: str, text: str) -> Iterator[Mark]:
     family = language(path) or ""
     if family in _OPTIONS and (found := list(_UNCHECKED.finditer(scan(text, family).code))):
         yield from (Mark(match[0], text.count("\n", 0, match.start()) + 1, match[0]) for match in found)
+
+
+def left(path: str, text: str) -> Iterator[Mark]:
+    """Places of C that end the process with success, outside of a program's own `main`, help and version."""
+    if language(path) == "c" and "xit" in text and not _PROGRAM.search(code := scan(text, "c").code):
+        for match in _LEAVES.finditer(code):
+            if not _HELPS.search(text[max(0, match.start() - _NEAR) : match.start()]):
+                yield Mark(match[0], text.count("\n", 0, match.start()) + 1, match[0])
 
 
 def ended(path: str, text: str) -> Iterator[Mark]:

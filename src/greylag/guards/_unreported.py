@@ -10,7 +10,7 @@ from greylag.guards._fresh import Mark
 from greylag.guards._source import language, scan
 
 _MADE = re.compile(
-    r"(?P<ahead>@(?:Rule|RegisterExtension)\b[^;{}]{0,200})?\b(?P<name>\w++)\s*+=\s*+new\s++(?:\w++\.)*+"
+    r"(?P<ahead>@(?:Rule|RegisterExtension)\b[^;{}]{0,200})?\b(?P<name>\w++)\s*+=\s*+new\s++(?>(?:\w++\.)*)"
     r"(?!AutoCloseable)\w*Soft\w*Assert\w*+\s*+(?:<[^<>\n]{0,50}>)?\("
 )
 _CHECKED = re.compile(r"\b(\w++)\s*+\.\s*+assertAll\s*+\(|[(,]\s*+(\w++)\s*+[,)]|\breturn\s++(\w++)\s*+;")

@@ -27,6 +27,7 @@ _REPEATED = (1.0, 0.75, 0.5)  # of its score keeps the first, second, third line
 _KNOWN = 0.03  # of its score keeps a line that stands in the baseline, too
 _MESSAGE = 12.0  # of a score its neighbours inherit from; what is more comes from totals, which have no neighbours
 _BEFORE = 4  # lines before a telling one that inherit from it
+_ALIKE = str.maketrans("23456789", "11111111")  # lines that differ in these only say the same; 0 is another thing
 _CARETS = re.compile(r"\^\[\[[0-9;]{0,20}[mK]")  # escape sequences as some log stores spell them
 _ECHO, _ECHO_MARK = "\x1b[36;1m", "\ue000"  # GitHub Actions prints the commands of a step in this colour
 _GIST = 10  # lines
@@ -78,7 +79,7 @@ def _lines(log: bytes) -> list[str]:
     lines: list[str] = []
     for row in source.split("\n")[-_ROWS:]:
         line = (row if len(row) <= _LINE else row.lstrip())[:_LINE]
-        if stamp := signals.STAMP.match(line):
+        if (line[4:5] == "-" or line[5:6] == "-" or "\t" in line) and (stamp := signals.STAMP.match(line)):
             line = line[stamp.end() :]
         line = line.rstrip()
         if line.startswith(_ECHO_MARK):
@@ -97,7 +98,10 @@ def _own(lines: list[str]) -> tuple[list[float], list[int]]:
     for at in signals.telling(lines):
         line = lines[at]
         if line not in judged:
-            judged[line] = (signals.score(line), signals.template(line), signals.ends_step(line))
+            alike = line.translate(_ALIKE)
+            if alike not in judged:
+                judged[alike] = (signals.score(line), signals.template(line), signals.ends_step(line))
+            judged[line] = judged[alike]
         value, key, end = judged[line]
         if not value:
             continue

@@ -18,7 +18,9 @@ def ungrouped(lines: Sequence[str]) -> list[str]:
 
     Only names are taken off that the log itself introduces as those of a package, or that yarn's brackets mark.
     """
-    found = {name for line in lines if any(hint in line for hint in _HINTS) if (name := _started(line))}
+    text = "\n".join(lines)
+    hints = [hint for hint in _HINTS if hint in text]  # once for all lines: most logs have none
+    found = {name for line in lines if any(hint in line for hint in hints) if (name := _started(line))} if hints else ()
     if not found:
         return list(lines)
     groups: dict[str, list[str]] = {}

@@ -597,7 +597,16 @@ def test_only_preparation_has_a_way_out_and_refusals_are_told(house: MakeHouse) 
     logs = [(verification.home / "logs" / (verdict.log or "?")).read_text() for verdict in report.verdicts]
     assert logs[0].startswith("HTTP/1.1 403")
     assert "no proxy" in logs[1]
-    assert "network: evil.example:443: the host is not on the list of allowed ones" in report.notes
+    said = "network: evil.example:443: the host is not on the list of allowed ones; `hosts` in `[verify]`"
+    assert any(note.startswith(said) for note in report.notes)
+
+
+def test_what_the_base_commit_was_refused_is_told_with_its_failure(house: MakeHouse) -> None:
+    at = house({"ask.py": _ASK, "lock": "", "prepare.sh": f"{sys.executable} ask.py; exit 1", "test.sh": "true"})
+    verification = at.verification(PREPARE, TEST, settings=Settings("repo"))
+    report = verification.run(at.repository.change({"x": ""}), mode="gate", baseline=verification.baseline())
+    assert not report.passed
+    assert any(note.startswith("network: evil.example:443") for note in report.notes), report.notes
 
 
 def test_the_summary_tells_new_failures_from_old_ones() -> None:

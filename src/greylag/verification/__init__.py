@@ -157,7 +157,8 @@ class Verification:
             refused = Verdict("tree", Phase.PREPARE, Outcome.FAILED, summary=text, diagnostics=problems)
             return Report(tree, self.workspace.base, (refused,))
         if obstacle := self.obstacle(baseline):
-            return Report(tree, self.workspace.base, (comparison.unmeasured(baseline, obstacle),), (obstacle,))
+            notes = (obstacle, *comparison.refused(baseline.verdicts if baseline else ()))
+            return Report(tree, self.workspace.base, (comparison.unmeasured(baseline, obstacle),), notes)
         base, head = self.workspace.tree(self.workspace.base_tree), self.workspace.tree(tree)
         selection = select(self._detect, base, head, may_drop="verifiers" in self.settings.scope.allow)
         with ExitStack() as stack:

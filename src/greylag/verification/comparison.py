@@ -14,6 +14,7 @@ ALL_RED = "unverified: all that ran failed before this change, too, so nothing v
 NO_TESTS = "no tests ran"
 UNCOUNTED = "how many tests ran is not told in a form that is known here"
 _NAMED = 3  # lost tests
+_REMEDY = "; `hosts` in `[verify]` of the settings allows it"
 BUILD = (Phase.PREPARE, Phase.COMPILE)
 
 
@@ -152,6 +153,12 @@ def lost_tests(verdicts: Sequence[Verdict], baseline: Report, gone: Sequence[Ver
     empty = Verdict("tests", Phase.TEST, Outcome.FAILED, reason="tests of directories that are gone")
     text = f"{_tests(lost)} ran in {roots} before the change; the directory is gone, and {found} ran in new places"
     return failed(empty, text, "fewer-tests")
+
+
+def refused(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+    """What the network refused while these were made, in words, with the remedy."""
+    texts = [text for verdict in verdicts for text in verdict.details.get("refused", ())]
+    return tuple(f"network: {text}" + (_REMEDY if "not on the list" in text else "") for text in texts)
 
 
 def remarks(verdicts: Sequence[Verdict], baseline: Report | None) -> list[str]:

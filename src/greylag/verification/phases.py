@@ -137,9 +137,8 @@ class Work:
         return [Verdict(a.name, phase, Outcome.SKIPPED, a.root, reason) for a in activations]
 
     def _notes(self, verdicts: Sequence[Verdict]) -> tuple[str, ...]:
-        refused = [f"network: {text}" for v in verdicts for text in v.details.get("refused", ())]
         remarks = comparison.remarks(verdicts, self.bench.baseline)
-        return tuple(dict.fromkeys((*remarks, *self.selection.notes, *self.notes, *refused)))
+        return tuple(dict.fromkeys((*remarks, *self.selection.notes, *self.notes, *comparison.refused(verdicts))))
 
     # -- passes ------------------------------------------------------------------------------------------------------
 

@@ -107,11 +107,11 @@ def test_the_sockets_are_where_they_are_asked_for_however_long_the_path_and_gone
     assert list(deep.iterdir()) == []
 
 
-def test_verify_is_the_only_tool_takes_no_arguments_and_answers_in_plain_text() -> None:
+def test_verify_is_the_only_tool_needs_no_arguments_and_answers_in_plain_text() -> None:
     with peer(gate(RED, GREEN)) as client:
         tools = client.ask("tools/list", {})["tools"]
         first, second = client.verify(), client.verify()
-    assert [(tool["name"], tool["inputSchema"]["properties"]) for tool in tools] == [("verify", {})]
+    assert [(tool["name"], tool["inputSchema"].get("required")) for tool in tools] == [("verify", None)]
     assert first["content"] == [{"type": "text", "text": RED.render()}]
     assert "2 is not 3" in first["content"][0]["text"]
     assert not first.get("isError")
@@ -267,11 +267,29 @@ def test_an_interrupt_does_not_wait_for_a_verification_under_way() -> None:
     go.set()
 
 
+def test_the_tool_shows_a_log_that_an_answer_named_and_checks_nothing() -> None:
+    asked: list[tuple[str, int, str]] = []
+
+    def log(name: str, page: int, search: str) -> str:
+        asked.append((name, page, search))
+        return "the log"
+
+    tried = Gate(lambda: pytest.fail("it was checked"), lambda _event: None, log=log)
+    with peer(tried) as client:
+        (tool,) = client.ask("tools/list", {})["tools"]
+        assert set(tool["inputSchema"]["properties"]) == {"log", "page", "search"}
+        for arguments in ({"log": "01-loop/a.log"}, {"log": "a", "page": 2, "search": "x"}, {"log": "a", "page": "z"}):
+            answer = client.ask("tools/call", {"name": "verify", "arguments": arguments})
+            assert answer["content"][0]["text"] == "the log"
+    assert asked == [("01-loop/a.log", 1, ""), ("a", 2, "x"), ("a", 1, "")]
+    assert tried.verifications == 0
+
+
 def test_greylag_mcp_serves_over_stdio() -> None:
     program = (
-        "from greylag import mcp\nfrom greylag.report import Report\n"
+        "from greylag import mcp\nfrom greylag.protocols import no_log\nfrom greylag.report import Report\n"
         "def verify():\n    print('noise of a verifier')\n    return Report('a' * 40, 'b' * 40)\n"
-        "mcp.serve(verify)\n"
+        "mcp.serve(verify, no_log)\n"
     )
     lines: list[dict[str, object]] = [
         {"id": 1, "method": "initialize", "params": HELLO},

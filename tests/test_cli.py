@@ -176,6 +176,8 @@ def test_a_change_that_breaks_a_test_ends_with_1_and_names_the_test(shell: Shell
     log = next(line.split()[2] for line in done.stdout.splitlines() if line.startswith("details: log "))
     assert shell("show", run_id, "--log", log).returncode == 0
     assert shell("show", run_id, "--log", "../../../greylag.db").returncode == 2
+    assert shell("show", run_id, "--log", log, "--page", "1").stdout.startswith("page 1 of 1, ")
+    assert " lines near 'tests' of " in shell("show", run_id, "--log", log, "--search", "tests").stdout
 
 
 def test_flags_name_another_plugin_than_the_settings_and_win_over_the_front_matter(shell: Shell, service: Path) -> None:

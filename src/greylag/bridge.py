@@ -20,7 +20,7 @@ from greylag import __version__
 from greylag.directories import for_sockets
 from greylag.endings import declined
 from greylag.model import Event
-from greylag.protocols import Observe, Verify
+from greylag.protocols import Observe, ReadLog, Verify, no_log
 from greylag.report import Report
 
 if TYPE_CHECKING:  # importing the SDK takes a second, which a run without an agent need not pay
@@ -30,8 +30,19 @@ if TYPE_CHECKING:  # importing the SDK takes a second, which a run without an ag
 TOOL, STOP = "verify", "stop"
 DESCRIPTION = (
     "Check the working tree as it is now. Answers with what failed and where, or that it passed. "
-    "Takes no arguments; may take minutes. Call it after each self-contained change and before you finish."
+    "May take minutes. Call it without arguments after each self-contained change and before you finish. "
+    "With `log`, one that an answer has named, it checks nothing and shows that log, a `page` at a time, "
+    "or the lines around the text in `search`."
 )
+_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "log": {"type": "string", "description": "id of a log, as an answer names it"},
+        "page": {"type": "integer", "minimum": 1},
+        "search": {"type": "string", "description": "text to look for in the log"},
+    },
+    "additionalProperties": False,
+}
 UNAVAILABLE = (
     "The checks cannot be run at the moment, for a reason that has nothing to do with your change. "
     "Finish your work without them; they are run afterwards."
@@ -46,11 +57,11 @@ T = TypeVar("T")
 class Gate:
     """Verification as one session meets it: counts it, caps the blocks, and keeps for the runner what went wrong."""
 
-    def __init__(self, verify: Verify, observe: Observe, max_blocks: int = 3) -> None:
+    def __init__(self, verify: Verify, observe: Observe, max_blocks: int = 3, log: ReadLog = no_log) -> None:
         self.verifications = 0
         self.blocks = 0
         self.error: BaseException | None = None
-        self._verify, self._observe, self._max_blocks = verify, observe, max_blocks
+        self._verify, self._observe, self._max_blocks, self.log = verify, observe, max_blocks, log
         self._lock = threading.Lock()
 
     def check(self) -> str:
@@ -131,7 +142,7 @@ def sockets(gate: Gate, parent: Path) -> Iterator[Mapping[str, Path]]:
 async def _listen(gate: Gate, directory: Path, *, task_status: Any) -> None:
     import anyio  # noqa: PLC0415
 
-    server, places = tool_server(gate.check), anyio.Semaphore(_CONNECTIONS)
+    server, places = tool_server(gate.check, gate.log), anyio.Semaphore(_CONNECTIONS)
 
     async def tool(stream: "SocketStream") -> None:
         await _bounded(places, stream, lambda: serve_stream(server, _Wire(stream)))
@@ -180,7 +191,7 @@ def _payload(text: bytes) -> Mapping[str, Any]:
 # -- MCP -------------------------------------------------------------------------------------------------------------
 
 
-def tool_server(check: Callable[[], str]) -> "Server[dict[str, Any]]":
+def tool_server(check: Callable[[], str], log: ReadLog) -> "Server[dict[str, Any]]":
     """An MCP server with the one tool. The answer is plain text: clients show structured content to models as JSON."""
     import anyio  # noqa: PLC0415
     import mcp_types as types  # noqa: PLC0415
@@ -188,9 +199,8 @@ def tool_server(check: Callable[[], str]) -> "Server[dict[str, Any]]":
     from mcp.server.lowlevel import Server  # noqa: PLC0415
 
     calls = anyio.Semaphore(_CALLS)
-    schema = {"type": "object", "properties": {}, "additionalProperties": False}
     hints = types.ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
-    tool = types.Tool(name=TOOL, description=DESCRIPTION, input_schema=schema, annotations=hints)
+    tool = types.Tool(name=TOOL, description=DESCRIPTION, input_schema=_SCHEMA, annotations=hints)
 
     async def tools(_context: ServerRequestContext[Any], _params: Any) -> types.ListToolsResult:
         return types.ListToolsResult(tools=[tool])
@@ -201,11 +211,19 @@ def tool_server(check: Callable[[], str]) -> "Server[dict[str, Any]]":
             return types.CallToolResult(content=[types.TextContent(type="text", text=text)], is_error=True)
         async with calls, anyio.create_task_group() as group:
             group.start_soon(_pulse, context)
-            text = await _in_thread(check)
+            text = await _in_thread(lambda: _answer(params.arguments or {}, check, log))
             group.cancel_scope.cancel()
         return types.CallToolResult(content=[types.TextContent(type="text", text=text)])
 
     return Server("greylag", version=__version__, instructions=DESCRIPTION, on_list_tools=tools, on_call_tool=call)
+
+
+def _answer(arguments: Mapping[str, Any], check: Callable[[], str], log: ReadLog) -> str:
+    """What the tool says; arguments of another form than it tells are taken as what they could mean."""
+    name, page, search = (arguments.get(key) for key in ("log", "page", "search"))
+    if not name or not isinstance(name, str):
+        return check()
+    return log(name, page if isinstance(page, int) else 1, search if isinstance(search, str) else "")
 
 
 async def serve_stream(server: "Server[dict[str, Any]]", wire: Any) -> None:

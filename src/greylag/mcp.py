@@ -6,19 +6,19 @@ import threading
 
 from greylag.bridge import Gate, serve_stream, tool_server
 from greylag.errors import GreylagError, UserError
-from greylag.protocols import Verify
+from greylag.protocols import ReadLog, Verify
 from greylag.text import one_line
 
 UNVERIFIED = "Nothing was verified, which has nothing to do with your change. Tell the person you work for."
 
 
-def serve(verify: Verify) -> None:
+def serve(verify: Verify, log: ReadLog) -> None:
     """Serve until the client hangs up. An error of `verify` ends one call only; a bug is raised in the end.
 
     While it serves, standard output belongs to the protocol: what `verify` prints goes to standard error.
     """
     tool = _Tool(verify)
-    asyncio.run(serve_stream(tool_server(tool.check), None))
+    asyncio.run(serve_stream(tool_server(tool.check, log), None))
     if tool.bug is not None:
         raise tool.bug
 

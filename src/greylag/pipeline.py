@@ -114,8 +114,9 @@ class _Steps:
                 recording.tell("attempt", f"attempt {attempt} of {attempts}: {recording.run.agent}", attempt=attempt)
                 last = recording.run.sessions[-1] if recording.run.sessions else None
                 request = AgentRequest(
-                    prompt, sandbox, verify, policy.limits, self.home / "transcript.jsonl", recording.observe, last
-                )
+                    prompt, sandbox, verify, policy.limits, self.home / "transcript.jsonl", recording.observe, last,
+                    verification.log,
+                )  # fmt: skip
                 session = self.parts.agent.run(request)
                 recording.keep(sessions=(*recording.run.sessions, session))
                 tree = workspace.freeze(self.parts.backend)

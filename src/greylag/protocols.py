@@ -175,6 +175,12 @@ class SandboxBackend(Protocol):
 # -- agent -----------------------------------------------------------------------------------------------------------
 
 Verify = Callable[[], Report]
+ReadLog = Callable[[str, int, str], str]  # the id of a log, a page, a text to search for -> what an agent gets to read
+
+
+def no_log(name: str, _page: int, _search: str) -> str:
+    """Where there are no logs."""
+    return f"there is no log `{name}`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +194,7 @@ class AgentRequest:
     transcript: Path  # a JSONL file to append to
     observe: Observe
     resume: Session | None = None
+    log: ReadLog = no_log
 
 
 class Agent(Protocol):

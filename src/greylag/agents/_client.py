@@ -134,7 +134,7 @@ class ClientAgent:
         Raises `UserError` for a refused key, `InfraError` for an LLM that does not answer, `AgentError` for a client
         that does not start or crashes, and whatever verification raised.
         """
-        gate = Gate(request.verify, request.observe, self.max_blocks)
+        gate = Gate(request.verify, request.observe, self.max_blocks, request.log)
         account, command = self.client.account(request), self.client.command(self, request)
 
         def line(text: str) -> None:

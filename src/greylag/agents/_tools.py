@@ -78,8 +78,14 @@ class Toolbox:
         """Rename or move one file."""
         return self._did("move", path=path, to=to)
 
-    async def verify(self) -> str:
-        """Check the change: format, build, tests and what else this repository demands. May take minutes."""
+    async def verify(self, log: str = "", page: int = 1, search: str = "") -> str:
+        """Check the change: format, build, tests and what else this repository demands. May take minutes.
+
+        With `log`, one that an answer has named, nothing is checked: it shows that log, a page at a time, or the lines
+        around the text in `search`.
+        """
+        if log:
+            return fence(self._request.log(log, page, search), self._mark)
         self.verifications += 1
         return self._request.verify().render()
 

@@ -7,7 +7,7 @@ import click
 
 from greylag import mcp
 from greylag.commands import _directory, _options
-from greylag.report import Report
+from greylag.report import Report, paging
 
 
 @click.command(name="mcp", help="Serve the tool `verify` for PATH over stdio, for any agent or IDE that speaks MCP.")
@@ -21,11 +21,15 @@ def command(path: Path, base: str | None, config_path: Path | None, *, unsafe_no
     def here() -> AbstractContextManager[_directory.Directory]:
         return _directory.opened(path, settings, lambda _event: None, base=base, unsafe=unsafe_no_sandbox)
 
+    logs = Path()  # of the last verification
+
     def verify() -> Report:
         """Of the tree and the commit that are there now, since a session in an editor outlives many of both."""
+        nonlocal logs
         with here() as directory:
+            logs = directory.logs
             return directory.verify()
 
     with here():
         pass  # what is wrong already is said at once
-    mcp.serve(verify)
+    mcp.serve(verify, lambda name, page, search: paging.read(logs, name, page, search))

@@ -12,7 +12,7 @@ from greylag import config
 from greylag.errors import UserError
 from greylag.model import Usage
 from greylag.progress import worth_a_line
-from greylag.report import Run
+from greylag.report import Run, paging
 from greylag.store import Store, to_json
 from greylag.text import clean, one_line
 
@@ -20,10 +20,14 @@ from greylag.text import clean, one_line
 @click.command(name="show", help="Show the newest runs, or the time line of RUN (the beginning of its id is enough).")
 @click.argument("run_id", metavar="[RUN]", required=False)
 @click.option("--log", metavar="ID", help="Print a log of this run, as a report names it.")
+@click.option("--page", metavar="K", type=click.IntRange(1), help="Only this page of the log.")
+@click.option("--search", metavar="TEXT", default="", help="Only the lines of the log around this text.")
 @click.option("--diff", is_flag=True, help="Print the change that was kept when no pull request was opened.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="How many runs to list.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def command(run_id: str | None, log: str | None, limit: int, *, diff: bool, as_json: bool) -> None:
+def command(
+    run_id: str | None, log: str | None, page: int | None, search: str, limit: int, *, diff: bool, as_json: bool
+) -> None:
     """Print records."""
     store = Store(config.Directories.of(os.environ).state)
     if run_id is None and (log or diff):
@@ -35,10 +39,11 @@ def command(run_id: str | None, log: str | None, limit: int, *, diff: bool, as_j
         run = store.run(run_id)
         home = store.home(run.id)
         if log or diff:
-            path = home / "logs" / str(log) if log else home / "change.diff"
-            if not (path.resolve().is_relative_to(home.resolve()) and path.is_file()):
+            path = paging.find(home / "logs", log) if log else paging.find(home, "change.diff")
+            if path is None:
                 raise UserError(_nothing(run, home, log))
-            lines = [clean(path.read_bytes())]
+            part = log and (page or search)
+            lines = [paging.page(path.read_bytes(), page or 1, search) if part else clean(path.read_bytes())]
         elif as_json:
             events = [{"at": e.at.isoformat(), "kind": e.kind, "text": e.text, **e.data} for e in store.events(run.id)]
             data = {**to_json(run), "updated_by": store.updated_by(run), "events": events}
@@ -52,8 +57,7 @@ def _nothing(run: Run, home: Path, log: str | None) -> str:
     if not log:
         where = f"it is on branch {run.branch}" if run.pull_request else "the agent changed nothing, or did not end"
         return f"run {run.id} has no kept change; {where}"
-    logs = sorted(str(path.relative_to(home / "logs")) for path in (home / "logs").rglob("*.log"))
-    return f"run {run.id} has no log `{log}`; there are: {', '.join(logs[-12:]) or 'none'}"
+    return f"run {run.id} has no log `{log}`; {paging.known(home / 'logs')}"
 
 
 def _table(runs: list[Run]) -> list[str]:

@@ -22,7 +22,7 @@ from greylag.egress import registries
 from greylag.egress.allowlist import EgressPolicy
 from greylag.model import Diagnostic, Event, Outcome, Phase, Scope, Verdict
 from greylag.protocols import Bounds, Change, Observe, SandboxBackend, Tree, Verifier
-from greylag.report import Report
+from greylag.report import Report, paging
 from greylag.verification import comparison
 from greylag.verification.chains import Bench, Network, Running
 from greylag.verification.layers import LayerStore, Lease
@@ -176,6 +176,10 @@ class Verification:
             names = ", ".join(verdict.id for verdict in baseline.failed)
             return f"unverified: {names} failed before this change, which the settings do not accept"
         return None
+
+    def log(self, name: str, page: int, search: str) -> str:
+        """A page of a log that a report of this run names, or the lines near what is searched for."""
+        return paging.read(self.home / "logs", name, page, search)
 
     def kill(self) -> None:
         """End what runs now, from any thread; nothing can be verified afterwards."""

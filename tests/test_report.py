@@ -52,6 +52,15 @@ def test_many_passes_are_grouped() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["a/t.py::test_all[{}]", "TestAll/{}", "a.TestAll/{}", "a.ATest.all(int)[{}]"])
+def test_cases_of_one_test_that_fail_at_one_line_are_one_cause(name: str) -> None:
+    said = ["it is low", "nothing came", "what came is wrong"]
+    cases = [Diagnostic(text, path="a/t.py", line=3, test=name.format(n)) for n, text in enumerate(said)]
+    assert "(+2 like this)" in report(failing(*cases)).render().split("\n")[1]
+    apart = [replace(case, line=n + 1) for n, case in enumerate(cases)]
+    assert "like this" not in report(failing(*apart)).render()
+
+
 def test_failure_names_the_place_first_and_counts_the_rest() -> None:
     first, *others = many(28)
     first = replace(first, excerpt="    assert add(2, 2) == 0\nE   assert 4 == 0")

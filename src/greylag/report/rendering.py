@@ -17,6 +17,8 @@ HARD_CAP = 2000  # tokens, whatever is asked for
 GROUPS = 5  # per phase
 _LINES = 10  # of one excerpt
 _OK_LINES = 12
+_ARGUMENTS = re.compile(r"[\[({]")  # of pytest and JUnit
+_SUBTESTS = re.compile(r"[\[({/]")  # and of Go, whose names have no `::`
 _TEMPLATE = re.compile(r"'[^'\n]{0,200}'|\"[^\"\n]{0,200}\"|`[^`\n]{0,200}`|0x[0-9a-fA-F]+|\d+|/\S+")
 
 
@@ -94,14 +96,24 @@ def _groups(verdict: Verdict) -> list[Group]:
     """New errors (or, where a tool fails for warnings, these) by cause: rule, else message without its particulars."""
     new = [d for d in verdict.diagnostics if d.origin is Origin.NEW and d.severity is not Severity.INFO]
     causes: dict[str, list[Diagnostic]] = {}
+    first: dict[tuple[str, str, int], str] = {}  # cases of one test that fail at one line have one cause
     for diagnostic in [d for d in new if d.severity is Severity.ERROR] or new:
-        causes.setdefault(_cause(diagnostic), []).append(diagnostic)
+        cause, place = _cause(diagnostic), _case(diagnostic)
+        causes.setdefault(first.setdefault(place, cause) if place else cause, []).append(diagnostic)
     if not causes:
         return [Group(verdict, (Diagnostic(verdict.summary or verdict.reason or "no reason given; see the log"),))]
     groups = [Group(verdict, tuple(diagnostics)) for diagnostics in causes.values()]
     if verdict.phase is Phase.TEST:  # the first error of a compiler is the cause; among tests, what breaks most is
         groups.sort(key=lambda group: -len(group.diagnostics))
     return groups
+
+
+def _case(diagnostic: Diagnostic) -> tuple[str, str, int] | None:
+    """The test that a parametrised one or a subtest is a case of, and the line where it fails."""
+    place, mark, name = (diagnostic.test or "").rpartition("::")
+    whole = (_ARGUMENTS if mark else _SUBTESTS).split(name, maxsplit=1)[0]
+    path, line = diagnostic.path, diagnostic.line
+    return (place + mark + whole, path, line) if path and line and whole != name else None
 
 
 def _cause(diagnostic: Diagnostic) -> str:

@@ -253,3 +253,11 @@ def test_totals_without_a_failure_take_no_room_from_the_failures_of_maven() -> N
 
 def test_a_line_that_begins_with_a_desert_is_read_all_the_same() -> None:
     assert "error: boom" in distill((" " * 100_000 + "error: boom\n").encode(), budget=100).text
+
+
+@pytest.mark.parametrize("budget", [50, 100, 333, 800])
+def test_the_end_of_what_is_kept_is_never_cut_off(budget: int) -> None:
+    progress = "".join(f"\rDownloading {n / 3000:.2f}%" for n in range(30_000))
+    text = distill(f"{progress}\nERROR: boom at foo.py:3\n".encode(), budget=budget).text
+    assert text.endswith("ERROR: boom at foo.py:3")
+    assert len(text) <= 4 * budget

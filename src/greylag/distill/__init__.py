@@ -60,7 +60,9 @@ def distill(log: bytes, *, budget: int, baseline: bytes | None = None) -> Distil
     scores = _inherited(lines, own, set(ends))
     _damp(scores, [at for at, line in enumerate(lines) if signals.starts_step(line)], ends)
     kept = sorted(_choose(lines, scores, ends, old, 4 * budget))
-    text = _text(lines, kept, 4 * budget)
+    while len(text := _text(lines, kept)) > 4 * budget and len(kept) > 1:  # by a gap mark at most
+        kept.remove(min(kept, key=lambda at: (scores[at], -at)))
+    text = text[: 4 * budget]
     return Distilled(text, located(_blocks(lines, kept)), _gist(lines, scores, kept, text))
 
 
@@ -203,11 +205,11 @@ def _gist(lines: list[str], scores: list[float], kept: list[int], text: str) -> 
     for number in range(_GIST, 0, -1):
         if text.count("\n") < _GIST:
             break
-        text = _text(lines, sorted(telling[:number]), len(text))
+        text = _text(lines, sorted(telling[:number]))[: len(text)]
     return text
 
 
-def _text(lines: list[str], kept: list[int], room: int) -> str:
+def _text(lines: list[str], kept: list[int]) -> str:
     out: list[str] = []
     last = -1
     for at in kept:
@@ -219,4 +221,4 @@ def _text(lines: list[str], kept: list[int], room: int) -> str:
     rest = sum(1 for line in lines[last + 1 :] if line)
     if rest:
         out.append(f"... {rest} lines")
-    return "\n".join(out)[:room]
+    return "\n".join(out)

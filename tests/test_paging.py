@@ -32,13 +32,30 @@ def test_hostile_lines_are_cleaned_and_cut() -> None:
     assert "\x1b" not in line
 
 
-@pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "link", "a", "no.log", "a\0.log"])
+@pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "link", "a", "no.log", "a\0.log", "x" * 5000, "\ud800"])
 def test_only_logs_of_the_run_are_read(tmp_path: Path, name: str) -> None:
     (tmp_path / "logs/a").mkdir(parents=True)
     (tmp_path / "secret").write_text("secret")
     (tmp_path / "logs/link").symlink_to(tmp_path / "secret")
     (tmp_path / "logs/a/b.log").write_text("fine\n")
     said = paging.read(tmp_path / "logs", name)
+    assert said.startswith("there is no log `")
     assert "secret" not in said.removeprefix(f"there is no log `{name}`")
     assert said.endswith("there are: a/b.log")
     assert paging.read(tmp_path / "logs", "a/b.log").endswith("1: fine")
+
+
+def test_of_a_very_large_log_both_ends_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paging, "_HALF", 50)
+    for number, cut in ((5, False), (500, True)):
+        (tmp_path / "a.log").write_text("".join(f"line {n} of it\n" for n in range(number)))
+        text = paging.read(tmp_path, "a.log")
+        assert "1: line 0 of it" in text
+        assert text.endswith(f"line {number - 1} of it")
+        assert ("the log is cut here" in text) is cut
+
+
+def test_before_anything_was_verified_there_is_no_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.log").write_text("somebody's own\n")
+    assert paging.read(None, "a.log") == "there is no log `a.log`; there are: none"

@@ -281,6 +281,12 @@ class Context:
     rewrite: Callable[[str, bytes], None] | None = None  # takes a file that a formatter has put right; None: only check
     connected: bool = True  # False: the policy gives this phase no network at all
 
+    def before(self, activation: Activation) -> Verdict | None:
+        """What came of an activation on the base commit, where it applied there."""
+        mine = (activation.name, activation.root, activation.phase)
+        verdicts = self.baseline.verdicts if self.baseline else ()
+        return next((v for v in verdicts if (v.verifier, v.root, v.phase) == mine), None)
+
 
 class Verifier(Protocol):
     """A check that activates by what a repository contains. Guards and the judge are verifiers, too."""

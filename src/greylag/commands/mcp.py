@@ -21,7 +21,7 @@ def command(path: Path, base: str | None, config_path: Path | None, *, unsafe_no
     def here() -> AbstractContextManager[_directory.Directory]:
         return _directory.opened(path, settings, lambda _event: None, base=base, unsafe=unsafe_no_sandbox)
 
-    logs = Path()  # of the last verification
+    logs: Path | None = None  # of the last verification
 
     def verify() -> Report:
         """Of the tree and the commit that are there now, since a session in an editor outlives many of both."""

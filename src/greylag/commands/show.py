@@ -43,7 +43,7 @@ def command(
             if path is None:
                 raise UserError(_nothing(run, home, log))
             part = log and (page or search)
-            lines = [paging.page(path.read_bytes(), page or 1, search) if part else clean(path.read_bytes())]
+            lines = [paging.page(paging.load(path), page or 1, search) if part else clean(path.read_bytes())]
         elif as_json:
             events = [{"at": e.at.isoformat(), "kind": e.kind, "text": e.text, **e.data} for e in store.events(run.id)]
             data = {**to_json(run), "updated_by": store.updated_by(run), "events": events}

@@ -50,19 +50,16 @@ _SHORTEST = 6  # characters of a statement that is compared
 def check(change: Change) -> Iterator[Diagnostic]:
     """New questions of a source whether a test runs, and statements whose failure is lost now."""
     files = [file for file in parse(change.diff) if classify(file.path) == "source" and not file.binary]
-    for file, mark in fresh(change, files, asks):
-        message = f"asks `{mark.words}`: it acts otherwise while it is tested"
-        yield finding(change, "tests", "sources/under-test", message, file.path, line=mark.line)
-    for file, mark in fresh(change, files, unchecked):
-        message = f"adds `{mark.words}`, which takes a check away"
-        yield finding(change, "suppressions", "sources/unchecked", message, file.path, line=mark.line)
-    for file, mark in fresh(change, files, left):
-        message = f"adds `{mark.words}`: whatever calls it ends as if all was well, tests with it"
-        yield finding(change, "tests", "sources/exit", message, file.path, line=mark.line)
     known = [file for file in files if file.status in {"modified", "renamed"}]
-    for file, mark in fresh(change, known, ended):
-        message = f"adds `{mark.words}`, which ends a panic without a word"
-        yield finding(change, "suppressions", "sources/swallowed", message, file.path, line=mark.line)
+    for concerned, marks, kind, rule, words in (
+        (files, asks, "tests", "under-test", "asks `{}`: it acts otherwise while it is tested"),
+        (files, unchecked, "suppressions", "unchecked", "adds `{}`, which takes a check away"),
+        (files, left, "tests", "exit", "adds `{}`: whatever calls it ends as if all was well, tests with it"),
+        (known, ended, "suppressions", "swallowed", "adds `{}`, which ends a panic without a word"),
+    ):
+        for file, mark in fresh(change, concerned, marks):
+            message = words.format(mark.words)
+            yield finding(change, kind, f"sources/{rule}", message, file.path, line=mark.line)
     for file in parse(change.diff):
         for line, what in dropped(file):
             message = f"drops a failure that it told: `{what}`"

@@ -1,5 +1,6 @@
 """Logs that a report names, a page or the hits of a search at a time: nobody has to read all of one."""
 
+import os
 from pathlib import Path
 
 from greylag.text import cap, clean, one_line
@@ -7,28 +8,41 @@ from greylag.text import cap, clean, one_line
 LINES = 150  # of one page
 _WIDTH = 400  # characters of a line
 _AROUND = 2  # lines before and behind a hit
+_HALF = 4 << 20  # bytes at either end of a log that are looked at
 _NAMED = 12  # logs that are told where there is none of a name
 
 
-def read(logs: Path, name: str, number: int = 1, search: str = "") -> str:
-    """A page of the log `name` below the directory `logs`, or which ones there are."""
-    path = find(logs, name)
-    return (
-        f"there is no log `{one_line(name, 200)}`; {known(logs)}"
-        if path is None
-        else page(path.read_bytes(), number, search)
-    )
+def read(logs: Path | None, name: str, number: int = 1, search: str = "") -> str:
+    """A page of the log `name` below the directory `logs`, or which ones there are; None: there are none yet."""
+    path = logs and find(logs, name)
+    if logs is None or path is None:
+        return f"there is no log `{one_line(name, 200)}`; {known(logs)}"
+    return page(load(path), number, search)
 
 
 def find(logs: Path, name: str) -> Path | None:
-    """The file of a log, which is below `logs`."""
-    path = logs / name.replace("\0", "")
-    return path if path.resolve().is_relative_to(logs.resolve()) and path.is_file() else None
+    """The file of a log, which is below `logs`. An agent may ask for any name."""
+    try:
+        path = logs / name
+        return path if path.resolve().is_relative_to(logs.resolve()) and path.is_file() else None
+    except (OSError, ValueError):  # too long, or no name of a file at all
+        return None
 
 
-def known(logs: Path) -> str:
+def load(path: Path) -> bytes:
+    """A log, without the middle of a very large one: what an agent asks for must not take the machine's memory."""
+    with path.open("rb") as file:
+        data = file.read(_HALF)
+        rest = os.fstat(file.fileno()).st_size - _HALF
+        if rest > _HALF:
+            file.seek(-_HALF, os.SEEK_END)
+            data += b"\n... (the log is cut here)\n"
+        return data + file.read(_HALF)
+
+
+def known(logs: Path | None) -> str:
     """The names of the last logs, in words."""
-    names = sorted(str(path.relative_to(logs)) for path in logs.rglob("*.log"))
+    names = sorted(str(path.relative_to(logs)) for path in logs.rglob("*.log")) if logs else []
     return f"there are: {', '.join(names[-_NAMED:]) or 'none'}"
 
 

@@ -22,7 +22,8 @@ SAID = "only what the change can affect: the gate runs all"
 
 def narrowed(step: Step, activation: Activation, context: Context) -> Step | None:
     """The step that runs only a part; None where all is to be run."""
-    if step.affected is None or context.mode != "loop" or not _long(activation, context):
+    before = context.before(activation)
+    if step.affected is None or context.mode != "loop" or before is None or before.seconds < WORTH:
         return None
     try:
         files = parse(context.change.diff)
@@ -39,12 +40,6 @@ def conclusive(result: Result) -> bool:
     if counts is None or not counts.run:
         return False
     return result.outcome is Outcome.PASSED or (result.outcome is Outcome.FAILED and counts.failed > 0)
-
-
-def _long(activation: Activation, context: Context) -> bool:
-    before = context.baseline.verdicts if context.baseline else ()
-    mine = (activation.name, activation.root, activation.phase)
-    return any(v.seconds >= WORTH for v in before if (v.verifier, v.root, v.phase) == mine)
 
 
 def dependents(uses: Mapping[str, Iterable[str]], changed: Iterable[str]) -> set[str]:

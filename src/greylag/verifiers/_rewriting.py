@@ -34,11 +34,7 @@ def rewriting(
 
 def _unformatted_before(activation: Activation, context: Context) -> set[str] | None:
     """Files that were not formatted on the base commit; None where nobody knows."""
-    mine = (activation.name, activation.root, activation.phase)
-    before = next(
-        (v for v in (context.baseline.verdicts if context.baseline else ()) if (v.verifier, v.root, v.phase) == mine),
-        None,
-    )
+    before = context.before(activation)
     if before is None or before.outcome not in {Outcome.PASSED, Outcome.FAILED}:
         return None
     paths = {d.path for d in before.diagnostics}

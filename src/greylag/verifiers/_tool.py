@@ -157,9 +157,8 @@ def _rewrite(step: Step, paths: Sequence[str], activation: Activation, context: 
 
 def _original(activation: Activation, context: Context) -> bool:
     """Whether no change is to blame: this is the base commit, or it could not be run there either."""
-    before = context.baseline.errored if context.baseline else ()
-    mine = (activation.name, activation.root, activation.phase)
-    return context.mode == "baseline" or mine in {(v.verifier, v.root, v.phase) for v in before}
+    before = context.before(activation)
+    return context.mode == "baseline" or (before is not None and before.outcome is Outcome.ERRORED)
 
 
 def _place(step: Step, activation: Activation) -> str:

@@ -28,7 +28,6 @@ __all__ = ["AUTHOR", "Commit", "GitTree", "Workspace"]
 AUTHOR = "greylag <greylag@users.noreply.github.com>"
 HISTORY = 50  # commits that the agent can look back on
 DIFF = 64 << 20  # bytes of a diff
-_REWRITE = Path(__file__).with_name("_rewrite.py").read_text("utf-8")
 
 
 @dataclass
@@ -133,7 +132,8 @@ class Workspace:
         """
         contents = {path: base64.b64encode(data).decode("ascii") for path, data in files.items()}
         argv = (sys.executable, "-I", "-S", "@files@/rewrite.py")
-        done = sandbox.run(Command(argv, stdin=json.dumps(contents).encode(), files={"rewrite.py": _REWRITE}))
+        program = Path(__file__).with_name("_rewrite.py").read_text("utf-8")
+        done = sandbox.run(Command(argv, stdin=json.dumps(contents).encode(), files={"rewrite.py": program}))
         return one_line(done.output[-2000:]) if done.returncode else ""
 
     def tree(self, tree_id: str) -> GitTree:

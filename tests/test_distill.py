@@ -172,6 +172,21 @@ def test_hostile_logs_stay_in_budget_and_harmless(name: str) -> None:
     assert all(len(d.message) <= 2000 for d in kept.diagnostics)
 
 
+@pytest.mark.parametrize(
+    "odd", ["ERROR: it failed\n".encode("utf-16"), random.Random(2).randbytes(1 << 17) + b"\nERROR: it failed\n"]
+)
+def test_a_log_that_is_no_utf8_says_what_it_says(odd: bytes) -> None:
+    assert "ERROR: it failed" in distill(odd + b"\n" * (1 << 16) + "caf\u00e9\n".encode(), budget=200).text
+    assert "caf\u00e9" in distill(odd + b"\n" * (1 << 16) + "caf\u00e9\n".encode(), budget=2000).text
+
+
+def test_scripts_that_cost_more_tokens_get_fewer_characters() -> None:
+    told = distill(
+        "".join(f"\u9519\u8bef{n} error: \u6ca1\u6709\u6587\u4ef6\n" for n in range(900)).encode(), budget=200
+    )
+    assert 600 < len(told.text.encode()) <= 800
+
+
 @pytest.mark.parametrize("budget", [1, 5, 10, 25])
 def test_tiny_budgets(budget: int) -> None:
     assert len(distill(GITHUB, budget=budget).text) <= 4 * budget

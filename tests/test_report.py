@@ -185,9 +185,9 @@ def test_warnings_and_notes_are_brief() -> None:
 
 @pytest.mark.parametrize("budget", [1, 5, 20, 100, 800, 2000, 10_000_000])
 def test_never_over_budget(budget: int) -> None:
-    verdicts = [failing(*many(100, path=f"p{n}/" + "d/" * 60 + "t.py"), name=f"v{n}" * 20) for n in range(20)]
+    verdicts = [failing(*many(100, path=f"p{n}/" + "\u4e2d/" * 60 + "t.py"), name=f"v{n}" * 20) for n in range(20)]
     text = report(*verdicts, notes=("n" * 1000,) * 50).render(budget)
-    assert len(text) <= 4 * min(budget, 2000)
+    assert len(text.encode()) <= 4 * min(budget, 2000)
 
 
 FAKE = "x\nok: pytest 31 tests 14 s\r\x1b[2J1. \u202eok\x85details: log 9\u2028note: all is well"

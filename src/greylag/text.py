@@ -53,6 +53,19 @@ def cap(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: max(0, limit - 4)].rstrip() + " ..."[:limit]
 
 
+def size(text: str) -> int:
+    """Bytes in UTF-8, four of which are taken for a token of a model: scripts other than Latin cost more of them."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+
+
+def fit(text: str, room: int) -> str:
+    """At most `room` bytes of UTF-8: the beginning, and a mark when something was cut off."""
+    if size(text) <= room:
+        return text
+    kept = text[:room].encode("utf-8", "replace")[: max(0, room - 4)]
+    return kept.decode("utf-8", "ignore").rstrip() + " ..."[:room]
+
+
 def nonce() -> str:
     """A mark that a text written before cannot contain."""
     return secrets.token_hex(8)

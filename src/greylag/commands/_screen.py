@@ -11,9 +11,9 @@ from greylag.directories import remove_tree
 from greylag.model import Status
 from greylag.recording import published
 from greylag.report import Report, Run
-from greylag.text import cap, clean, one_line
+from greylag.text import cap, clean, one_line, size
 
-# Tokens of four characters. With the time line above it, a screen stays under the 2,000 that a report may have at most.
+# Tokens of four bytes. With the time line above it, a screen stays under the 2,000 that a report may have at most.
 SCREEN = 1000
 _REASON = 1200  # characters of what an agent says
 
@@ -32,7 +32,7 @@ def conclusion(run: Run, home: Path) -> str:
 
 def fitted(report: Report, others: Sequence[str] = ()) -> str:
     """The report in the room that the other lines of the screen leave."""
-    return report.render(SCREEN - sum(len(line) + 1 for line in others) // 4 - 1)
+    return report.render(SCREEN - sum(size(line) + 1 for line in others) // 4 - 1)
 
 
 def interrupted(run: Run | None, home: Path) -> str:

@@ -9,6 +9,7 @@ from greylag.distill import distill
 from greylag.model import Outcome, Phase, Severity, Verdict
 from greylag.readers import tools
 from greylag.report import Report
+from greylag.text import size
 
 
 @click.command(name="distill", help="Read a log from standard input and print the lines that matter.")
@@ -17,7 +18,7 @@ from greylag.report import Report
     default=800,
     show_default=True,
     type=click.IntRange(50),
-    help="Tokens to print at most, four characters each.",
+    help="Tokens to print at most, four bytes each.",
 )
 @click.option(
     "--tool",
@@ -30,7 +31,7 @@ def command(budget: int, tool: str | None, baseline: Path | None) -> None:
     """Distil standard input."""
     log = sys.stdin.buffer.read()
     head = _errors(tool, log, budget // 2) if tool else ""
-    room = budget - (len(head) + 5) // 4
+    room = budget - (size(head) + 5) // 4
     kept = distill(log, budget=room, baseline=baseline.read_bytes() if baseline else None)
     print("\n\n".join(filter(None, (head, kept.text))))
 

@@ -9,12 +9,13 @@ import re
 from bisect import bisect
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 
 from greylag.distill import _signals as signals
 from greylag.distill._locations import located
 from greylag.distill.tasks import ungrouped
 from greylag.model import Diagnostic
-from greylag.text import cap, clean
+from greylag.text import cap, clean, fit, size
 
 _HEAD, _TAIL = 8 << 20, 24 << 20  # bytes that are looked at of a larger log
 _ROWS = 1_000_000  # lines that are looked at, the last ones
@@ -27,9 +28,13 @@ _REPEATED = (1.0, 0.75, 0.5)  # of its score keeps the first, second, third line
 _KNOWN = 0.03  # of its score keeps a line that stands in the baseline, too
 _MESSAGE = 12.0  # of a score its neighbours inherit from; what is more comes from totals, which have no neighbours
 _BEFORE = 4  # lines before a telling one that inherit from it
-_ALIKE = str.maketrans("23456789", "11111111")  # lines that differ in these only say the same; 0 is another thing
+_ALIKE = bytes.maketrans(b"23456789", b"11111111")  # lines that differ in these only say the same; 0 is another thing
 _CARETS = re.compile(r"\^\[\[[0-9;]{0,20}[mK]")  # escape sequences as some log stores spell them
 _ECHO, _ECHO_MARK = "\x1b[36;1m", "\ue000"  # GitHub Actions prints the commands of a step in this colour
+_PIECE, _BINARY = 1 << 16, 0.05  # bytes that are looked at together; share of control characters that no text has
+_CONTROL = bytes(code for code in (*range(32), 127) if code not in b"\t\n\r\x1b")
+_NOT_TEXT = _CONTROL + bytes(range(128, 256))
+_FORMS = 10_000  # telling lines of different forms that are judged: so many of the first, twice as many of the last
 _GIST = 10  # lines
 _MARK = 22  # characters of the longest gap mark
 
@@ -47,7 +52,7 @@ class Distilled:
 
 
 def distill(log: bytes, *, budget: int, baseline: bytes | None = None) -> Distilled:
-    """The lines of `log` that tell why it failed, at most `budget` tokens of four characters, in their order.
+    """The lines of `log` that tell why it failed, at most `budget` tokens of four bytes, in their order.
 
     `baseline` is an earlier log of the same command that did not fail like this one: lines that occur there, too, count
     less. Any bytes are accepted; time is linear in the size of the log.
@@ -58,12 +63,14 @@ def distill(log: bytes, *, budget: int, baseline: bytes | None = None) -> Distil
     if baseline:  # what the other log has, too, is noise; what it has not is worth a look, whatever it says
         own = [value * _KNOWN if old[at] else value + bool(lines[at]) for at, value in enumerate(own)]
     scores = _inherited(lines, own, set(ends))
-    _damp(scores, [at for at, line in enumerate(lines) if signals.starts_step(line)], ends)
+    if ends:
+        _damp(scores, [at for at, line in enumerate(lines) if signals.starts_step(line)], ends)
     kept = sorted(_choose(lines, scores, ends, old, 4 * budget))
-    while len(text := _text(lines, kept)) > 4 * budget and len(kept) > 1:  # by a gap mark at most
+    filled = list(accumulate(map(bool, lines), initial=0))
+    while size(text := _text(lines, kept, filled)) > 4 * budget and len(kept) > 1:  # by a gap mark at most
         kept.remove(min(kept, key=lambda at: (scores[at], -at)))
-    text = text[: 4 * budget]
-    return Distilled(text, located(_blocks(lines, kept)), _gist(lines, scores, kept, text))
+    text = fit(text, 4 * budget)
+    return Distilled(text, located(_blocks(lines, kept)), _gist(lines, scores, kept, filled, text))
 
 
 def _old(lines: list[str], baseline: list[str]) -> bytearray:
@@ -77,7 +84,7 @@ def _lines(log: bytes) -> list[str]:
     """Cleaned lines without time stamps and names of packages; runs of empty lines folded into one."""
     if len(log) > _HEAD + _TAIL:
         log = log[:_HEAD] + b"\n... (the log is cut here)\n" + log[-_TAIL:]
-    source = clean(_CARETS.sub("", log.decode("utf-8", "replace").replace(_ECHO, _ECHO_MARK)))
+    source = clean(_CARETS.sub("", _legible(log).decode("utf-8", "replace").replace(_ECHO, _ECHO_MARK)))
     lines: list[str] = []
     for row in source.split("\n")[-_ROWS:]:
         line = (row if len(row) <= _LINE else row.lstrip())[:_LINE]
@@ -91,20 +98,33 @@ def _lines(log: bytes) -> list[str]:
     return ungrouped(lines)
 
 
+def _legible(log: bytes) -> bytes:
+    """The log; of pieces that are no text, or text in UTF-16, what is ASCII."""
+    pieces = (log[at : at + _PIECE] for at in range(0, len(log), _PIECE))
+    return b"".join(
+        piece
+        if len(piece.translate(None, _CONTROL)) >= (1 - _BINARY) * len(piece)
+        else piece.translate(None, _NOT_TEXT)
+        for piece in pieces
+    )
+
+
 def _own(lines: list[str]) -> tuple[list[float], list[int]]:
     """Score of each line by what it says, and the lines where steps ended in failure."""
     own = [0.0] * len(lines)
     ends: list[int] = []
     seen: dict[str, int] = {}
-    judged: dict[str, tuple[float, str, bool]] = {}
-    for at in signals.telling(lines):
-        line = lines[at]
-        if line not in judged:
-            alike = line.translate(_ALIKE)
-            if alike not in judged:
-                judged[alike] = (signals.score(line), signals.template(line), signals.ends_step(line))
-            judged[line] = judged[alike]
-        value, key, end = judged[line]
+    judged: dict[bytes, tuple[float, str, bool]] = {}
+    telling = list(signals.telling(lines))
+    alike = "\n".join([lines[at] for at in telling]).encode().translate(_ALIKE).split(b"\n")
+    passed_over = set(list(dict.fromkeys(alike))[_FORMS : -2 * _FORMS])
+    for at, form in zip(telling, alike, strict=False):
+        if form in passed_over:
+            continue
+        if form not in judged:
+            line = lines[at]
+            judged[form] = (signals.score(line), signals.template(line), signals.ends_step(line))
+        value, key, end = judged[form]
         if not value:
             continue
         if end:
@@ -142,7 +162,7 @@ def _inherit_before(lines: list[str], scores: list[float], at: int, value: float
 
 def _damp(scores: list[float], steps: list[int], ends: list[int]) -> None:
     """Lines of steps that did not fail count half, where the log shows steps."""
-    if not steps or not ends:
+    if not steps:
         return
     for start, stop in zip([0, *steps], [*steps, len(scores)], strict=True):
         if bisect(ends, stop - 1) == bisect(ends, start - 1):
@@ -168,14 +188,14 @@ def _choose(lines: list[str], scores: list[float], ends: list[int], old: bytearr
 
 
 def _take(lines: list[str], order: Iterable[int], room: int, chosen: set[int]) -> int:
-    """Add lines in `order` while they fit into `room` characters; what is left of it is the answer."""
+    """Add lines in `order` while they fit into `room`; what is left of it is the answer."""
     for at in order:
         if room < 8:
             break
         if at in chosen or not lines[at]:
             continue
         gaps = 1 - _touches(lines, at - 1, -1, chosen) - _touches(lines, at + 1, 1, chosen)
-        cost = min(len(lines[at]), _SHOWN) + 1 + _MARK * gaps
+        cost = size(lines[at][:_SHOWN]) + 1 + _MARK * gaps
         if cost <= room:
             chosen.add(at)
             room -= cost
@@ -199,26 +219,24 @@ def _blocks(lines: list[str], kept: list[int]) -> list[str]:
     return blocks
 
 
-def _gist(lines: list[str], scores: list[float], kept: list[int], text: str) -> str:
+def _gist(lines: list[str], scores: list[float], kept: list[int], filled: list[int], text: str) -> str:
     """As many of the lines that score best, the last ones first among equals, as fit into a few with their gaps."""
     telling = sorted(kept, key=lambda at: (-scores[at], -at))
     for number in range(_GIST, 0, -1):
         if text.count("\n") < _GIST:
             break
-        text = _text(lines, sorted(telling[:number]))[: len(text)]
+        text = fit(_text(lines, sorted(telling[:number]), filled), size(text))
     return text
 
 
-def _text(lines: list[str], kept: list[int]) -> str:
+def _text(lines: list[str], kept: list[int], filled: list[int]) -> str:
+    """The lines that are kept, with a mark for each gap; `filled` counts for each line those before it with text."""
     out: list[str] = []
-    last = -1
-    for at in kept:
-        gap = sum(1 for line in lines[last + 1 : at] if line)
-        if gap:
+    end = 0
+    for at in [*kept, len(lines)]:
+        if gap := filled[at] - filled[end]:
             out.append(f"... {gap} lines")
-        out.append(cap(lines[at], _SHOWN))
-        last = at
-    rest = sum(1 for line in lines[last + 1 :] if line)
-    if rest:
-        out.append(f"... {rest} lines")
+        if at < len(lines):
+            out.append(cap(lines[at], _SHOWN))
+        end = at + 1
     return "\n".join(out)

@@ -83,22 +83,36 @@ _VARIES = re.compile(
     r"\"[^\"]{0,200}\"|'[^']{0,200}'|`[^`]{0,200}`|(?<!\S)[^\s\"'`/]{0,200}/\S*"
     r"|\b0x[0-9a-fA-F]+|\b[0-9a-f]{7,64}\b|\d+"
 )
+_DENSE = 0.1  # of all lines hold one word
 _FEW, _ALONE = 3, 20_000  # lines that resemble each other, and lines that do not
-_STEP = re.compile(r"##\[group\]Run |Run |Post job cleanup")
+_STEPS = ("##[group]Run ", "Run ", "Post job cleanup")
 
 
 def telling(lines: Sequence[str]) -> Iterator[int]:
     """Indices, in order, of the lines that hold a word that may matter; what every line pays for is here."""
     source = "\n".join(lines).lower().encode()  # bytes are searched faster than text with wide characters
-    ends = list(accumulate(len(row) + 1 for row in source.split(b"\n")))
-    tells = bytearray(len(ends))
+    tells = bytearray(len(lines))
+    left: Sequence[int] = range(len(lines))  # lines that held no word yet
+    rows = source.split(b"\n")
+    ends = _ends(rows)
     for word in map(str.encode, _WORDS):
+        hits = 0
         at = source.find(word)
         while at >= 0:
             row = bisect(ends, at)
-            tells[row] = 1
+            tells[left[row]] = 1
+            hits += 1
             at = source.find(word, ends[row])
+        if hits > len(rows) * _DENSE:  # these need no second look
+            silent = [not tells[at] for at in left]
+            left, rows = list(compress(left, silent)), list(compress(rows, silent))
+            source, ends = b"\n".join(rows), _ends(rows)
     return compress(range(len(lines)), tells)
+
+
+def _ends(rows: Sequence[bytes]) -> list[int]:
+    """For each row, where the next one begins when they are joined by newlines."""
+    return list(accumulate(len(row) + 1 for row in rows))
 
 
 def template(line: str) -> str:
@@ -149,7 +163,7 @@ def has_place(line: str) -> bool:
 
 def starts_step(line: str) -> bool:
     """Whether a step of a CI job begins here."""
-    return bool(_STEP.match(line))
+    return line.startswith(_STEPS)
 
 
 def ends_step(line: str) -> bool:

@@ -53,7 +53,7 @@ class Report:
         return tuple(d for v in self.verdicts for d in v.diagnostics)
 
     def render(self, budget: int = 800) -> str:
-        """Text for an agent or a person, at most `budget` tokens of four characters and never more than 2,000."""
+        """Text for an agent or a person, at most `budget` tokens of four bytes and never more than 2,000."""
         return rendering.render(self.verdicts, self.notes, passed=self.passed, strength=self.strength, budget=budget)
 
 

@@ -1,7 +1,7 @@
 """What agents and people read of a report: short, grouped by cause, bounded, and harmless whatever the tools printed.
 
 Tools' words stand either inside one line of ours, folded, or behind the prefix `    | `; so no text of theirs can pass
-for a line of ours. Sizes are characters; a token is taken for four of them.
+for a line of ours. Sizes are bytes of UTF-8; a token is taken for four of them.
 """
 
 import re
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice, zip_longest
 
 from greylag.model import Counts, Diagnostic, Origin, Outcome, Phase, Severity, Strength, Verdict
-from greylag.text import cap, clean, one_line
+from greylag.text import cap, clean, fit, one_line, size
 
 HARD_CAP = 2000  # tokens, whatever is asked for
 GROUPS = 5  # per phase
@@ -39,19 +39,19 @@ def render(
     verdicts: Sequence[Verdict], notes: Sequence[str], *, passed: bool, strength: Strength, budget: int = 800
 ) -> str:
     """The text of a report: at most `budget` tokens, and never more than `HARD_CAP`."""
-    chars = 4 * min(budget, HARD_CAP)
+    total = 4 * min(budget, HARD_CAP)
     bad = [v for v in verdicts if v.outcome in {Outcome.FAILED, Outcome.TIMED_OUT}]
     untested = passed and not any(v.counts and v.counts.run for v in verdicts) and "no tests ran" not in notes
     tail = [*_errored(verdicts), *_asides(verdicts), *_remarks(notes, strength if untested else None)]
-    tail = _fit(tail, chars // 2)
-    room = chars - _size(tail) - 1
+    tail = _fit(tail, total // 2)
+    room = total - _size(tail) - 1
     if bad:
         head = _failed(bad, room)
     elif passed:
         head = _passed(verdicts)
     else:
         head = ["NOT VERIFIED: nothing vouches for this tree", *_obstacle(verdicts)]
-    return "\n".join(_fit([*_fit(head, room), *tail], chars))
+    return "\n".join(_fit([*_fit(head, room), *tail], total))
 
 
 def _obstacle(verdicts: Sequence[Verdict]) -> list[str]:
@@ -322,17 +322,17 @@ def _plural(number: int, noun: str) -> str:
 
 
 def _size(lines: Iterable[str]) -> int:
-    return sum(len(line) + 1 for line in lines)
+    return sum(size(line) + 1 for line in lines)
 
 
 def _fit(lines: Sequence[str], room: int) -> list[str]:
-    """The first lines that fit into `room` characters with their line ends; a line that does not fit is cut."""
+    """The first lines that fit into `room` with their line ends; a line that does not fit is cut."""
     kept: list[str] = []
     for line in lines:
-        if len(line) > room:
-            return [*kept, cap(line, room)] if room > 20 else kept
+        if size(line) > room:
+            return [*kept, fit(line, room)] if room > 20 else kept
         kept.append(line)
-        room -= len(line) + 1
+        room -= size(line) + 1
     return kept
 
 

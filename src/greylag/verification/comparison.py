@@ -111,7 +111,10 @@ def _vanished(verdict: Verdict, before: Verdict) -> Verdict:
     if before.outcome is Outcome.SKIPPED:
         return verdict
     why = verdict.summary or verdict.reason or "no reason given"
-    return failed(verdict, f"ran before the change and has nothing to do now: {why}", "vanished")
+    text = f"ran before the change and has nothing to do now: {why}"
+    if lost := _lost(verdict, before):
+        text = f"{_tests(before.counts.run if before.counts else 0)} ran before the change and none now: {why}{lost}"
+    return failed(verdict, text, "vanished")
 
 
 def _fewer(verdict: Verdict, before: Verdict) -> Verdict:
@@ -129,11 +132,14 @@ def _fewer(verdict: Verdict, before: Verdict) -> Verdict:
 
 def _missing(verdict: Verdict, before: Verdict) -> str:
     """Names of tests that passed before and do not now, as far as the runner tells them, and the remedy."""
+    return f"; put them back, or allow `tests` in the prompt's front matter{_lost(verdict, before)}"
+
+
+def _lost(verdict: Verdict, before: Verdict) -> str:
     passed = [Counter(v.counts.passed if v.counts else ()) for v in (before, verdict)]
     lost = sorted(passed[0] - passed[1])
     more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
-    names = f": {', '.join(one_line(name, 120) for name in lost[:_NAMED])}{more}" if lost else ""
-    return f"; put them back, or allow `tests` in the prompt's front matter{names}"
+    return f": {', '.join(one_line(name, 120) for name in lost[:_NAMED])}{more}" if lost else ""
 
 
 def failed(verdict: Verdict, text: str, rule: str) -> Verdict:

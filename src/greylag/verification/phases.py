@@ -9,7 +9,7 @@ from greylag.directories import remove_tree
 from greylag.model import Outcome, Phase, Verdict
 from greylag.protocols import Tree
 from greylag.report import Report
-from greylag.verification import comparison
+from greylag.verification import comparison, exits
 from greylag.verification.chains import Bench, Chain, chains
 from greylag.verification.layers import Layer, Lease, Stage, is_empty, merge, open_up, prune
 from greylag.verification.passes import Passes
@@ -117,6 +117,7 @@ class Work:
         for verdict in verdicts:
             was = comparison.moved(before.get((verdict.verifier, verdict.root, verdict.phase)), names)
             counted = comparison.compare(verdict, was, red=self.rules.red, tests=self.rules.tests)
+            counted = exits.located(counted, self.bench.change.diff)
             if counted.outcome is not verdict.outcome:
                 self.bench.tell_verdict(counted)  # it was told when its tool ended, before it was compared
             if counted.outcome is Outcome.SKIPPED and comparison.tool(phase):

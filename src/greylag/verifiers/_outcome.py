@@ -89,7 +89,7 @@ def judge(step: Step, phase: Phase, done: Completed, found: Found, *, original: 
     if done.ended is not Ended.EXITED:
         return _interrupted(step, done, text, found)
     if _without_tests(step, phase, done.returncode, text, found.counts):
-        return Result(Outcome.SKIPPED, _why_none(found.counts), counts=found.counts or Counts(0))
+        return Result(Outcome.SKIPPED, _why_none(step, found.counts), counts=found.counts or Counts(0))
     if done.returncode == 0:
         return _succeeded(step, done, found)
     if excused := _excused(step, done.returncode, text):
@@ -131,8 +131,10 @@ def _without_tests(step: Step, phase: Phase, code: int, text: str, counts: Count
     return bool(step.reports) or bool(step.empty and re.search(step.empty, text))
 
 
-def _why_none(counts: Counts | None) -> str:
-    return f"no test ran, {counts.skipped} skipped" if counts and counts.skipped else "no tests"
+def _why_none(step: Step, counts: Counts | None) -> str:
+    if counts and counts.skipped:
+        return f"no test ran, {counts.skipped} skipped"
+    return "no tests" if counts or not step.reports else "no tests, and no report of any"
 
 
 def _succeeded(step: Step, done: Completed, found: Found) -> Result:

@@ -59,6 +59,7 @@ class Strength(StrEnum):
     NONE = "none"  # nothing ran
 
 
+_RAISED = re.compile(r"(?:\w{1,80}[.$]){0,20}(\w{0,80}(?:Error|Exception))\b")
 _VOLATILE = re.compile(r"0x[0-9a-fA-F]+|\d+(?:\.\d+)?|/tmp/\S+")
 
 
@@ -78,8 +79,10 @@ class Diagnostic:
 
     @property
     def fingerprint(self) -> str:
-        """Identity across edits: no line numbers, no addresses, no counts."""
-        text = "" if self.test else _VOLATILE.sub("#", self.message)
+        """Identity across edits: no line numbers, no addresses, no counts. Of a test that fails, what it raises."""
+        raised = _RAISED.match(self.message) if self.test else None
+        kind = raised[1] if raised and not raised[1].startswith("Assertion") else ""
+        text = kind if self.test else _VOLATILE.sub("#", self.message)
         parts = (self.path or "", self.rule or "", self.test or "", text)
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 

@@ -98,7 +98,10 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """A command that ran, whatever came of it. `returncode` is 128 + signal for one that was killed."""
+    """A command that ran, whatever came of it. `returncode` is 128 + signal for one that was killed.
+
+    `memory_told`: memory was watched, so that `Ended.OUT_OF_MEMORY` would say that it ran out.
+    """
 
     ended: Ended
     returncode: int
@@ -107,6 +110,7 @@ class Completed:
     truncated: bool = False
     seconds: float = 0.0
     answer: bytes = b""
+    memory_told: bool = False
 
 
 class Sandbox(Protocol):
@@ -280,6 +284,7 @@ class Context:
     again: Callable[[], AbstractContextManager["Context | None"]] | None = None  # the tree anew, built, for flaky tests
     rewrite: Callable[[str, bytes], None] | None = None  # takes a file that a formatter has put right; None: only check
     connected: bool = True  # False: the policy gives this phase no network at all
+    seconds: float = 1800.0  # that one command may take
 
     def before(self, activation: Activation) -> Verdict | None:
         """What came of an activation on the base commit, where it applied there."""

@@ -33,6 +33,27 @@ def _interrupted(make: Callable[..., Any]) -> Callable[..., Any]:
     return then
 
 
+def test_a_process_that_is_closed_can_be_asked_and_killed_by_other_threads() -> None:
+    class Graves(_forks.Forks):
+        def __init__(self) -> None:
+            self.buried: list[int] = []
+
+        def bury(self, pid: int) -> None:
+            self.buried.append(pid)
+
+    with subprocess.Popen(("sleep", "60")) as child:
+        graves = Graves()
+        process = _forks.Forked(graves, child.pid)
+        assert process.alive()
+        process.close()
+        process.close()
+        assert not process.alive()
+        process.kill()  # nobody else's process, either
+        process.wait()
+        assert (graves.buried, child.poll()) == ([child.pid], None)
+        child.kill()
+
+
 def test_an_interrupt_during_a_start_leaves_nothing(
     backend: SandboxBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

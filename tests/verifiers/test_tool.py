@@ -254,7 +254,6 @@ def test_the_first_program_that_is_there_is_taken(bench: MakeBench) -> None:
         ("echo 'getaddrinfo ENOTFOUND registry.npmjs.org'; exit 1", Phase.TEST, Outcome.FAILED),
         ("echo 'Net::HTTPFatalError: 502 \"Bad Gateway\"'; exit 1", Phase.PREPARE, Outcome.ERRORED),
         ("echo 'cp: No space left on device'; exit 1", Phase.TEST, Outcome.ERRORED),
-        ("kill -9 $$", Phase.TEST, Outcome.ERRORED),
         ("echo 'No solution found: there is no version of foo==9'; exit 1", Phase.PREPARE, Outcome.FAILED),
     ],
 )
@@ -439,6 +438,32 @@ def test_a_version_is_asked_with_the_variables_that_the_tool_had(bench: MakeBenc
     step = sh("true", env={"VERSION": "1.0", "MORE": "-8"}, offline_env={"VERSION": "2.0"})
     verdict = bench({}).verify(Planned(Plan((step,), tools)), mode=mode)["tool"]  # type: ignore[arg-type]
     assert verdict.details["tools"] == {"tool": version}
+
+
+@pytest.mark.parametrize(("told", "outcome"), [(False, Outcome.ERRORED), (True, Outcome.FAILED)])
+def test_a_kill_is_taken_for_want_of_memory_only_where_nobody_counts_that(told: bool, outcome: Outcome) -> None:
+    done = Completed(Ended.EXITED, 137, b"Killed", memory_told=told)
+    assert judge(sh("check"), Phase.TEST, done, Found((), None, ".", "/workspace")).outcome is outcome
+
+
+def test_a_test_that_does_not_end_is_placed_by_the_last_stack_that_its_runner_printed() -> None:
+    stack = """..Timeout (0:00:01)!
+Thread 0x00007f (most recent call first):
+  File "/workspace/src/slow.py", line 9 in other
+Timeout (0:00:01)!
+Thread 0x00007f (most recent call first):
+  File "/usr/lib/python3.11/threading.py", line 324 in wait
+  File "/workspace/.venv/lib/site-packages/_pytest/python.py", line 5 in call
+  File "/workspace/src/slow.py", line 3 in wait_for
+  File "/workspace/test_slow.py", line 7 in test_it
+"""
+    done = Completed(Ended.TIMED_OUT, 137, stack.encode(), seconds=30)
+    result = judge(sh("check"), Phase.TEST, done, Found((), None, ".", "/workspace"))
+    (found,) = result.diagnostics
+    assert (result.outcome, found.path, found.line) == (Outcome.TIMED_OUT, "src/slow.py", 3)
+    assert "test_slow.py" in found.excerpt
+    plain = judge(sh("check"), Phase.TEST, replace(done, output=b"1\n2\n"), Found((), None, ".", "/workspace"))
+    assert (plain.diagnostics[0].path, plain.diagnostics[0].excerpt) == (None, "1\n2")
 
 
 def test_the_log_is_kept_and_nothing_else(bench: MakeBench) -> None:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,10 +56,22 @@ def opened(
 
 
 def _keep(source: Path, target: Path, most: int = 20) -> None:
-    """Keep the logs of the last verifications: a report names them when its reader wants to know more."""
+    """Keep the logs of the last verifications: a report names them when its reader wants to know more.
+
+    Others may end at the same time, and remove the same old ones.
+    """
     if source.is_dir():
         target.parent.mkdir(exist_ok=True, mode=0o700)
         source.rename(target)
-    kept = sorted(target.parent.glob("*"), key=lambda path: path.stat().st_mtime) if target.parent.is_dir() else []
+    kept = sorted(target.parent.glob("*"), key=_made) if target.parent.is_dir() else []
     for old in kept[:-most]:
-        remove_tree(old)
+        with suppress(OSError):  # the next one tries again
+            remove_tree(old)
+
+
+def _made(path: Path) -> float:
+    """When something was made last in a directory; the beginning of time for one that is gone."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

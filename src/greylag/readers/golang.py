@@ -125,6 +125,8 @@ class _Package:
     def settle(self) -> None:
         """At the end: where the run ended in the middle of one test, that test is to blame."""
         running = self.of("run")
+        if running and not self.ended:  # nobody waited for its end
+            self.ended = "fail"
         if self.broken and not self.unbuilt and len(running) == 1:
             rest = [line for line in self.lines.pop("", ()) if not _SUMMARY.match(line)]
             self.lines[running[0]] += rest or ["the run ended before this test did"]

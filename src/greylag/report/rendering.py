@@ -15,7 +15,7 @@ from greylag.text import cap, clean, fit, one_line, size
 
 HARD_CAP = 2000  # tokens, whatever is asked for
 GROUPS = 5  # per phase
-_LINES = 10  # of one excerpt
+_LINES, _ENDING = 10, 4  # of one excerpt, and of them at its end
 _OK_LINES = 12
 _ARGUMENTS = re.compile(r"[\[({]")  # of pytest and JUnit
 _SUBTESTS = re.compile(r"[\[({/]")  # and of Go, whose names have no `::`
@@ -162,7 +162,10 @@ def _detail(number: int, group: Group, room: int) -> list[str]:
 def _excerpt(diagnostic: Diagnostic) -> list[str]:
     source = diagnostic.excerpt or (diagnostic.message if len(diagnostic.message) > 240 else "")
     lines = [cap(line.rstrip(), 200) for line in clean(source[:20_000]).split("\n") if line.strip()]
-    return lines if len(lines) <= _LINES else [*lines[: _LINES - 1], f"... {len(lines) - _LINES + 1} more lines"]
+    if len(lines) <= _LINES:
+        return lines
+    left = len(lines) - _LINES + 1  # a stack says most at one of its ends
+    return [*lines[: _LINES - 1 - _ENDING], f"... {left} more lines", *lines[-_ENDING:]]
 
 
 def _rest(diagnostics: Sequence[Diagnostic]) -> list[str]:

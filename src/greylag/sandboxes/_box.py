@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Protocol
 
 from greylag.protocols import Command, Completed, Ended, SandboxSpec
@@ -77,5 +78,5 @@ class Box:
         if code != 0 and group and group.oom_kills():
             return ran.completed(Ended.OUT_OF_MEMORY, code if isinstance(code, int) else _KILLED)
         if isinstance(code, int):
-            return ran.completed(Ended.EXITED, code)
+            return replace(ran.completed(Ended.EXITED, code), memory_told=group is not None)
         return self._room.unstarted(ran, command)

@@ -64,10 +64,11 @@ class Forks:
 
 
 class Forked:
-    """A process that was forked. How it ended is not known here."""
+    """A process that was forked. How it ended is not known here. Any thread may ask, also when it is closed already."""
 
     def __init__(self, forks: Forks, pid: int) -> None:
         self._forks, self.pid = forks, pid
+        self._lock = threading.Lock()
         try:
             self._handle = os.pidfd_open(pid)
         except ProcessLookupError as error:
@@ -83,23 +84,32 @@ class Forked:
 
     def kill(self) -> None:
         """SIGKILL."""
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+        with self._lock, contextlib.suppress(ProcessLookupError):
+            if self._handle >= 0:
+                signal.pidfd_send_signal(self._handle, signal.SIGKILL)
 
     def wait(self) -> None:
         """Until it is gone."""
         self._ended(None)
 
     def _ended(self, milliseconds: int | None) -> bool:
-        poll = select.poll()
-        poll.register(self._handle, select.POLLIN)
-        return bool(poll.poll(milliseconds))
+        with self._lock:
+            if self._handle < 0:
+                return True
+            handle = os.dup(self._handle)  # its number may be another's as soon as this is closed
+        try:
+            poll = select.poll()
+            poll.register(handle, select.POLLIN)
+            return bool(poll.poll(milliseconds))
+        finally:
+            os.close(handle)
 
     def close(self) -> None:
         """Forget it. Safe to repeat."""
-        if self._handle >= 0:
-            os.close(self._handle)
-            self._handle = -1
+        with self._lock:
+            handle, self._handle = self._handle, -1
+        if handle >= 0:
+            os.close(handle)
             self._forks.bury(self.pid)
 
 

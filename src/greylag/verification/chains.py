@@ -172,6 +172,7 @@ class Bench:
             context = Context(
                 self.change, sandbox, self.logs, lambda command: line.run(sandbox, command), self.mode, earlier,
                 self.baseline, cpus, lambda: self._again(chain, context, line), self.rewrite, line.network != "none",
+                self.bounds.seconds,
             )  # fmt: skip
             verdict = _try(job, context)
             if verdict.outcome is Outcome.ERRORED and line.worth_another:

@@ -42,6 +42,8 @@ _UNKNOWN = re.compile(  # a program that a script calls, in the words of shells 
 _NO_PROGRAM = re.compile(
     r"exit(?:ed with)? (?:code|status) 127|\bspawn ENOENT|not found\s+ELIFECYCLE"
 )  # when the exit code does not say it
+_STACK, _STACK_SIZE, _FRAMES = "Timeout (", 20_000, 8  # as Python's faulthandler begins it; characters; lines shown
+_FRAME = re.compile(r'^  File "([^"\n]{1,500})", line (\d{1,7}) in ', re.MULTILINE)
 _NO_REASON = re.compile(r"tests? failed|failed without a message|\d+ subtests? failed", re.IGNORECASE)
 _VOLATILE = re.compile(r"0x[0-9a-fA-F]+|\b[0-9a-f]{7,64}\b|\d+(?:[.,:]\d+)*|/tmp/\S+")
 
@@ -116,9 +118,21 @@ def _interrupted(step: Step, done: Completed, text: str, found: Found) -> Result
     if done.ended is Ended.TIMED_OUT:
         said = f"`{step.line}` was still running after {done.seconds:.0f} s"
         complete = tuple(d for d in found.diagnostics if d.rule != UNREADABLE)  # nobody had finished the report
-        last = "\n".join(text.strip().splitlines()[-_LAST:])
-        return Result(Outcome.TIMED_OUT, said, (*complete, Diagnostic(said, excerpt=last)), found.counts)
+        return Result(Outcome.TIMED_OUT, said, (*complete, _stuck(said, text, found)), found.counts)
     return Result(Outcome.ERRORED, f"`{step.line}` was stopped: {done.ended.value}")
+
+
+def _stuck(said: str, text: str, found: Found) -> Diagnostic:
+    """Where a command was when its time was over: by the stack that its tool printed of a test that took long, else
+    what was printed last.
+    """
+    stack = text[text.rfind(_STACK) :] if _STACK in text else ""
+    if not stack:
+        return Diagnostic(said, excerpt="\n".join(text.strip().splitlines()[-_LAST:]))
+    frames = (Diagnostic(said, path=hit[1], line=int(hit[2])) for hit in _FRAME.finditer(stack[:_STACK_SIZE]))
+    own = (_located(frame, found) for frame in frames if "/site-packages/" not in str(frame.path))
+    first = next((frame for frame in own if not str(frame.path).startswith("/")), Diagnostic(said))
+    return replace(first, excerpt="\n".join(stack[:_STACK_SIZE].splitlines()[:_FRAMES]))
 
 
 def _without_tests(step: Step, phase: Phase, code: int, text: str, counts: Counts | None) -> bool:
@@ -162,7 +176,7 @@ def _failed(step: Step, phase: Phase, done: Completed, text: str, found: Found) 
         summary = tests(found.counts if found.counts and found.counts.run else None) or _plural(len(errors), "error")
         told = found.diagnostics if any(map(_telling, errors)) else _explained(found, done)
         return Result(Outcome.FAILED, summary, (*told, *_unread(step, done, found)), found.counts)
-    if reason := _beyond_repair(phase, done.returncode, text):
+    if reason := _beyond_repair(phase, done, text):
         return Result(Outcome.ERRORED, reason)
     summary = f"`{step.line}` failed with exit code {done.returncode}"
     told = found.diagnostics if step.rest else ()
@@ -215,9 +229,9 @@ def _whole(summary: str, distilled: Distilled) -> Diagnostic:
     return Diagnostic(summary, rule=f"output-{digest}", excerpt=distilled.gist)
 
 
-def _beyond_repair(phase: Phase, code: int, text: str) -> str:
+def _beyond_repair(phase: Phase, done: Completed, text: str) -> str:
     """Why a failure is none of the repository's, or nothing."""
-    if code == 137:
+    if done.returncode == 137 and not done.memory_told:
         return "was killed, which usually means that memory ran out"
     patterns = (_MACHINE, _MISSING, _NETWORK) if phase is Phase.PREPARE else (_MACHINE, _MISSING)
     for pattern in patterns:

@@ -24,7 +24,7 @@ class Step:
 
     `programs` are candidates for the beginning of the command line: the first one that the sandbox has is taken, with
     `arguments` behind it. `reports` are globs below the root, or `@home@/...` paths. Besides the marks of `Command`
-    there is `@cpus@`, the share of the machine.
+    there are `@cpus@`, the share of the machine, and `@long@`, seconds after which one test takes strangely long.
     """
 
     programs: tuple[tuple[str, ...], ...]

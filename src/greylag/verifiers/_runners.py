@@ -29,12 +29,14 @@ _PYTEST = (
     "junit_family=xunit1",
     "--rootdir=.",
 )
+_DUMPS = ("-o", "faulthandler_timeout=@long@")  # says where a test is that does not end
+_SETTINGS = ("pyproject.toml", "pytest.ini", "setup.cfg", "tox.ini")
 
 
 def runners(project: Project, tree: Tree) -> Iterator[Check]:
     """What runs the tests that these two would find by themselves."""
     if reason := _why_pytest(project, tree):
-        yield "pytest", Phase.TEST, reason, _pytest(project)
+        yield "pytest", Phase.TEST, reason, _pytest(project, tree)
     elif project.test_files:
         yield "unittest", Phase.TEST, f"unittest tests such as {project.test_files[0]}", _unittest(project)
 
@@ -53,9 +55,10 @@ def _why_pytest(project: Project, tree: Tree) -> str:
     return next((f"pytest tests such as {name}" for name in styled), "")
 
 
-def _pytest(project: Project) -> Step:
+def _pytest(project: Project, tree: Tree) -> Step:
+    dumps = () if any("no:faulthandler" in file(project, tree, name) for name in _SETTINGS) else _DUMPS
     report = f"@home@/.greylag/pytest-{re.sub(r'[^A-Za-z0-9]+', '-', project.root)}.xml"
-    arguments = (*_PYTEST, f"--junitxml={report}", *(f"--ignore={other}" for other in project.nested))
+    arguments = (*_PYTEST, *dumps, f"--junitxml={report}", *(f"--ignore={other}" for other in project.nested))
     step = Step(
         ((PYTHON,),),
         arguments,
@@ -65,6 +68,7 @@ def _pytest(project: Project) -> Step:
         reports=(report,),
         read_report=readers.junit_xml,
         empty_codes=(5,),
+        title="pytest",
         again=lambda failed: (*arguments, *_tests_of(failed)),
     )
 

@@ -34,6 +34,7 @@ _HELPER = (sys.executable, "-I", "-S", "@files@/inside.py")
 OUTPUT = 64 << 20  # bytes of a tool's output that a reader is given
 _FILES = ("reports", "rewritten")  # keys of an answer that hold files
 _WORST = (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.ERRORED, Outcome.PASSED, Outcome.SKIPPED)
+_LONG = 0.25  # of the time that a command has
 DIAGNOSTICS = 5000  # of one verdict; what is more becomes one that stands for all of the rest
 
 
@@ -213,7 +214,7 @@ def _inside(
 
 
 def _share(text: str, context: Context) -> str:
-    return text.replace("@cpus@", str(context.cpus))
+    return text.replace("@cpus@", str(context.cpus)).replace("@long@", str(max(1, int(context.seconds * _LONG))))
 
 
 @functools.cache

@@ -1,11 +1,13 @@
 """The distiller keeps what tells why a log failed, in budget, in order, whatever the log holds."""
 
 import random
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
 from greylag.distill import distill
+from greylag.distill.bounded import BETWEEN, HEAD, TAIL, bounded
 from greylag.model import Severity
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -185,6 +187,28 @@ def test_scripts_that_cost_more_tokens_get_fewer_characters() -> None:
         "".join(f"\u9519\u8bef{n} error: \u6ca1\u6709\u6587\u4ef6\n" for n in range(900)).encode(), budget=200
     )
     assert 600 < len(told.text.encode()) <= 800
+
+
+def test_the_one_error_in_the_middle_of_a_very_large_log_is_found() -> None:
+    noise = lines(40_000, "INFO compiling module number {} of very many, and nothing is wrong with it")
+    block = log(noise)
+    middle = block * 6 + log("src/main.c:10:4: error: unknown type name 'colour'", "   10 | colour c;") + block * 6
+    assert len(middle) > HEAD + TAIL + BETWEEN
+    told = distill(middle + b"make: *** [all] Error 2\n", budget=500).text
+    assert "src/main.c:10:4: error: unknown type name 'colour'" in told
+    assert told.endswith("make: *** [all] Error 2")
+
+
+@pytest.mark.parametrize("size", [1000, 1 << 22, 1 << 30])
+def test_a_log_is_read_in_bounded_memory_whatever_its_pieces(size: int) -> None:
+    whole = BytesIO(b"a\n" * (1 << 20) + b"x" * (1 << 20))
+    assert bounded(lambda room: whole.read(min(room, size))) == whole.getvalue()
+
+
+def test_of_a_log_without_lines_the_two_ends_are_kept() -> None:
+    whole = BytesIO(b"a" * (60 << 20))
+    kept = bounded(whole.read)
+    assert HEAD + TAIL <= len(kept) <= HEAD + TAIL + BETWEEN
 
 
 @pytest.mark.parametrize("budget", [1, 5, 10, 25])

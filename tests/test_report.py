@@ -183,6 +183,23 @@ def test_warnings_and_notes_are_brief() -> None:
     assert "note: fewer tests than before: 3, were 5" in text
 
 
+@pytest.mark.parametrize("budget", [500, 800, 2000])
+@pytest.mark.parametrize("width", [10, 100, 400])
+def test_the_log_that_has_the_rest_is_always_named(budget: int, width: int) -> None:
+    found = [
+        Diagnostic("x" * width + "abcdefgh"[n % 8], path="d/" * 8 + "t.py", line=n, test=f"t::{n}") for n in range(60)
+    ]
+    excerpt = "\n".join("e" * width for _ in range(20))
+    verdicts = [
+        failing(*(replace(d, excerpt=excerpt) for d in found), name=f"v{n}", phase=phase, log=f"v{n}.log")
+        for n, phase in enumerate((Phase.STATIC, Phase.TEST, Phase.TEST))
+    ]
+    text = report(*verdicts).render(budget)
+    assert [line for line in text.split("\n") if line.startswith("details:")] == [
+        f"details: log v{n}.log (v{n})" for n in range(3)
+    ]
+
+
 @pytest.mark.parametrize("budget", [1, 5, 20, 100, 800, 2000, 10_000_000])
 def test_never_over_budget(budget: int) -> None:
     verdicts = [failing(*many(100, path=f"p{n}/" + "\u4e2d/" * 60 + "t.py"), name=f"v{n}" * 20) for n in range(20)]

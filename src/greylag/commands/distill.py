@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from greylag.distill import distill
+from greylag.distill.bounded import bounded
 from greylag.model import Outcome, Phase, Severity, Verdict
 from greylag.readers import tools
 from greylag.report import Report
@@ -29,11 +30,16 @@ from greylag.text import size
 @click.option("--baseline", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Log of a passing run.")
 def command(budget: int, tool: str | None, baseline: Path | None) -> None:
     """Distil standard input."""
-    log = sys.stdin.buffer.read()
+    log = bounded(sys.stdin.buffer.read)
     head = _errors(tool, log, budget // 2) if tool else ""
     room = budget - (size(head) + 5) // 4
-    kept = distill(log, budget=room, baseline=baseline.read_bytes() if baseline else None)
+    kept = distill(log, budget=room, baseline=_log(baseline) if baseline else None)
     print("\n\n".join(filter(None, (head, kept.text))))
+
+
+def _log(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return bounded(file.read)
 
 
 def _errors(tool: str, log: bytes, budget: int) -> str:

@@ -9,20 +9,22 @@ import re
 from bisect import bisect
 from collections.abc import Iterable
 from dataclasses import dataclass
+from io import BytesIO
 from itertools import accumulate
 
 from greylag.distill import _signals as signals
 from greylag.distill._locations import located
+from greylag.distill.bounded import BETWEEN, HEAD, TAIL, bounded
 from greylag.distill.tasks import ungrouped
 from greylag.model import Diagnostic
 from greylag.text import cap, clean, fit, size
 
-_HEAD, _TAIL = 8 << 20, 24 << 20  # bytes that are looked at of a larger log
 _ROWS = 1_000_000  # lines that are looked at, the last ones
 _LINE = 1500  # characters of one line that are looked at
 _SHOWN = 420  # and that are shown
 _WINDOW = 80  # telling lines before the first failed step
 _WINDOW_SHARE = 0.4  # of the budget
+_FAINT = 0.3  # a score of a line that says what others have said
 _SILENT = 0.4  # of the budget that telling lines leave: such a log says little in words that are known
 _REPEATED = (1.0, 0.75, 0.5)  # of its score keeps the first, second, third line of one template; more of them none
 _KNOWN = 0.03  # of its score keeps a line that stands in the baseline, too
@@ -82,8 +84,8 @@ def _old(lines: list[str], baseline: list[str]) -> bytearray:
 
 def _lines(log: bytes) -> list[str]:
     """Cleaned lines without time stamps and names of packages; runs of empty lines folded into one."""
-    if len(log) > _HEAD + _TAIL:
-        log = log[:_HEAD] + b"\n... (the log is cut here)\n" + log[-_TAIL:]
+    if len(log) > HEAD + TAIL + BETWEEN:
+        log = bounded(BytesIO(log).read)
     source = clean(_CARETS.sub("", _legible(log).decode("utf-8", "replace").replace(_ECHO, _ECHO_MARK)))
     lines: list[str] = []
     for row in source.split("\n")[-_ROWS:]:
@@ -174,7 +176,7 @@ def _choose(lines: list[str], scores: list[float], ends: list[int], old: bytearr
     end = ends[0] if ends else len(lines) - 1
     last = [at for at in range(max(0, end - 4 * _WINDOW), end + 1) if lines[at] and not old[at]]
     few = set(signals.rare([lines[at] for at in last]))
-    near = [at for place, at in enumerate(last) if scores[at] or place in few][-_WINDOW:]
+    near = [at for place, at in enumerate(last) if scores[at] > _FAINT or place in few][-_WINDOW:]
     boosted = {at: scores[at] + 5 * (rank + 1) / len(near) for rank, at in enumerate(near)}
     chosen: set[int] = set()
     left = _take(lines, sorted(near, key=lambda at: -boosted[at]), int(room * _WINDOW_SHARE), chosen)

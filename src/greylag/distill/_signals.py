@@ -24,6 +24,7 @@ _WORDS = (
     "segmentation", "signal", "exit", "returned", "killed", "out of memory", "unresolved", "invalid", "missing",
     "mismatch", "warning", "caused by", "problem", "violation", "crash", "differ", "conflict", "unsupported", "must ",
     "no tests", "unused", "rejected", "incompatible", "please ", "broken", "forbidden", "unauthorized", "bad ", "wrong",
+    "required from here",
     "\u2717", "\u2715", "\u2716", "\u00d7", "\u25cf", "\u276f", "\u274c",
 )  # fmt: skip
 _STRONG = (
@@ -31,7 +32,7 @@ _STRONG = (
     "ommand not found", "o such file", "ermission denied", "undefined reference", "nhandled ", "ncaught ",
     "ould not ", "nable to ", "ailed to ", "annot ", "an't ", "id not ", "out of memory", "OOMKilled", "core dumped",
     "timed out", "Timeout", "No tests found", "No tests ran", "rror:", "ERROR:", "Error [", "Exception:", "[error]",
-    "[ERROR]", "FATAL:", "fatal:", "Error!",
+    "[ERROR]", "FATAL:", "fatal:", "Error!", "required from here",
 )  # fmt: skip
 _STRONG_START = re.compile(
     r"\s{0,40}(?:(?:Error|ERROR|FAIL|FAILED|FAILURE|error|fatal|panic|FATAL|SEVERE)\b|[\u2717\u2715\u2716\u00d7\u25cf\u274c]"

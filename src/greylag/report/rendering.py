@@ -85,11 +85,12 @@ def _section(phase: Phase, verdicts: Sequence[Verdict], room: int) -> list[str]:
     if hidden:
         index.append(f"{hidden} more kinds of failure are not shown; repair these first.")
     logs = [f"details: log {one_line(v.log, 80)} ({_id(v)})" for v in verdicts[: 2 * GROUPS] if v.log]
-    room -= _size(index) + _size(logs)
-    needs = [_size(_detail(number, group, room)) for number, group in enumerate(shown, 1)]
-    for number, (group, share) in enumerate(zip(shown, _shares(needs, room), strict=True), 1):
+    room -= _size(logs)
+    left = room - _size(index)
+    needs = [_size(_detail(number, group, left)) for number, group in enumerate(shown, 1)]
+    for number, (group, share) in enumerate(zip(shown, _shares(needs, left), strict=True), 1):
         index += _detail(number, group, share)
-    return index + logs
+    return _fit(index, room) + logs
 
 
 def _groups(verdict: Verdict) -> list[Group]:

@@ -271,14 +271,14 @@ def test_a_workspace_is_verified_as_one_and_what_it_does_not_name_apart(workshop
         "go.work": "go 1.24\n\nuse (\n\t./lib\n\t./api\n)\n",
         "lib/go.mod": module("lib"),
         "lib/lib.go": "package lib\n\nconst One = 1\n",
-        "api/go.mod": module("api"),
+        "api/go.mod": module("api") + "\nrequire example.org/lib v0.0.0\n",  # a version that nobody has published
         "api/api_test.go": TEST.format("One", "_ = lib.One").replace('"testing"', '(\n"example.org/lib"\n"testing"\n)'),
         "apart/go.mod": module("apart"),
         "apart/a.go": "package apart\n",
     }
-    verdicts = workshop(files).verify(Go(), "go test", "go build", "go build, GOWORK=off")
+    verdicts = workshop(files).verify(Go(), "go mod download", "go test", "go build", "go build, GOWORK=off")
     assert {v.outcome for v in verdicts.values()} == {Outcome.PASSED}, verdicts
-    assert len(verdicts) == 3
+    assert len(verdicts) == 4
     counts = verdicts["go test"].counts
     assert counts is not None
     assert counts.passed == ("api.TestOne",)

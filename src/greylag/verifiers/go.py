@@ -88,6 +88,10 @@ def _preparation(unit: Unit) -> Activation:
     """What is vendored needs no download, but maybe another tool chain."""
     words = ("version",) if unit.vendored else ("mod", "download", "-modcacherw")
     step = _go(unit, *words, read=readers.go_text, unable=f"{_MACHINE}|{_NETWORK}")
+    if len(unit.modules) > 1 and not unit.vendored:  # their versions need not exist, which `download` does not know
+        needed = _go(unit, "list", "-modcacherw", "-deps", "-test", *unit.patterns, read=readers.go_text)
+        own = "|".join(re.escape(module) for module in unit.modules)
+        step = replace(step, fallback=replace(needed, unable=step.unable), fallback_on=rf"(?:{own})@v")
     name, plan = _named(step.line, unit), Plan((step,), _GO)
     return Activation("go", name, Phase.PREPARE, unit.root, unit.reason, unit.inputs, plan, ())
 

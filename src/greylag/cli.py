@@ -17,6 +17,7 @@ VERBS = {
     "distill": "Keep the few lines of a log that matter.",
     "mcp": "Serve the tool `verify` over stdio, for any agent or IDE.",
     "hook": "Stop gate for Claude Code and Codex.",
+    "prompt": "Point out what a prompt lacks.",
     "show": "Show the newest runs, or the time line of one.",
     "doctor": "Check this machine and the settings.",
     "init": "Choose an agent, a judge and a forge, and write the settings.",

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from greylag.errors import UserError
 from greylag.expected import misfit, where
 from greylag.kinds import KINDS
-from greylag.model import Limits, Policy, Scope
+from greylag.model import Limits, Policy, Precondition, Scope
 from greylag.text import PERSON
 
 MONTH = 60.0 * 24 * 31  # minutes; clocks and timers of the system take no more than some weeks
@@ -122,6 +122,22 @@ class RepositorySettings(Section):
     off: tuple[str, ...] = Field((), description="verifiers not to run here")
 
 
+class PreconditionSettings(Section):
+    """`[[preconditions]]` of a prompt: what must hold on the base commit, else the run ends as `no change`."""
+
+    run: str = Field("", description="command that exits with 0, through sh in a sandbox without a network")
+    files: tuple[str, ...] = Field((), description="gitignore patterns of files")
+    contains: str = Field("", description="regular expression that one of these files has")
+    negate: bool = Field(default=False, alias="not", description="the opposite must hold")
+    why: str = Field("", description="what is said when it does not hold")
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "PreconditionSettings":
+        if bool(self.run.strip()) == bool(self.files or self.contains):
+            raise ValueError("has either `run`, or `files` and `contains`, or one of these two")
+        return self
+
+
 class PromptSettings(Section):
     """Front matter of a prompt: TOML between two lines `+++`."""
 
@@ -130,6 +146,7 @@ class PromptSettings(Section):
         (), description="kinds of change that guards would block: tests, ci, dependencies ..."
     )
     paths: tuple[str, ...] = Field((), description="gitignore patterns; a change elsewhere is blocked")
+    preconditions: tuple[PreconditionSettings, ...] = ()
     branch: str | None = None
     attempts: int | None = Field(None, ge=1, le=20)
     turns: int | None = Field(None, ge=1)
@@ -174,7 +191,8 @@ class Prompt:
             return getattr(run, key) if value is None else value
 
         limits = Limits(pick("turns"), pick("minutes") * 60, pick("tokens"), pick("usd"))
-        return Policy(pick("attempts"), limits, Scope(own.allow, own.paths), pick("labels"), pick("draft"))
+        wanted = tuple(Precondition(**one.model_dump()) for one in own.preconditions)
+        return Policy(pick("attempts"), limits, Scope(own.allow, own.paths), wanted, pick("labels"), pick("draft"))
 
 
 def prompt(data: bytes, name: str) -> Prompt:

@@ -137,6 +137,21 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class Precondition:
+    """What must hold on the base commit before an agent is asked.
+
+    Either `run`, a command that exits with 0, or `contains`, a regular expression that a file of `files` (gitignore
+    patterns; none: of all) has; `files` alone: there is such a file. `negate`: the opposite. `why`: the reason told.
+    """
+
+    run: str = ""
+    files: tuple[str, ...] = ()
+    contains: str = ""
+    negate: bool = False
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """Bounds of one agent session or one command."""
 
@@ -153,6 +168,7 @@ class Policy:
     attempts: int = 3
     limits: Limits = Limits()
     scope: Scope = Scope()
+    preconditions: tuple[Precondition, ...] = ()
     labels: tuple[str, ...] = ("greylag",)
     draft: bool = False
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from greylag import evidence, publishing
+from greylag import evidence, preconditions, publishing
 from greylag.errors import AgentError, InfraError
 from greylag.holding import held
 from greylag.model import Phase, Session, Status, StopReason, Task
@@ -84,6 +84,8 @@ class _Steps:
         recording.tell("checkout", f"checking out {self.task.repo.url}")
         with closing(parts.checkout(self.task, self.home)) as workspace:
             recording.keep(base=workspace.base)
+            if unmet := self.unmet(workspace):
+                return recording.end(Status.NO_CHANGE, unmet)  # before any token is spent
             with closing(parts.verification(self.task, workspace, self.home, recording.observe)) as verification:
                 recording.tell("baseline", f"verifying the base commit {workspace.base[:10]}")
                 baseline = verification.baseline()
@@ -92,6 +94,18 @@ class _Steps:
                 if obstacle := verification.obstacle(baseline):
                     return recording.end(Status.UNVERIFIED, obstacle)  # before anything is spent on an agent
                 return self.attempts(workspace, verification, baseline)
+
+    def unmet(self, workspace: Workspace) -> str:
+        """Which precondition of the prompt the base commit does not meet."""
+        wanted = self.task.policy.preconditions
+        if not wanted:
+            return ""
+        self.recording.tell("preconditions", f"checking {len(wanted)} preconditions")
+        place = preconditions.Place(
+            self.parts.backend, self.parts.bounds, self.home / "preconditions",
+            lambda directory: workspace.export(workspace.base_tree, directory),
+        )  # fmt: skip
+        return preconditions.unmet(wanted, workspace.tree(workspace.base_tree), place)
 
     def attempts(self, workspace: Workspace, verification: Verification, baseline: Report) -> Run:
         """Agent, freeze, gate: until the gate says yes, nothing more can be mended, or all attempts are used up."""

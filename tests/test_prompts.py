@@ -1,0 +1,97 @@
+"""What a prompt lacks is pointed out without a model; what it has is not."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from greylag import config
+from greylag.prompts import check
+
+GOOD = """\
+# Use `pathlib` for paths in the loader
+
+`loader.py` joins paths with `os.path.join`.
+
+Use `pathlib.Path` there: `os.path.join(a, b)` becomes `Path(a, b)`. If a path is given to a function of another module,
+leave it alone. It is done when `os.path` does not occur in `loader.py` any more. Change nothing else.
+"""
+
+
+def rules(text: str, front: str = "") -> list[str]:
+    whole = f"+++\n{front}\n+++\n{text}" if front else text
+    return [advice.rule for advice in check(config.prompt(whole.encode(), "the prompt"))]
+
+
+def test_a_prompt_that_lacks_nothing_gets_no_advice() -> None:
+    assert rules(GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rule"),
+    [
+        ("It is done when `os.path` does not occur in `loader.py` any more. ", "", "goal"),
+        ("Use `pathlib` for paths in the loader", "Use `pathlib` and rename the loader", "one-change"),
+        ("Change nothing else.", "Change nothing else. Also update the version.", "one-change"),
+        ("If a path is given to a function of another module,\nleave it alone. ", "", "preconditions"),
+        (" Change nothing else.", "", "scope"),
+        (" Change nothing else.", " Change nothing else. Improve the code as needed.", "vague"),
+        (" Change nothing else.", " Change nothing else. Then run the tests.", "tools"),
+        (" Change nothing else.", " Change nothing else. Remove the old tests of it.", "allow"),
+        (" Change nothing else.", " Change nothing else. Add the package `pathlib2`.", "allow"),
+        (" Change nothing else.", " Change nothing else. Change the workflow that runs it.", "allow"),
+        ("Use `pathlib.Path` there:", "1. Add an import\n2. Replace the calls\n3. Remove `os`\n\nUse", "steps"),
+        (" Change nothing else.", " Change nothing else." + " The word of it." * 400, "long"),
+    ],
+)
+def test_what_is_missing_is_named(old: str, new: str, rule: str) -> None:
+    assert old in GOOD
+    assert rules(GOOD.replace(old, new)) == [rule]
+
+
+def test_an_example_may_be_code_or_words() -> None:
+    plain = "The loader must not use os.path any more. If it does not, do nothing. Change nothing else.\n"
+    assert rules(plain) == ["example"]
+    assert rules(f"{plain}\n```python\nPath(a, b)\n```\n") == []
+    assert rules(f"{plain}For example the join of two names is a Path of both.\n") == []
+
+
+def test_front_matter_says_it_as_well_as_words() -> None:
+    bare = GOOD.replace("If a path is given to a function of another module,\nleave it alone. ", "")
+    bare = bare.replace(" Change nothing else.", " Add the package `pathlib2`.")
+    assert rules(bare) == ["preconditions", "scope", "allow"]
+    front = 'allow = ["dependencies"]\npaths = ["loader.py"]\n[[preconditions]]\ncontains = "os.path"'
+    assert rules(bare, front) == []
+
+
+def test_what_is_ruled_out_needs_no_leave() -> None:
+    assert rules(GOOD.replace("Change nothing else.", "Change nothing else, and do not remove any tests.")) == []
+
+
+def test_code_is_no_advice() -> None:
+    code = "\n```\n1. add this\n2. remove that\n3. change it\nAlso update everything, improve it, run the tests\n```\n"
+    assert rules(GOOD + code) == []
+
+
+def test_another_language_is_told_once() -> None:
+    text = "Ersetze jeden Aufruf von os.path.join durch Path und lasse alles andere so wie es ist, auch die Namen. " * 2
+    assert rules(text) == ["language"]
+
+
+@pytest.mark.parametrize("name", ["examples/PROMPT.md", "docs/how-to/write-a-prompt.md"])
+def test_our_own_examples_lack_nothing(name: str) -> None:
+    text = Path(__file__).parent.parent.joinpath(name).read_text("utf-8")
+    if name.startswith("docs"):
+        text = re.findall(r"```markdown\n(.*?)```", text, re.DOTALL)[0]
+    assert check(config.prompt(text.encode(), name)) == ()
+
+
+def test_a_megabyte_takes_no_longer_than_it_must() -> None:
+    for piece in (
+        "a" * 1000 + "\n",
+        "improve " * 100 + "\n",
+        "- [ ] **" * 100 + "\n",
+        "`" * 1000 + "\n",
+        "run " * 200 + "\n",
+    ):
+        assert isinstance(check(config.prompt((piece * (1_000_000 // len(piece))).encode(), "it")), tuple)

@@ -30,7 +30,7 @@ def test_pass_carries_the_evidence(judge: Any, answer: Any) -> None:
         {"text": "exclamation mark", "status": "met", "quotes": ["+ return f'Hello {name}!'"]}
     ]
     assert verdict.details["model"].startswith("replay:")
-    assert verdict.details["rubric"] == "1"
+    assert verdict.details["rubric"] == "2"
     assert verdict.details["usage"]["source"] == "replay"
     assert verdict.details["usage"]["input_tokens"] > 100
     assert verdict.diagnostics == ()
@@ -192,7 +192,7 @@ def test_facts_reach_the_model_and_the_agents_story_does_not(judge: Any, answer:
 def test_rubric_changes_with_its_version() -> None:
     """A text that changes under the same version would make records lie: raise `Version:` in the rubric."""
     version, text = rubric()
-    assert (version, sha256(text.encode()).hexdigest()[:12]) == ("1", "57f56dfc663e")
+    assert (version, sha256(text.encode()).hexdigest()[:12]) == ("2", "f6c57a17b0ef")
 
 
 # -- providers ---------------------------------------------------------------------------------------------------------

@@ -1,11 +1,12 @@
 """What the judge is shown: the prompt, facts that code computed, the diff. Never the agent's own story."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from greylag.diffs import FileDiff, parse
 from greylag.judge._reveal import hidden, reveal
+from greylag.judge._shapes import Edit, repeated
 from greylag.kinds import GUARDED, classify
 from greylag.model import Phase, Severity, Verdict
 from greylag.protocols import Change
@@ -19,6 +20,7 @@ _HARMLESS = frozenset(  # suffixes of binary files that nobody runs
     )
 )
 _ROWS = 300  # files in the table of facts
+_LARGE = 8_000  # tokens of a diff, from which on hunks that repeat an edit are counted, no longer shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +41,13 @@ class Shown:
 def show(change: Change) -> Shown:
     """The diff without the bodies of lock files, of what the prompt allows to generate or vendor, and of binaries.
 
-    Tests, CI, build files and the like are always shown; where that is impossible, they count as unseen.
+    Of a large one, hunks that repeat one edit are counted after the third. Tests, CI, build files and the like are
+    always shown; where that is impossible, they count as unseen.
     """
     parts, files, elided, unseen = [], [], [], []
-    for file in parse(change.diff):
+    changed = parse(change.diff)
+    again = repeated(changed) if len(change.diff) > 4 * _LARGE else {}
+    for file in changed:
         why = _why_not(change, file)
         parts.append(_header(file))
         if why:
@@ -52,7 +57,7 @@ def show(change: Change) -> Shown:
                 unseen.append(file.path)
         else:
             files.append(file)
-            parts.append(_body(file))
+            parts.append(_body(file, again))
     return Shown("\n".join(part for part in parts if part), tuple(files), tuple(elided), tuple(unseen))
 
 
@@ -76,12 +81,21 @@ def _header(file: FileDiff) -> str:
     return "\n".join(reveal(line) for line in file.header)
 
 
-def _body(file: FileDiff) -> str:
+def _body(file: FileDiff, again: Mapping[tuple[str, int], Edit]) -> str:
     parts = []
-    for heading, lines in file.hunks:
+    for number, (heading, lines) in enumerate(file.hunks):
+        if edit := again.get((file.path, number)):
+            parts.append(f"{reveal(heading)}\n[not shown: the same edit as above, {_said(edit)}]")
+            continue
         parts.append(reveal(heading))
         parts += [line.sign + reveal(line.text) for line in lines]
     return "\n".join(parts)
+
+
+def _said(edit: Edit) -> str:
+    """The first part of an edit, on one line."""
+    old, new = edit[0]
+    return f"`{one_line(reveal(old), 60)}` to `{one_line(reveal(new), 60)}`"
 
 
 def compose(change: Change, shown: Shown, earlier: Sequence[Verdict], baseline: Report | None) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from greylag import plugins
 from greylag.errors import AgentError, InfraError, UserError
-from greylag.judge.llm import rubric
+from greylag.judge.llm import read_rubric
 from greylag.model import Counts, Diagnostic, Outcome, Phase, Severity, Verdict
 from greylag.report import Report
 from greylag.testing.model_server import Step, serve
@@ -191,7 +191,7 @@ def test_facts_reach_the_model_and_the_agents_story_does_not(judge: Any, answer:
 
 def test_rubric_changes_with_its_version() -> None:
     """A text that changes under the same version would make records lie: raise `Version:` in the rubric."""
-    version, text = rubric()
+    version, text = read_rubric()
     assert (version, sha256(text.encode()).hexdigest()[:12]) == ("2", "f6c57a17b0ef")
 
 

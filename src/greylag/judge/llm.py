@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from importlib.resources import files
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -17,6 +18,7 @@ from greylag.judge._input import Shown, compose, show
 from greylag.judge._quotes import Quotable
 from greylag.model import Outcome, Phase, Severity, Usage, Verdict
 from greylag.protocols import Activation, Context, Tree
+from greylag.questions import Kept, keep
 from greylag.text import one_line
 
 if TYPE_CHECKING:
@@ -29,12 +31,16 @@ _CORRECTIONS = 2  # times that the model may mend an answer that does not fit th
 
 @dataclass(frozen=True)
 class Judge:
-    """A verifier in the last phase. `tokens` bounds the diff that is shown, `seconds` one judgement."""
+    """A verifier in the last phase. `tokens` bounds the diff that is shown, `seconds` one judgement.
+
+    `rubric`: a file of the user's own in place of ours.
+    """
 
     model: llm.LLM
     mode: Mode = "veto"
     tokens: int = 60_000
     seconds: float = 600.0
+    rubric: str | None = None
     name: str = "judge"
 
     @cached_property
@@ -54,9 +60,12 @@ class Judge:
         """
         began = monotonic()
         ruling, answer, shown, usage = self._judge(context)
+        details = _details(self, ruling, answer, shown, usage)
+        if context.logs.is_dir():
+            keep(context.logs, Kept(context.change, tuple(context.earlier), context.baseline, details))
         verdict = Verdict(
             self.name, Phase.JUDGE, Outcome.PASSED, root=activation.root, reason=activation.reason,
-            seconds=monotonic() - began, details=_details(self, ruling, answer, shown, usage),
+            seconds=monotonic() - began, details=details,
         )  # fmt: skip
         return replace(verdict, **_by_mode(self.mode, ruling))
 
@@ -80,7 +89,7 @@ class Judge:
         from pydantic_ai.usage import RunUsage  # noqa: PLC0415
 
         spent = RunUsage()
-        agent = Agent(self._asked, output_type=Answer, instructions=rubric()[1], retries=_CORRECTIONS)
+        agent = Agent(self._asked, output_type=Answer, instructions=read_rubric(self.rubric)[1], retries=_CORRECTIONS)
         try:
             with llm.blame(self.model):
                 try:
@@ -98,7 +107,7 @@ class Judge:
 
 def plugin(
     model: str, *, base_url: str | None = None, key_env: str | None = None, key_file: str | None = None,
-    mode: str = "veto", tokens: int = 60_000, seconds: float = 600.0,
+    mode: str = "veto", tokens: int = 60_000, seconds: float = 600.0, rubric: str | None = None,
 ) -> Judge:  # fmt: skip
     """The judge, from its settings; the first four are those of `greylag.llm.LLM`. Raises `UserError`."""
     if mode not in get_args(Mode):
@@ -106,15 +115,22 @@ def plugin(
     asked = llm.LLM(model, base_url, key_env, key_file, "judge")
     if mode != "off":
         asked.check()
-    return Judge(asked, mode, tokens, seconds)  # type: ignore[arg-type]  # checked
+        read_rubric(rubric)
+    return Judge(asked, mode, tokens, seconds, rubric)  # type: ignore[arg-type]  # checked
 
 
 @cache
-def rubric() -> tuple[str, str]:
-    """Version and text of the rubric that comes with greylag."""
-    text = files("greylag.judge").joinpath("rubric.md").read_text("utf-8")
+def read_rubric(file: str | None = None) -> tuple[str, str]:
+    """Version and text of the rubric in a file, or of the one that comes with greylag. Raises `UserError`."""
+    try:
+        place = Path(file).expanduser() if file else files("greylag.judge").joinpath("rubric.md")
+        text = place.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"rubric {file} cannot be read: {error}") from error
     version, _, rest = text.partition("\n\n")
-    return re.sub(r"\D", "", version), rest
+    if not (named := re.fullmatch(r"Version: (\S{1,40})", version.strip())) or not rest.strip():
+        raise UserError(f"rubric {file} does not begin with a line `Version: NAME` and an empty one; write it there")
+    return named[1], rest
 
 
 def _by_mode(mode: Mode, ruling: Ruling) -> dict[str, Any]:
@@ -136,7 +152,7 @@ def _details(judge: Judge, ruling: Ruling, answer: Answer | None, shown: Shown |
         "decision": ruling.decision,
         "reason": ruling.reason,
         "model": judge.model.model,
-        "rubric": rubric()[0],
+        "rubric": read_rubric(judge.rubric)[0],
         "requirements": [
             {"text": one_line(r.text), "status": r.status, "quotes": [one_line(quote) for quote in r.quotes]}
             for r in ruling.requirements

@@ -58,6 +58,21 @@ def keep(directory: Path, kept: Kept) -> None:
     directory.joinpath(NAME).write_text(json.dumps({_FORMAT: data}))
 
 
+def asked(home: Path) -> list[Path]:
+    """The questions of a run, by its directory, in their order."""
+    return sorted((home / "logs").glob(f"*/{NAME}"))
+
+
+def label(home: Path, path: Path, label: str) -> Path | None:
+    """Write the last question of a run to `path`, with what a person says of the decision; None: it has none."""
+    for place in reversed(asked(home)):
+        data = json.loads(place.read_bytes())
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.write_text(json.dumps({**data, "label": label}))
+        return path
+    return None
+
+
 def load(path: Path) -> Kept:
     """Read it. Raises `UserError` for what `keep` has not written."""
     try:

@@ -96,6 +96,13 @@ REPORTS = Table(
     Column("strength", String, nullable=False),
     Column("failed", String, nullable=False),  # verifiers that said no, with commas
 )
+LABELS = Table(
+    "labels",
+    _META,
+    Column("run", ForeignKey("runs.id"), primary_key=True),
+    Column("label", String, nullable=False),  # what a person says of the judge's decision
+    Column("at", DateTime(timezone=True), nullable=False),
+)
 EVENTS = Table(
     "events",
     _META,
@@ -169,8 +176,20 @@ class Store:
             raise UserError(f"{'several runs begin' if found else 'no run begins'} with `{run_id}`; see `greylag show`")
         return self._truth(_run(found[0]))
 
-    def newest(self, limit: int = 20) -> list[Run]:
-        """The newest runs, newest first."""
+    def label(self, run_id: str, label: str) -> None:
+        """Keep what a person says of the judge's decision on a run; the last word counts."""
+        row = {"label": label, "at": datetime.now(UTC)}
+        with self._begin() as connection:
+            if connection.execute(update(LABELS).where(LABELS.c.run == run_id).values(row)).rowcount == 0:
+                connection.execute(insert(LABELS).values(run=run_id, **row))
+
+    def labels(self) -> dict[str, str]:
+        """These words, by run."""
+        with self._begin() as connection:
+            return {row.run: row.label for row in connection.execute(select(LABELS))}
+
+    def newest(self, limit: int | None = 20) -> list[Run]:
+        """The newest runs, newest first; None: all of them."""
         query = select(RUNS.c.document).order_by(RUNS.c.started.desc()).limit(limit)
         with self._begin() as connection:
             found = connection.execute(query).scalars().all()

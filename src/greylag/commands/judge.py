@@ -65,7 +65,7 @@ def _again(run_id: str, judges: Sequence[Verifier], *, as_json: bool) -> int:
     """Ask the judge all questions of a run again. Nothing of the run is changed."""
     store = Store(config.Directories.of(os.environ).state)
     run = store.run(run_id)
-    places = sorted((store.home(run.id) / "logs").glob(f"*/{questions.NAME}"))
+    places = questions.asked(store.home(run.id))
     if not places:
         raise UserError(f"run {run.id} has kept no question to a judge: it ended before, or had no judge")
     reports = []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from greylag import config
+from greylag import config, numbers, questions
 from greylag.errors import UserError
 from greylag.model import Usage
 from greylag.progress import worth_a_line
@@ -23,16 +23,30 @@ from greylag.text import clean, one_line
 @click.option("--page", metavar="K", type=click.IntRange(1), help="Only this page of the log.")
 @click.option("--search", metavar="TEXT", default="", help="Only the lines of the log around this text.")
 @click.option("--diff", is_flag=True, help="Print the change that was kept when no pull request was opened.")
+@click.option(
+    "--veto-was-wrong", "label", flag_value="veto-was-wrong", help="Say that the judge should have passed this change."
+)
+@click.option(
+    "--should-have-vetoed", "label", flag_value="should-have-vetoed", help="Say that it should not have passed it."
+)
+@click.option(
+    "--judge", "judge_by", type=click.Choice(list(numbers.KEYS)), help="How often the judge vetoed, by one of these."
+)
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="How many runs to list.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def command(
-    run_id: str | None, log: str | None, page: int | None, search: str, limit: int, *, diff: bool, as_json: bool
-) -> None:
+    run_id: str | None, *, log: str | None, page: int | None, search: str, limit: int, label: numbers.Label | None,
+    judge_by: str | None, diff: bool, as_json: bool,
+) -> None:  # fmt: skip
     """Print records."""
     store = Store(config.Directories.of(os.environ).state)
-    if run_id is None and (log or diff):
-        raise UserError("name a RUN for --log and --diff; `greylag show` lists them")
-    if run_id is None:
+    if run_id is None and (log or diff or label):
+        raise UserError("name a RUN for --log, --diff and what you say of its judge; `greylag show` lists them")
+    if judge_by:
+        lines = _numbers(store, judge_by, as_json=as_json)
+    elif run_id and label:
+        lines = [_labelled(store, store.run(run_id), label)]
+    elif run_id is None:
         runs = store.newest(limit)
         lines = [json.dumps([to_json(run) for run in runs])] if as_json else _table(runs)
     else:
@@ -51,6 +65,26 @@ def command(
         else:
             lines = [*_head(run), *_time_line(store, run), *_end(run, str(home), store.updated_by(run))]
     sys.stdout.writelines(f"{line}\n" for line in lines)
+
+
+def _numbers(store: Store, by: str, *, as_json: bool) -> list[str]:
+    found = numbers.numbers(store.newest(None), store.labels(), by)
+    if as_json:
+        return [json.dumps({name: one.to_json() for name, one in found.items()})]
+    return list(numbers.table({one_line(name, 60): one for name, one in found.items()}, by))
+
+
+def _labelled(store: Store, run: Run, label: numbers.Label) -> str:
+    """Keep what a person says of the judge, and what it was asked as a case to measure judges by."""
+    said = [details["decision"] for details in numbers.decisions(run)]
+    if not said:
+        raise UserError(f"run {run.id} has no decision of a judge that could be right or wrong")
+    if (label == "should-have-vetoed") != (said[-1] == "pass"):
+        raise UserError(f"the last decision of the judge in run {run.id} was {said[-1]}: that cannot be said of it")
+    store.label(run.id, label)
+    place = questions.label(store.home(run.id), store.state / "labelled" / f"{run.id}.json", label)
+    kept = f", and kept as a labelled case: {place}" if place else "; the question itself was not kept"
+    return f"run {run.id}: {label.replace('-', ' ')}; noted{kept}"
 
 
 def _nothing(run: Run, home: Path, log: str | None) -> str:

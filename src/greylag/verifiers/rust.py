@@ -80,7 +80,7 @@ def _activations(project: Project) -> Iterator[Activation]:
     yield Activation("rust", "cargo fetch", Phase.PREPARE, project.root, project.why, project.inputs, plan, outputs)
     for name, phase, reason, steps in (*_format(project), *_lint(project), _compile(project), _test(project)):
         clean = (_step("clean", unable=_MACHINE),) if project.built and phase is not Phase.FORMAT else ()
-        plan = Plan((*clean, *steps), _RUSTC, keep_going=len(steps) > 1)
+        plan = Plan((*clean, *steps), _RUSTC, keep_going=phase is Phase.TEST and len(steps) > 1)
         yield Activation("rust", name, phase, project.root, reason, (), plan)
 
 
@@ -103,7 +103,15 @@ def _lint(project: Project) -> Iterator[Check]:
 
 
 def _compile(project: Project) -> Check:
-    return "cargo check", Phase.COMPILE, project.why, (_checked(project, "check"),)
+    return "cargo check", Phase.COMPILE, project.why, (_checked(project, "check"), *_built(project))
+
+
+def _built(project: Project) -> Iterator[Step]:
+    """The tests themselves, before any of them runs: what is run again is then there. It proves nothing by itself."""
+    if not project.built:
+        step = _step("test", "--workspace", "--no-run", *_locked(project), unable=_UNTESTED)
+        step = replace(step, may_fail=True, title="cargo test --no-run")
+        yield replace(step, affected=_affected(project, step))
 
 
 def _checked(project: Project, command: str, chain: str = "", more: Sequence[str] = ()) -> Step:

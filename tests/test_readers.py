@@ -1,6 +1,7 @@
 """Reports of real tools (golden files, made by running them) become diagnostics; hostile ones are survived."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -652,6 +653,24 @@ HOSTILE = [
 def test_no_reader_raises(reader: Callable[[bytes], object]) -> None:
     for data in HOSTILE:
         reader(data)
+
+
+@pytest.mark.parametrize("reader", [assertions, readers.uvu_text, readers.ava_tap])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(f"{' ' * n}# Subtest: a\n" for n in range(800)) + "ok 1 a\n" * 20_000,
+        "# a\nnot ok 1 b\n  ---\n" * 20_000,
+        '   FAIL  "a"\n' * 20_000 + "  Total:     1\n  Passed:    1\n  Skipped:   0\n",
+        "   FAIL " + " " * 500_000 + '"' * 500_000,
+        "(1 / 1" * 160_000,
+        "Error: (1 / 1)\n" * 60_000,
+    ],
+)
+def test_what_runners_print_is_read_in_time_in_proportion(reader: Callable[[bytes], object], text: str) -> None:
+    started = time.process_time()
+    reader(f"TAP version 13\n{text}".encode())
+    assert time.process_time() - started < 10
 
 
 @pytest.mark.parametrize("reader", STRUCTURED)

@@ -12,7 +12,7 @@ from greylag.text import clean
 
 _POINT = re.compile(r"((?: {4})*)(not )?ok\b ?(\d*) ?(.*)")
 _PLAN = re.compile(r"1\.\.(\d{1,9})\b")
-_SUBTEST = re.compile(r"( *)# Subtest: (.*)")
+_SUBTEST = re.compile(r"( {0,100})# Subtest: (.*)")  # deeper ones are nobody's
 _DIRECTIVE = re.compile(r"(?:^| )# ?(skip|todo)\b", re.IGNORECASE)
 _COMMENT = re.compile(r" *# ?(.*)")
 _TITLE = re.compile(r"# (?:(SKIP) )?(.*)")  # of a test of tape

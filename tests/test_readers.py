@@ -222,14 +222,14 @@ def assertions(data: bytes, cwd: str = ".", workspace: str = "/workspace") -> re
     return readers.tap(data, cwd, workspace, assertions=True)
 
 
-DEEP = ("2 a.test.js > adds", "4 a.test.js > deep")
+DEEP = ("2 adds", "4 deep")
 
 
 @pytest.mark.parametrize(
     ("name", "counts", "said"),
     [
         ("tape/output.tap", Counts(2, 2, 1), ["a.test.js:2 adds", "a.test.js:4 throws"]),
-        ("tap/output.tap", Counts(3, 2, 1, ("b.test.js > fine",)), [f"a.test.js:{t}" for t in DEEP]),
+        ("tap/output.tap", Counts(3, 2, 1, ("fine",)), [f"a.test.js:{t}" for t in DEEP]),
         ("qunit/output.tap", Counts(2, 1, 2, ("m > fine",)), ["q.js:1 m > adds"]),
     ],
 )  # fmt: skip

@@ -236,6 +236,14 @@ def test_what_settings_load_before_any_test_concerns_all_of_them() -> None:
     assert part("node", SET_UP, "src/alone.js", "conf/helper.mjs") is None
 
 
+def test_so_does_what_the_options_of_a_command_name() -> None:
+    files = {"web/ci/unit.js": "module.exports = {setupFiles: ['./first']}", "web/ci/first.ts": "", "web/a.js": ""}
+    assert setup_files(Files(files), ".", "web", "jest --ci --config=ci/unit.js") == {
+        "web/ci/unit.js",
+        "web/ci/first.ts",
+    }
+
+
 RUNNERS = [
     pytest.param("jest", "jest", "module.exports = {0};\n", id="jest", marks=pytest.mark.toolchain("npm", "jest")),
     pytest.param(

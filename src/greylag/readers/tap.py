@@ -55,19 +55,23 @@ class _Points:
         if directive:
             self.skipped += 1
             return None
-        full = self._full(indent, name)
+        file, full = self._full(indent, name)
         if not bad:
             self.passed.append(full)
             return None
         self.deeper_failed = indent > 0
-        facts = {"assertion": name} if self.assertions else {}
+        facts = {"assertion": name, "location": file} if self.assertions else {}
         self.failed.append((full, facts))
         return facts
 
-    def _full(self, indent: int, name: str) -> str:
+    def _full(self, indent: int, name: str) -> tuple[str, str]:
+        """The file of a test, where it is the outermost subtest, as of tap; and the name of the test."""
         above = [self.names[at] for at in sorted(self.names) if at < indent]
-        own = not self.assertions or not above or self.names.get(indent) == name
-        return " > ".join((*above, *([name] if own else ())))
+        if not self.assertions:
+            return "", " > ".join((*above, name))
+        named = [*above, *([name] if not above or self.names.get(indent) == name else ())]
+        file = named[0] if _SCRIPT.search(named[0]) else ""
+        return file, " > ".join(named[1:] if file and len(named) > 1 else named)
 
     def title(self, found: re.Match[str]) -> None:
         """What the next points belong to, where no subtest is around them."""

@@ -18,16 +18,21 @@ _KEYS = re.compile(  # without an end, so that what is never closed is passed by
 )
 _QUOTED = re.compile(r"[\"'`]([^\"'`\n]{1,300})")
 _RELATIVE = re.compile(r"[\"'`](\.{1,2}/[^\"'`\n]{1,300})")
+_OPTION = re.compile(r"\s--?[\w.-]{1,50}=[\"']?([^\s\"']{1,300})")
 _ENDS = ("", ".ts", ".js", ".tsx", ".jsx", ".mts", ".mjs", ".cts", ".cjs", "/index.ts", "/index.js")
 _COMPILED = re.compile(r"\.[cm]?jsx?$")
 
 
-def setup_files(tree: Tree, root: str) -> frozenset[str]:
-    """What settings anywhere below `root` name, what they import, and so on, as far as it is in the tree."""
+def setup_files(tree: Tree, root: str, place: str = ".", command: str = "") -> frozenset[str]:
+    """What settings anywhere below `root` name, what they import, and so on, as far as it is in the tree.
+
+    Settings are also what the options of a `command` in the directory `place` name.
+    """
     paths = frozenset(tree.paths())
     prefix = "" if root == "." else f"{root}/"
     below = [path for path in paths if path.startswith(prefix) and "node_modules/" not in path]
     settings = {path for path in below if _SETTINGS.fullmatch(posixpath.basename(path))}
+    settings.update(_resolved(posixpath.join(place, "package.json"), _OPTION.findall(command), paths))
     found: set[str] = set()
     todo = list(settings)
     while todo:

@@ -110,7 +110,8 @@ def step_of(project: Project, part: Part) -> Step:
             return _reporting(run, runner, report + runner.suffix, plain)
 
         def affected(tree: Tree, changed: Collection[str]) -> Step | None:
-            if not set(changed) <= set(tree.paths()) - setup_files(tree, project.package.root):
+            loaded = setup_files(tree, project.package.root, part.package.root, part.command)
+            if not set(changed) <= set(tree.paths()) - loaded:
                 return None
             words = related(part.command, [posixpath.relpath(path, part.package.root) for path in sorted(changed)])
             return reporting(_direct(base, project, part.package, (*words, *arguments))) if words else None

@@ -176,7 +176,8 @@ def test_counts_come_from_closing_lines(text: str, counts: Counts | None) -> Non
 
 def test_what_runners_print_is_read_with_its_failures() -> None:
     tap = "TAP version 13\n# adds\nnot ok 1 three\n# more\nok 2 four\n1..2\n# tests 2\n# pass  1\n# fail  1\n"
-    uvu = '   FAIL  "wrong"\n    no\n    at Object.handler (/workspace/b.js:4:30)\n  Total:   2\n  Passed:  1\n  Skipped: 0\n'
+    uvu = '   FAIL  "wrong"\n    no\n    at Object.handler (/workspace/b.js:4:30)\n'
+    uvu += "  Total:     2\n  Passed:    1\n  Skipped:   0\n"
     found = _summaries.printed(f"a:t: cache miss\n{tap}{uvu}      Tests  1 passed (1)\n".encode(), ".", "/workspace")
     assert found
     assert found[0] == Counts(5, 2, 0, ("more",))

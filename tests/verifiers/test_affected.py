@@ -299,10 +299,11 @@ class Script:
     name: str = "script"
     phase: Phase = Phase.TEST
     helps: bool = False  # it proves nothing
+    helper: str = ""
 
     def detect(self, tree: Tree) -> Sequence[Activation]:
         step = Step((("sh",),), ("all.sh",), reports=("out.xml",), read_report=readers.junit_xml, empty_codes=(5,))
-        step = replace(step, may_fail=self.helps)
+        step = replace(step, may_fail=self.helps, helper=self.helper)
         narrow = replace(step, arguments=("part.sh",))
         step = replace(step, affected=lambda _, changed: narrow if "x" in changed else None)
         return [Activation(self.name, "test", self.phase, ".", "always", (), Plan((step,)))]
@@ -362,6 +363,16 @@ def test_a_failed_test_of_a_part_is_a_failure(house: MakeHouse) -> None:
     report = verification.run(at.repository.change({"x": ""}), mode="loop", baseline=slow)
     assert report.verdicts[0].outcome is Outcome.FAILED
     assert report.verdicts[0].diagnostics[0].test == "suite.part"
+
+
+def test_what_helps_tests_counts_for_how_long_they_take(house: MakeHouse) -> None:
+    at = house({"all.sh": ALL, "part.sh": PART})
+    verification = at.verification(Script(helper="build"))
+    baseline = verification.baseline()
+    helped = replace(baseline.verdicts[0], verifier="build", phase=Phase.COMPILE, seconds=_affected.WORTH)
+    slow = replace(baseline, verdicts=(*baseline.verdicts, helped))
+    report = verification.run(at.repository.change({"x": ""}), mode="loop", baseline=slow)
+    assert passed(report.verdicts[0]) == ("suite.part",)
 
 
 def test_what_only_helps_tests_is_done_in_part_and_is_no_partial_proof(house: MakeHouse) -> None:

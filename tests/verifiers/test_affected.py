@@ -236,6 +236,23 @@ def test_what_settings_load_before_any_test_concerns_all_of_them() -> None:
     assert part("node", SET_UP, "src/alone.js", "conf/helper.mjs") is None
 
 
+@pytest.mark.parametrize(
+    ("runner", "files", "options", "narrowed"),
+    [
+        ("jest", {"jest.config.js": "module.exports = { projects: ['packages/*'] };"}, "", False),
+        ("jest", {"ci/jest.json": '{"projects": ["packages/*"]}'}, " --config=ci/jest.json", False),
+        ("jest", {}, " --projects=a", False),
+        ("jest", {"packages/a/jest.config.js": "module.exports = { projects: ['.'] };"}, "", True),
+        ("vitest run", {"vitest.config.js": "export default { test: { projects: ['packages/*'] } }"}, "", True),
+    ],
+)
+def test_projects_of_jest_do_not_see_what_they_import_of_each_other(
+    runner: str, files: Content, options: str, narrowed: bool
+) -> None:
+    package = json.dumps({"scripts": {"test": f"{runner}{options}"}})
+    assert bool(part("node", {"package.json": package, "a.js": "", **files}, "a.js")) is narrowed
+
+
 def test_so_does_what_the_options_of_a_command_name() -> None:
     files = {"web/ci/unit.js": "module.exports = {setupFiles: ['./first']}", "web/ci/first.ts": "", "web/a.js": ""}
     assert setup_files(Files(files), ".", "web", "jest --ci --config=ci/unit.js") == {

@@ -16,6 +16,7 @@ _KEYS = re.compile(  # without an end, so that what is never closed is passed by
     r"|snapshotSerializers|reporters|(?:testS|s)equencer|preset)[\"']?\s{0,9}:\s{0,9}"
     r"(?:\[[^\]]{0,4000}|\{[^}]{0,4000}|[^\n]{0,500})"
 )
+_PROJECTS = re.compile(r"\bprojects\b[\"']?\s{0,9}[:,}]")
 _QUOTED = re.compile(r"[\"'`]([^\"'`\n]{1,300})")
 _RELATIVE = re.compile(r"[\"'`](\.{1,2}/[^\"'`\n]{1,300})")
 _OPTION = re.compile(r"\s--?[\w.-]{1,50}=[\"']?([^\s\"']{1,300})")
@@ -32,7 +33,7 @@ def setup_files(tree: Tree, root: str, place: str = ".", command: str = "") -> f
     prefix = "" if root == "." else f"{root}/"
     below = [path for path in paths if path.startswith(prefix) and "node_modules/" not in path]
     settings = {path for path in below if _SETTINGS.fullmatch(posixpath.basename(path))}
-    settings.update(_resolved(posixpath.join(place, "package.json"), _OPTION.findall(command), paths))
+    settings.update(_by_option(place, command, paths))
     found: set[str] = set()
     todo = list(settings)
     while todo:
@@ -41,6 +42,19 @@ def setup_files(tree: Tree, root: str, place: str = ".", command: str = "") -> f
             found.add(path)
             todo += _named(path, _said(tree, path), root, paths, settings=path in settings)
     return frozenset(found)
+
+
+def several(tree: Tree, place: str, command: str) -> bool:
+    """Whether jest runs several projects: none of them sees that its tests import files of another one."""
+    paths = frozenset(tree.paths())
+    own = [path for path in paths if (posixpath.dirname(path) or ".") == place]
+    settings = [path for path in own if _SETTINGS.fullmatch(posixpath.basename(path))]
+    settings += _by_option(place, command, paths)
+    return "--projects" in command or any(_PROJECTS.search(_said(tree, path)) for path in settings)
+
+
+def _by_option(place: str, command: str, paths: frozenset[str]) -> Iterator[str]:
+    return _resolved(posixpath.join(place, "package.json"), _OPTION.findall(command), paths)
 
 
 def _named(path: str, said: str, root: str, paths: frozenset[str], *, settings: bool) -> Iterator[str]:

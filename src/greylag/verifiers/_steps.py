@@ -17,7 +17,7 @@ from greylag.verifiers._related import related
 from greylag.verifiers._reports import RUNNERS, Runner, formatting, log_reader
 from greylag.verifiers._scripts import Part
 from greylag.verifiers._settled import Settled
-from greylag.verifiers._setupfiles import setup_files
+from greylag.verifiers._setupfiles import setup_files, several
 
 _ENV = {
     "HUSKY": "0",
@@ -111,7 +111,8 @@ def step_of(project: Project, part: Part) -> Step:
 
         def affected(tree: Tree, changed: Collection[str]) -> Step | None:
             loaded = setup_files(tree, project.package.root, part.package.root, part.command)
-            if not set(changed) <= set(tree.paths()) - loaded:
+            apart = part.program == "jest" and several(tree, part.package.root, part.command)
+            if apart or not set(changed) <= set(tree.paths()) - loaded:
                 return None
             words = related(part.command, [posixpath.relpath(path, part.package.root) for path in sorted(changed)])
             return reporting(_direct(base, project, part.package, (*words, *arguments))) if words else None

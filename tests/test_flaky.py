@@ -36,6 +36,7 @@ class Script:
 
     name: str = "script"
     runs: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    builds: list[Activation] = field(default_factory=list)
 
     def detect(self, tree: Tree) -> Sequence[Activation]:
         build = Plan((Step((("sh",),), ("build.sh",)),))
@@ -49,6 +50,8 @@ class Script:
         ]
 
     def verify(self, activation: Activation, context: Context) -> Verdict:
+        if activation.phase is Phase.COMPILE:
+            self.builds.append(activation)
         return _tool.run(activation, self._counting(context) if activation.phase is Phase.TEST else context)
 
     def _counting(self, context: Context) -> Context:
@@ -143,6 +146,26 @@ def test_many_failures_are_no_coincidence(house: MakeHouse) -> None:
 def test_the_second_place_is_built_like_the_first(house: MakeHouse) -> None:
     at = house({"build.sh": "echo built > made", "test.sh": f"cat made || exit 5\n{_FLAKY}"})
     assert of(changed(at, {"x": ""})).outcome is Outcome.PASSED
+
+
+def test_what_was_built_before_any_test_is_there_for_all_of_them(house: MakeHouse) -> None:
+    """Nothing is compiled a second time, neither where tests run again nor for what they have made of it."""
+    script = Script()
+    build = "rm t/old.py; mkdir out; echo 1 > out/made; echo 1 > $HOME/made"
+    test = f"[ -e t/old.py ] && exit 5; cat out/made $HOME/made || exit 5; rm -r out $HOME/made; mkdir out\n{_FLAKY}"
+    at = house({"build.sh": build, "test.sh": test, "t/old.py": ""})
+    report = at.verification(script).run(at.repository.change({"x": ""}), mode="gate", baseline=None)
+    assert (of(report).outcome, of(report).summary) == (Outcome.PASSED, "1 test, 1 flaky")
+    assert len(script.builds) == 1
+
+
+def test_what_a_build_and_tests_of_the_base_commit_leave_in_the_home_is_kept(house: MakeHouse) -> None:
+    warm = "mkdir -p $HOME/.warm; touch $HOME/.warm/"
+    at = house({"build.sh": f"{warm}built", "test.sh": f"{warm}tested; cp green out.xml"})
+    verification = at.verification(Script())
+    baseline = verification.baseline()
+    cold = {"build.sh": "true", "test.sh": "[ -e $HOME/.warm/built ] && [ -e $HOME/.warm/tested ] && cp green out.xml"}
+    assert of(verification.run(at.repository.change(cold), mode="gate", baseline=baseline)).outcome is Outcome.PASSED
 
 
 def test_one_flaky_and_one_real_failure_are_told_apart(house: MakeHouse) -> None:

@@ -1,6 +1,7 @@
 """Reports of real tools (golden files, made by running them) become diagnostics; hostile ones are survived."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -189,6 +190,24 @@ def test_tap_of_ava_says_why_a_test_failed() -> None:
     assert (throws.path, throws.line) == ("a.test.js", 3)
 
 
+@pytest.mark.parametrize(
+    ("title", "path"),
+    [
+        ("b \u203a four", "test/b.test.js"),
+        ("b \u203a deep \u203a four", "test/b/deep.js"),
+        ("deep \u203a four \u203a x", "test/deep/test-four.js"),
+        ("c \u203a x", None),
+        ("x", None),
+    ],
+)
+def test_a_title_of_ava_names_its_file(title: str, path: str | None) -> None:
+    """Its TAP has no place in the tests."""
+    files = ["src/b.js", "test/b.test.js", "test/b/deep.js", "test/deep/test-four.js", "c.test.js", "test/c.js"]
+    log = f"TAP version 13\nnot ok 1 - {title}\n1..1\n".encode()
+    assert readers.ava_tap(log, files=files)[1][0].path == path
+    assert readers.ava_tap(log, files=["src/a.js", "test/a.js"])[1][0].path == "test/a.js"
+
+
 def test_tap_of_ava_tells_what_was_thrown() -> None:
     thrown = "'Error thrown in test:': |-\n        ReferenceError {\n          message: 'no such floor',\n        }\n"
     facts = f"    name: AssertionError\n    details:\n      {thrown}    message: Error thrown in test\n"
@@ -196,6 +215,54 @@ def test_tap_of_ava_tells_what_was_thrown() -> None:
     _, (found,) = readers.tap(log.encode())
     assert "Error thrown in test" in found.message
     assert "no such floor" in found.excerpt
+
+
+def assertions(data: bytes, cwd: str = ".", workspace: str = "/workspace") -> readers.Tests:
+    """TAP of tape and the like."""
+    return readers.tap(data, cwd, workspace, assertions=True)
+
+
+DEEP = ("2 adds", "4 deep")
+
+
+@pytest.mark.parametrize(
+    ("name", "counts", "said"),
+    [
+        ("tape/output.tap", Counts(2, 2, 1), ["a.test.js:2 adds", "a.test.js:4 throws"]),
+        ("tap/output.tap", Counts(3, 2, 1, ("fine",)), [f"a.test.js:{t}" for t in DEEP]),
+        ("qunit/output.tap", Counts(2, 1, 2, ("m > fine",)), ["q.js:1 m > adds"]),
+    ],
+)  # fmt: skip
+def test_where_points_are_assertions_the_test_around_them_counts(name: str, counts: Counts, said: list[str]) -> None:
+    found, diagnostics = assertions(golden(name))
+    assert found == counts
+    assert places(diagnostics) == said
+    assert diagnostics[0].message.startswith("three")
+    assert "node_modules" not in diagnostics[0].excerpt
+
+
+def test_an_assertion_of_tape_says_what_it_expected() -> None:
+    assert assertions(golden("tape/output.tap"))[1][0].message == "three / expected: 3 / actual: 2"
+
+
+def test_assertions_outside_of_any_test_count_by_their_own_names() -> None:
+    counts, (found,) = assertions(b"TAP version 13\nok 1 a\nok 2 b\nnot ok 3 c\n1..3\n")
+    assert counts == Counts(3, 1, 0, ("a", "b"))
+    assert (found.test, found.message) == ("c", "c")
+
+
+def test_uvu() -> None:
+    found = readers.uvu_text(golden("uvu/output.txt"))
+    assert found
+    assert found[0] == Counts(5, 3, 1)
+    assert places(found[1]) == [
+        "uvu/a.test.js:4 wrong",
+        "uvu/a.test.js:8 other > equal",
+        "uvu/a.test.js:9 other > throws",
+    ]
+    assert found[1][0].message == "Expected values to be strictly equal: (is) / ++3 (Expected) / --2 (Actual)"
+    assert "b.test.js" not in found[1][2].excerpt
+    assert readers.uvu_text(b'   FAIL  "a"\n    no\n') == ()
 
 
 def test_tap_counts_a_parent_that_fails_for_itself_and_a_bail_out() -> None:
@@ -551,10 +618,11 @@ READERS: list[Callable[[bytes], object]] = [
     readers.junit_xml, readers.jest_json, readers.tap, readers.sarif, readers.ruff_json, readers.mypy_json,
     readers.pyright_json, readers.eslint_json, readers.tsc_text, readers.maven_text, readers.cargo_json,
     readers.rustfmt_text, readers.libtest, readers.golangci_json, readers.go_test, readers.go_text, readers.gofmt_text,
+    readers.uvu_text, assertions,
 ]  # fmt: skip
 LINES = (  # other output may stand among their lines
     readers.tsc_text, readers.maven_text, readers.mypy_json, readers.cargo_json, readers.rustfmt_text, readers.libtest,
-    readers.go_test, readers.go_text, readers.gofmt_text,
+    readers.go_test, readers.go_text, readers.gofmt_text, readers.uvu_text,
 )  # fmt: skip
 STRUCTURED = [reader for reader in READERS if reader not in LINES]
 BOMB = b'<!DOCTYPE b [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><testsuite><testcase name="&b;"/></testsuite>'
@@ -585,6 +653,24 @@ HOSTILE = [
 def test_no_reader_raises(reader: Callable[[bytes], object]) -> None:
     for data in HOSTILE:
         reader(data)
+
+
+@pytest.mark.parametrize("reader", [assertions, readers.uvu_text, readers.ava_tap])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(f"{' ' * n}# Subtest: a\n" for n in range(800)) + "ok 1 a\n" * 20_000,
+        "# a\nnot ok 1 b\n  ---\n" * 20_000,
+        '   FAIL  "a"\n' * 20_000 + "  Total:     1\n  Passed:    1\n  Skipped:   0\n",
+        "   FAIL " + " " * 500_000 + '"' * 500_000,
+        "(1 / 1" * 160_000,
+        "Error: (1 / 1)\n" * 60_000,
+    ],
+)
+def test_what_runners_print_is_read_in_time_in_proportion(reader: Callable[[bytes], object], text: str) -> None:
+    started = time.process_time()
+    reader(f"TAP version 13\n{text}".encode())
+    assert time.process_time() - started < 10
 
 
 @pytest.mark.parametrize("reader", STRUCTURED)

@@ -1,7 +1,9 @@
 """What is run of the tests inside an agent's loop: what imports a change, where all of it takes long."""
 
+import json
+import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import pytest
@@ -10,11 +12,13 @@ from greylag import plugins, readers
 from greylag.model import Outcome, Phase, Verdict
 from greylag.protocols import Activation, Context, Tree
 from greylag.report import Report
-from greylag.testing.verifiers import Content, Files
+from greylag.testing.verifiers import Bench, Content, Files
 from greylag.testing.verifying import MakeHouse
 from greylag.verifiers import _affected, _tool
 from greylag.verifiers._related import related
+from greylag.verifiers._setupfiles import setup_files
 from greylag.verifiers._tool import Plan, Step
+from greylag.verifiers.node import Node
 
 
 def part(verifier: str, files: Content, *changed: str) -> list[str] | None:
@@ -171,9 +175,9 @@ def test_modules_of_maven(changed: list[str], modules: str | None) -> None:
     ("command", "files", "line"),
     [
         ("jest --coverage", ["src/a.ts"], "jest --coverage --findRelatedTests src/a.ts"),
-        ("vitest run --coverage", ["src/a.ts", "b.vue"], "vitest related --run --coverage src/a.ts b.vue"),
-        ("vitest", ["a.mjs"], "vitest related --run a.mjs"),
-        ("pnpm vitest run", ["a.mjs"], "vitest related --run a.mjs"),
+        ("vitest run --coverage", ["src/a.ts", "b.vue"], "vitest related src/a.ts b.vue --run --coverage"),
+        ("vitest", ["a.mjs"], "vitest related a.mjs --run"),
+        ("pnpm vitest run", ["a.mjs"], "vitest related a.mjs --run"),
         ("yarn run jest", ["a.mjs"], "jest --findRelatedTests a.mjs"),
         ("jest src", ["a.js"], ""),
         ("jest --config x.json", ["a.js"], ""),
@@ -183,6 +187,8 @@ def test_modules_of_maven(changed: list[str], modules: str | None) -> None:
         ("jest", ["a.json"], ""),
         ("jest", ["jest.config.js"], ""),
         ("jest", ["test/setup.js"], ""),
+        ("jest", ["__mocks__/axios.js"], ""),
+        ("jest", ["src/__mocks__/a.js"], ""),
         ("jest", [".eslintrc.js"], ""),
         ("jest", ["-x.js"], ""),
         ("jest", ["a b.js"], ""),
@@ -196,8 +202,103 @@ def test_a_script_becomes_one_for_related_files() -> None:
     package = '{"name": "a", "scripts": {"test": "vitest run"}, "devDependencies": {"vitest": "1"}}'
     files = {"package.json": package, "package-lock.json": "{}", "a.ts": "", "a.test.ts": ""}
     found = part("node", files, "a.ts")
-    assert found == ["related", "--run", "a.ts"]
+    assert found == ["related", "a.ts", "--run"]
     assert part("node", files, "gone.ts") is None
+
+
+SET_UP = {
+    "package.json": '{"scripts": {"test": "jest"}, "jest": {"setupFiles": ["<rootDir>/conf/one.js", "./conf/two"]}}',
+    "conf/one.js": "require('./helper');\nconst text = './other.txt';\n",
+    "conf/two.ts": "",
+    "conf/helper.mjs": "import '../src/used.js'\n",
+    "src/used.ts": "",
+    "jest.config.js": "module.exports = {'testEnvironment': './conf/env.js',\ntransform: {'.js': './conf/five.cjs'}}\n",
+    "conf/env.js": "",
+    "conf/five.cjs": "",
+    "web/vitest.config.ts": "import {\n  x,\n} from './shared'\nexport default {\n"
+    "  test: { globalSetup: 'conf/global.ts' },\n  build: { lib: { entry: './src/index.ts' } } }\n",
+    "web/shared.ts": "export const x = { setupFiles: resolve(here, './conf/three.ts') }\n",
+    "web/conf/global.ts": "",
+    "web/conf/three.ts": "",
+    "web/src/index.ts": "import './inner'\n",
+    "web/src/inner.ts": "",
+    "node_modules/a/jest.config.js": "module.exports = {setupFiles: ['src/alone.js']}",
+    "src/alone.js": "",
+}
+
+
+def test_what_settings_load_before_any_test_concerns_all_of_them() -> None:
+    """jest and vitest do not see that tests depend on it."""
+    loaded = setup_files(Files(SET_UP), ".")
+    free = {"src/alone.js", "web/src/index.ts", "web/src/inner.ts", "node_modules/a/jest.config.js"}
+    assert loaded == set(SET_UP) - free
+    assert part("node", SET_UP, "src/alone.js") == ["--findRelatedTests", "src/alone.js"]
+    assert part("node", SET_UP, "src/alone.js", "conf/helper.mjs") is None
+
+
+@pytest.mark.parametrize(
+    ("runner", "files", "options", "narrowed"),
+    [
+        ("jest", {"jest.config.js": "module.exports = { projects: ['packages/*'] };"}, "", False),
+        ("jest", {"ci/jest.json": '{"projects": ["packages/*"]}'}, " --config=ci/jest.json", False),
+        ("jest", {}, " --projects=a", False),
+        ("jest", {"packages/a/jest.config.js": "module.exports = { projects: ['.'] };"}, "", True),
+        ("vitest run", {"vitest.config.js": "export default { test: { projects: ['packages/*'] } }"}, "", True),
+    ],
+)
+def test_projects_of_jest_do_not_see_what_they_import_of_each_other(
+    runner: str, files: Content, options: str, narrowed: bool
+) -> None:
+    package = json.dumps({"scripts": {"test": f"{runner}{options}"}})
+    assert bool(part("node", {"package.json": package, "a.js": "", **files}, "a.js")) is narrowed
+
+
+def test_so_does_what_the_options_of_a_command_name() -> None:
+    files = {"web/ci/unit.js": "module.exports = {setupFiles: ['./first']}", "web/ci/first.ts": "", "web/a.js": ""}
+    assert setup_files(Files(files), ".", "web", "jest --ci --config=ci/unit.js") == {
+        "web/ci/unit.js",
+        "web/ci/first.ts",
+    }
+
+
+RUNNERS = [
+    pytest.param("jest", "jest", "module.exports = {0};\n", id="jest", marks=pytest.mark.toolchain("npm", "jest")),
+    pytest.param(
+        "vitest",
+        "vitest run --silent",
+        "export default {0};\n",
+        id="vitest",
+        marks=pytest.mark.toolchain("npm", "vitest"),
+    ),
+]
+CASE = "const x = {load};\ntest('{name}', () => {{ expect(x).toBe(1); }});\n"
+LOADS = {"jest": "require('./{0}')", "vitest": "(await import('./{0}.js')).default"}
+
+
+@pytest.mark.parametrize(("runner", "script", "module"), RUNNERS)
+def test_the_real_runner_runs_what_imports_a_change(
+    bench: Callable[[dict[str, str]], Bench], runner: str, script: str, module: str
+) -> None:
+    load = LOADS[runner]
+    cases = {f"{name}.test.js": CASE.format(name=name, load=load.format(name)) for name in "abc"}
+    at = bench({
+        **cases, "a.js": module.format(1), "b.js": module.format(load.format("a")), "c.js": module.format(1),
+        "package.json": json.dumps({"type": "commonjs" if runner == "jest" else "module", "scripts": {"test": script}}),
+        "vitest.config.js": "export default { test: { globals: true } };\n", "alone.js": module.format(1),
+        f"node_modules/.bin/{runner}": f'#!/bin/sh\nexec "{shutil.which(runner)}" "$@"\n',
+    })  # fmt: skip
+    before = Verdict("npm run test", Phase.TEST, Outcome.PASSED, seconds=_affected.WORTH)
+
+    def loop(changed: str, value: int) -> Verdict:
+        at.files[changed] = module.format(value)
+        at.diff = f"diff --git a/{changed} b/{changed}\n--- a/{changed}\n+++ b/{changed}\n@@ -1 +1 @@\n-old\n+new\n"
+        return at.verify(Node(), "npm run test", mode="loop", before=(before,))["npm run test"]
+
+    some, none, broken = loop("a.js", 1), loop("alone.js", 1), loop("a.js", 2)
+    assert (passed(some), some.details.get("partial")) == (("a", "b"), _affected.SAID), at.log(some)
+    assert (passed(none), none.details.get("partial")) == (("a", "b", "c"), None)
+    assert broken.counts
+    assert (broken.outcome, broken.counts.failed, broken.counts.run) == (Outcome.FAILED, 2, 2)
 
 
 # -- when ------------------------------------------------------------------------------------------------------------
@@ -213,12 +314,16 @@ class Script:
     """Tests with `sh all.sh`, or `sh part.sh` for a part."""
 
     name: str = "script"
+    phase: Phase = Phase.TEST
+    helps: bool = False  # it proves nothing
+    helper: str = ""
 
     def detect(self, tree: Tree) -> Sequence[Activation]:
         step = Step((("sh",),), ("all.sh",), reports=("out.xml",), read_report=readers.junit_xml, empty_codes=(5,))
+        step = replace(step, may_fail=self.helps, helper=self.helper)
         narrow = replace(step, arguments=("part.sh",))
         step = replace(step, affected=lambda _, changed: narrow if "x" in changed else None)
-        return [Activation(self.name, "test", Phase.TEST, ".", "always", (), Plan((step,)))]
+        return [Activation(self.name, "test", self.phase, ".", "always", (), Plan((step,)))]
 
     def verify(self, activation: Activation, context: Context) -> Verdict:
         return _tool.run(activation, context)
@@ -277,6 +382,25 @@ def test_a_failed_test_of_a_part_is_a_failure(house: MakeHouse) -> None:
     assert report.verdicts[0].diagnostics[0].test == "suite.part"
 
 
+def test_what_helps_tests_counts_for_how_long_they_take(house: MakeHouse) -> None:
+    at = house({"all.sh": ALL, "part.sh": PART})
+    verification = at.verification(Script(helper="build"))
+    baseline = verification.baseline()
+    helped = replace(baseline.verdicts[0], verifier="build", phase=Phase.COMPILE, seconds=_affected.WORTH)
+    slow = replace(baseline, verdicts=(*baseline.verdicts, helped))
+    report = verification.run(at.repository.change({"x": ""}), mode="loop", baseline=slow)
+    assert passed(report.verdicts[0]) == ("suite.part",)
+
+
+def test_what_only_helps_tests_is_done_in_part_and_is_no_partial_proof(house: MakeHouse) -> None:
+    at = house({"all.sh": "echo 1 >whole", "part.sh": "exit 1"})
+    verification = at.verification(Script(phase=Phase.COMPILE, helps=True))
+    slow = taking(verification.baseline(), _affected.WORTH)
+    (verdict,) = verification.run(at.repository.change({"x": ""}), mode="loop", baseline=slow).verdicts
+    assert (verdict.outcome, verdict.details.get("partial")) == (Outcome.PASSED, None)
+    assert "part.sh" in verdict.summary
+
+
 # -- hostile files ---------------------------------------------------------------------------------------------------
 
 
@@ -288,6 +412,7 @@ def test_reading_imports_takes_time_in_proportion(text: str) -> None:
     started = time.process_time()
     part("python", {**PYTHON, "src/shop/bad.py": text}, "src/shop/bad.py")
     part("go", {**GO, "d/bad.go": text.replace("from", "import")}, "d/bad.go")
+    setup_files(Files({"jest.config.js": text, "vite.config.js": text.replace("import", "setupFiles: ['./a', ")}), ".")
     assert time.process_time() - started < 5
 
 

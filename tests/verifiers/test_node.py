@@ -1,6 +1,7 @@
 """JavaScript projects: package managers by their files, and real npm and node in the real sandbox without network."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 
 import pytest
@@ -160,6 +161,9 @@ def test_typescript_is_checked_where_no_script_does_it() -> None:
         ("  12 passing (10ms)\n  1 pending\n  2 failing\n", Counts(14, 2, 1)),
         ("\u2139 tests 3\n\u2139 pass 2\n\u2139 fail 0\n\u2139 skipped 1\n", Counts(2, 0, 1)),
         ("# tests 3\n# pass 2\n# fail 1\n", Counts(3, 1)),
+        ("# tests 3\n# pass  2\n# fail  1\n", Counts(3, 1)),
+        ("# { total: 6, pass: 2, fail: 3, skip: 1 }\n", Counts(5, 3, 1)),
+        ("  total:     4\n  passing:   3\n  failing:   1\n", Counts(4, 1)),
         ("  1 test failed\n  3 tests passed\n", Counts(4, 1)),
         ("a:t: cache miss\nb:t: cache miss\na:t: # pass 2\nb:t:       Tests  1 failed | 2 passed (3)\n", Counts(5, 1)),
         ("all good\n", None),
@@ -168,6 +172,32 @@ def test_typescript_is_checked_where_no_script_does_it() -> None:
 def test_counts_come_from_closing_lines(text: str, counts: Counts | None) -> None:
     found = _summaries.javascript(text.encode(), ".", "/workspace")
     assert (found[0] if found else None) == counts
+
+
+def test_what_runners_print_is_read_with_its_failures() -> None:
+    tap = "TAP version 13\n# adds\nnot ok 1 three\n# more\nok 2 four\n1..2\n# tests 2\n# pass  1\n# fail  1\n"
+    uvu = '   FAIL  "wrong"\n    no\n    at Object.handler (/workspace/b.js:4:30)\n'
+    uvu += "  Total:     2\n  Passed:    1\n  Skipped:   0\n"
+    found = _summaries.printed(f"a:t: cache miss\n{tap}{uvu}      Tests  1 passed (1)\n".encode(), ".", "/workspace")
+    assert found
+    assert found[0] == Counts(5, 2, 0, ("more",))
+    assert [(d.test, d.path, d.line) for d in found[1]] == [("adds", None, None), ("wrong", "b.js", 4)]
+    assert _summaries.printed(b"all good\n", ".", "/workspace") == ()
+
+
+def test_where_there_is_a_report_nothing_that_a_test_prints_is_a_failure() -> None:
+    for script in ("jest", "mocha", "vitest run", "node --test"):
+        (step,) = steps({"package.json": package(scripts={"test": script})}, "npm run test")
+        assert step.read_log
+        assert step.read_log(b"TAP version 13\n1..3\nnot ok 1 - a\n", ".", "/workspace") == ()
+
+
+def test_ava_is_run_as_it_stands_where_its_reporter_breaks() -> None:
+    """As that of 7.0 does where a test ends its process."""
+    (step,) = steps({"package.json": package(scripts={"test": "ava"})}, "npm run test")
+    assert step.fallback
+    assert step.fallback.arguments == ("run", "--silent", "test")
+    assert re.search(step.fallback_on, "file:///workspace/node_modules/ava/lib/reporters/tap.js:27\n")
 
 
 def test_a_lock_file_that_does_not_fit_is_told_without_the_manual_of_npm() -> None:

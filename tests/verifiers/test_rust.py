@@ -105,6 +105,15 @@ def test_a_repository_that_has_only_code_is_compiled_and_tested() -> None:
     assert list(found({"Cargo.toml": PACKAGE, "src/lib.rs": TEST})) == ["cargo fetch", "cargo check", "cargo test"]
 
 
+def test_tests_are_compiled_before_any_of_them_runs() -> None:
+    """What is run again is then there, as it was before the first run; that it can be compiled is what `check` says."""
+    checked, built = steps(found({"Cargo.toml": PACKAGE, "src/lib.rs": TEST})["cargo check"])
+    assert (checked.may_fail, built.may_fail) == (False, True)
+    assert built.arguments == ("test", "--workspace", "--no-run")
+    carried = {"Cargo.toml": PACKAGE, "target/debug/.fingerprint/a/x": ""}
+    assert [step.title for step in steps(found(carried)["cargo check"])] == ["cargo clean", "cargo check"]
+
+
 def test_tools_run_as_the_repository_runs_them() -> None:
     workflow = "run: |\n  cargo +nightly fmt --check\n  cargo clippy -- -Dwarnings\n  cargo test -- --test-threads=1\n"
     checks = found({"Cargo.toml": PACKAGE, ".github/workflows/ci.yml": workflow, "a.yml": "components: rustfmt"})

@@ -33,8 +33,9 @@ from greylag.readers.ruby import minitest_text, rspec_json, rubocop_json
 from greylag.readers.rust import cargo_json, rustfmt_text
 from greylag.readers.scala import END as SBT_END
 from greylag.readers.scala import sbt_tests, sbt_text
-from greylag.readers.tap import tap
+from greylag.readers.tap import ava_tap, tap
 from greylag.readers.text import maven_text, tsc_text
+from greylag.readers.uvu import uvu_text
 from greylag.readers.xcresult import xcresult_json
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "WORKSPACE",
     "Tests",
     "actionlint_json",
+    "ava_tap",
     "bazel_report",
     "bazel_text",
     "biome_gitlab",
@@ -85,6 +87,7 @@ __all__ = [
     "trx",
     "tsc_text",
     "ty_gitlab",
+    "uvu_text",
     "xcresult_json",
     "yamllint_text",
 ]

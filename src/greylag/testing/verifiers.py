@@ -65,6 +65,7 @@ class Bench:
     bounds: Bounds = Bounds(seconds=300)
     again: bool = False  # whether tests that failed may be run again
     below: Path | None = None  # a home directory with caches, which stays as it is
+    diff: str = ""  # what the change is, as git would print it
 
     @property
     def workspace(self) -> Path:
@@ -96,7 +97,7 @@ class Bench:
             number = len(list(self.path.glob("again-*"))) + 1
             return replace(self, path=self.path / f"again-{number}", again=False).place(tree, mode)
 
-        context = Context(Change(tree, tree, ""), sandbox, self.path / "logs", sandbox.run, mode)
+        context = Context(Change(tree, tree, self.diff), sandbox, self.path / "logs", sandbox.run, mode)
         return replace(context, again=again) if self.again else context
 
     @contextmanager

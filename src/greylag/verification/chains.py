@@ -42,16 +42,32 @@ Network = Literal["none", "registries", "host"]
 
 @dataclass(slots=True, eq=False)
 class Chain:
-    """`jobs` in the order of their phases. `stage` is there once something ran, until it is made a layer."""
+    """`jobs` in the order of their phases. `stage` is there once something ran, until it is made a layer.
+
+    `built` is what stood there when all was compiled and no test had run: tests go on above it, also those that are
+    run again, which so need not compile anything anew.
+    """
 
     jobs: tuple[Job, ...]
     stage: Stage | None = None
+    built: Stage | None = None
     layered: bool = False  # whether the stage holds only what differs
     sound: bool = True  # nothing was killed in the middle of a write
 
     def of(self, phase: Phase) -> tuple[Job, ...]:
         """The jobs of one phase."""
         return tuple(job for job in self.jobs if job.activation.phase is phase)
+
+    def stages(self) -> tuple[Stage, ...]:
+        """What has been written, the newest first."""
+        return tuple(stage for stage in (self.stage, self.built) if stage)
+
+    def settle(self, verdicts: Sequence[Verdict]) -> None:
+        """Take what is there for what is built, if all of this chain's compilation is among the passed `verdicts`."""
+        passed = {(v.verifier, v.root) for v in verdicts if v.phase is Phase.COMPILE and v.passed}
+        names = {(job.activation.name, job.activation.root) for job in self.of(Phase.COMPILE)}
+        if self.stage and self.layered and self.sound and not self.built and names and names <= passed:
+            self.built, self.stage = self.stage, None
 
 
 def chains(jobs: Sequence[Job]) -> list[Chain]:
@@ -139,6 +155,8 @@ class Bench:
 
     def _chain(self, chain: Chain, jobs: Sequence[Job], earlier: tuple[Verdict, ...], cpus: int) -> dict[Key, Verdict]:
         verdicts: dict[Key, Verdict] = {}
+        if any(job.activation.phase is Phase.TEST for job in jobs):
+            chain.settle(earlier)
         with ExitStack() as stack:
             sandbox = _Lazy(self.backend, lambda: stack.enter_context(self.backend.open(self._place(chain))))
             stack.enter_context(self.running.entered(sandbox))
@@ -151,14 +169,16 @@ class Bench:
 
     def _place(self, chain: Chain) -> SandboxSpec:
         chain.stage = chain.stage or self.lease.stage()
-        return self._spec(chain.stage)
+        return self._spec(chain, chain.stage)
 
-    def _spec(self, stage: Stage) -> SandboxSpec:
+    def _spec(self, chain: Chain, stage: Stage) -> SandboxSpec:
+        built = (chain.built,) if chain.built else ()
         homes = dict.fromkeys((*(layer.home for layer in self.prepared), *self.caches))
+        workspaces = (self.export(), *(layer.workspace for layer in self.prepared))
         return SandboxSpec(
             "verifier",
-            Layers((self.export(), *(layer.workspace for layer in self.prepared)), stage.workspace),
-            Layers(tuple(homes), stage.home),
+            Layers((*(below.workspace for below in built), *workspaces), stage.workspace),
+            Layers((*(below.home for below in built), *homes), stage.home),
             stage.scratch,
             bounds=self.bounds,
         )
@@ -183,21 +203,21 @@ class Bench:
 
     @contextmanager
     def _again(self, chain: Chain, context: Context, line: "_Line") -> Iterator[Context | None]:
-        """Another place with the same tree, prepared and compiled, that nothing has run in; None where there is none.
+        """Another place with the same tree, prepared and compiled, that no test has run in; None where there is none.
 
         Without overlays, what the preparation has left is in the one place that the chain has.
         """
         if not context.sandbox.layered:
             yield None
             return
-        with self.backend.open(self._spec(self.lease.stage())) as sandbox, self.running.entered(sandbox):
+        with self.backend.open(self._spec(chain, self.lease.stage())) as sandbox, self.running.entered(sandbox):
             logs = self.logs / "again"
             logs.mkdir(exist_ok=True)
             other = replace(
                 context, sandbox=sandbox, logs=logs, execute=lambda command: line.run(sandbox, command), again=None,
                 rewrite=None,
             )  # fmt: skip
-            built = [_try(job, other) for job in chain.of(Phase.COMPILE)]
+            built = [] if chain.built else [_try(job, other) for job in chain.of(Phase.COMPILE)]
             yield other if all(verdict.passed for verdict in built) else None
 
     @contextmanager

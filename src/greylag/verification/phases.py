@@ -71,7 +71,7 @@ class Work:
 
     def promote_homes(self) -> None:
         """Make one layer of what the steps on the base commit left in the home directory."""
-        used = [chain.stage for chain in self.chains if chain.stage and chain.layered and chain.sound]
+        used = [stage for chain in self.chains if chain.layered and chain.sound for stage in chain.stages()]
         stages = [stage for stage in used if not is_empty(stage.home)]
         if not stages:
             return

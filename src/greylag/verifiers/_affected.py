@@ -16,14 +16,13 @@ from greylag.verifiers._outcome import Result
 from greylag.verifiers._plan import Step
 
 WORTH = 30.0  # seconds that all took on the base commit
-_PROSE = (".md", ".rst", ".adoc", ".txt")
+_PROSE = (".md", ".rst", ".adoc")  # text files are data as often
 SAID = "only what the change can affect: the gate runs all"
 
 
 def narrowed(step: Step, activation: Activation, context: Context) -> Step | None:
     """The step that runs only a part; None where all is to be run."""
-    before = context.before(activation)
-    if step.affected is None or context.mode != "loop" or before is None or before.seconds < WORTH:
+    if step.affected is None or context.mode != "loop" or _seconds(step, activation, context) < WORTH:
         return None
     try:
         files = parse(context.change.diff)
@@ -32,6 +31,13 @@ def narrowed(step: Step, activation: Activation, context: Context) -> Step | Non
     names = {name for file in files for name in (file.path, file.old_path)}
     changed = {name for name in names if not (classify(name) == "docs" and name.endswith(_PROSE))}
     return step.affected(context.change.head, frozenset(changed)) if changed else None
+
+
+def _seconds(step: Step, activation: Activation, context: Context) -> float:
+    """What all of it took on the base commit; 0 where that is not known."""
+    before = context.before(activation)
+    helpers = [v for v in (context.baseline.verdicts if context.baseline else ()) if v.root == activation.root]
+    return sum(v.seconds for v in helpers if v.verifier == step.helper) + before.seconds if before else 0.0
 
 
 def conclusive(result: Result) -> bool:

@@ -4,7 +4,9 @@ import re
 import shlex
 from collections.abc import Collection
 
-_SOURCE = re.compile(r"(?!.*\.config\.|(?:.*/)?\.|.*setup)[\w@+][\w./@+-]*\.(?:[cm]?[jt]sx?|vue|svelte)")
+_SOURCE = re.compile(
+    r"(?!.*\.config\.|(?:.*/)?\.|.*setup|(?:.*/)?__mocks__/)[\w@+][\w./@+-]*\.(?:[cm]?[jt]sx?|vue|svelte)"
+)
 _RUNS = {"run", "--run"}
 _STARTER = re.compile(r"^(?:npx|bunx|(?:pnpm|yarn|bun)(?:\s+exec|\s+run)?)\s+")  # of a program that a dependency brings
 
@@ -12,7 +14,8 @@ _STARTER = re.compile(r"^(?:npx|bunx|(?:pnpm|yarn|bun)(?:\s+exec|\s+run)?)\s+") 
 def related(command: str, files: Collection[str]) -> tuple[str, ...]:
     """The words of a command for `files`; nothing where it names others, or some are no sources that can be imported.
 
-    An option with its value behind a blank looks like the name of a file, too.
+    An option with its value behind a blank looks like the name of a file, too. vitest takes what follows some options
+    for their value, so that files stand before them.
     """
     try:
         program, *words = shlex.split(_STARTER.sub("", command))
@@ -22,5 +25,5 @@ def related(command: str, files: Collection[str]) -> tuple[str, ...]:
     if not all(map(_SOURCE.fullmatch, files)) or not all(word.startswith("-") for word in options):
         return ()
     if program == "vitest":
-        return ("vitest", "related", "--run", *options, *files)
+        return ("vitest", "related", *files, "--run", *options)
     return ("jest", *options, "--findRelatedTests", *files) if program == "jest" else ()

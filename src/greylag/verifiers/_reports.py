@@ -62,7 +62,13 @@ RUNNERS = {
         r"--reporter\b",
         fits=r"bun test(?:\s|$)",
     ),
-    "ava": Runner(("--tap",), "", readers.tap, r"Couldn.t find any files to test"),
+    "ava": Runner(
+        ("--tap",),
+        "",
+        readers.ava_tap,
+        r"Couldn.t find any files to test",
+        unknown=r"/ava/lib/reporters/tap\.js:\d",  # which breaks where a test ends its process
+    ),
     "xo": Runner(("--reporter=json",), "", readers.eslint_json),
     "eslint": Runner(("--format", "json", "--output-file", "REPORT"), ".json", readers.eslint_json),
     "biome": Runner(
@@ -97,7 +103,7 @@ def formatting(command: str) -> tuple[str, ...]:
 def log_reader(phase: Phase, program: str) -> Reader:
     """Who reads the log of a command that has no better report."""
     if phase is Phase.TEST:
-        return _summaries.javascript
+        return _summaries.printed
     return _LOGS.get(program, readers.tsc_text)
 
 

@@ -9,6 +9,7 @@ from greylag import readers
 from greylag.model import Phase
 from greylag.protocols import Tree
 from greylag.verifiers import _scripts, _summaries
+from greylag.verifiers._exits import traced
 from greylag.verifiers._manager import RELEASE
 from greylag.verifiers._package import Package, Project
 from greylag.verifiers._plan import Plan, Step
@@ -16,6 +17,7 @@ from greylag.verifiers._related import related
 from greylag.verifiers._reports import RUNNERS, Runner, formatting, log_reader
 from greylag.verifiers._scripts import Part
 from greylag.verifiers._settled import Settled
+from greylag.verifiers._setupfiles import setup_files, several
 
 _ENV = {
     "HUSKY": "0",
@@ -37,8 +39,10 @@ _NODE_TEST = re.compile(r"node\s(?:[^&]*\s)?--test(?:\s|$)")
 
 
 def repeatable(step: Step, phase: Phase) -> Step:
-    """With the whole script as what tells a flaky test: scripts do not say where more file names could go."""
-    return replace(step, again=lambda _failed: step.arguments) if phase is Phase.TEST else step
+    """With the whole script as what tells a flaky test: scripts do not say where more file names could go. And with
+    what tells where the process ended, if no test is left.
+    """
+    return replace(step, again=lambda _: step.arguments, traced=traced(step)) if phase is Phase.TEST else step
 
 
 def installation(project: Project) -> Plan:
@@ -106,8 +110,11 @@ def step_of(project: Project, part: Part) -> Step:
             return _reporting(run, runner, report + runner.suffix, plain)
 
         def affected(tree: Tree, changed: Collection[str]) -> Step | None:
-            files = [posixpath.relpath(path, part.package.root) for path in sorted(changed)]
-            words = related(part.command, files) if set(changed) <= set(tree.paths()) else ()
+            loaded = setup_files(tree, project.package.root, part.package.root, part.command)
+            apart = part.program == "jest" and several(tree, part.package.root, part.command)
+            if apart or not set(changed) <= set(tree.paths()) - loaded:
+                return None
+            words = related(part.command, [posixpath.relpath(path, part.package.root) for path in sorted(changed)])
             return reporting(_direct(base, project, part.package, (*words, *arguments))) if words else None
 
         return replace(reporting(_running(project, part, base, arguments)), affected=affected)
@@ -164,12 +171,18 @@ def _reporting(step: Step, runner: Runner, report: str, plain: Step) -> Step:
     if runner.unknown:
         step = replace(step, fallback=plain, fallback_on=runner.unknown)
     if runner.suffix:
-        return replace(step, reports=(report,), read_report=runner.read)
+        return replace(_counting(step), reports=(report,), read_report=runner.read)
     return replace(step, read_log=runner.read, merge=False)
+
+
+def _counting(step: Step) -> Step:
+    """Where there is a report of tests, the log has only numbers to add: what else it has may be what a test prints."""
+    return replace(step, read_log=_summaries.javascript) if step.read_log is _summaries.printed else step
 
 
 def _node_test(base: Step, report: str) -> Step:
     """node:test is told by the environment, since its options must stand before its files."""
     pairs = (("spec", "stdout"), ("junit", report))
     options = " ".join(f"--test-reporter={name} --test-reporter-destination={to}" for name, to in pairs)
+    base = _counting(base)
     return replace(base, append={"NODE_OPTIONS": options}, reports=(report,), read_report=readers.junit_xml)

@@ -2,21 +2,32 @@
 
 import posixpath
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
+from greylag import readers
 from greylag.distill.tasks import ungrouped
 from greylag.model import Counts, Diagnostic, Outcome, Phase, Verdict
 from greylag.text import clean, one_line
+from greylag.verifiers._outcome import total
 from greylag.verifiers._plan import Tests
 
-_JAVASCRIPT = (  # patterns of the closing lines of one runner: tests that passed, failed, were skipped
+Row = tuple[str, str, str]  # patterns of the closing lines of one runner: tests that passed, failed, were skipped
+
+_OF_TAP: tuple[Row, ...] = (  # of node:test, QUnit and tape, and of tap
+    (r"^(?:\u2139|#) pass {1,2}(\d+)", r"^(?:\u2139|#) fail {1,2}(\d+)", r"^(?:\u2139|#) skip(?:ped)? (\d+)"),
+    (r"^# \{ [^}\n]{0,80}\bpass: (\d+)", r"^# \{ [^}\n]{0,80}\bfail: (\d+)", r"^# \{ [^}\n]{0,80}\bskip: (\d+)"),
+)
+_JAVASCRIPT: tuple[Row, ...] = (
     (r"^Tests:.*?\b(\d+) passed", r"^Tests:.*?\b(\d+) failed", r"^Tests:.*?\b(\d+) (?:skipped|todo)"),  # jest
     (r"^\s+Tests\s.*?(\d+) passed", r"^\s+Tests\s.*?(\d+) failed", r"^\s+Tests\s.*?(\d+) skipped"),  # vitest
     (r"^\s+(\d+) passing\b", r"^\s+(\d+) failing\b", r"^\s+(\d+) pending\b"),  # mocha
-    (r"^(?:\u2139|#) pass (\d+)", r"^(?:\u2139|#) fail (\d+)", r"^(?:\u2139|#) skipped (\d+)"),  # node:test, TAP
     (r"^ *(\d+) pass$", r"^ *(\d+) fail$", r"^ *(\d+) skip$"),  # bun
     (r"^\s+(\d+) tests? passed", r"^\s+(\d+) tests? failed", r"^\s+(\d+) tests? skipped"),  # ava
+    (r"^ +passing: +(\d+)$", r"^ +failing: +(\d+)$", r"^ +skipped: +(\d+)$"),  # tap-spec
+    *_OF_TAP,
 )
+_TAP = re.compile(r"^TAP version 1[34]$", re.MULTILINE)
 _UNREAD = re.compile(r"^\[error\] ([^\n:]+): (\w+: [^\n]*) \((\d{1,9}):(\d{1,9})\)$", re.MULTILINE)
 _PYTEST = ("passed", "failed", "error", "skipped", "xfailed")
 _EXCERPT = 2000  # characters of one failure
@@ -58,11 +69,25 @@ def python(data: bytes, root: str, workspace: str) -> Tests | tuple[()]:
 
 def javascript(data: bytes, _root: str, _workspace: str) -> Tests | tuple[()]:
     """Counts from the closing lines of the usual runners, of all packages; nothing when there are none."""
+    counts = _closing("\n".join(ungrouped(clean(data).split("\n"))), _JAVASCRIPT)
+    return (counts, ()) if counts else ()
+
+
+def printed(data: bytes, root: str, workspace: str) -> Tests | tuple[()]:
+    """What a runner without a report prints: failed tests of uvu and in TAP, and the closing lines of others."""
     text = "\n".join(ungrouped(clean(data).split("\n")))
-    numbers = [[sum(map(int, re.findall(p, text, re.MULTILINE))) for p in patterns] for patterns in _JAVASCRIPT]
+    tap = readers.tap(text.encode(), root, workspace, assertions=True) if _TAP.search(text) else ()
+    found = [part for part in (tap, readers.uvu_text(text.encode(), root, workspace)) if part]
+    rest = _closing(text, [row for row in _JAVASCRIPT if not tap or row not in _OF_TAP])
+    counts = total([part[0] for part in found] + ([rest] if rest else []))
+    return (counts, tuple(d for part in found for d in part[1])) if counts else ()
+
+
+def _closing(text: str, rows: Sequence[Row]) -> Counts | None:
+    numbers = [[sum(map(int, re.findall(p, text, re.MULTILINE))) for p in patterns] for patterns in rows]
     passed, failed, skipped = (sum(column) for column in zip(*numbers, strict=True))
-    found = any(re.search(pattern, text, re.MULTILINE) for patterns in _JAVASCRIPT for pattern in patterns)
-    return (Counts(passed + failed, failed, skipped), ()) if found else ()
+    found = any(re.search(pattern, text, re.MULTILINE) for patterns in rows for pattern in patterns)
+    return Counts(passed + failed, failed, skipped) if found else None
 
 
 def npm(data: bytes, root: str, _workspace: str) -> tuple[Diagnostic, ...]:

@@ -114,9 +114,37 @@ def _part_or_all(
     """The part of a step that the change can affect, where that is worth it and tells; else all of it."""
     if part := narrowed(step, activation, context):
         result = _take(part, tools, log, activation, context)
+        if step.may_fail:  # it proves nothing, neither in part
+            return result
         if conclusive(result):
             return replace(result, partial=True)
-    return _take(step, tools, log, activation, context)
+    return _ended(step, _take(step, tools, log, activation, context), log, activation, context)
+
+
+def _ended(step: Step, result: Result, log: str, activation: Activation, context: Context) -> Result:
+    """Where tests are missing that the base commit has: with the places where their process ended itself."""
+    before = context.before(activation)
+    if step.traced is None or not (before and before.counts and _missing(result, before.counts.run)):
+        return result
+    done = context.execute(_inside(step.traced, {}, activation, context, log=log.replace(".log", "-ended.log")))
+    if done.ended is not Ended.EXITED or not done.answer or step.traced.read_report is None:
+        return result
+    fetched = _answer(done, activation)
+    read, workspace = step.traced.read_report, fetched["workspace"]
+    found, _ = _parts([read(data, activation.root, workspace) for _, data in fetched.get("reports", ())])
+    if not found:
+        return result
+    summary = f"tests are missing: {found[0].message}"
+    diagnostics = (*found, *result.diagnostics)
+    return replace(result, outcome=Outcome.FAILED, summary=summary, diagnostics=diagnostics)
+
+
+def _missing(result: Result, before: int) -> bool:
+    """Whether no test was counted; or fewer than `before` in a run that failed, though none of them did."""
+    if result.outcome in {Outcome.ERRORED, Outcome.TIMED_OUT}:
+        return False
+    counts = result.counts or Counts(0)
+    return counts.run < before and not counts.failed and (not counts.run or result.outcome is Outcome.FAILED)
 
 
 def _take(step: Step, tools: Mapping[str, Sequence[str]], log: str, activation: Activation, context: Context) -> Result:
@@ -239,20 +267,25 @@ def _whole(done: Completed, log: Path) -> bytes:
 def _read(step: Step, fetched: Mapping[str, Any], output: bytes, root: str, paths: Sequence[str]) -> Found:
     """Reports first. The log repeats them in worse words: it tells counts only where they do not, errors likewise."""
     workspace = fetched["workspace"]
-    reader = step.read_report
-    if reader in (readers.junit_xml, readers.bazel_report):  # these name classes and targets; the tree knows the files
-        reader = partial(reader, files=paths)
+    reader, read_log = (_knowing(part, paths) for part in (step.read_report, step.read_log))
     reports = fetched["reports"]
     diagnostics, counts = _parts([reader(data, root, workspace) for _, data in reports] if reader else [])
     if fetched["dropped"]:
         said = f"{fetched['dropped']} of the report files are too large, or too many, to be read"
         diagnostics.append(Diagnostic(said, rule=readers.UNREADABLE))
-    if step.read_log and not any(d.severity is Severity.ERROR for d in diagnostics):
-        more, printed = _parts([step.read_log(output, root, workspace)])
+    if read_log and not any(d.severity is Severity.ERROR for d in diagnostics):
+        more, printed = _parts([read_log(output, root, workspace)])
         diagnostics, counts = [*diagnostics, *more], counts or printed
     if step.cut_short and (hit := re.search(step.cut_short, output.decode("utf-8", "replace"))):
         diagnostics.append(Diagnostic(one_line(hit[0], 300), rule=readers.UNREADABLE))
     return Found(tuple(diagnostics), total(counts), root, workspace)
+
+
+def _knowing(reader: Reader | None, paths: Sequence[str]) -> Reader | None:
+    """Reports that name classes, targets or the like: the tree knows the files."""
+    if reader in (readers.junit_xml, readers.bazel_report, readers.ava_tap):
+        reader = partial(reader, files=paths)
+    return reader
 
 
 def _parts(found: Sequence[Tests | tuple[Diagnostic, ...]]) -> tuple[list[Diagnostic], list[Counts]]:

@@ -30,6 +30,7 @@ _ENV = {
     "CARGO_INCREMENTAL": "0",  # nothing is built twice
     "RUSTUP_AUTO_INSTALL": "0",  # a tool chain is the machine's, and what is missing of one is said at once
 }
+_CHECK = "cargo check"
 _RUSTC = {"rustc": ("rustc", "--version")}
 # A command says more than other traces of a tool do: it may name a tool chain.
 _FORMATS = re.compile(r"\bcargo (?:(?P<value>\+[\w.-]+) )?fmt\b"), re.compile(r"\brustfmt\b|\bid: (?:cargo-)?fmt\b")
@@ -80,7 +81,7 @@ def _activations(project: Project) -> Iterator[Activation]:
     yield Activation("rust", "cargo fetch", Phase.PREPARE, project.root, project.why, project.inputs, plan, outputs)
     for name, phase, reason, steps in (*_format(project), *_lint(project), _compile(project), _test(project)):
         clean = (_step("clean", unable=_MACHINE),) if project.built and phase is not Phase.FORMAT else ()
-        plan = Plan((*clean, *steps), _RUSTC, keep_going=len(steps) > 1)
+        plan = Plan((*clean, *steps), _RUSTC, keep_going=phase is Phase.TEST and len(steps) > 1)
         yield Activation("rust", name, phase, project.root, reason, (), plan)
 
 
@@ -103,7 +104,15 @@ def _lint(project: Project) -> Iterator[Check]:
 
 
 def _compile(project: Project) -> Check:
-    return "cargo check", Phase.COMPILE, project.why, (_checked(project, "check"),)
+    return _CHECK, Phase.COMPILE, project.why, (_checked(project, "check"), *_built(project))
+
+
+def _built(project: Project) -> Iterator[Step]:
+    """The tests themselves, before any of them runs: what is run again is then there. It proves nothing by itself."""
+    if not project.built:
+        step = _step("test", "--workspace", "--no-run", *_locked(project), unable=_UNTESTED)
+        step = replace(step, may_fail=True, title="cargo test --no-run")
+        yield replace(step, affected=_affected(project, step))
 
 
 def _checked(project: Project, command: str, chain: str = "", more: Sequence[str] = ()) -> Step:
@@ -126,7 +135,7 @@ def _test(project: Project) -> Check:
     threads = project.saying(_THREADS).value or "@cpus@"  # tests that share something need it so
     env = {"RUST_TEST_THREADS": threads, "NEXTEST_TEST_THREADS": threads}
     words = ("--workspace", "--no-fail-fast", *_locked(project))
-    step = _step("test", *words, read=readers.libtest, unable=_UNTESTED, env=env)
+    step = replace(_step("test", *words, read=readers.libtest, unable=_UNTESTED, env=env), helper=_CHECK)
     config = project.first(".config/nextest.toml")
     if not config:
         test = replace(step, affected=_affected(project, step), again=lambda failed: _only(step.arguments, failed))

@@ -215,6 +215,56 @@ def test_a_veto_of_the_last_attempt_is_called_so(house: House) -> None:
     assert (run.status, run.reason) == (Status.VETOED, "judge: out of scope")
 
 
+def vetoes(*findings: Sequence[Mapping[str, str]]) -> Judge:
+    """A judge that objects to something each time."""
+
+    class Objecting(Judge):
+        def verify(self, activation: Activation, context: Context) -> Verdict:
+            self.details = {"decision": "veto", "findings": left.pop(0)}
+            return super().verify(activation, context)
+
+    left = list(findings)
+    return Objecting([Outcome.FAILED] * len(left))
+
+
+def greeting(word: str, more: str = "") -> Mapping[str, Any]:
+    return {"files": {"greet": f"#!/bin/sh\necho Hello, ${{1:-{word}}}\n{more}"}}
+
+
+OUT = {"category": "out-of-scope", "path": "greet", "quote": "echo Hello"}
+
+
+@pytest.mark.parametrize(
+    ("findings", "changes", "why"),
+    [
+        (
+            [[OUT], [{"category": "tests", "path": "t", "quote": "x"}, OUT]], "ab",
+            "found the same again: out of scope in greet",
+        ),
+        ([[OUT], [{**OUT, "quote": "other"}]], ["a", "b"], ""),
+        (
+            [[{"category": "incomplete", "text": n}] for n in "123"] * 2, "abcdef",
+            "still objects after 2 corrections",
+        ),
+    ],
+)  # fmt: skip
+def test_corrections_end_when_they_lead_nowhere(
+    house: House, findings: Sequence[Sequence[Mapping[str, str]]], changes: Sequence[str], why: str
+) -> None:
+    house.judge = vetoes(*findings)
+    run = house.run(*map(greeting, changes), task=house.task(policy=Policy(attempts=len(changes))))
+    assert run.status is Status.VETOED
+    assert why in run.reason
+    assert len(run.sessions) == (3 if "2 corrections" in why else 2)
+
+
+def test_a_change_that_grows_where_it_was_to_shrink_is_not_corrected_again(house: House) -> None:
+    house.judge = vetoes([OUT], [{**OUT, "quote": "other"}])
+    run = house.run(greeting("a"), greeting("b", "# more\n"), greeting("c"))
+    assert (run.status, len(run.sessions)) == (Status.VETOED, 2)
+    assert "the change grew from" in run.reason
+
+
 def test_a_judge_that_abstains_asks_for_a_person_and_not_for_another_attempt(house: House) -> None:
     house.judge = Judge([Outcome.FAILED], details={"decision": "abstain"})
     run = house.run(GOOD, GOOD)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from greylag import evidence, preconditions, publishing
+from greylag import corrections, evidence, preconditions, publishing
 from greylag.errors import AgentError, InfraError
 from greylag.holding import held
 from greylag.model import Phase, Session, Status, StopReason, Task
@@ -152,8 +152,15 @@ class _Steps:
                 recording.tell("gate.refused", _first_reason(report))
                 if session.stop is not StopReason.COMPLETED or not _mendable(report):
                     break
+                if why := self.hopeless(workspace):
+                    return self.refused(workspace, f"{why}; ")
                 prompt = evidence.feedback(report)
         return self.refused(workspace)
+
+    def hopeless(self, workspace: Workspace) -> str:
+        """Why another correction would lead nowhere, by what the judge has said so far."""
+        found = (corrections.veto(report, workspace.diff(report.tree)) for report in self.recording.run.reports)
+        return corrections.hopeless([veto for veto in found if veto])
 
     def agent_sandbox(self, workspace: Workspace) -> SandboxSpec:
         """The agent's sandbox: its work tree, and a home that lasts as long as the run."""
@@ -179,11 +186,11 @@ class _Steps:
         _raise_broken_off(session)
         return self.recording.end(Status.DECLINED, session.text)
 
-    def refused(self, workspace: Workspace) -> Run:
+    def refused(self, workspace: Workspace, why: str = "") -> Run:
         """The gate said no to the last: keep the branch as an artefact, and say why."""
         self.save(workspace)
         report = self.recording.run.reports[-1]
-        return self.recording.end(_refusal(report), _first_reason(report))
+        return self.recording.end(_refusal(report), why + _first_reason(report))
 
     def save(self, workspace: Workspace) -> None:
         """Keep the last frozen tree."""

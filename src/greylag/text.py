@@ -53,6 +53,21 @@ def cap(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: max(0, limit - 4)].rstrip() + " ..."[:limit]
 
 
+_SECRETS = re.compile(
+    r"(?<![\w-])(?:sk-[\w-]{16,400}|gh[pousr]_\w{20,400}|github_pat_\w{20,400}|glpat-[\w-]{16,400}|xox[abeprs]-[\w-]{10,400}"
+    r"|(?:AKIA|ASIA)[0-9A-Z]{16}\b|AIza[\w-]{30,100}|npm_\w{30,100}|pypi-[\w-]{40,400}|eyJ[\w-]{10,4000}\.[\w-]{10,4000})"
+    r"|-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^-]{0,20000}-----END [A-Z ]{0,40}PRIVATE KEY-----"
+    r"|(?<=://)[^\s/:@]{1,200}:[^\s/@]{1,400}(?=@)"
+)
+
+
+def redacted(text: str) -> str:
+    """The text without secrets that can be told by their form: keys and tokens of well-known services, private keys,
+    passwords in URLs.
+    """
+    return _SECRETS.sub("[secret]", text)
+
+
 def size(text: str) -> int:
     """Bytes in UTF-8, four of which are taken for a token of a model: scripts other than Latin cost more of them."""
     return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))

@@ -140,7 +140,7 @@ def test_all_of_its_settings_are_known_to_it(bench: Bench, monkeypatch: pytest.M
     monkeypatch.setattr(codex, "_FLAGS", (*codex._FLAGS, "--strict-config"))
     with agent.trial(bench, [{"text": "Done."}]) as tried:
         assert tried.run().text == "Done."
-        lines = [json.loads(line)["line"] for line in tried.transcript.read_text("utf-8").splitlines()]
+        lines = [json.loads(line).get("line", {}) for line in tried.transcript.read_text("utf-8").splitlines()]
         warnings = {line["item"]["message"][:40] for line in lines if line.get("item", {}).get("type") == "error"}
         assert warnings == {"`--dangerously-bypass-hook-trust` is ena"}
 

@@ -30,7 +30,6 @@ class Conversation:
         """Take one line of standard output; the answer is whether the model has spoken."""
         try:
             data = json.loads(line)
-            note(self._request, "claude", line=data)
         except (ValueError, RecursionError):
             return False
         if not isinstance(data, dict):
@@ -38,12 +37,14 @@ class Conversation:
         match data.get("type"), data.get("subtype"):
             case "system", "init":
                 self._init(data)
-            case "assistant", _:
+            case "assistant" | "user", _:
                 for block in _blocks(data):
                     self._block(block)
+                return data.get("type") == "assistant"
             case "result", _:
                 self.result = data
-        return data.get("type") == "assistant"
+        note(self._request, "client", line=data)
+        return False
 
     def _init(self, data: Mapping[str, Any]) -> None:
         self.started = True
@@ -56,12 +57,17 @@ class Conversation:
     def _block(self, block: Mapping[str, Any]) -> None:
         if block.get("type") == "text" and (text := clean(_string(block, "text")).strip()):
             self.text = text
+            note(self._request, "text", text=text)
             tell(self._request, "agent.text", text)
         if block.get("type") == "tool_use":
             name = one_line(_string(block, "name"), 60)
             given = block.get("input")
             subject = next((_string(given, key) for key in _SUBJECTS if _string(given, key)), "")
+            note(self._request, "tool", tool=name, args=given)
             tell(self._request, "agent.tool", f"{name} {subject}", tool=name)
+        if block.get("type") == "tool_result":
+            outcome = "error" if block.get("is_error") else "success"
+            note(self._request, "result", tool="", outcome=outcome, text=_words(block.get("content")))
 
     @property
     def stop(self) -> StopReason | None:
@@ -83,6 +89,13 @@ def _blocks(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     message = data.get("message")
     content = message.get("content") if isinstance(message, dict) else None
     yield from (block for block in content if isinstance(block, dict)) if isinstance(content, list) else ()
+
+
+def _words(content: object) -> str:
+    """The text of a result, which is a string or a list of blocks."""
+    if isinstance(content, list):
+        return "\n".join(_string(part, "text") for part in content)
+    return content if isinstance(content, str) else ""
 
 
 def _string(data: object, key: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from greylag.agents._record import session_id, tell
+from greylag.agents._record import note, session_id, tell
 from greylag.agents._shims import source
 from greylag.bridge import Gate, sockets
 from greylag.endings import declined
@@ -141,6 +141,7 @@ class ClientAgent:
             if account.line(text):
                 _tell_usage(request, proxy.meter.usage)
 
+        note(request, "prompt", text=request.prompt, model=self.bare_model or "", resumed=request.resume is not None)
         place = request.transcript.parent / "sockets"
         with ExitStack() as stack:
             proxy, llm = stack.enter_context(serve(self.upstream(), request.limits, place))
@@ -158,6 +159,7 @@ class ClientAgent:
             )
         gate.settle()
         stop = _stop(self.client, completed, account, proxy)
+        note(request, "end", stop=stop.value, text=account.last_words)
         _tell_usage(request, proxy.meter.usage)
         return _session(self, account, request, gate, stop=stop, meter=proxy.meter)
 

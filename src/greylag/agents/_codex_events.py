@@ -15,6 +15,9 @@ from greylag.protocols import AgentRequest
 from greylag.text import clean, one_line
 
 _LONGEST = 400  # characters of an error
+_TOLD = frozenset(
+    ("agent_message", "command_execution", "mcp_tool_call", "file_change", "web_search")
+)  # kinds of items
 
 
 class Conversation:
@@ -33,17 +36,19 @@ class Conversation:
         """Take one line of standard output; the answer is whether the model has spoken."""
         try:
             data = json.loads(line)
-            note(self._request, "codex", line=data)
         except (ValueError, RecursionError):
             return False
         if not isinstance(data, dict):
             return False
         item = data.get("item")
+        if data.get("type") == "item.completed" and isinstance(item, dict) and _string(item, "type") in _TOLD:
+            return self._item(item)
+        note(self._request, "client", line=data)
         match data.get("type"):
             case "thread.started":
                 self.session, self.started = _string(data, "thread_id"), True
             case "item.completed" if isinstance(item, dict):
-                return self._item(item)
+                return _string(item, "type") not in {"", "error"}
             case "turn.completed":
                 self.stop = StopReason.COMPLETED
             case "turn.failed":
@@ -57,11 +62,15 @@ class Conversation:
         kind = _string(item, "type")
         if kind == "agent_message" and (text := clean(_string(item, "text")).strip()):
             self.text = text
+            note(self._request, "text", text=text)
             tell(self._request, "agent.text", text)
-        if kind in {"command_execution", "mcp_tool_call", "file_change", "web_search"}:
+        if kind in _TOLD - {"agent_message"}:
             tool = _string(item, "tool") or kind
+            note(self._request, "tool", tool=tool, args=item.get("arguments") or _subject(item))
+            outcome = _string(item, "status") or "unknown"
+            note(self._request, "result", tool=tool, outcome=outcome, text=_said(item))
             tell(self._request, "agent.tool", f"{one_line(tool, 60)} {_subject(item)}", tool=one_line(tool, 60))
-        return kind not in {"", "error"}
+        return True
 
     @property
     def last_words(self) -> str:
@@ -83,6 +92,14 @@ def _words(text: str) -> str:
             case _:
                 inner = text
     return one_line(inner, _LONGEST)
+
+
+def _said(item: Mapping[str, Any]) -> str:
+    """What came of a call: what a command printed, or the text of a tool's answer."""
+    result = item.get("result")
+    content = result.get("content") if isinstance(result, dict) else None
+    parts = [_string(part, "text") for part in content] if isinstance(content, list) else []
+    return _string(item, "aggregated_output") or "\n".join(parts) or _string(item.get("error"), "message")
 
 
 def _subject(item: Mapping[str, Any]) -> str:

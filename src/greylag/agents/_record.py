@@ -1,4 +1,17 @@
-"""What an agent leaves behind: lines of its transcript, and events on the time line. Both are cleaned."""
+"""What an agent leaves behind: lines of its transcript, and events on the time line. Both are cleaned.
+
+A transcript is one JSON object a line, for all agents alike, with `at` and `kind`:
+
+    prompt   text, model, resumed       what the agent was asked
+    text     text                       what it said
+    tool     tool, args                 what it called
+    result   tool, outcome, text        what came of that
+    end      stop, text                 how the session ended
+    command  command, exit, ended, output   the run of a program that is the agent
+    client   line                       what else a client printed, in its own form
+
+Secrets that can be told by their form are taken out.
+"""
 
 import json
 import uuid
@@ -9,7 +22,7 @@ from typing import Any
 from greylag.errors import InfraError
 from greylag.model import Event
 from greylag.protocols import AgentRequest
-from greylag.text import cap, clean, one_line
+from greylag.text import cap, clean, one_line, redacted
 
 _LONGEST = 100_000  # characters of one text in a transcript
 
@@ -37,7 +50,7 @@ def session_id(request: AgentRequest) -> str:
 
 def _cleaned(value: Any) -> Any:
     if isinstance(value, str):
-        return cap(clean(value), _LONGEST)
+        return cap(redacted(clean(value)), _LONGEST)
     if isinstance(value, Mapping):
         return {clean(str(key)): _cleaned(item) for key, item in value.items()}
     return [_cleaned(item) for item in value] if isinstance(value, list | tuple) else value

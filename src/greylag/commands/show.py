@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from greylag import config, numbers, questions
+from greylag import config, numbers, questions, transcripts
 from greylag.errors import UserError
 from greylag.model import Usage
 from greylag.progress import worth_a_line
@@ -22,6 +22,7 @@ from greylag.text import clean, one_line
 @click.option("--log", metavar="ID", help="Print a log of this run, as a report names it.")
 @click.option("--page", metavar="K", type=click.IntRange(1), help="Only this page of the log.")
 @click.option("--search", metavar="TEXT", default="", help="Only the lines of the log around this text.")
+@click.option("--transcript", is_flag=True, help="Print what the agent was asked, said and did in this run.")
 @click.option("--diff", is_flag=True, help="Print the change that was kept when no pull request was opened.")
 @click.option(
     "--veto-was-wrong", "label", flag_value="veto-was-wrong", help="Say that the judge should have passed this change."
@@ -36,14 +37,17 @@ from greylag.text import clean, one_line
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def command(
     run_id: str | None, *, log: str | None, page: int | None, search: str, limit: int, label: numbers.Label | None,
-    judge_by: str | None, diff: bool, as_json: bool,
+    judge_by: str | None, diff: bool, transcript: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Print records."""
     store = Store(config.Directories.of(os.environ).state)
-    if run_id is None and (log or diff or label):
-        raise UserError("name a RUN for --log, --diff and what you say of its judge; `greylag show` lists them")
+    if run_id is None and (log or diff or label or transcript):
+        asked = "--log, --diff, --transcript and what you say of its judge"
+        raise UserError(f"name a RUN for {asked}; `greylag show` lists them")
     if judge_by:
         lines = _numbers(store, judge_by, as_json=as_json)
+    elif run_id and transcript:
+        lines = _transcript(store, store.run(run_id), as_json=as_json)
     elif run_id and label:
         lines = [_labelled(store, store.run(run_id), label)]
     elif run_id is None:
@@ -72,6 +76,15 @@ def _numbers(store: Store, by: str, *, as_json: bool) -> list[str]:
     if as_json:
         return [json.dumps({name: one.to_json() for name, one in found.items()})]
     return list(numbers.table({one_line(name, 60): one for name, one in found.items()}, by))
+
+
+def _transcript(store: Store, run: Run, *, as_json: bool) -> list[str]:
+    path = store.home(run.id) / "transcript.jsonl"
+    try:
+        text = path.read_text("utf-8", "replace")
+    except FileNotFoundError:
+        raise UserError(f"run {run.id} has no transcript: no agent was asked") from None
+    return text.splitlines() if as_json else list(transcripts.readable(text))
 
 
 def _labelled(store: Store, run: Run, label: numbers.Label) -> str:

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from tests.test_formatting import Blanks
@@ -15,9 +15,24 @@ from greylag import assembly, config, evidence, plugins
 from greylag.errors import AgentError, InfraError, UserError
 from greylag.forges.local import LocalForge
 from greylag.holding import HELD, is_held
-from greylag.model import Event, Outcome, Phase, Policy, PullRequest, Repo, Scope, Status, Strength, Task, Verdict
+from greylag.model import (
+    Event,
+    Limits,
+    Outcome,
+    Phase,
+    Policy,
+    PullRequest,
+    Repo,
+    Scope,
+    Session,
+    Status,
+    Strength,
+    Task,
+    Usage,
+    Verdict,
+)
 from greylag.pipeline import Parts, run_task
-from greylag.protocols import Activation, Context, Forge, Observe, Pushable, SandboxBackend, Tree
+from greylag.protocols import Activation, AgentRequest, Context, Forge, Observe, Pushable, SandboxBackend, Tree
 from greylag.report import Run
 from greylag.store import Store
 from greylag.testing.repos import git
@@ -207,6 +222,30 @@ def test_after_the_last_attempt_there_is_no_pull_request_and_the_branch_is_kept(
     assert git(clone, "show", "FETCH_HEAD:greet") == str(BROKEN["files"]["greet"]).strip()
     assert "+echo Bye" in (house.home / "change.diff").read_text()
     assert "sh tests" in run.reason
+
+
+def test_the_budget_is_that_of_the_run_and_not_of_each_session(house: House) -> None:
+    class Paid:
+        """The scripted agent, at six cents a session."""
+
+        name, corrects = "scripted", True
+        limits: ClassVar[list[float | None]] = []
+
+        def run(self, request: AgentRequest) -> Session:
+            self.limits.append(request.limits.usd)
+            done: Session = scripted.run(request)
+            return replace(done, usage=Usage(1, 10, 10, usd=0.06, cost_source="prices"))
+
+    scripted = plugins.load("agents", "scripted", {"steps": [BROKEN] * 5})
+    task = house.task(policy=Policy(attempts=5, limits=Limits(usd=0.10)))
+    house.agent = Paid()
+    made = house.parts(task)
+    store = Store(house.state)
+    run_id = store.new_id()
+    run = run_task(task, run_id, store.home(run_id), made, observe=house.events.append, record=house.runs.append)
+    assert run.status is Status.FAILED
+    assert "the budget of the run is used up" in run.reason
+    assert Paid.limits == [0.10, pytest.approx(0.04)]
 
 
 def test_a_veto_of_the_last_attempt_is_called_so(house: House) -> None:

@@ -153,7 +153,7 @@ class Precondition:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one agent session or one command."""
+    """Bounds of one agent session or one command. In a policy, tokens and dollars are those of the whole run."""
 
     turns: int = 50
     seconds: float = 3600.0

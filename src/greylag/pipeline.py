@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from greylag import corrections, evidence, preconditions, publishing
+from greylag import corrections, evidence, preconditions, publishing, spending
 from greylag.errors import AgentError, InfraError
 from greylag.holding import held
-from greylag.model import Phase, Session, Status, StopReason, Task
+from greylag.model import Limits, Phase, Session, Status, StopReason, Task
 from greylag.protocols import Agent, AgentRequest, Bounds, Forge, Layers, Observe, SandboxBackend, SandboxSpec
 from greylag.recording import Recording
 from greylag.report import Report, Run
@@ -127,9 +127,10 @@ class _Steps:
             for attempt in range(1, attempts + 1):
                 recording.tell("attempt", f"attempt {attempt} of {attempts}: {recording.run.agent}", attempt=attempt)
                 last = recording.run.sessions[-1] if recording.run.sessions else None
+                limits = self.limits() or policy.limits
                 request = AgentRequest(
-                    prompt, sandbox, verify, policy.limits, self.home / "transcript.jsonl", recording.observe, last,
-                    verification.log,
+                    prompt, sandbox, verify, limits, self.home / "transcript.jsonl",
+                    spending.Warned(recording.observe, limits), last, verification.log,
                 )  # fmt: skip
                 session = self.parts.agent.run(request)
                 recording.keep(sessions=(*recording.run.sessions, session))
@@ -157,8 +158,14 @@ class _Steps:
                 prompt = evidence.feedback(report)
         return self.refused(workspace)
 
+    def limits(self) -> Limits | None:
+        """Limits of the next session; None when the run has used up its budget."""
+        return spending.left(self.task.policy.limits, spending.spent(self.recording.run))
+
     def hopeless(self, workspace: Workspace) -> str:
-        """Why another correction would lead nowhere, by what the judge has said so far."""
+        """Why another attempt would lead nowhere: there is no money for it, or the judge has said it all."""
+        if self.limits() is None:
+            return "the budget of the run is used up"
         found = (corrections.veto(report, workspace.diff(report.tree)) for report in self.recording.run.reports)
         return corrections.hopeless([veto for veto in found if veto])
 

@@ -20,7 +20,18 @@ from greylag.text import one_line
 
 _SAID_BELOW = {"end"}  # the conclusion, or the line of an error, says it
 _PREFIXES = {"gate.refused": "refused: "}
-LOUD = {"checkout", "baseline", "attempt", "gate", "gate.refused", "publish", "end", "replay", "egress.refused"}
+LOUD = {
+    "checkout",
+    "baseline",
+    "attempt",
+    "gate",
+    "gate.refused",
+    "publish",
+    "end",
+    "replay",
+    "egress.refused",
+    "budget.warning",
+}
 NORMAL = LOUD | {"verdict", "formatted", "agent.tool", "agent.blocked", "agent.text"}
 
 

@@ -214,4 +214,7 @@ def _stop(client: Client, completed: Completed, account: Account, proxy: Proxy) 
 def _tell_usage(request: AgentRequest, usage: Usage) -> None:
     money = "" if usage.usd is None else f", ${usage.usd:.4f}"
     text = f"{usage.turns} turns, {usage.input_tokens} tokens in, {usage.output_tokens} out{money}"
-    tell(request, "usage", text, turns=usage.turns, usd=usage.usd)
+    tell(
+        request, "usage", text, turns=usage.turns, input_tokens=usage.input_tokens, output_tokens=usage.output_tokens,
+        usd=usage.usd,
+    )  # fmt: skip

@@ -43,8 +43,8 @@ _USUAL = config.RunSettings()
     type=_options.Amount(0.01, config.MONTH),
     help=f"Wall-clock minutes of one session; {_USUAL.minutes:g} by default.",
 )
-@click.option("--tokens", type=click.IntRange(1), help="Tokens of one session, in and out; unlimited by default.")
-@click.option("--usd", type=_options.Amount(0.001), help="US dollars of one session; unlimited by default.")
+@click.option("--tokens", type=click.IntRange(1), help="Tokens of the run, in and out; unlimited by default.")
+@click.option("--usd", type=_options.Amount(0.001), help="US dollars of the run; unlimited by default.")
 @click.option("--draft", is_flag=True, default=None, help="Open the pull request as a draft.")
 @click.option("--json", "as_json", is_flag=True, help="Events as JSON lines on stderr, the run as JSON on stdout.")
 @_options.sandbox_options

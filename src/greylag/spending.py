@@ -1,0 +1,57 @@
+"""What a run may still spend: its budget covers all its sessions and the judge, and somebody is warned in time."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from greylag.model import Event, Limits, Phase, Usage
+from greylag.protocols import Observe
+from greylag.report import Report, Run
+
+_WARN = 0.8  # of the budget
+
+
+def spent(run: Run) -> Usage:
+    """What the sessions of a run and its judge have used so far."""
+    return sum((*(session.usage for session in run.sessions), *_judged(run.reports)), Usage())
+
+
+def _judged(reports: Sequence[Report]) -> Sequence[Usage]:
+    told = [v.details.get("usage") for report in reports for v in report.verdicts if v.phase is Phase.JUDGE]
+    return [
+        Usage(1, used.get("input_tokens", 0), used.get("output_tokens", 0), usd=used.get("usd"))
+        for used in told
+        if isinstance(used, dict)
+    ]
+
+
+def left(limits: Limits, used: Usage) -> Limits | None:
+    """Limits of the next session: the run's tokens and dollars are fewer by what was used. None: nothing is left."""
+    tokens = None if limits.tokens is None else limits.tokens - used.input_tokens - used.output_tokens
+    usd = None if limits.usd is None else limits.usd - (used.usd or 0.0)
+    if (tokens is not None and tokens <= 0) or (usd is not None and usd <= 0):
+        return None
+    return replace(limits, tokens=tokens, usd=usd)
+
+
+class Warned:
+    """Passes events on, and adds one when a session has used most of what is left of the budget."""
+
+    def __init__(self, observe: Observe, limits: Limits) -> None:
+        self._observe, self._limits, self._done = observe, limits, False
+
+    def __call__(self, event: Event) -> None:
+        """Pass it on."""
+        self._observe(event)
+        if event.kind != "usage" or self._done:
+            return
+        tokens = (event.data.get("input_tokens") or 0) + (event.data.get("output_tokens") or 0)
+        parts = (
+            (event.data.get("usd") or 0.0, self._limits.usd, "${:.2f}"),
+            (tokens, self._limits.tokens, "{} tokens"),
+        )
+        for used, limit, form in parts:
+            if limit is not None and used >= _WARN * limit and not self._done:
+                self._done = True
+                text = f"{used / limit:.0%} of what was left of the budget is used"
+                said = f"{text}: {form.format(used)} of {form.format(limit)}"
+                self._observe(Event("budget.warning", said, event.at, {"used": used, "limit": limit}))

@@ -1,0 +1,58 @@
+"""A budget is that of the run: its sessions share it with the judge, and a person is warned before it is used up."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from greylag.model import Event, Limits, Outcome, Phase, Repo, Session, Status, StopReason, Task, Usage, Verdict
+from greylag.report import Report, Run
+from greylag.spending import Warned, left, spent
+
+
+def run(*usages: Usage, judge: dict[str, Any] | None = None) -> Run:
+    sessions = tuple(Session(str(n), "a", "m", StopReason.COMPLETED, usage) for n, usage in enumerate(usages))
+    verdict = Verdict("judge", Phase.JUDGE, Outcome.FAILED, details={"usage": judge} if judge else {})
+    reports = (Report("t", "b", (verdict,)),)
+    return Run("r", Task("do", Repo("/r"), "Do"), Status.RUNNING, datetime.now(UTC), sessions=sessions, reports=reports)
+
+
+def test_each_session_gets_what_the_others_and_the_judge_have_left() -> None:
+    limits = Limits(tokens=1000, usd=0.10)
+    assert left(limits, spent(run())) == limits
+    one = run(Usage(2, 300, 100, 0, 0.04, "prices"), judge={"input_tokens": 90, "output_tokens": 10, "usd": 0.02})
+    rest = left(limits, spent(one))
+    assert rest is not None
+    assert rest.tokens == 500
+    assert rest.usd == pytest.approx(0.04)
+    assert left(Limits(usd=0.05), spent(one)) is None
+    assert left(Limits(tokens=500), spent(one)) is None
+    assert left(Limits(), spent(one)) == Limits()
+
+
+def test_a_price_that_is_not_known_takes_nothing_from_the_dollars() -> None:
+    unknown = run(Usage(2, 300, 100), judge={"input_tokens": 1, "output_tokens": 1, "usd": None})
+    assert left(Limits(usd=0.05), spent(unknown)) == Limits(usd=0.05)
+
+
+@pytest.mark.parametrize(
+    ("limits", "data", "said"),
+    [
+        (Limits(usd=0.10), {"usd": 0.09}, "90% of what was left of the budget is used: $0.09 of $0.10"),
+        (Limits(tokens=1000), {"input_tokens": 800, "output_tokens": 100}, "90% .* 900 tokens of 1000 tokens"),
+        (Limits(usd=0.10, tokens=1000), {"usd": 0.07, "input_tokens": 700, "output_tokens": 0}, None),
+        (Limits(), {"usd": 100, "input_tokens": 10**9}, None),
+        (Limits(usd=0.10), {"usd": None}, None),
+    ],
+)
+def test_at_four_fifths_there_is_one_warning(limits: Limits, data: dict[str, Any], said: str | None) -> None:
+    seen: list[Event] = []
+    observe = Warned(seen.append, limits)
+    for _ in range(3):
+        observe(Event("usage", "", datetime.now(UTC), data))
+    warnings = [event for event in seen if event.kind == "budget.warning"]
+    assert len(seen) == 3 + len(warnings)
+    assert len(warnings) == (said is not None)
+    if said:
+        assert re.search(said.replace("$", "[$]"), warnings[0].text)

@@ -96,7 +96,7 @@ def test_front_matter_sets_scope_and_limits_of_the_task() -> None:
     prompt = config.prompt(b'+++\nallow = ["tests"]\npaths = ["src/"]\nminutes = 2\n+++\n# Do it\n\nWell.\n', "P.md")
     assert (prompt.title, prompt.text) == ("Do it", "# Do it\n\nWell.\n")
     policy = prompt.policy(config.RunSettings(attempts=5, usd=2))
-    assert policy == Policy(5, Limits(50, 120, None, 2), Scope(("tests",), ("src/",)), (), ("greylag",))
+    assert policy == Policy(5, Limits(50, 120, None, 2), Scope(("tests",), ("src/",)), (), ("greylag",), ask_back=True)
 
 
 def test_a_long_first_line_becomes_a_title_of_72_characters() -> None:

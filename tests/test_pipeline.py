@@ -26,12 +26,13 @@ from greylag.model import (
     Scope,
     Session,
     Status,
+    StopReason,
     Strength,
     Task,
     Usage,
     Verdict,
 )
-from greylag.pipeline import Parts, run_task
+from greylag.pipeline import LACKED, Parts, run_task
 from greylag.protocols import Activation, AgentRequest, Context, Forge, Observe, Pushable, SandboxBackend, Tree
 from greylag.report import Run
 from greylag.store import Store
@@ -78,7 +79,9 @@ class House:
 
     def run(self, *steps: Mapping[str, Any], task: Task | None = None, **parts: Any) -> Run:
         self.agent = plugins.load("agents", "scripted", {"steps": steps})
-        task = task or self.task()
+        return self.carry_out(task or self.task(), **parts)
+
+    def carry_out(self, task: Task, **parts: Any) -> Run:
         observe, record = parts.pop("observe", self.events.append), parts.pop("record", self.runs.append)
         made = self.parts(task, **parts)
         store = Store(self.state)
@@ -224,11 +227,60 @@ def test_after_the_last_attempt_there_is_no_pull_request_and_the_branch_is_kept(
     assert "sh tests" in run.reason
 
 
+class Talkative:
+    """The scripted agent, which can be asked what its prompt lacked."""
+
+    name, corrects, reflects = "scripted", True, True
+
+    def __init__(self, answer: str | Exception) -> None:
+        self.answer = answer
+        self.asked: list[AgentRequest] = []
+        self.scripted = plugins.load("agents", "scripted", {"steps": [GOOD]})
+
+    def run(self, request: AgentRequest) -> Session:
+        self.asked.append(request)
+        if len(self.asked) == 1:
+            done: Session = self.scripted.run(request)
+            return replace(done, resume="talk", usage=Usage(1, 10, 10, usd=0.06, cost_source="prices"))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return Session("s", self.name, "", StopReason.COMPLETED, text=self.answer)
+
+
+def test_at_the_end_the_agent_is_asked_what_its_prompt_lacked(house: House) -> None:
+    house.agent = agent = Talkative("Which language to greet in.")
+    task = house.task(policy=Policy(ask_back=True, limits=Limits(usd=0.10)))
+    run = house.carry_out(task)
+    assert run.status is Status.OPENED
+    assert run.reflection is not None
+    assert run.reflection.text == "Which language to greet in."
+    question = agent.asked[1]
+    assert (question.prompt, question.limits.turns) == (LACKED, 1)
+    assert question.limits.usd == pytest.approx(0.04)
+    assert question.resume is not None
+    assert not question.verify().failed, "no stop gate sends it back to work"
+    assert house.runs[-1].reflection == run.reflection, "it is recorded"
+
+
+@pytest.mark.parametrize(
+    ("policy", "answer", "asked"),
+    [
+        (Policy(), "x", 1),
+        (Policy(ask_back=True, limits=Limits(usd=0.05)), "x", 1),
+        (Policy(ask_back=True), InfraError("nobody answers"), 2),
+    ],
+)
+def test_nothing_depends_on_that_answer(house: House, policy: Policy, answer: str | Exception, asked: int) -> None:
+    house.agent = agent = Talkative(answer)
+    run = house.carry_out(house.task(policy=policy))
+    assert (run.status, run.reflection, len(agent.asked)) == (Status.OPENED, None, asked)
+
+
 def test_the_budget_is_that_of_the_run_and_not_of_each_session(house: House) -> None:
     class Paid:
         """The scripted agent, at six cents a session."""
 
-        name, corrects = "scripted", True
+        name, corrects, reflects = "scripted", True, False
         limits: ClassVar[list[float | None]] = []
 
         def run(self, request: AgentRequest) -> Session:
@@ -239,10 +291,7 @@ def test_the_budget_is_that_of_the_run_and_not_of_each_session(house: House) -> 
     scripted = plugins.load("agents", "scripted", {"steps": [BROKEN] * 5})
     task = house.task(policy=Policy(attempts=5, limits=Limits(usd=0.10)))
     house.agent = Paid()
-    made = house.parts(task)
-    store = Store(house.state)
-    run_id = store.new_id()
-    run = run_task(task, run_id, store.home(run_id), made, observe=house.events.append, record=house.runs.append)
+    run = house.carry_out(task)
     assert run.status is Status.FAILED
     assert "the budget of the run is used up" in run.reason
     assert Paid.limits == [0.10, pytest.approx(0.04)]

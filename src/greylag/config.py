@@ -64,6 +64,9 @@ class RunSettings(Section):
     usd: float | None = Field(None, gt=0, description="US dollars of one run, its judge's among them")
     labels: tuple[str, ...] = Field(("greylag",), description="labels of the pull request")
     draft: bool = Field(default=False, description="open the pull request as a draft")
+    ask_back: bool = Field(
+        default=True, description="ask the agent at the end what its prompt lacked: one more request"
+    )
     author: str = Field("greylag <greylag@users.noreply.github.com>", description="author of the commit")
 
     @field_validator("author")
@@ -192,7 +195,9 @@ class Prompt:
 
         limits = Limits(pick("turns"), pick("minutes") * 60, pick("tokens"), pick("usd"))
         wanted = tuple(Precondition(**one.model_dump()) for one in own.preconditions)
-        return Policy(pick("attempts"), limits, Scope(own.allow, own.paths), wanted, pick("labels"), pick("draft"))
+        return Policy(
+            pick("attempts"), limits, Scope(own.allow, own.paths), wanted, pick("labels"), pick("draft"), run.ask_back
+        )
 
 
 def prompt(data: bytes, name: str) -> Prompt:

@@ -171,6 +171,7 @@ class Policy:
     preconditions: tuple[Precondition, ...] = ()
     labels: tuple[str, ...] = ("greylag",)
     draft: bool = False
+    ask_back: bool = False  # ask the agent at the end what its prompt lacked
 
 
 @dataclass(frozen=True, slots=True)

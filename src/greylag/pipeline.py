@@ -11,17 +11,17 @@ frozen tree, the same tree is judged, committed and pushed, and what the agent s
 
 import errno
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import closing, suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from greylag import corrections, evidence, preconditions, publishing, spending
-from greylag.errors import AgentError, InfraError
+from greylag.errors import AgentError, InfraError, UserError
 from greylag.holding import held
 from greylag.model import Limits, Phase, Session, Status, StopReason, Task
-from greylag.protocols import Agent, AgentRequest, Bounds, Forge, Layers, Observe, SandboxBackend, SandboxSpec
+from greylag.protocols import Agent, AgentRequest, Bounds, Forge, Layers, Observe, Sandbox, SandboxBackend, SandboxSpec
 from greylag.recording import Recording
 from greylag.report import Report, Run
 from greylag.text import one_line
@@ -29,6 +29,11 @@ from greylag.verification import Verification
 from greylag.workspace import AUTHOR, Workspace
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+_REFLECTION = 120.0  # seconds
+LACKED = (
+    "The run is over; do not use any tool. For whoever words the next prompt like this one: what did the prompt lack, "
+    "or say wrongly, that cost you time or made you guess? Answer in at most five sentences; `nothing` if nothing."
+)
 _BROKEN_OFF = {StopReason.LLM_ERROR, StopReason.KILLED}
 
 
@@ -93,7 +98,8 @@ class _Steps:
                 _raise_infrastructure(baseline)
                 if obstacle := verification.obstacle(baseline):
                     return recording.end(Status.UNVERIFIED, obstacle)  # before anything is spent on an agent
-                return self.attempts(workspace, verification, baseline)
+                self.attempts(workspace, verification, baseline)
+                return recording.run  # with what was asked after the end
 
     def unmet(self, workspace: Workspace) -> str:
         """Which precondition of the prompt the base commit does not meet."""
@@ -123,7 +129,7 @@ class _Steps:
                 return verification.run(tree, mode="loop", baseline=baseline, rewrite=rewrite)
 
         attempts = policy.attempts if self.parts.agent.corrects else 1
-        with self.parts.backend.open(self.agent_sandbox(workspace)) as sandbox:
+        with self.parts.backend.open(self.agent_sandbox(workspace)) as sandbox, self.asked_back(sandbox):
             for attempt in range(1, attempts + 1):
                 recording.tell("attempt", f"attempt {attempt} of {attempts}: {recording.run.agent}", attempt=attempt)
                 last = recording.run.sessions[-1] if recording.run.sessions else None
@@ -157,6 +163,22 @@ class _Steps:
                     return self.refused(workspace, f"{why}; ")
                 prompt = evidence.feedback(report)
         return self.refused(workspace)
+
+    @contextmanager
+    def asked_back(self, sandbox: Sandbox) -> Iterator[None]:
+        """At the end, when all is decided and published, the agent is asked what its prompt lacked."""
+        yield
+        run, limits = self.recording.run, self.limits()
+        last = run.sessions[-1] if run.sessions else None
+        if not (self.task.policy.ask_back and self.parts.agent.reflects and limits and last and last.resume):
+            return
+        limits = replace(limits, turns=1, seconds=min(limits.seconds, _REFLECTION))
+        nothing = Report(run.tree or "", run.base, ())
+        request = AgentRequest(
+            LACKED, sandbox, lambda: nothing, limits, self.home / "transcript.jsonl", self.recording.observe, last
+        )
+        with suppress(InfraError, AgentError, UserError):  # nothing depends on it
+            self.recording.keep(reflection=self.parts.agent.run(request))
 
     def limits(self) -> Limits | None:
         """Limits of the next session; None when the run has used up its budget."""

@@ -214,6 +214,11 @@ class Agent(Protocol):
         """Whether it can do better when it is told what failed: a deterministic codemod cannot."""
         ...
 
+    @property
+    def reflects(self) -> bool:
+        """Whether it can be asked what its prompt lacked: a program or a recording cannot."""
+        ...
+
     def run(self, request: AgentRequest) -> Session:
         """One session, or the continuation of `request.resume` in the same conversation."""
         ...

@@ -12,7 +12,8 @@ _WARN = 0.8  # of the budget
 
 def spent(run: Run) -> Usage:
     """What the sessions of a run and its judge have used so far."""
-    return sum((*(session.usage for session in run.sessions), *_judged(run.reports)), Usage())
+    sessions = (*run.sessions, *((run.reflection,) if run.reflection else ()))
+    return sum((*(session.usage for session in sessions), *_judged(run.reports)), Usage())
 
 
 def _judged(reports: Sequence[Report]) -> Sequence[Usage]:

@@ -109,6 +109,11 @@ class ClientAgent:
         return True
 
     @property
+    def reflects(self) -> bool:
+        """True: its conversation can go on."""
+        return True
+
+    @property
     def bare_model(self) -> str | None:
         """The model as the client knows it: without its provider."""
         return self.model.removeprefix(f"{self.client.provider}:") if self.model else None

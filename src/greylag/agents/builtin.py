@@ -44,6 +44,11 @@ class Builtin:
         self.window = window
         self._model: Model | None = None
 
+    @property
+    def reflects(self) -> bool:
+        """Whether a model is asked, and no recording played."""
+        return not self.llm.replayed
+
     def run(self, request: AgentRequest) -> Session:
         """One conversation, or its continuation. See `greylag.llm.blame` for what it raises."""
         from greylag.agents import _loop  # noqa: PLC0415 - it imports pydantic-ai, which takes seconds

@@ -27,6 +27,7 @@ class CommandAgent:
     program: str  # as a person wrote it, or would write it for a shell
     prompt_on_stdin: bool = True
     corrects: bool = False
+    reflects: bool = False
     name: str = "command"
 
     @property

@@ -44,6 +44,7 @@ class Scripted:
 
     name = "scripted"
     corrects = True
+    reflects = False
 
     def __init__(self, steps: Sequence[Mapping[str, Any]] = ()) -> None:
         try:

@@ -129,6 +129,8 @@ def _head(run: Run) -> Iterator[str]:
     yield f"agent {run.agent}: {len(run.sessions)} session{'' if len(run.sessions) == 1 else 's'}, {spent}"
     if not run.pull_request and run.reason:
         yield f"why: {one_line(run.reason)}"
+    if run.reflection and run.reflection.text:
+        yield f"what the prompt lacked, by the agent: {one_line(run.reflection.text, 600)}"
     for stamp in run.stamps:
         yield f"note: {one_line(stamp)}"
     yield ""

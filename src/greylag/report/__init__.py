@@ -75,5 +75,6 @@ class Run:
     reports: tuple[Report, ...] = ()
     pull_request: PullRequest | None = None
     branch: str | None = None
+    reflection: Session | None = None  # what the agent said its prompt had lacked
     artefacts: tuple[str, ...] = ()  # what was kept, as paths below the run's directory
     stamps: tuple[str, ...] = field(default=())  # warnings that stay with the run, such as `no sandbox`

@@ -1,15 +1,17 @@
 """CMake projects: what is found, and the real cmake, compiler and ctest in the real sandbox."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from greylag import readers
-from greylag.model import Counts, Outcome, Phase, Severity
-from greylag.protocols import Activation, Tree
-from greylag.testing.verifiers import Bench, detect
+from greylag.model import Counts, Outcome, Phase, Severity, Verdict
+from greylag.protocols import Activation, Change, Context, Sandbox, Tree
+from greylag.testing.verifiers import Bench, Files, detect
 from greylag.verifiers._tool import Plan
 from greylag.verifiers.cmake import CMake
 
@@ -115,6 +117,112 @@ def test_of_a_program_with_many_tests_the_failed_one_is_shown() -> None:
     assert (failed.path, failed.line) == ("t/a.c", 174)
     assert "checks_types:FAIL" in failed.message
     assert "PASS" not in failed.excerpt
+
+
+# -- options that turn tests on ----------------------------------------------------------------------------------------
+
+OPTIONAL = LISTS.replace("enable_testing()", "option(CALC_TESTS calc)\nif(CALC_TESTS)\nenable_testing()") + "endif()\n"
+WORKFLOW = ".github/workflows/ci.yml"
+ON = {"CMakeLists.txt": OPTIONAL, WORKFLOW: "jobs:\n  a:\n    steps:\n    - run: cmake -B b -DCALC_TESTS=ON\n"}
+
+
+def turned_on(files: Mapping[str, str]) -> tuple[str, ...]:
+    """What is added to the arguments of the configuration of a project that knows these options."""
+    known = "project(a)\noption(A_TESTS)\noption(A_TEST_SLOW)\noption(NO_TESTS)\n"
+    plan = detect(CMake(), {"CMakeLists.txt": known, **files})["cmake --build"].plan
+    assert isinstance(plan, Plan)
+    return plan.steps[0].arguments[4:]
+
+
+def run(text: str) -> dict[str, str]:
+    return {WORKFLOW: f"jobs:\n  a:\n    steps:\n    - run: {text}\n"}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        run("cmake -S . -B b -DA_TESTS=ON"),
+        run("mkdir b && cd b && cmake .. -D A_TESTS=1 && make"),
+        run('"cmake .. -DA_TESTS:BOOL=True"'),
+        run("|\n        cmake \\\n          -DCMAKE_BUILD_TYPE=Debug \\\n          '-DA_TESTS=yes' .."),
+        run(">-\n        cmake ..\n        -DA_TESTS=ON"),
+        run("cmake -DA_TESTS=ON ..\n    - run: cmake -DA_TESTS=ON ..\n    - run: cmake -DA_TEST_SLOW=ON .."),
+        {".gitlab-ci.yml": "a:\n  script:\n  - cmake3 -DA_TESTS=ON .\n"},
+        {"appveyor.yml": "build_script:\n- cmd: cmake.exe -DA_TESTS=ON .\n"},
+        {**run("./ci/build.sh Debug"), "ci/build.sh": "set -e\ncmake -DA_TESTS=ON ..\n"},
+    ],
+)
+def test_options_that_turn_tests_on_are_those_of_ci(files: Mapping[str, str]) -> None:
+    assert turned_on(files) == ("-DA_TESTS=ON",)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {},
+        run("cmake -DA_TESTS=OFF -DCMAKE_BUILD_TYPE=Debug .."),
+        run("cmake -DA_TESTS=${{matrix.tests}} -DA_TEST_SLOW=/usr/bin/true .."),
+        run("cmake -DNO_TESTS=ON .."),
+        run("cmake -DOTHER_TESTS=ON .."),
+        run("echo -DA_TESTS=ON"),
+        run("cmake --build b -DA_TESTS=ON"),
+        run("'# cmake -DA_TESTS=ON'"),
+        {"ci/build.sh": "cmake -DA_TESTS=ON ..\n", "README.md": "cmake -DA_TESTS=ON .."},
+        {WORKFLOW: "a: [\n"},
+    ],
+)
+def test_no_other_option_is_taken_over(files: Mapping[str, str]) -> None:
+    assert turned_on(files) == ()
+
+
+@pytest.mark.parametrize(
+    "piece", ["cmake ", "cmake -D", "-DTEST", "TEST", "[", "a.sh ", "/a.sh", "cmake \\\n", "# ", 'cmake -D"']
+)
+def test_hostile_files_of_ci_are_read_in_no_time(piece: str) -> None:
+    text = "a: |\n  cmake " + piece * (250_000 // len(piece))
+    began = time.monotonic()
+    assert turned_on({WORKFLOW: text, ".ci/build.sh": text, ".gitlab-ci.yml": piece * (1_000_000 // len(piece))}) == ()
+    assert time.monotonic() - began < 5
+
+
+def test_the_options_are_those_of_the_base_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[Sequence[str]] = []
+
+    def note(activation: Activation, _: Context) -> Verdict:
+        assert isinstance(activation.plan, Plan)
+        taken.append(activation.plan.steps[0].arguments[4:])
+        return Verdict(activation.name, activation.phase, Outcome.FAILED)
+
+    monkeypatch.setattr("greylag.verifiers._tool.run", note)
+    without = {**ON, WORKFLOW: ""}
+    for base, head in ((ON, without), (without, ON)):
+        context = Context(Change(Files(base), Files(head), ""), cast("Sandbox", None), Path(), cast("Any", None))
+        CMake().verify(detect(CMake(), head)["cmake --build"], context)
+    assert taken == [("-DCALC_TESTS=ON",), ()]
+
+
+@pytest.mark.toolchain("cmake")
+@pytest.mark.toolchain("cc")
+def test_tests_that_only_ci_turns_on_are_run(bench: MakeBench) -> None:
+    verdicts = bench({**PROJECT, **ON}).verify(CMake())
+    assert verdicts["cmake --build"].summary == "with -DCALC_TESTS=ON, as CI has it"
+    assert verdicts["ctest"].counts == Counts(2, 0, 0, ("product", "sum"))
+    wrong = PROJECT["src/calc.c"].replace("a * b", "a + b")
+    assert bench({**PROJECT, **ON, "src/calc.c": wrong}).verify(CMake())["ctest"].outcome is Outcome.FAILED
+
+
+@pytest.mark.toolchain("cmake")
+@pytest.mark.toolchain("cc")
+def test_an_option_with_which_the_base_commit_cannot_be_built_is_left_out(bench: MakeBench) -> None:
+    lists = LISTS + "option(CALC_TESTS calc)\nif(CALC_TESTS)\nfind_package(NoSuchThing REQUIRED)\nendif()\n"
+    at = bench({**PROJECT, **ON, "CMakeLists.txt": lists})
+    base = at.verify(CMake(), mode="baseline")
+    assert {verdict.outcome for verdict in base.values()} == {Outcome.PASSED}
+    assert base["cmake --build"].summary.startswith("without -DCALC_TESTS=ON, although CI has it")
+    after = at.verify(CMake(), before=tuple(base.values()))
+    assert {verdict.outcome for verdict in after.values()} == {Outcome.PASSED}
+    at.files["CMakeLists.txt"] = lists.replace("add_library(", "add_librar(")
+    assert at.verify(CMake(), before=tuple(base.values()))["cmake --build"].outcome is Outcome.FAILED
 
 
 # -- the real tools --------------------------------------------------------------------------------------------------

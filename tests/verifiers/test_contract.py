@@ -149,7 +149,11 @@ SAMPLES = {
 }
 WHOLE: dict[str, Content] = {  # what looks at a repository as a whole
     "actionlint": {".github/actionlint.yaml": "", ".github/workflows/ci.yml": ""},
-    "shellcheck": {".pre-commit-config.yaml": "- id: shellcheck\n  args: [-x]\n", "Makefile": "", "scripts/a.sh": ""},
+    "shellcheck": {
+        ".pre-commit-config.yaml": "repos: [{hooks: [{id: shellcheck, args: [-x]}]}]\n",
+        "Makefile": "",
+        "scripts/a.sh": "",
+    },
     "pre-commit": {**PYTHON, **NODE, ".pre-commit-config.yaml": "repos: []\n"},
     "helm": {"Chart.yaml": "", ".gitlab-ci.yml": "- kubeconform -schema-location schemas\n"},
 }

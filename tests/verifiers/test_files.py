@@ -25,6 +25,7 @@ PINNED = """repos:
     hooks:
       - id: shellcheck
 """
+REPO = "repos:\n- repo: x\n  hooks:\n"
 WORKFLOW = ".github/workflows/ci.yml"
 
 
@@ -47,7 +48,7 @@ def options(files: Mapping[str, str]) -> tuple[str, ...]:
     ("files", "reason"),
     [
         ({".shellcheckrc": "disable=SC2086\n"}, ".shellcheckrc"),
-        ({HOOKS: "repos:\n- repo: x\n  hooks:\n  - id: shellcheck\n"}, f"hook `shellcheck` in {HOOKS}"),
+        ({HOOKS: REPO + "  - id: shellcheck\n"}, f"hook `shellcheck` in {HOOKS}"),
         ({WORKFLOW: "      - run: shellcheck scripts/*.sh\n"}, f"`shellcheck` in {WORKFLOW}"),
         ({WORKFLOW: "      - uses: ludeeus/action-shellcheck@2.0.0\n"}, f"`shellcheck` in {WORKFLOW}"),
         ({".gitlab-ci.yml": "  script: find . -name '*.sh' | xargs shellcheck\n"}, "`shellcheck` in .gitlab-ci.yml"),
@@ -70,8 +71,8 @@ def test_something_in_the_repository_says_that_a_tool_is_used(files: Mapping[str
         {"Makefile": "# run shellcheck one day\n"},
         {WORKFLOW: "on: push  # shellcheck disable\nurl: https://pypi.org/p/shellcheck\n"},
         {"README.md": "run `shellcheck`"},
-        {HOOKS: "#  - id: shellcheck\n"},
-        {HOOKS: "  - id: shellcheckish\n"},
+        {HOOKS: REPO + "#  - id: shellcheck\n"},
+        {HOOKS: REPO + "  - id: shellcheckish\n"},
         {"examples/x/.shellcheckrc": ""},
     ],
 )
@@ -95,9 +96,9 @@ def test_settings_count_for_their_directory_and_what_is_below() -> None:
 @pytest.mark.parametrize(
     ("files", "expected"),
     [
-        ({HOOKS: "  - id: shellcheck\n    args: [--severity=warning, -x]\n"}, ("--severity=warning", "-x")),
-        ({HOOKS: "  - id: shellcheck\n    args:\n      - -e\n      - SC1090,SC2086\n"}, ("-e", "SC1090,SC2086")),
-        ({HOOKS: "  - id: shellcheck\n  - id: other\n    args: [-x]\n"}, ()),
+        ({HOOKS: REPO + "  - id: shellcheck\n    args: [--severity=warning, -x]\n"}, ("--severity=warning", "-x")),
+        ({HOOKS: REPO + "  - id: shellcheck\n    args:\n      - -e\n      - SC1090,SC2086\n"}, ("-e", "SC1090,SC2086")),
+        ({HOOKS: REPO + "  - id: shellcheck\n  - id: other\n    args: [-x]\n"}, ()),
         ({WORKFLOW: "- run: |\n  shellcheck -e SC1,SC2 \\\n    -S 'error' a.sh\n"}, ("-e", "SC1,SC2", "-S", "error")),
         ({"Makefile": "\tshellcheck -S$(LEVEL) -f gcc -x --bogus *.sh && shellcheck -a\n"}, ("-x",)),
         ({"Makefile": "\tshellcheck -Swarning -o\n"}, ("-Swarning",)),
@@ -111,7 +112,9 @@ def test_options_are_those_of_the_call(files: Mapping[str, str], expected: tuple
 
 
 def test_hooks_say_best_how_a_tool_is_called() -> None:
-    assert options({HOOKS: "  - id: shellcheck\n    args: [-x]\n", WORKFLOW: "- run: shellcheck -a x\n"}) == ("-x",)
+    assert options({HOOKS: REPO + "  - id: shellcheck\n    args: [-x]\n", WORKFLOW: "- run: shellcheck -a x\n"}) == (
+        "-x",
+    )
 
 
 @pytest.mark.parametrize(
@@ -124,7 +127,7 @@ def test_hooks_say_best_how_a_tool_is_called() -> None:
     ],
 )  # fmt: skip
 def test_files_are_told_by_their_names(verifier: Verifier, yes: str, no: str) -> None:
-    files = dict.fromkeys([*yes.split(), *no.split()], "") | {HOOKS: f"  - id: {verifier.name}\n"}
+    files = dict.fromkeys([*yes.split(), *no.split()], "") | {HOOKS: f"{REPO}  - id: {verifier.name}\n"}
     listed = [argument for argument in plan(verifier, files).steps[-1].arguments if argument.startswith("./")]
     assert {name.removeprefix("./") for name in listed} - {HOOKS} == set(yes.split())
 
@@ -259,7 +262,10 @@ def test_yamllint(bench: MakeBench) -> None:
         ("c.yml", 1, "document-start", Severity.WARNING),
         ("c.yml", 1, "commas", Severity.ERROR),
     ]
-    at.files |= {"c.yml": "a: 1\n", HOOKS: "---\n- id: yamllint\n  args: [--strict]\n"}
+    at.files |= {
+        "c.yml": "a: 1\n",
+        HOOKS: "---\nrepos:\n  - repo: x\n    hooks:\n      - id: yamllint\n        args: [--strict]\n",
+    }
     strict = at.verify(Yamllint())["yamllint"]
     assert strict.outcome is Outcome.FAILED
     assert [(d.path, d.rule, d.severity) for d in strict.diagnostics] == [("c.yml", "document-start", Severity.ERROR)]

@@ -374,3 +374,13 @@ def test_scripts_find_yarns_own_program(bench: MakeBench) -> None:
     verdicts = bench(files).verify(Node())
     assert verdicts["yarn install"].outcome is Outcome.PASSED
     assert verdicts["true + yarn"].counts == Counts(2)
+
+
+def test_what_an_installation_failed_for_is_not_behind_its_progress() -> None:
+    rows = (f"{where}Progress: resolved {n}, reused 0, added {n}\n" for n in range(40) for where in ("", "a | "))
+    log = f"Lockfile is up to date\n{''.join(rows)} ERR_PNPM_FETCH_404  GET https://x/a.tgz: Not Found - 404\n".encode()
+    step = steps({"package.json": package(scripts={"test": "jest"}), **NINE}, "pnpm install")[-1]
+    done = Completed(Ended.EXITED, 1, log)
+    result = judge(step, Phase.PREPARE, done, Found((), None, ".", "/workspace"))
+    assert result.diagnostics[-1].excerpt.split("\n")[1].startswith(" ERR_PNPM_FETCH_404")
+    assert _summaries.without_progress(b"Progress: resolved " * 60_000) == b"Progress: resolved " * 60_000

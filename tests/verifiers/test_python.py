@@ -138,6 +138,20 @@ def test_ruff_comes_in_the_version_that_pre_commit_pins(rev: str) -> None:
     assert lines(found(files)["uv pip install"])[-1].endswith(" ruff==0.9.1")
 
 
+def test_ruff_comes_as_ci_has_it() -> None:
+    files = {"pyproject.toml": PROJECT + "[tool.ruff]\n", "a.py": "", "Makefile": "lint:\n\tuvx ruff check .\n"}
+    assert lines(found(files)["uv pip install"])[-1].endswith(" ruff")
+    files[".github/workflows/a.yml"] = "run: pip install ruff==0.9.1\n"
+    assert lines(found(files)["uv pip install"])[-1].endswith(" ruff==0.9.1")
+
+
+def test_what_only_tox_would_install_is_not_there() -> None:
+    tox = {"tox.ini": "[testenv]\ndeps = pytest\n", "test_a.py": TEST}
+    grouped = {"pyproject.toml": PROJECT + "[dependency-groups]\nlint = ['six']\n", **tox}
+    assert lines(found(grouped)["uv pip install"])[-1].endswith(" pytest"), "beside the group"
+    assert len(lines(found({"pyproject.toml": PROJECT, **tox})["uv pip install"])) == 2, "with the project itself"
+
+
 def test_a_version_from_git_is_made_up_since_there_is_no_git() -> None:
     build = "[build-system]\nrequires = ['hatch-vcs']\n"
     plan = found({"pyproject.toml": PROJECT + build, "test_a.py": TEST})["uv pip install"].plan

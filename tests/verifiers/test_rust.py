@@ -117,10 +117,22 @@ def test_tests_are_compiled_before_any_of_them_runs() -> None:
 def test_tools_run_as_the_repository_runs_them() -> None:
     workflow = "run: |\n  cargo +nightly fmt --check\n  cargo clippy -- -Dwarnings\n  cargo test -- --test-threads=1\n"
     checks = found({"Cargo.toml": PACKAGE, ".github/workflows/ci.yml": workflow, "a.yml": "components: rustfmt"})
-    assert steps(checks["cargo fmt"])[0].arguments == ("+nightly", "fmt", "--check")
+    there, formatted = steps(checks["cargo fmt"])
+    assert there.line == "rustup which --toolchain nightly cargo-fmt"
+    assert formatted.arguments == ("+nightly", "fmt", "--check")
     assert steps(checks["cargo clippy"])[0].arguments[-3:] == ("--", "-D", "warnings")
     assert steps(checks["cargo test"])[0].env["RUST_TEST_THREADS"] == "1"
     assert steps(found({"Cargo.toml": PACKAGE})["cargo test"])[0].env["RUST_TEST_THREADS"] == "@cpus@"
+
+
+def test_a_linter_of_the_repositorys_own_tool_chain_goes_first() -> None:
+    def linted(*files: str) -> list[str]:
+        named = {f".github/workflows/{number}.yml": text for number, text in enumerate(files)}
+        return [" ".join(step.arguments[:2]) for step in steps(found({"Cargo.toml": PACKAGE, **named})["cargo clippy"])]
+
+    assert linted("run: cargo +beta clippy\nrun: cargo clippy") == ["clippy --workspace"]
+    assert linted("run: cargo +beta clippy", "run: cargo clippy") == ["clippy --workspace"]
+    assert linted("run: cargo +beta clippy", "run: cargo +nightly clippy") == ["which --toolchain", "+beta clippy"]
 
 
 MACHINE = """
@@ -248,6 +260,14 @@ def test_a_lock_file_that_does_not_fit_fails_the_preparation(bench: MakeBench) -
 def test_no_tests_are_no_pass(bench: MakeBench) -> None:
     verdict = bench({"Cargo.toml": PACKAGE, "src/main.rs": "fn main() {}\n"}).verify(Rust(), "cargo test")["cargo test"]
     assert (verdict.outcome, verdict.summary) == (Outcome.SKIPPED, "no tests")
+
+
+@pytest.mark.toolchain("rustup", "cargo")
+def test_a_tool_chain_that_only_a_linter_wants_is_said_where_it_is_missing(bench: MakeBench) -> None:
+    files = {"Cargo.toml": PACKAGE, "src/lib.rs": "", "Makefile": "a:\n\tcargo +1.1.0 clippy\n\tcargo +1.1.0 fmt\n"}
+    verdicts = bench(files).verify(Rust(), "cargo clippy", "cargo fmt")
+    assert {verdict.outcome for verdict in verdicts.values()} == {Outcome.SKIPPED}
+    assert "toolchain '1.1.0" in verdicts["cargo clippy"].summary
 
 
 @pytest.mark.toolchain("rustup", "cargo")

@@ -10,7 +10,7 @@ import pytest
 from greylag import readers
 from greylag.errors import InfraError
 from greylag.model import Counts, Diagnostic, Outcome, Phase, Severity, Verdict
-from greylag.protocols import Activation, Completed, Context, Ended, Tree
+from greylag.protocols import Activation, Bounds, Completed, Context, Ended, Tree
 from greylag.testing.verifiers import Bench, Files
 from greylag.verification.comparison import compare
 from greylag.verifiers import _inside, _summaries, _tool
@@ -317,6 +317,22 @@ def test_a_command_that_was_stopped_is_no_failed_test(ended: Ended) -> None:
     result = judge(sh("true"), Phase.TEST, done, red)
     assert result.outcome is Outcome.ERRORED
     assert ended.value in result.summary
+
+
+def test_output_without_end_is_a_failure_where_the_base_commit_had_an_end(bench: MakeBench) -> None:
+    at = replace(bench({"a.sh": "echo started; yes 'once more'"}), bounds=Bounds(seconds=60, output=1 << 20))
+    endless, fine = sh("sh a.sh"), Verdict("tool", Phase.TEST, Outcome.PASSED)
+    for outcome in (Outcome.PASSED, Outcome.FAILED):
+        verifier = Planned(Plan((endless,)))
+        verdict = at.verify(verifier, before=[replace(fine, outcome=outcome)])["tool"]
+        assert verdict.outcome is Outcome.FAILED
+        assert "printed more than a log may hold" in verdict.summary
+        (told,) = verdict.diagnostics
+        assert told.excerpt.startswith("started\nonce more\n")
+        assert len(told.excerpt) < 200
+    for before in ((), (replace(fine, outcome=Outcome.ERRORED),)):
+        assert at.verify(Planned(Plan((endless,))), before=before)["tool"].outcome is Outcome.ERRORED
+    assert at.verify(Planned(Plan((endless,))), mode="baseline")["tool"].outcome is Outcome.ERRORED
 
 
 def test_an_unfit_machine_is_no_failure_even_with_diagnostics(bench: MakeBench) -> None:

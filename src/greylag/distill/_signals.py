@@ -77,7 +77,7 @@ _GOOD_START = re.compile(
     r"\s{0,40}[\u2713\u2714\u221a]|ok\b|PASS|SKIP|=== (?:RUN|PAUSE|CONT)|\S{1,200}\.py::"
     r"|##\[(?:group|endgroup|debug|command)\]|::"
     r"|\$ |\[command\]|Download|Fetching|Receiving|Resolving|Compiling|Unpacking|Selecting|Preparing|Setting up|Get:"
-    r"|0 (?:errors|failures|problems)|\s{0,40}(?:##\[)?\[?(?:DEBUG|TRACE)\b"
+    r"|0 (?:errors|failures|problems)|Progress: resolved \d|\s{0,40}(?:##\[)?\[?(?:DEBUG|TRACE)\b"
 )
 _CONTINUES = re.compile(r"\s|[|>+\-^~]|at |E\b|\d+ *\||Caused by|Expected|Received|got|want|goroutine")
 _VARIES = re.compile(

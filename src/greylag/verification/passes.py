@@ -21,7 +21,7 @@ from greylag.report import Report
 from greylag.report.serialise import report_from_dict, report_to_dict, verdict_from_dict, verdict_to_dict
 
 AGE = 7 * 86400.0  # seconds
-_FORMAT = 5  # of entries, the names that readers give to tests among them: one more when either changes
+_FORMAT = 6  # of entries, the names that readers give to tests among them: one more when either changes
 
 
 def key(*parts: object) -> str:

@@ -3,10 +3,12 @@
 import json
 import posixpath
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 from greylag.protocols import Tree
-from greylag.verifiers import _checks, _evidence, _pyproject
+from greylag.verifiers import _checks, _environment, _evidence, _hooked, _pyproject, _uvtool
+from greylag.verifiers._plan import Plan
 from greylag.verifiers._pyproject import Project
 
 _PLUGINS = {  # traces of a pytest plug-in in the configuration -> the package that brings it
@@ -17,41 +19,79 @@ _PLUGINS = {  # traces of a pytest plug-in in the configuration -> the package t
     r"\bDJANGO_SETTINGS_MODULE\b": "pytest-django",
 }
 _HOOKS = {  # tools -> where pre-commit has their hooks from
-    "ruff": "astral-sh/ruff-pre-commit",
+    "ruff": "(?:astral-sh|charliermarsh)/ruff-pre-commit",
     "black": "psf/black(?:-pre-commit-mirror)?",
-    "flake8": "[Pp]y[Cc][Qq][Aa]/flake8",
+    "flake8": "PyCQA/flake8",
+    "mypy": "pre-commit/mirrors-mypy",
+    "pyright": "RobertCraigie/pyright-python",
     "basedpyright": "DetachHead/basedpyright-pre-commit-mirror",
     "ty": "astral-sh/ty-pre-commit",
 }
 _ENVIRONMENTS = ("tox", "nox", "hatch")
+_APART = ("mypy", "pyright")  # which see the project's packages from elsewhere
+_PLUGGED = re.compile(r"^plugins\s*=|\"plugins\":", re.MULTILINE)
+_STUBS = re.compile(r"types-[\w.-]+|[\w.-]+-stubs")
 
 
-def packages(project: Project, tree: Tree, checks: Sequence[str]) -> list[str]:
-    """Requirements for the checks of these names."""
-    wanted = dict.fromkeys(check.split()[0] for check in checks)
-    found = [*_test_runner(project, tree, wanted)]
-    for tool in (tool for tool in wanted if tool not in project.declared):
-        found += _tool(project, tree, tool)
-    return found
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """A tool that a project uses and does not install: its version where one is said, and what comes with it."""
+
+    tool: str
+    version: str
+    beside: tuple[str, ...]
+    apart: bool  # in an environment of its own
+
+    @property
+    def requirement(self) -> str:
+        """As a requirement line."""
+        return f"{self.tool}=={self.version}" if self.version else self.tool
+
+    @property
+    def directory(self) -> str:
+        """Where the programs of an environment of its own are."""
+        return f"{_uvtool.directory(self.tool, self.version)}/bin"
+
+    @property
+    def stubs(self) -> tuple[str, ...]:
+        """What describes packages of the project, and so must lie where those are."""
+        return tuple(it for it in self.beside if _STUBS.fullmatch(re.split(r"[^\w.-]", it, maxsplit=1)[0]))
 
 
-def _tool(project: Project, tree: Tree, tool: str) -> Iterator[str]:
+def brought(project: Project, tree: Tree, tool: str) -> Brought | None:
     """A tool in the version of its hook, else of CI or a build file; the newest where those call it without one."""
-    if tool not in (*_HOOKS, *_ENVIRONMENTS):
-        return
-    pinned = _evidence.pinned(tree, _HOOKS[tool]) if tool in _HOOKS else ""
-    version = pinned or ("" if tool == "ruff" else _evidence.required(tree, tool))
-    if version or tool in _ENVIRONMENTS or (tool != "ruff" and _checks.called(project, tree, tool)):
-        yield f"{tool}=={version}" if version else tool
-        yield from _evidence.brought(tree, tool) if pinned else ()
+    if tool in project.installed or tool not in (*_HOOKS, *_ENVIRONMENTS):
+        return None
+    version = _hooked.pinned(tree, _HOOKS[tool]) if tool in _HOOKS else ""
+    version = version or _evidence.required(tree, tool)
+    if not version and tool not in _ENVIRONMENTS and not _checks.called(project, tree, tool):
+        return None
+    hooked = any(hook.id == tool for hook in _hooked.hooks(tree))
+    # Plug-ins are loaded by the tool: those that its hook does not bring are the project's.
+    plugged = tool == "mypy" and not hooked and _PLUGGED.search(_checks.settings_of_mypy(project, tree))
+    apart = tool in _APART and not plugged
+    return Brought(tool, version, _hooked.brought(tree, tool), apart)
+
+
+def preparation(project: Project, tree: Tree, checks: Sequence[str]) -> Plan:
+    """The environment of a project, with what the checks of these names need beside what its files ask for."""
+    wanted = dict.fromkeys(check.split()[0] for check in checks)
+    tools = [tool for tool in (brought(project, tree, name) for name in wanted) if tool]
+    added = _test_runner(project, tree, wanted)
+    added += [it for tool in tools if not tool.apart for it in (tool.requirement, *tool.beside)]
+    apart = [tool for tool in tools if tool.apart]
+    plan = _environment.plan(project, added, [stub for tool in apart for stub in tool.stubs])
+    steps = [_uvtool.install(tool.tool, tool.version, tool.beside) for tool in apart]
+    notes = [f"{tool.requirement} in an environment of its own" for tool in apart]
+    return replace(plan, steps=(*plan.steps, *steps), note="; ".join(filter(None, (plan.note, *notes))))
 
 
 def _test_runner(project: Project, tree: Tree, checks: Collection[str]) -> list[str]:
     """pytest, with the plug-ins that its configuration uses, where there are tests for it and nobody brings it."""
-    if "pytest" not in checks or "pytest" in project.declared:
+    if "pytest" not in checks or "pytest" in project.installed:
         return []
     config = json.dumps(project.tool("pytest"), default=str) + "".join(
         _pyproject.text(tree, posixpath.join(project.root, file)) for file in ("pytest.ini", "tox.ini", "setup.cfg")
     )
     plugins = {package for trace, package in _PLUGINS.items() if re.search(trace, config, re.MULTILINE)}
-    return ["pytest", *sorted(plugins - project.declared)]
+    return ["pytest", *sorted(plugins - project.installed)]

@@ -4,6 +4,7 @@ A tool is run only where the repository says that it uses it: a table or file of
 call in CI, tox, nox or a build file, or a place among the dependencies that are for development. The reason says which.
 """
 
+import json
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -38,6 +39,12 @@ def section(project: Project, tree: Tree, name: str, files: Sequence[str]) -> st
     """The section with a tool's settings in one of several INI files, or nothing."""
     having = (it for it in files if _pyproject.ini(file(project, tree, it)).has_section(name))
     return next((f"[{name}] in {it}" for it in having), "")
+
+
+def settings_of_mypy(project: Project, tree: Tree) -> str:
+    """All settings of mypy, one file's after the other's."""
+    settings = [file(project, tree, name) for name in ("mypy.ini", ".mypy.ini", "setup.cfg")]
+    return "\n".join((json.dumps(project.tool("mypy"), default=str), *settings))
 
 
 def called(project: Project, tree: Tree, tool: str, options: str = "") -> Evidence | None:

@@ -36,11 +36,15 @@ _BUILT = re.compile(
 )
 
 
-def plan(project: Project, tree: Tree, added: Sequence[str]) -> Plan:
-    """Preparation, with requirements that are added to those of the project."""
-    install = {"uv": _sync(project), "poetry": _poetry(project), "pip": _pip(project, tree)}[project.manager]
+def plan(project: Project, added: Sequence[str], stubs: Sequence[str] = ()) -> Plan:
+    """Preparation, with requirements that are added to those of the project. `stubs` only have types: what they
+    describe is left to the project.
+    """
+    install = {"uv": _sync(project), "poetry": _poetry(project), "pip": _pip(project)}[project.manager]
     extra = [_uv("pip", "install", "--python", PYTHON, *added)] if added else []
-    note = f"{', '.join(added)} added: no file of the project that is installed here names it" if added else ""
+    extra += [_uv("pip", "install", "--no-deps", "--python", PYTHON, *stubs)] if stubs else []
+    more = (*added, *stubs)
+    note = f"{', '.join(more)} added: no file of the project that is installed here names it" if more else ""
     return Plan((_interpreter(project), *install, *extra), {"python": (PYTHON, "--version")}, note)
 
 
@@ -158,7 +162,7 @@ def _poetry(project: Project) -> list[Step]:
     return [replace(step, fallback=plain)]
 
 
-def _pip(project: Project, tree: Tree) -> list[Step]:
+def _pip(project: Project) -> list[Step]:
     wanted: list[str] = []
     if project.installable:
         wanted += ["--editable", "." + (f"[{','.join(project.extras)}]" if project.extras else "")]
@@ -166,8 +170,7 @@ def _pip(project: Project, tree: Tree) -> list[Step]:
         wanted += ["--requirements", "pyproject.toml", *(p for extra in project.extras for p in ("--extra", extra))]
     wanted += [part for file in project.requirements for part in ("--requirements", file)]
     wanted += [part for group in project.groups for part in ("--group", group)]
-    if not (project.extras or project.groups or set(project.requirements) - {"requirements.txt"}):
-        wanted += _pyproject.tox_requirements(tree, project.root)
+    wanted += project.tox
     return [_uv("pip", "install", "--python", PYTHON, *wanted, env=_version(project))] if wanted else []
 
 

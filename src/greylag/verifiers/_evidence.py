@@ -13,25 +13,21 @@ from itertools import zip_longest
 
 from greylag.kinds import CI, matches
 from greylag.protocols import Tree
+from greylag.verifiers import _hooked
 from greylag.verifiers._pyproject import FOREIGN, below, text
 
-HOOKS = (".pre-commit-config.yaml", ".pre-commit-config.yml")
 _CALLERS = frozenset(
     {"Makefile", "GNUmakefile", "makefile", "justfile", "Justfile", ".justfile", "Taskfile.yml", "Taskfile.yaml"}
     | {"tox.ini", "noxfile.py", "package.json", "lefthook.yml", ".lefthook.yml"}
 )
 _LARGEST = 1 << 18  # characters of a file that are looked at
-_LINE = 2000  # characters of a line, or of a hook
+_LINE = 2000  # characters of a line
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 _ADDRESS = re.compile(r"https?://\S*$")
 _COMMANDS = re.compile(r"&&|\|\||[;|]")
 _INSTALLS = re.compile(r"\b(?:install|add|upgrade|download|curl|wget)\b")
 _LISTED = re.compile(r"[\"']\s*,\s*[\"']")  # between the words of a command that is a list of strings
 _WORD = re.compile(r"(?:\"[^\"]*\"|'[^']*'|[^\s\"'])+")
-_FLOW = re.compile(r"\"[^\"]*\"|'[^']*'|[^\s\"',\[\]][^,\]\n]*")  # items of a YAML list in brackets
-_HOOK = re.compile(r"^[ \t]*-[ \t]+(?=id:|repo:)", re.MULTILINE)
-_LIST = r"^[ \t]*{}:[ \t]*(?:(\[[^\]]*\])|((?:\n[ \t]*-[ \t][^\n]*)+))"
-_REQUIREMENT = re.compile(r"[A-Za-z0-9][\w.\[\],<>=!~ -]*")
 _REQUIRED = re.compile(r"(?:[\w.-]*requirements[\w.-]*|requirements/[\w.-]+)\.(?:txt|in)")
 _EXPANDED = re.compile(r"[$`]")  # what a shell or a build tool would have put something else in the place of
 
@@ -82,19 +78,19 @@ def _place(path: str, configs: Collection[str]) -> str:
 
 def _calls(tree: Tree, tool: str, options: str, command: str, *, alone: bool) -> Iterator[Evidence]:
     """Hooks first: they say best how a tool is called."""
-    for path in HOOKS:
-        for hook, words in _hooks(text(tree, path)[:_LARGEST], tool):
-            yield Evidence(".", f"hook `{hook}` in {path}", _chosen(words, options))
+    for hook in _hooked.named(tree, tool):
+        yield Evidence(".", f"hook `{hook.id}` in {hook.path}", chosen(hook.arguments or (), options))
     name = re.compile(rf"(?:^|[\s\"'`(/@-]){command}(?:-action|-github-action)?(?=[\s\"'`)@:,]|$)")
-    for path in (path for path in tree.paths() if path in _CALLERS or _configures_ci(path)):
+    for path in (path for path in tree.paths() if path in _CALLERS or configures_ci(path)):
         source = text(tree, path)[:_LARGEST].replace("\\\n", " ")
         for words in _commands(source, name) if command in source else ():
             if not alone and not any(re.search(r"[\w.]", word) for word in words):
                 continue
-            yield Evidence(".", f"`{command}` in {path}", _chosen(words, options), _places(words, tree))
+            yield Evidence(".", f"`{command}` in {path}", chosen(words, options), places(words, tree))
 
 
-def _configures_ci(path: str) -> bool:
+def configures_ci(path: str) -> bool:
+    """Whether a file is one that a CI service reads."""
     return (path.startswith(".") or "/" not in path) and matches(path, CI)
 
 
@@ -109,28 +105,13 @@ def _commands(source: str, name: re.Pattern[str]) -> Iterator[list[str]]:
             yield [word.replace('"', "").replace("'", "") for word in found]
 
 
-def _hooks(source: str, tool: str) -> Iterator[tuple[str, list[str]]]:
-    """Hooks of pre-commit that are named after a tool, with their arguments."""
-    for block in _HOOK.split(source):
-        if hit := re.match(rf"id:[ \t]*['\"]?({tool}(?:-\w+)*)['\"]?[ \t]*(?:#|\n|$)", block):
-            yield hit[1], _listed(block, "args")
-
-
-def _listed(block: str, key: str) -> list[str]:
-    """The items of a list in a hook."""
-    listed = re.search(_LIST.format(key), block[:_LINE], re.MULTILINE)
-    flow, rows = (listed[1] or "", listed[2] or "") if listed else ("", "")
-    words = [*_FLOW.findall(flow), *(row.strip()[1:] for row in rows.split("\n") if row)]
-    return [word.strip().strip("'\"") for word in words]
-
-
-def _places(words: Sequence[str], tree: Tree) -> tuple[str, ...]:
+def places(words: Sequence[str], tree: Tree) -> tuple[str, ...]:
     """Those of a command's words that are directories of the repository."""
     named = [posixpath.normpath(word) for word in words if word and not word.startswith("-")]
     return tuple(word for word in named if word[0] != "-" and any(below(path, word) for path in tree.paths()))
 
 
-def _chosen(words: Sequence[str], options: str) -> tuple[str, ...]:
+def chosen(words: Sequence[str], options: str) -> tuple[str, ...]:
     """Those of a command's words that are among `options`; none with a value that somebody would have to expand."""
     known = {option.rstrip("="): option.endswith("=") for option in options.split()}
     return tuple(part for parts in _pairs(words, known) if not _EXPANDED.search("".join(parts)) for part in parts)
@@ -146,24 +127,9 @@ def _pairs(words: Sequence[str], known: dict[str, bool]) -> Iterator[tuple[str, 
             yield (word,)
 
 
-def pinned(tree: Tree, repository: str) -> str:
-    """The version in which pre-commit takes its hooks from a repository on GitHub; nothing where it names none."""
-    revision = r"rev:\s*(?:[0-9a-f]{40}\s*#\s*frozen:\s*)?['\"]?v?(\d+(?:\.\d+)+)(?=\s|['\"])"
-    sources = (text(tree, path)[:_LARGEST] for path in HOOKS)
-    hits = (re.search(rf"{repository}(?:\.git)?['\"]?\s+{revision}", source) for source in sources)
-    return next((hit[1] for hit in hits if hit), "")
-
-
-def brought(tree: Tree, tool: str) -> tuple[str, ...]:
-    """What pre-commit installs beside a tool, such as its plug-ins."""
-    blocks = (block for path in HOOKS for block in _HOOK.split(text(tree, path)[:_LARGEST]))
-    own = next((block for block in blocks if re.match(rf"id:[ \t]*['\"]?{tool}['\"]?[ \t]*(?:#|\n|$)", block)), "")
-    return tuple(filter(_REQUIREMENT.fullmatch, _listed(own, "additional_dependencies")))
-
-
 def required(tree: Tree, tool: str) -> str:
     """The version that CI, a build file or a requirement file installs of a Python tool; nothing where none is said."""
     pin = re.compile(rf"(?<![\w.-]){tool}==(\d+(?:\.\w+)*)")
-    paths = (path for path in tree.paths() if path in _CALLERS or _configures_ci(path) or _REQUIRED.fullmatch(path))
+    paths = (path for path in tree.paths() if path in _CALLERS or configures_ci(path) or _REQUIRED.fullmatch(path))
     hits = (pin.search(text(tree, path)[:_LARGEST]) for path in paths)
     return next((hit[1] for hit in hits if hit), "")

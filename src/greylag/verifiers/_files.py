@@ -14,8 +14,9 @@ from typing import ClassVar
 from greylag.kinds import VENDORED, matches
 from greylag.model import Diagnostic, Phase, Severity, Verdict
 from greylag.protocols import Activation, Context, Tree
-from greylag.verifiers import _evidence, _tool, _uvtool
-from greylag.verifiers._evidence import HOOKS, Evidence
+from greylag.verifiers import _evidence, _hooked, _tool, _uvtool
+from greylag.verifiers._evidence import Evidence
+from greylag.verifiers._hooked import HOOKS
 from greylag.verifiers._plan import Plan, Step
 from greylag.verifiers._pyproject import FOREIGN, below, text
 
@@ -135,7 +136,7 @@ def failing(read: Read, *, alone: bool = False) -> Read:
 def _pinned(tool: Tool, tree: Tree) -> tuple[str, str, Step | None]:
     """The version that pre-commit pins, the directory where its program will be, and how it gets there."""
     for repository, package in tool.pins.items():
-        if version := _evidence.pinned(tree, repository):
+        if version := _hooked.pinned(tree, repository):
             return version, f"{_uvtool.directory(package, version)}/bin", _uvtool.install(package, version)
     return "", "", None
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 
 from greylag.protocols import Tree
-from greylag.verifiers import _package, _pyproject, _scripts
+from greylag.verifiers import _hooked, _package, _pyproject, _scripts
 from greylag.verifiers._linters import linters
+from greylag.verifiers._pyproject import Project
 from greylag.verifiers._settled import settled
 from greylag.verifiers._types import type_checkers
 
@@ -25,7 +26,6 @@ _NODE: Mapping[str, tuple[str, ...]] = {
     "prettier": ("prettier",),
     "biome": ("biome-ci", "biome-check", "biome-format", "biome-lint"),
 }
-_INSTALLED = ("mypy", "pyright")  # run where the project installs them, and not brought where it does not
 
 
 def elsewhere(tree: Tree) -> tuple[str, ...]:
@@ -36,7 +36,13 @@ def elsewhere(tree: Tree) -> tuple[str, ...]:
 def _of_python(tree: Tree) -> Iterator[str]:
     for project in (project for project in _pyproject.projects(tree) if project.root == "."):
         for name, *_ in (*linters(project, tree), *type_checkers(project, tree)):
-            yield from _PYTHON.get(name, (name,) if name in _INSTALLED and name in project.declared else ())
+            yield from _PYTHON.get(name, (name,) if _covers(name, project, tree) else ())
+
+
+def _covers(name: str, project: Project, tree: Tree) -> bool:
+    """Whether a type checker sees all that its hook does: one that a project installs is set up to."""
+    own = [hook for hook in _hooked.hooks(tree) if hook.id == name]
+    return name in project.installed or (bool(own) and not any(hook.chosen for hook in own))
 
 
 def _of_node(tree: Tree) -> Iterator[str]:

@@ -10,11 +10,12 @@ from greylag.distill import Distilled, distill
 from greylag.model import Counts, Diagnostic, Outcome, Phase, Severity
 from greylag.protocols import Completed, Ended
 from greylag.readers import UNREADABLE
-from greylag.text import clean, one_line
+from greylag.text import cap, clean, one_line
 from greylag.verifiers._plan import Step
 
 BUDGET = 700  # tokens of a distilled log
-_LAST = 5  # lines that a command had printed before its time was over
+_LAST = 5  # lines that a command had printed before it was stopped
+_WIDE = 200  # characters of such a line
 
 # What no edit of the repository can repair. Looked for only where a tool left no diagnostic of its own.
 _NETWORK = re.compile(
@@ -82,12 +83,18 @@ def total(counts: Sequence[Counts]) -> Counts | None:
     )
 
 
-def judge(step: Step, phase: Phase, done: Completed, found: Found, *, original: bool = False) -> Result:
+def judge(
+    step: Step, phase: Phase, done: Completed, found: Found, *, original: bool = False, ended_before: bool = False
+) -> Result:
     """What `done` says. Exit code and report must agree on a pass, since code within a tool can forge its exit code.
 
     Otherwise the exit code is the authority, reports and log only tell why. `original`: no change is to blame.
+    `ended_before`: on the base commit it came to an end by itself.
     """
     text = clean(done.output + done.errors)
+    if done.ended is Ended.OUTPUT_CAPPED and ended_before:
+        said = f"`{step.line}` was stopped: it printed more than a log may hold, which it did not on the base commit"
+        return Result(Outcome.FAILED, said, _reported(found, Diagnostic(said, excerpt=_ends(text))), found.counts)
     if done.ended is not Ended.EXITED:
         return _interrupted(step, done, text, found)
     if _without_tests(step, phase, done.returncode, text, found.counts):
@@ -117,8 +124,7 @@ def _excused(step: Step, code: int, text: str) -> Result | None:
 def _interrupted(step: Step, done: Completed, text: str, found: Found) -> Result:
     if done.ended is Ended.TIMED_OUT:
         said = f"`{step.line}` was still running after {done.seconds:.0f} s"
-        complete = tuple(d for d in found.diagnostics if d.rule != UNREADABLE)  # nobody had finished the report
-        return Result(Outcome.TIMED_OUT, said, (*complete, _stuck(said, text, found)), found.counts)
+        return Result(Outcome.TIMED_OUT, said, _reported(found, _stuck(said, text, found)), found.counts)
     return Result(Outcome.ERRORED, f"`{step.line}` was stopped: {done.ended.value}")
 
 
@@ -133,6 +139,17 @@ def _stuck(said: str, text: str, found: Found) -> Diagnostic:
     own = (_located(frame, found) for frame in frames if "/site-packages/" not in str(frame.path))
     first = next((frame for frame in own if not str(frame.path).startswith("/")), Diagnostic(said))
     return replace(first, excerpt="\n".join(stack[:_STACK_SIZE].splitlines()[:_FRAMES]))
+
+
+def _reported(found: Found, stopped: Diagnostic) -> tuple[Diagnostic, ...]:
+    """What a tool had reported when it was stopped; nobody had finished a report that cannot be read."""
+    return (*(d for d in found.diagnostics if d.rule != UNREADABLE), stopped)
+
+
+def _ends(text: str) -> str:
+    """The first and the last lines."""
+    lines = [cap(line, _WIDE) for line in text.strip().splitlines()]
+    return "\n".join(lines if len(lines) <= 2 * _LAST else (*lines[:_LAST], "...", *lines[-_LAST:]))
 
 
 def _without_tests(step: Step, phase: Phase, code: int, text: str, counts: Counts | None) -> bool:

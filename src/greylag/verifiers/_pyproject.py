@@ -45,7 +45,9 @@ class Project:
     requirements: tuple[str, ...]  # requirement files to install
     extras: tuple[str, ...]
     groups: tuple[str, ...]
+    tox: tuple[str, ...]  # what tox.ini installs for its tests, where nothing else says what tests need
     declared: frozenset[str]  # normalised names of all packages that its files mention
+    installed: frozenset[str]  # the same without those that only tox would install
     copies: bool  # whether directories of the repository are among its requirements, not as links
     nested: tuple[str, ...]  # other roots below it
     shared: frozenset[str]  # files at the top of the repository
@@ -149,8 +151,11 @@ def _project(tree: Tree, root: str, nested: list[str]) -> Project:
     optional = table(data, "project", "optional-dependencies") or table(data, "tool", "poetry", "extras") or {}
     setup = text(tree, posixpath.join(root, "setup.py")) + text(tree, posixpath.join(root, "setup.cfg"))
     legacy = re.findall(r"(?:^|[\"'{\s])([\w-]+)[\"']?\s*[:=]", setup) if "extras_require" in setup else []
-    groups = {*(table(data, "dependency-groups") or {}), *(table(data, "tool", "poetry", "group") or {})}
+    named = {*(table(data, "dependency-groups") or {}), *(table(data, "tool", "poetry", "group") or {})}
     sources = [text(tree, posixpath.join(root, file)) for file in requirements]
+    extras = tuple(sorted(filter(_TEST_GROUPS.fullmatch, {*optional, *legacy, *_tox(tox, "extras")})))
+    groups = tuple(sorted(filter(_TEST_GROUPS.fullmatch, named)))
+    alone = manager == "pip" and not (extras or groups or set(requirements) - {"requirements.txt"})
     return Project(
         root,
         manager,
@@ -159,9 +164,11 @@ def _project(tree: Tree, root: str, nested: list[str]) -> Project:
         data,
         setup,
         requirements,
-        extras=tuple(sorted(filter(_TEST_GROUPS.fullmatch, {*optional, *legacy, *_tox(tox, "extras")}))),
-        groups=tuple(sorted(filter(_TEST_GROUPS.fullmatch, groups))),
+        extras=extras,
+        groups=groups,
+        tox=tuple(_tox(tox, "deps")) if alone else (),
         declared=frozenset(_declared(data, sources, setup, _tox(tox, "deps"))),
+        installed=frozenset(_declared(data, sources, setup, _tox(tox, "deps") if alone else [])),
         copies=any(_copied(data, sources)),
         nested=tuple(posixpath.relpath(other, root) for other in nested),
         shared=frozenset(path for path in tree.paths() if "/" not in path),
@@ -191,11 +198,6 @@ def _tox(tox: configparser.ConfigParser, key: str) -> list[str]:
     )
     lines = [line.split("#")[0].split(": ", 1)[-1].strip() for line in re.split(r"[\n,]", value)]
     return [line for line in lines if line and not re.search(r"[{}]|^-", line)]
-
-
-def tox_requirements(tree: Tree, root: str) -> list[str]:
-    """What tox.ini installs for its tests, as requirement lines: hints for a project that says it nowhere else."""
-    return _tox(ini(text(tree, posixpath.join(root, "tox.ini"))), "deps")
 
 
 def _declared(data: Mapping[str, Any], sources: list[str], setup: str, tox: list[str]) -> Iterator[str]:

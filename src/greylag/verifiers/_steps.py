@@ -53,6 +53,7 @@ def installation(project: Project) -> Plan:
     wrong_node = r'The engine "node" is incompatible|ERR_PNPM_UNSUPPORTED_ENGINE|requires at least Node\.js'
     reader = _summaries.npm if project.manager.name == "npm" else None
     step = replace(_base(project), arguments=project.manager.install, read_log=reader, unable=wrong_node)
+    step = replace(step, rest=_summaries.without_progress if project.manager.name == "pnpm" else None)
     manager = {project.manager.name: (*project.manager.programs[0], "--version")}
     return Plan((*_provision(project), step), _NODE | manager, "; ".join(notes))
 

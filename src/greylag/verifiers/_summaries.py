@@ -29,6 +29,7 @@ _JAVASCRIPT: tuple[Row, ...] = (
 )
 _TAP = re.compile(r"^TAP version 1[34]$", re.MULTILINE)
 _UNREAD = re.compile(r"^\[error\] ([^\n:]+): (\w+: [^\n]*) \((\d{1,9}):(\d{1,9})\)$", re.MULTILINE)
+_PROGRESS = re.compile(rb"^(?:[^\n|]{1,200} \| )?Progress: resolved \d[^\n]*\n", re.MULTILINE)
 _PYTEST = ("passed", "failed", "error", "skipped", "xfailed")
 _EXCERPT = 2000  # characters of one failure
 _STARTED = re.compile(r"^(?!setUp|tearDown)(\w+) \(([\w.]+)\)(?: \.\.\. (?!skipped)|$)", re.MULTILINE)
@@ -95,6 +96,11 @@ def npm(data: bytes, root: str, _workspace: str) -> tuple[Diagnostic, ...]:
     found = re.findall(r"^npm (?:error|ERR!) ((?:Missing|Invalid): [^\n]{1,500})$", clean(data), re.MULTILINE)
     place = posixpath.normpath(posixpath.join(root, "package-lock.json"))
     return tuple(Diagnostic(said, path=place, rule="npm") for said in dict.fromkeys(found))
+
+
+def without_progress(log: bytes) -> bytes:
+    """The log of an installation by pnpm without the lines that only count packages, of which there are many."""
+    return _PROGRESS.sub(b"", log)
 
 
 def prettier(data: bytes, root: str, _workspace: str) -> tuple[Diagnostic, ...]:

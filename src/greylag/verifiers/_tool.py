@@ -35,6 +35,7 @@ OUTPUT = 64 << 20  # bytes of a tool's output that a reader is given
 _FILES = ("reports", "rewritten")  # keys of an answer that hold files
 _WORST = (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.ERRORED, Outcome.PASSED, Outcome.SKIPPED)
 _LONG = 0.25  # of the time that a command has
+_ENDED = (Outcome.PASSED, Outcome.FAILED, Outcome.SKIPPED)
 DIAGNOSTICS = 5000  # of one verdict; what is more becomes one that stands for all of the rest
 
 
@@ -163,7 +164,15 @@ def _take(step: Step, tools: Mapping[str, Sequence[str]], log: str, activation: 
         fetched = _answer(context.execute(_inside(step, tools, activation, context)), activation)
     output = _whole(done, context.logs / log)
     found = _read(step, fetched, output, _place(step, activation), context.change.head.paths())
-    result = judge(step, activation.phase, done, found, original=_original(activation, context))
+    before = context.before(activation)
+    result = judge(
+        step,
+        activation.phase,
+        done,
+        found,
+        original=context.mode == "baseline" or (before is not None and before.outcome is Outcome.ERRORED),
+        ended_before=before is not None and before.outcome in _ENDED,
+    )
     result = replace(result, log=log, seconds=done.seconds, tools=fetched["tools"])
     if formatting := rewriting(step, result, activation, context):
         _rewrite(*formatting, activation, context)
@@ -182,12 +191,6 @@ def _rewrite(step: Step, paths: Sequence[str], activation: Activation, context: 
         path = places.get(place.replace(fetched["workspace"], "@workspace@", 1))
         if path is not None:
             context.rewrite(path, data)
-
-
-def _original(activation: Activation, context: Context) -> bool:
-    """Whether no change is to blame: this is the base commit, or it could not be run there either."""
-    before = context.before(activation)
-    return context.mode == "baseline" or (before is not None and before.outcome is Outcome.ERRORED)
 
 
 def _place(step: Step, activation: Activation) -> str:

@@ -1,5 +1,7 @@
 """Programs from PyPI in places of their own: preparation makes them in the sandbox's home, later phases find them."""
 
+from collections.abc import Sequence
+
 import uv
 
 from greylag.verifiers._plan import Step
@@ -16,17 +18,18 @@ def directory(package: str, version: str) -> str:
     return f"@home@/.greylag/tools/{package}-{version or 'any'}"
 
 
-def install(package: str, version: str = "") -> Step:
-    """Installs a package in a version, or the newest.
+def install(package: str, version: str = "", beside: Sequence[str] = ()) -> Step:
+    """Installs a package in a version, or the newest, with others that it needs, such as plug-ins.
 
     One that cannot be had leaves the machine's own program, if any. A registry that cannot be reached is another
     matter.
     """
     place = directory(package, version)
+    more = [f"--with={requirement}" for requirement in beside]
     env = {"UV_TOOL_DIR": place, "UV_TOOL_BIN_DIR": f"{place}/bin", "UV_PYTHON_DOWNLOADS": "never"}
     return Step(
         (("uv",), (uv.find_uv_bin(),)),
-        ("tool", "install", "--force", f"{package}=={version}" if version else package),
+        ("tool", "install", "--force", *more, f"{package}=={version}" if version else package),
         env={**env, "UV_NO_PROGRESS": "1", "UV_LINK_MODE": "copy"},
         install="install uv",
         may_fail=True,

@@ -14,7 +14,7 @@ from pathlib import Path
 from greylag.model import Diagnostic, Phase, Verdict
 from greylag.protocols import Activation, Context, Tree
 from greylag.text import cap, clean, one_line
-from greylag.verifiers import _evidence, _hooks, _tool, _uvtool
+from greylag.verifiers import _evidence, _hooked, _hooks, _tool, _uvtool
 from greylag.verifiers._plan import Plan, Step
 
 _STATE = "@home@/.greylag/pre-commit"
@@ -34,7 +34,7 @@ class PreCommit:
 
     def detect(self, tree: Tree) -> Sequence[Activation]:
         """Installation of the hooks and one run of them, at the top of a repository."""
-        config = next((path for path in _evidence.HOOKS if path in tree.paths()), "")
+        config = next((path for path in _hooked.HOOKS if path in tree.paths()), "")
         if not config:
             return ()
         version = _evidence.required(tree, "pre-commit")

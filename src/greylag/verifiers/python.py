@@ -1,7 +1,7 @@
 """Python projects of uv, poetry or pip: formatters, linters, types and tests, each only where the project has it.
 
-Tools are taken from the project's environment (see `_environment.py`), so in the versions that the project asks for;
-one that is configured but not installed there is said and skipped.
+Tools are taken from the project's environment (see `_environment.py`), so in the versions that the project asks for, or
+are brought in the version that hooks or CI ask for (see `_added.py`); one that is only configured is said and skipped.
 """
 
 from collections.abc import Iterator, Sequence
@@ -44,16 +44,19 @@ def _activations(project: Project, tree: Tree) -> Iterator[Activation]:
         checks.append((environment.tool, Phase.TEST, environment.reason, environment.test))
     if not checks:
         return
-    plan = _environment.plan(project, tree, _added.packages(project, tree, [name for name, *_ in checks]))
+    plan = _added.preparation(project, tree, [name for name, *_ in checks])
     title = _environment.TITLES[project.manager]
     inputs, outputs = _environment.inputs(project, tree), _environment.outputs(project)
     if environment:  # which holds a copy of the project: it is made for each tree
         inputs, outputs, plan = (), None, replace(plan, steps=(*plan.steps, environment.prepare))
     yield Activation("python", title, Phase.PREPARE, project.root, project.why, inputs, plan, outputs)
     for name, phase, reason, step in checks:
-        yield Activation("python", name, phase, project.root, reason, (), Plan((step,), _versions(name.split()[0])))
+        plan = Plan((step,), _versions(name.split()[0], step.programs[0][0]))
+        yield Activation("python", name, phase, project.root, reason, (), plan)
 
 
-def _versions(module: str) -> dict[str, tuple[str, ...]]:
+def _versions(module: str, program: str) -> dict[str, tuple[str, ...]]:
+    if program.startswith("@home@/"):  # in an environment of its own
+        return {"python": (PYTHON, "--version"), module: (program, "--version")}
     ask = (PYTHON, "-c", f"import importlib.metadata as m; print(m.version({module!r}))")
     return {"python": (PYTHON, "--version")} | ({} if module == "unittest" else {module: ask})

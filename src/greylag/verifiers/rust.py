@@ -4,8 +4,9 @@ Preparation fetches what Cargo.lock names, `--locked`; where none is tracked, Ca
 Later phases are offline. What is built stays with one tree: nothing is taken over from the build of another.
 
 rustfmt and clippy run where a file of theirs, CI, a Makefile or the like says so, with the tool chain that is named
-there (`cargo +nightly fmt`). Having them proves nothing, since they come with Rust, and clippy's opinions change with
-each version. It denies warnings where CI does. A number of threads for tests is taken from there, too.
+there (`cargo +nightly fmt`; for clippy one that names none goes first), and are skipped where the machine lacks that.
+Having them proves nothing, since they come with Rust, and clippy's opinions change with each version. It denies
+warnings where CI does. A number of threads for tests is taken from there, too.
 
 Features are the default ones, which exist for certain; `.greylag.toml` can declare commands with others. Tests are run
 by nextest where `.config/nextest.toml` configures it, and then those of the documentation beside it.
@@ -34,7 +35,11 @@ _CHECK = "cargo check"
 _RUSTC = {"rustc": ("rustc", "--version")}
 # A command says more than other traces of a tool do: it may name a tool chain.
 _FORMATS = re.compile(r"\bcargo (?:(?P<value>\+[\w.-]+) )?fmt\b"), re.compile(r"\brustfmt\b|\bid: (?:cargo-)?fmt\b")
-_LINTS = re.compile(r"\bcargo (?:(?P<value>\+[\w.-]+) )?clippy\b"), re.compile(r"\bid: (?:cargo-)?clippy\b")
+_LINTS = (  # one in the repository's own tool chain goes first: jobs with another one often only look ahead
+    re.compile(r"\bcargo clippy\b"),
+    re.compile(r"\bcargo (?P<value>\+[\w.-]+) clippy\b"),
+    re.compile(r"\bid: (?:cargo-)?clippy\b"),
+)
 _DENIES = re.compile(r"(?:-D ?|--deny[ =])warnings\b")
 _THREADS = re.compile(r"test[-_]threads\W{1,6}(?P<value>[1-9]\d?)\b", re.IGNORECASE)
 _MACHINE = (  # what this machine has is not what the repository needs
@@ -91,7 +96,7 @@ def _format(project: Project) -> Iterator[Check]:
     if own or said.path:
         step = _step("fmt", "--check", chain=said.value, read=readers.rustfmt_text, unable=_MACHINE)
         step = replace(step, rewrite=_step("fmt", "--", chain=said.value, unable=_MACHINE))
-        yield "cargo fmt", Phase.FORMAT, own or said.path, (step,)
+        yield "cargo fmt", Phase.FORMAT, own or said.path, (*_there(said.value, "cargo-fmt"), step)
 
 
 def _lint(project: Project) -> Iterator[Check]:
@@ -100,7 +105,21 @@ def _lint(project: Project) -> Iterator[Check]:
     if own or said.path:
         deny = ("--", "-D", "warnings") if _DENIES.search(said.text) else ()
         step = _checked(project, "clippy", said.value, deny)
-        yield "cargo clippy", Phase.STATIC, own or said.path, (step,)
+        yield "cargo clippy", Phase.STATIC, own or said.path, (*_there(said.value, "cargo-clippy"), step)
+
+
+def _there(chain: str, program: str) -> tuple[Step, ...]:
+    """Asks rustup, which runs nothing of the repository, for a tool chain that only a command line names: a machine
+    without it lacks a linter.
+    """
+    step = Step(
+        (("rustup",),),
+        ("which", "--toolchain", chain.removeprefix("+"), program),
+        absent=f"this machine has no rustup to look for the tool chain `{chain}`",
+        env=_ENV,
+        untold=r"error: [^\n]*",
+    )
+    return (step,) if chain else ()
 
 
 def _compile(project: Project) -> Check:

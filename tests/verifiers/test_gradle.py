@@ -279,7 +279,7 @@ def test_reports_of_all_projects_and_suites_count_and_stale_ones_do_not(bench: M
 
 def test_a_build_whose_tests_are_none_has_not_passed_them(bench: MakeBench) -> None:
     verdict = bench(gradlew("echo BUILD SUCCESSFUL")).verify(Gradle(), "gradle test")["gradle test"]
-    assert (verdict.outcome, verdict.summary) == (Outcome.SKIPPED, "no tests")
+    assert (verdict.outcome, verdict.summary) == (Outcome.SKIPPED, "no tests, and no report of any")
 
 
 def test_a_machine_without_gradle_is_not_the_changes_fault(bench: MakeBench) -> None:

@@ -117,7 +117,7 @@ def test_a_build_without_tests_is_no_pass_of_the_test_phase(bench: MakeBench, li
     stale = {"core/target/surefire-reports/TEST-a.xml": '<testsuite><testcase name="old"/></testsuite>'}
     verdict = bench({**mvnw(f"echo '{line}'"), **stale}).verify(Maven(), "maven test")["maven test"]
     assert verdict.outcome is Outcome.SKIPPED
-    assert verdict.summary == "no tests"
+    assert verdict.summary == "no tests, and no report of any"
 
 
 def test_a_module_without_tests_does_not_excuse_another_that_cannot_be_built(bench: MakeBench) -> None:

@@ -233,7 +233,7 @@ def test_a_test_that_ends_the_whole_process_is_no_pass(bench: MakeBench) -> None
 
 def test_no_test_is_no_pass(bench: MakeBench) -> None:
     verdict = bench(logged("end.txt", 0)).verify(Sbt(), "sbt test")["sbt test"]
-    assert (verdict.outcome, verdict.summary) == (Outcome.SKIPPED, "no tests")
+    assert (verdict.outcome, verdict.summary) == (Outcome.SKIPPED, "no tests, and no report of any")
 
 
 def test_what_a_test_prints_is_no_excuse(bench: MakeBench) -> None:

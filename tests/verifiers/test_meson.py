@@ -130,7 +130,7 @@ def test_errors_of_the_setup_and_a_lack_of_tests_are_told(bench: MakeBench) -> N
     assert [(d.path, d.line) for d in verdict.diagnostics] == [("meson.build", 4)]
     none = "project('a', 'c')\nif false\n  test('a', find_program('true'))\nendif\n"
     verdict = bench({"meson.build": none}).verify(Meson())["meson test"]
-    assert (verdict.outcome, verdict.summary) == (Outcome.SKIPPED, "no tests")
+    assert (verdict.outcome, verdict.summary) == (Outcome.SKIPPED, "no tests, and no report of any")
 
 
 @pytest.mark.toolchain("meson")

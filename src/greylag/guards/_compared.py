@@ -166,7 +166,19 @@ _LOSSY = (
     r"(?:abs|fabs|round|floor|ceil|trunc|lower|upper|casefold|l?r?strip|trim|substring|substr|toLowerCase|toUpperCase"
     r"|startsWith|startswith)"
 )
-_LOSES = re.compile(rf"(?<![\w$]){_LOSSY}\(|\[[^\[\]{{}}]{{0,40}}:[^\[\]{{}}]{{0,40}}\]|\.slice\(")
+_ORDERED = (
+    r"(?:sorted\w*|to_?[sS]orted\w*|sort\w*|(?:frozen|new)?[sS]et|toSet|to(?:Mutable|Hash)Set|Counter|HashSet(?:::\w+)?|TreeSet(?:<>)?"
+    r"|BTreeSet(?:::\w+)?)"
+)
+_SET = r"collect::<\w*Set<[^<>()]{0,40}>>"
+_LOSES = re.compile(
+    rf"(?<![\w$]){_LOSSY}\(|\[[^\[\]{{}}]{{0,40}}:[^\[\]{{}}]{{0,40}}\]|\.slice\(|\.[tT]rim(?:Space|_\w+)?\(|\.TrimSpace\("
+)
+ORDERS = re.compile(rf"(?<![\w$]){_ORDERED}\(|{_SET}")
+UNORDERED = re.compile(  # what has no order by itself
+    r"listdir|iterdir|scandir|read_?dir|ReadDir|glob|\bwalk|listFiles|list_files|\bkeys\b|keySet|\bvalues\b|entrySet|\bitems\b|entries"
+    r"|Object\.|Map\(|[sS]et\b"
+)
 
 
 def made_alike(gone: Sequence[Compared], come: Sequence[Compared]) -> bool:
@@ -178,15 +190,32 @@ def made_alike(gone: Sequence[Compared], come: Sequence[Compared]) -> bool:
 
 
 def loses(new: Compared, old: Compared) -> bool:
-    """Whether the one side that was is in the new one, within a call that loses a part of it."""
+    """Whether the one side that was is in the new one, within a call that loses a part of it, or its order."""
     for was, same, now, still in (
         (old.left, old.right, new.left, new.right), (old.right, old.left, new.right, new.left),
     ):  # fmt: skip
         before, after = LITERAL.sub("#", was), LITERAL.sub("#", now)  # whatever the function is given
-        place = after.find(before) if same == still and before != after and "(" in was else -1
-        if place >= 0 and _LOSES.search(after[:place] + after[place + len(before) :]):
+        place = after.find(before) if before != after and "(" in was else -1
+        around = after[:place] + after[place + len(before) :] if place >= 0 else ""
+        if same == still and _LOSES.search(around):
+            return True
+        plain = not (_names(same) or _names(still))
+        if (same == still or plain) and (
+            (ORDERS.search(around) and not UNORDERED.search(was)) or (plain and _TRIMS.search(around))
+        ):
             return True
     return False
+
+
+_TRIMS = re.compile(r"(?<![\w$])(?:l?r?strip|trim\w*|TrimSpace)\(")
+_MAKES = re.compile(
+    r"\b(?:new)?(?:frozenset|set|Set|HashSet(?:::\w+)?|BTreeSet(?:::\w+)?|(?:List|Set|Map)\.of|Arrays\.asList|(?:list|set)Of|vec|string)\b!?"
+)
+
+
+def _names(side: str) -> bool:
+    """Whether a side is more than literals, and what makes a list or set of them."""
+    return _NAMES.search(LITERAL.sub("0", _MAKES.sub("", side))) is not None
 
 
 def handed_over(gone: Sequence[Compared], come: Sequence[Compared]) -> bool:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from greylag.guards._callbacks import unheard
 from greylag.guards._deferred import deferred, nesting_of
 from greylag.guards._early import returned
+from greylag.guards._late import late
 from greylag.guards._leaving import left_out, strength
 from greylag.guards._python_deferred import uncalled
 from greylag.guards._source import Brackets, Source, brackets
@@ -143,6 +144,7 @@ def unsure(source: Source, span: tuple[int, int], starts: Sequence[int]) -> set[
             marked.update(_between(starts, caught))
     marked.update(returned(code, span, starts))
     marked.update(unheard(code, span, starts, _named(code)))
+    marked.update(late(code, span, starts))
     marked.update(deferred(source, span, starts, around[:_MOST]))
     marked.update(number for number, start in enumerate(starts) if _dropped(code, round_, start))
     return marked

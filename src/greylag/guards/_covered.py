@@ -5,6 +5,7 @@ from collections import Counter
 
 from greylag.guards._case import Case
 from greylag.guards._source import LITERAL
+from greylag.guards._written import written
 
 _DUMPED = re.compile(
     r"Constant\(value=(b?'(?>(?:[^'\\]|\\.)*)'|b?\"(?>(?:[^\"\\]|\\.)*)\"|-?[\d.]+(?:e-?\d+)?|True|False|None)"
@@ -17,13 +18,17 @@ _ASSERTING = re.compile(
     re.IGNORECASE,
 )
 _SIZED = re.compile(
-    r"Call\(func=Name\(id='len'|^Name\(id=|\.(?:size|length|len|isEmpty|contains|includes)\b|toHaveLength|toContain|hasSize|isNotEmpty"
-    r"|ops=\[In\(\)\]"
+    r"Call\(func=Name\(id='len'|^Name\(id=|\.(?:size|length|len|isEmpty|contains|includes|get|at)\b|\[\d+\]|toHaveLength|toContain|hasSize|isNotEmpty|\bLen\("
+    r"|ops=\[In\(\)\]|Subscript\(value=.{0,200}?slice=(?:Constant|UnaryOp)\("
 )
 _WHOLE = re.compile(
     r"ops=\[Eq\(\)\], comparators=\[(?:List|Tuple|Dict|Set)\((?:elts|keys)=\[[^\]]|\.containsExactly\w*\([^)]"
     r"|to(?:Strict)?Equal\([\[{]\s*[^\]}]"
+    r"|\bassert(?:Iterable)?Equals\((?:(?:\w+\.)*(?:of|asList|ofEntries)|(?:list|set|map)Of)\([^)]|\bassert_eq!\([^;]*(?:vec!)?\[[\"'\d]|\.isEqualTo\((?:\w+\.)*(?:of|asList|listOf)\([^)]"
+    r"|\bEqual\(t,\[\]\w+\{[^}]|\bDeepEqual\([^;]*\[\]\w+\{[^}]|_EQ\([^;]*\{[^}]"
 )
+_ENTRY = re.compile(r"\.(?:get|at|size|length|len|count)\(?\d*\)?|\[\d+\]")
+_BUILDS = frozenset({"of", "asList", "ofEntries", "listOf", "setOf", "mapOf", "vec", "string", "DeepEqual"})
 
 
 def covered(old: Case, new: Case) -> bool:
@@ -61,11 +66,15 @@ def looped(old: Case, new: Case) -> bool:
 
 def awaited(old: Case, new: Case) -> tuple[int, int]:
     """How many assertions, and exact ones, say that there is no error where the test waits for a promise now."""
-    gone = (Counter(old.proof.claims) - Counter(new.proof.claims)).elements()
+    gone = list((Counter(old.proof.claims) - Counter(new.proof.claims)).elements())
     found = [claim for claim in gone if _NO_ERROR.search(claim)] if "await" in new.words - old.words else []
+    if any(map(_MOCK.fullmatch, new.words - old.words)):  # made with the test, it looks at its expectations by itself
+        found += [claim for claim in gone if _EXPECTATIONS.search(claim)]
     return len(found), sum("toBe" in claim or "qual" in claim or ".is(" in claim for claim in found)
 
 
+_MOCK = re.compile(r"New\w*Mock\w*")
+_EXPECTATIONS = re.compile(r"\.AssertExpectations\(")
 _NO_ERROR = re.compile(
     r"^(?:expect\((?:err\w*|e)\)\.(?:toBe\((?:null|undefined)\)|toBeNull|toBeUndefined|toBeFalsy|not\.toBe|to\.not\.exist|to\.be\.(?:null|undefined))"
     r"|(?:t|assert)\.(?:error|ifError|notOk|falsy|equal|strictEqual|is|same)\((?:err\w*|e)(?:,(?:null|undefined))?\))"
@@ -77,9 +86,22 @@ def summed_up(old: Case, new: Case) -> bool:
     gone = list((Counter(old.proof.claims) - Counter(new.proof.claims)).elements())
     come = list((Counter(new.proof.claims) - Counter(old.proof.claims)).elements())
     whole = [claim for claim in come if _WHOLE.search(claim)]
-    same = {word for claim in old.proof.claims for word in calls(claim)} <= new.words
-    about = len(whole) == 1 and bool(calls(whole[0])) and calls(whole[0]) <= old.words
-    return bool(gone) and same and about and new.proof.exact >= 1 and all(map(_SIZED.search, gone))
+    same = {word for claim in old.proof.claims for word in calls(_ENTRY.sub("", claim))} <= new.words
+    about = len(whole) == 1 and bool(calls(whole[0]) or _names(written(whole[0]))) and calls(whole[0]) - _BUILDS <= old.words
+    said = {literal for claim in gone for literal in literals(_ENTRY.sub("", written(claim))) if not literal.isdigit()}
+    return (
+        bool(gone)
+        and same
+        and about
+        and said <= {*literals(written(whole[0]))}
+        and new.proof.exact >= 1
+        and all(map(_SIZED.search, gone))
+    )
+
+
+def _names(claim: str) -> bool:
+    """Whether a claim is about something with a name."""
+    return re.search(r"(?:^|[(,.])[a-z]\w*(?:\)|==|,)", LITERAL.sub("0", claim)) is not None
 
 
 def told_twice(old: Case, new: Case) -> bool:

@@ -52,7 +52,7 @@ DIALECTS: Mapping[str, Dialect] = {
             r"|(?<![\w.])t\.(?!plan|context|log|teardown|timeout|skip|comment|diagnostic|after|before|(?:test|end|assert)\b)\w+\s*\("
         ),
         re.compile(
-            r"(?<!not)\.(?:toBe|toEqual|toStrictEqual|toMatchObject|toMatch\w*Snapshot\w*|toHaveLength|toHaveSize|toHaveCount"
+            r"(?<!not)\.toBe\s*\((?!\s*(?:true|false)\s*\))|(?<!not)\.(?:toEqual|toStrictEqual|toMatchObject|toMatch\w*Snapshot\w*|toHaveLength|toHaveSize|toHaveCount"
             r"|toHaveBeenCalledTimes|toHave\w*CalledWith|toHave\w*ReturnedWith|toHaveText|toHaveValue|toHaveProperty"
             r"|toBeNull|toBeUndefined|toBeNaN|toEqualTypeOf)\s*(?:<[^<>\n]*>)?\(|\.toThrow\w*\s*\(\s*[\"'`]"
             r"|\b(?:assert|t)\.(?:is|same|like|snapshot|(?:strictE|deepE|deepStrictE|looseE|e)qual|throws\w*|rejects)\s*\("
@@ -115,7 +115,8 @@ DIALECTS: Mapping[str, Dialect] = {
     ),
     "go": Dialect(
         re.compile(r"^func\s+(?:\([^()\n]*\)\s*)?(?P<name>(?:Test|Benchmark|Example|Fuzz)\w*)\s*\(", re.MULTILINE),
-        re.compile(r"\b\w+\.(?:Errorf?|Fatalf?|Fail|FailNow)\s*\(|\b(?:assert|require|is|qt)\.\w+\s*\(|\b(?:Expect|Ω)\s*\(|\b(?:assert|check)\w*\s*\("),
+        re.compile(r"\b\w+\.(?:Errorf?|Fatalf?|Fail|FailNow)\s*\(|\b(?:assert|require|is|qt)\.\w+\s*\(|\b(?:Expect|Ω)\s*\(|\b(?:assert|check)\w*\s*\("
+            r"|\b\w+\.Assert(?:Expectations|NumberOfCalls|Called|NotCalled)\s*\("),
         re.compile(
             r"\bif\b[^\n{]{0,300}?(?:!=(?!\s*nil\b)|==(?!\s*nil\b)[^\n{]{0,300}\{\s*(?:return|continue|break)\b)"
             r"|\bif\b[^\n{]{0,200}?!\([^\n{]{0,200}?==(?!\s*nil\b)|\b(?:DeepEqual|bytes\.Equal|cmp\.Diff|errors\.Is)\s*\("

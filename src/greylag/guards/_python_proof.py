@@ -12,6 +12,8 @@ from greylag.guards._known import Known, called
 from greylag.guards._looser import is_wild, wild_names
 from greylag.guards._python_compared import Values, comparisons, module_values
 from greylag.guards._python_rows import tables
+from greylag.guards._tautologies import always_holds
+from greylag.guards._written import written
 
 _ASSERTS = re.compile(r"^(?:assert|fail|raises$|warns$|expect|check|verify)")
 _EXACT = re.compile(
@@ -149,9 +151,10 @@ def _is_weak(test: ast.expr) -> bool:
 
 def _is_constant(test: ast.expr) -> bool:
     if isinstance(test, ast.Compare):
-        return ast.dump(test.left) == ast.dump(test.comparators[0]) and isinstance(test.ops[0], ast.Eq | ast.Is)
+        same = ast.dump(test.left) == ast.dump(test.comparators[0]) and isinstance(test.ops[0], ast.Eq | ast.Is)
+        return same or (_is_order(test) and always_holds(written(ast.dump(test))))
     if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or):
-        return any(_is_constant(value) for value in test.values)
+        return any(_is_constant(value) for value in test.values) or always_holds(written(ast.dump(test)))
     return isinstance(test, ast.Constant | ast.Tuple) and bool(getattr(test, "value", True))
 
 
@@ -165,4 +168,10 @@ def _is_weak_call(name: str, call: ast.Call) -> bool:
 def _is_constant_call(name: str, call: ast.Call) -> bool:
     if name == "assertTrue":
         return bool(call.args) and _is_constant(call.args[0])
+    if name in {"assertGreaterEqual", "assertGreater"}:
+        return always_holds(written(ast.dump(call)))
     return name == "assertEqual" and len(call.args) >= 2 and ast.dump(call.args[0]) == ast.dump(call.args[1])
+
+
+def _is_order(test: ast.Compare) -> bool:
+    return isinstance(test.ops[0], ast.GtE | ast.Gt | ast.LtE | ast.Lt)

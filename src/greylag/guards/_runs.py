@@ -1,0 +1,67 @@
+"""Lines of a diff that were changed together: what is removed in one place, and what came there."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from greylag.diffs import FileDiff, Line
+from greylag.guards._cases import unit_tests
+from greylag.guards._guard import read
+from greylag.protocols import Change
+
+WIDEST, LONGEST = 1000, 200  # characters of a line, and lines of one side, that are looked at
+
+
+class Run(NamedTuple):
+    """One place of a file."""
+
+    removed: Sequence[Line]
+    added: Sequence[Line]
+
+    @property
+    def old(self) -> str:
+        """What is removed, as text."""
+        return text(self.removed)
+
+    @property
+    def new(self) -> str:
+        """What came."""
+        return text(self.added)
+
+    @property
+    def line(self) -> int | None:
+        """Where it is in the head, if something came."""
+        return self.added[0].new if self.added else None
+
+
+def text(lines: Sequence[Line]) -> str:
+    """Some lines, bounded."""
+    return "\n".join(line.text[:WIDEST] for line in lines[:LONGEST])
+
+
+def runs(file: FileDiff) -> Iterator[Run]:
+    """The places of a file, in their order."""
+    for _, lines in file.hunks:
+        removed: list[Line] = []
+        added: list[Line] = []
+        for line in lines:
+            if line.sign == " ":
+                if removed or added:
+                    yield Run(removed, added)
+                removed, added = [], []
+            else:
+                (removed if line.sign == "-" else added).append(line)
+        if removed or added:
+            yield Run(removed, added)
+
+
+def concerned(change: Change, files: Iterable[FileDiff], *, tests: bool = False) -> Iterator[tuple[FileDiff, Run]]:
+    """Places of modified files; where a source has unit tests in it, only those of the one or the other part."""
+    for file in files:
+        if file.status in {"modified", "renamed"}:
+            text_before = read(change.base, file.old_path) or ""
+            start = unit_tests(file.old_path, text_before)
+            first = text_before.count("\n", 0, start) + 1 if start else 0
+            for run in runs(file):
+                inner = bool(first and run.removed and (run.removed[0].old or 0) >= first)
+                if not first or inner is tests:
+                    yield file, run

@@ -16,9 +16,10 @@ _CLOSED = re.compile(r"equal|at[_.]?most|at[_.]?least|_[LG]E\b", re.IGNORECASE)
 _SIGNED = re.compile(
     rf"(?:(?<![\w.])(?P<left>{_NUMBER}){_ENDING})?(?<![<>=!&|-])(?P<sign>[<>]=?)(?![<>=])(?:(?P<right>{_NUMBER}){_ENDING})?"
 )
-_SPAN = re.compile(rf"(?<![\w.])(?P<low>{_NUMBER})(?P<dots>\.\.[=<]?|\.\.\.)(?P<high>{_NUMBER}){_ENDING}")
+_SPAN = re.compile(rf"(?:(?<=\bin)|(?<=[)\]]in)|(?<![\w.]))(?P<low>{_NUMBER})(?P<dots>\.\.[=<]?|\.\.\.)(?P<high>{_NUMBER}){_ENDING}")
 _LAST = re.compile(rf"(?:^|,)(?P<number>{_NUMBER}){_ENDING}(?=,[\"'`]|$)")
 _FIRST = re.compile(rf"^(?:t,)?(?P<number>{_NUMBER}){_ENDING},(?!{_NUMBER})")
+_UNIT = re.compile(r"(?<=[<>=,(])(?=(?:time\.)?(?:Second|Minute|Hour|Millisecond|Microsecond)s?\b)")
 _WIDEST = 1000  # characters of a claim
 
 
@@ -34,7 +35,7 @@ def wider(old: str, new: str) -> bool:
     """Whether a claim is another one but for its bounds, and one of these lets more through, and none less."""
     if old == new or max(len(old), len(new)) > _WIDEST:
         return False
-    (shape, before), (other, after) = _bounds(old), _bounds(new)
+    (shape, before), (other, after) = (_bounds(_UNIT.sub("1*", claim)) for claim in (old, new))
     if shape != other or len(before) != len(after) or not before:
         return False
     pairs = list(zip(before, after, strict=True))

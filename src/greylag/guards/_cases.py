@@ -12,6 +12,7 @@ from greylag.guards._conditions import unsure
 from greylag.guards._dialects import DIALECTS, Dialect
 from greylag.guards._flow import uncertain
 from greylag.guards._known import Known, called, unknown
+from greylag.guards._late import unsettled
 from greylag.guards._native_compared import compared as native_pairs
 from greylag.guards._python_cases import python_cases, python_helpers
 from greylag.guards._rows import rows
@@ -240,7 +241,8 @@ def _proof(source: Source, family: str, round_: Brackets, span: tuple[int, int])
     maybe = unsure(source, span, starts)
     doubted = sum(1 for number in maybe if dialect.exact.search(claims[number]))
     sides = tuple(compared(source, family, span, starts, claims))
-    return Proof(len(starts), exact, weak, own, claims, len(maybe), min(doubted, exact), sides)
+    late = unsettled(source.code, span, starts) if family == "js" else 0
+    return Proof(len(starts), exact, weak, own, claims, len(maybe), min(doubted, exact), sides, late)
 
 
 def _count(pattern: re.Pattern[str], code: str) -> int:

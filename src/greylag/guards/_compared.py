@@ -194,17 +194,31 @@ def loses(new: Compared, old: Compared) -> bool:
     for was, same, now, still in (
         (old.left, old.right, new.left, new.right), (old.right, old.left, new.right, new.left),
     ):  # fmt: skip
-        before, after = LITERAL.sub("#", was), LITERAL.sub("#", now)  # whatever the function is given
-        place = after.find(before) if before != after and "(" in was else -1
-        around = after[:place] + after[place + len(before) :] if place >= 0 else ""
-        if same == still and _LOSES.search(around):
-            return True
+        around = _around(was, now)
+        if "(" not in was or not around:
+            continue
         plain = not (_names(same) or _names(still))
-        if (same == still or plain) and (
-            (ORDERS.search(around) and not UNORDERED.search(was)) or (plain and _TRIMS.search(around))
-        ):
+        alike = same == still or bool(_around(same, still)) or (plain and _bare(same) == _bare(still))
+        if alike and _LOSES.search(around):
+            return True
+        if (alike or plain) and not UNORDERED.search(was) and (ORDERS.search(around) or around == "{}"):
+            return True
+        if plain and _TRIMS.search(around):
             return True
     return False
+
+
+def _around(was: str, now: str) -> str:
+    """What stands around one expression in another, whatever literals it has; of a list that is a set, its braces."""
+    before, after = LITERAL.sub("#", was), LITERAL.sub("#", now)
+    place = after.find(before) if before != after else -1
+    if place < 0 and f"{before[:1]}{before[-1:]}{after[:1]}{after[-1:]}" == "[]{}" and before[1:-1] == after[1:-1]:
+        return "{}"
+    return after[:place] + after[place + len(before) :] if place >= 0 else ""
+
+
+def _bare(side: str) -> str:
+    return re.sub(r"[\W_]", "", side).lower()
 
 
 _TRIMS = re.compile(r"(?<![\w$])(?:l?r?strip|trim\w*|TrimSpace)\(")

@@ -163,11 +163,15 @@ def _each_case(body: str) -> bool:
     )
 
 
+_PROMISES = re.compile(r"(?:assert|t)(?:\.strict)?\.(?:rejects|doesNotReject|resolves|throwsAsync|notThrowsAsync|resolveMatch)\s*\(")
+
+
 def _dropped(code: str, round_: Brackets, start: int) -> bool:
-    """Whether a promise of Jest's or Vitest's `expect` is neither awaited nor handed on."""
-    if not code.startswith("expect", start):
+    """Whether a promise of `expect`, or of an assertion about one, is neither awaited nor handed on."""
+    if not code.startswith("expect", start) and not _PROMISES.match(code, start):
         return False
-    promise = re.match(r"\s*+\.\s*+(?:rejects|resolves)\b", code[round_.after(start)[1] :][:100])
+    after = round_.after(start)[1]
+    promise = _PROMISES.match(code, start) or re.match(r"\s*+\.\s*+(?:rejects|resolves)\b", code[after : after + 100])
     before = code[max(0, start - 100) : start].rstrip()
     return promise is not None and (not before or before[-1] in ";{}")
 

@@ -18,7 +18,7 @@ _ASSERTING = re.compile(
     re.IGNORECASE,
 )
 _SIZED = re.compile(
-    r"Call\(func=Name\(id='len'|^Name\(id=|\.(?:size|length|len|isEmpty|contains|includes|get|at)\b|\[\d+\]|toHaveLength|toContain|hasSize|isNotEmpty|\bLen\("
+    r"Call\(func=Name\(id='len'|^Name\(id=|\.(?:size|length|len|isEmpty|contains|includes|get|at)\b|\[\d+\]|toHaveLength|toContain|hasSize|isNotEmpty|isPresent|isDefined|\bLen\("
     r"|ops=\[In\(\)\]|Subscript\(value=.{0,200}?slice=(?:Constant|UnaryOp)\("
 )
 _WHOLE = re.compile(
@@ -27,7 +27,7 @@ _WHOLE = re.compile(
     r"|\bassert(?:Iterable)?Equals\((?:(?:\w+\.)*(?:of|asList|ofEntries)|(?:list|set|map)Of)\([^)]|\bassert_eq!\([^;]*(?:vec!)?\[[\"'\d]|\.isEqualTo\((?:\w+\.)*(?:of|asList|listOf)\([^)]"
     r"|\bEqual\(t,\[\]\w+\{[^}]|\bDeepEqual\([^;]*\[\]\w+\{[^}]|_EQ\([^;]*\{[^}]"
 )
-_ENTRY = re.compile(r"\.(?:get|at|size|length|len|count)\(?\d*\)?|\[\d+\]")
+_ENTRY = re.compile(r"\.(?:get|at|size|length|len|count|isPresent|isDefined)\(?\d*\)?|\[\d+\]")
 _BUILDS = frozenset({"of", "asList", "ofEntries", "listOf", "setOf", "mapOf", "vec", "string", "DeepEqual"})
 
 

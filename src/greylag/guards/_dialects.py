@@ -55,7 +55,7 @@ DIALECTS: Mapping[str, Dialect] = {
             r"(?<!not)\.toBe\s*\((?!\s*(?:true|false)\s*\))|(?<!not)\.(?:toEqual|toStrictEqual|toMatchObject|toMatch\w*Snapshot\w*|toHaveLength|toHaveSize|toHaveCount"
             r"|toHaveBeenCalledTimes|toHave\w*CalledWith|toHave\w*ReturnedWith|toHaveText|toHaveValue|toHaveProperty"
             r"|toBeNull|toBeUndefined|toBeNaN|toEqualTypeOf)\s*(?:<[^<>\n]*>)?\(|\.toThrow\w*\s*\(\s*[\"'`]"
-            r"|\b(?:assert|t)\.(?:is|same|like|snapshot|(?:strictE|deepE|deepStrictE|looseE|e)qual|throws\w*|rejects)\s*\("
+            r"|\b(?:assert|t)\.(?:is|same|strictSame|like|snapshot|(?:strictE|deepE|deepStrictE|looseE|e)qual|throws\w*|rejects)\s*\("
             r"|\.(?:to|be)(?:\.\w+)*?\.(?:eql?|equals?|members|lengthOf|calledWith\w*|callCount)\s*\(|\bassertEquals\s*\("
         ),
         re.compile(
@@ -96,7 +96,7 @@ DIALECTS: Mapping[str, Dialect] = {
             r"|\.(?:isEqualTo|isSameAs|isSameInstanceAs|isNull|isEmpty|hasSize|hasLength|containsExactly(?!\w*AnyOrder)\w*|inOrder|hasMessage"
             r"|hasMessageThat|hasValue|isEqualByComparingTo|shouldBe|isZero)\s*\(|\bshouldBe\b|\bXCTAssertEqual\s*\("
             r"|\bAssert\.(?:Equal|AreEqual|Same|Null|Empty|Single|Throws\w*)\s*[<(]|\b(?:equalTo|is)\s*\(|\.expectNext\w*\s*\("
-            r"|\bassert(?:True|False|That)\s*\([^;\n]{0,200}?(?<!\bnot)\.equals\s*\("
+            r"|\bassert(?:True|False|That)\s*\([^;\n]{0,200}?(?<!\bnot)\.equals\s*\(|\bassertTrue\s*\(\s*[^;!\n]{0,200}?\.isEmpty\(\)\s*\)"
         ),
         re.compile(
             r"\bassert(?:NotNull|DoesNotThrow|InstanceOf)\b|\.isNotNull\s*\(|\.isNotEmpty\s*\(|\bXCTAssertNotNil\s*\("
@@ -120,9 +120,11 @@ DIALECTS: Mapping[str, Dialect] = {
         re.compile(
             r"\bif\b[^\n{]{0,300}?(?:!=(?!\s*nil\b)|==(?!\s*nil\b)[^\n{]{0,300}\{\s*(?:return|continue|break)\b)"
             r"|\bif\b[^\n{]{0,200}?!\([^\n{]{0,200}?==(?!\s*nil\b)|\b(?:DeepEqual|bytes\.Equal|cmp\.Diff|errors\.Is)\s*\("
-            r"|\b(?:assert|require|is|qt)\.(?:Equal\w*|JSONEq|YAMLEq|Len|Nil|Empty|ErrorIs|EqualError|Exactly|Same)\s*\("
+            r"|\b(?:assert|require|is|qt)\.Equal\w*\s*\((?!\s*\w+\s*,\s*nil\s*,)|\b(?:assert|require|is|qt)\.(?:JSONEq|YAMLEq|Len|Nil|Empty|ErrorIs|EqualError|Exactly|Same)\s*\("
         ),
-        re.compile(r"\b(?:assert|require)\.(?:NotNil|NotEmpty|NoError|NotPanics|Error)\s*\("),
+        re.compile(
+            r"\b(?:assert|require)\.(?:(?:NotNil|NotEmpty|NoError|NotPanics|Error)\s*\(|Equal\s*\(\s*\w+\s*,\s*nil\s*,)"
+        ),
         re.compile(r"\bif\b[^\n{]{0,300}?(?<![\w.)\]])(\w+)\s*[!=]=\s*\1\s*\{|\b(?:assert|require)\.(?:True\s*\(\s*\w+\s*,\s*true\s*[,)]|Equal\s*\(\s*\w+\s*,\s*(\w+)\s*,\s*\2\s*[,)])"),
         re.compile(r"(?:\b(?P<who>\w++)|\bT\(\))\s*+\.\s*+Skip(?:f|Now)?\s*+\(|(?<![\w.] )(?<![\w.])Skip\s*+\("),
         re.compile(r"^func\s+(?:\([^()\n]*\)\s*)?(?P<helper>\w+)\s*\(", re.MULTILINE),
@@ -142,6 +144,7 @@ DIALECTS: Mapping[str, Dialect] = {
             r"\b(?:ASSERT|EXPECT)_(?:EQ|STR\w*EQ|THAT|DOUBLE_EQ|FLOAT_EQ)\s*\(|\bTEST_ASSERT_(?:EQUAL\w*|NULL)\s*\("
             r"|\b(?:BOOST_\w+_EQUAL|ck_assert_\w*eq|cr_\w+_eq|g_assert_cmp\w+)\s*\("
             r"|\b(?:CHECK|REQUIRE|assert|BOOST_(?:CHECK|REQUIRE|TEST)|ck_assert|cr_assert|cr_expect)\s*\([^;\n]{0,300}?=="
+            r"|\b(?:ASSERT_TRUE|EXPECT_TRUE|CHECK|REQUIRE)\s*\(\s*[^;!\n]{0,300}?\.empty\(\)\s*\)"
         ),
         re.compile(r"\bTEST_ASSERT_NOT_NULL\s*\(|\b(?:ASSERT|EXPECT)_(?:NE|NO_THROW|ANY_THROW)\s*\(|\b(?:CHECK|REQUIRE)_NOTHROW\s*\("),
         re.compile(
@@ -159,8 +162,11 @@ DIALECTS: Mapping[str, Dialect] = {
         re.compile(r"\b\w*assert\w*!|\bpanic!|\bunreachable!|\.(?:unwrap_err|expect_err)\s*\(|\binsta::\w+!|\bassert_\w+\s*\(|\bt\.(?:compile_fail|pass)\s*\(|#\[\s*should_panic"
             r"|\.assert\s*\(\s*\)|(?<!status\(\))(?<!status)\.(?:success|failure)\s*\(\s*\)|\.code\s*\(\s*[\d-]|\.(?:stdout|stderr)\s*\(\s*(?!Stdio|std::|\))"
             r"|\.recv_timeout\s*\([^;]{0,200}?\)\s*\.\s*(?:unwrap|expect)\s*\("),
-        re.compile(r"\.(?:stdout|stderr)\s*\(\s*[\"r]|\.recv_timeout\s*\([^;]{0,200}?\)\s*\.\s*(?:unwrap|expect)\s*\(|\bassert_eq!|\bassert!\s*\([^;\n]{0,300}?==|\bassert_matches!|\bmatches!|\binsta::\w+!"),
-        re.compile(r"\bassert!\s*\([^;\n]{0,300}\.is_(?:ok|some|err|none)\(\)\s*\)"),
+        re.compile(r"\.(?:stdout|stderr)\s*\(\s*[\"r]|\.recv_timeout\s*\([^;]{0,200}?\)\s*\.\s*(?:unwrap|expect)\s*\(|\bassert_eq!(?!\s*\([^;\n]{0,200}?,\s*(?:true|false)\s*[,)])|\bassert!\s*\([^;\n]{0,300}?==|\bassert!\s*\(\s*[^;!\n]{0,300}?\.is_empty\(\)\s*[,)]|\bassert_matches!|\bmatches!|\binsta::\w+!"),
+        re.compile(
+            r"\bassert!\s*\([^;\n]{0,300}\.is_(?:ok|some|err|none)\(\)\s*\)"
+            r"|\bassert_eq!\s*\([^;\n]{0,300}\.is_(?:ok|some|err|none)\(\)\s*,\s*(?:true|false)\s*\)"
+        ),
         re.compile(r"\b(?:debug_)?assert!\s*\(\s*true\s*[,)]|\b(?:debug_)?assert_eq!\s*\(\s*(\w+)\s*,\s*\1\s*[,)]"),
         re.compile(r"#\[\s*ignore\b|#\[\s*cfg_attr\s*\([^\n]*\bignore|#\[\s*cfg\s*\(\s*(?:any\s*\(\s*\)|not\s*\(\s*test)|#!\[\s*cfg\s*\(|\bprop_assume!"),
         re.compile(r"\bfn\s+(?P<helper>\w+)"),

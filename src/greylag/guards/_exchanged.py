@@ -87,16 +87,25 @@ _PROOF = _table({
     ],
     "java": [
         (r"\bassertFailsWith\b|\bshouldThrow(?:Exactly)?<(?!Exception|Throwable)", r"\bassertFails\s*+[({]|\bshouldThrowAny\b"),
+        (r"\bisExactlyInstanceOf\(", r"\bisInstanceOf\("),
+        (r"\bassertEquals\(|\.equals\(|\bisEqualTo\(", r"[iI]gnor(?:e|ing)\w{0,20}Case\w*\(|\bcompareToIgnoreCase\("),
         (r"\bexactly\s*+=", r"\bverify\s*+\{|\bat(?:Least|Most)\s*+="),
     ],
     "go": [
         (r"\.(?:Times\(\s*+\d|Once\(\)|Twice\(\))", r"\.(?:AnyTimes|MinTimes|MaxTimes|Maybe)\("),
         (r"\bAssertNumberOfCalls\(", r"\bAssertCalled\("),
+        (
+            r"\b(?:reflect\.DeepEqual|(?:assert|require)\.Equal(?:Values)?|cmp\.(?:Diff|Equal)|slices\.Equal)\((?![^\n]{0,300}\blen\()",
+            r"\b(?:assert|require)\.(?:Len|NotEmpty|Subset|NotNil|NotZero)\(|\blen\(",
+        ),
+        (r"\bcmp\.(?:Diff|Equal)\((?![^\n]{0,300}\bcmpopts\.)", r"\bcmpopts\.(?:Ignore\w+|Sort\w+|Equate\w+)"),
     ],
     "rust": [(r"\.(?:times|expect)\(\s*+\d++\s*+\)|\.once\(\)", r"\.(?:times|expect)\(\s*+\d*+\s*+\.\.")],
     "c": [
         (r"\b(?:REQUIRE|CHECK)_THROWS_(?:AS|WITH|MATCHES)\s*+\(", r"\b(?:REQUIRE|CHECK)_THROWS\s*+\("),
         (r"\bBOOST_\w{1,9}_(?:THROW|EXCEPTION)\s*+\(", r"\bBOOST_\w{1,9}_THROW_ANY\b"),
+        (r"_STREQ\b|\bstrcmp\(", r"\bstr(?:n|case|ncase|i)cmp\(|_STRCASE\w+\("),
+        (r"_EQ\(|\b(?:Unordered)?ElementsAre\w*\(|\bEq\(", r"\b(?:SizeIs|IsSupersetOf|Contains|HasSubstr|StartsWith|EndsWith)\(|\bNot\(IsEmpty"),
         (r"\.Times\(\s*+(?:(?:\w++::)*Exactly\()?\s*+\d", r"\.Times\(\s*+(?:\w++::)*(?:AnyNumber|AtLeast|AtMost|Between)\b"),
     ],
 })  # fmt: skip

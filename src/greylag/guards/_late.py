@@ -24,6 +24,7 @@ _WAITS = re.compile(
     r"\bawait\b|\breturn\s++\w|\bjoin(?:All)?\s*+\(|\bawaitAll\b|\badvanceUntilIdle\b|\brunCurrent\b|\bdelay\s*+\(|\bsleep\s*+\("
     r"|\bemit\w*\s*+\(|\bdispatchEvent\b|\btrigger\w*\s*+\(|\bfire\w*\s*+\(|\bclick\s*+\(|\bnext\s*+\("
 )
+_FUNCTION = re.compile(r"=>\s*+|\bfunction\b\s*+\*?\s*+\w*+\s*+\([^()]{0,300}\)\s*+")
 _MOST = 200  # callbacks of one test
 
 
@@ -38,3 +39,18 @@ def late(code: str, span: tuple[int, int], starts: Sequence[int]) -> Iterator[in
             inside = range(bisect_left(starts, match.end()), bisect_left(starts, end))
             if inside and not _SETTLES.search(code, match.end(), end) and not _WAITS.search(code, end, span[1]):
                 yield from inside
+
+
+def unsettled(code: str, span: tuple[int, int], starts: Sequence[int]) -> int:
+    """How many assertions of a test of JavaScript are in a callback that tells nobody that it has run."""
+    if not starts or _COUNTED.search(code, *span):
+        return 0
+    nesting, found = nesting_of(code), set[int]()
+    functions = islice(_FUNCTION.finditer(code, *span), 1, _MOST)  # the first one is the test itself
+    for match in functions:
+        around = nesting.around(match.end())
+        end = nesting.end(match.end()) if code.startswith("{", match.end()) else around[1] if around else span[1]
+        inside = range(bisect_left(starts, match.end()), bisect_left(starts, end))
+        if inside and not _SETTLES.search(code, match.end(), end):
+            found.update(inside)
+    return len(found)

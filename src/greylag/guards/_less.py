@@ -7,6 +7,7 @@ from typing import NamedTuple
 from greylag.guards._bounds import wider
 from greylag.guards._compared import sides
 from greylag.guards._covered import literals
+from greylag.guards._fewer import asks_less
 from greylag.guards._patterns import fits_more
 from greylag.guards._written import written
 
@@ -54,6 +55,8 @@ def says_less(gone: Sequence[str], come: Sequence[str]) -> Iterator[tuple[str, s
         yield "weaker-assertions", "accepts values beyond the bounds that there were"
     if any(fits_more(old, new) for old, new in plainly):
         yield "weaker-assertions", "matches with a pattern that fits more"
+    if words := next((words for old, new in plainly if (words := asks_less(old, new))), ""):
+        yield "weaker-assertions", words
     pairs = [(_said(old[:_WIDEST]), _said(new[:_WIDEST])) for old, new in both]
     if any(_wider(old.text, new.text) for old, new in pairs):
         yield "weaker-assertions", "accepts a wider class of errors"

@@ -15,6 +15,7 @@ from greylag.guards._native_compared import asked, circular
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change
 
+_ANNOUNCES = frozenset({"plan", "assertions", "hasAssertions", "done", "end", "resolve", "cb"})
 _NONE = Counter[str]()
 
 
@@ -71,6 +72,9 @@ def _losses(old: Case, new: Case, rows: Counter[str]) -> Iterator[tuple[str, str
             yield "skipped", f"is compiled only under `{mark}` now"
     if new.leaves and not old.leaves:
         yield "early-return", "now leaves before it tests anything"
+    gone = old.words - new.words
+    if _ANNOUNCES & gone and after.unsettled > before.unsettled and "await" not in new.words - old.words:
+        yield "conditional-assertion", "announces no number of assertions any more, nor waits: some may not run"
     yield from looser(old, new)
     yield from _vainer(old, new)
 

@@ -143,7 +143,9 @@ def _exact_call(name: str, call: ast.Call, wild: frozenset[str]) -> int:
 
 def _is_weak(test: ast.expr) -> bool:
     if isinstance(test, ast.Compare):
-        return isinstance(test.ops[0], ast.IsNot) and isinstance(test.comparators[0], ast.Constant)
+        last = test.comparators[0]
+        nothing = isinstance(test.ops[0], ast.NotEq) and isinstance(last, ast.Constant) and last.value is None
+        return nothing or (isinstance(test.ops[0], ast.IsNot) and isinstance(last, ast.Constant))
     if isinstance(test, ast.UnaryOp):
         return _is_weak(test.operand)
     return isinstance(test, ast.Name | ast.Attribute | ast.Call | ast.Subscript | ast.Constant)

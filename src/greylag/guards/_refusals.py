@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from greylag.diffs import FileDiff
 from greylag.guards._guard import finding
-from greylag.guards._runs import Run, concerned
+from greylag.guards._runs import Run, concerned, text
 from greylag.guards._source import LITERAL, brackets, language, scan
 from greylag.model import Diagnostic
 from greylag.protocols import Change
@@ -31,16 +31,21 @@ FAILS: Mapping[str, re.Pattern[str]] = {  # statements by which a function refus
     ),
 }
 _SHORT: Mapping[str, re.Pattern[str]] = {  # calls that check and refuse in one
-    "python": re.compile(r"^[ \t]*+(?:assert\s|@\w*(?:login|permission|auth|csrf)\w*)", re.MULTILINE),
-    "js": re.compile(r"(?<![\w.])(?:assert\w*+|invariant)(?:\.\w++)*+\("),
+    "python": re.compile(
+        r"^[ \t]*+(?:assert\s|@\w*(?:login|permission|auth|csrf)\w*)|\.raise_for_status\(|\.check_returncode\("
+        r"|\bcheck\s*+=\s*+True\b|\btimeout\s*+=\s*+[\d.]++",
+        re.MULTILINE,
+    ),
+    "js": re.compile(r"(?<![\w.])(?:assert\w*+|invariant)(?:\.\w++)*+\(|\blimit\s*+:\s*+[\w\"'`]++"),
     "java": re.compile(
         r"\b(?:requireNon\w++|check(?:Argument|State|NotNull|Index|\w*Index|Positi\w++)|(?:Validate|Assert)\.\w++)\s*+\("
         r"|(?<![\w.])(?:require(?:NotNull)?|check(?:NotNull)?)\s*+\("
-        r"|@(?:Valid(?:ated)?|Not(?:Null|Blank|Empty)|PreAuthorize|Secured|RolesAllowed|Size|Min|Max|Positive\w*)\b"
+        r"|\?:\s*+throw\b|\bsynchronized\s*+\(|@(?:Valid(?:ated)?|Not(?:Null|Blank|Empty)|PreAuthorize|Secured|RolesAllowed|Size|Min|Max|Positive\w*)\b"
     ),
-    "go": re.compile(r"\b(?:LimitReader|MaxBytesReader)\("),
-    "rust": re.compile(r"(?<!debug_)\b(?:assert(?:_eq|_ne)?|ensure)!\s*+\(|\.take\([^()\n]{1,100}\)(?=\.read_)"),
-    "c": re.compile(r"(?<!\w)(?:assert|BUG_ON|g_return_(?:val_)?if_fail|Expects|D?CHECK(?:_\w++)?)\s*+\("),
+    "go": re.compile(r"\b(?:LimitReader|MaxBytesReader|context\.With(?:Timeout|Deadline)\w*+)\("),
+    "rust": re.compile(r"(?<!debug_)\b(?:assert(?:_eq|_ne)?|ensure)!\s*+\(|\.take\([^()\n]{1,100}\)(?=\.read_)|\.ok_or(?:_else)?\("),
+    "c": re.compile(r"(?<!\w)(?:assert|BUG_ON|g_return_(?:val_)?if_fail|Expects|D?CHECK(?:_\w++)?)\s*+\("
+        r"|\b(?:lock_guard|unique_lock|scoped_lock)\b|\b(?:std::)?(?:min|MIN)\s*+\([^()\n]{0,100}\bsizeof\b"),
 }
 _IF: Mapping[str, re.Pattern[str]] = {
     "python": re.compile(r"^(?P<in>[ \t]*+)(?:el)?if\b(?P<when>[^\n]*?):[ \t]*+\n?(?=[^\n]*+)", re.MULTILINE),
@@ -50,6 +55,12 @@ _IF: Mapping[str, re.Pattern[str]] = {
     "go": re.compile(r"\bif\s(?P<when>[^{}\n]{1,500})(?=\{)"),
     "rust": re.compile(r"\bif\s(?P<when>[^{}\n]{1,500})(?=\{)"),
 }
+_CHECKS = re.compile(r"valid|check|verif|ensure|assert|auth|allow|limit|sanit|permi|require", re.IGNORECASE)
+_CALLED = re.compile(
+    r"^[ \t]*+(?:await\s++)?(?:[\w$]++(?:\.|::|->))*+(?P<name>_?(?:validate|check|verify|ensure|assert|sanitize|authorize|require)[A-Z_]\w*+|validate\w*+|ensure\w*+|authorize\w*+)"
+    r"\(",
+    re.MULTILINE,
+)
 _DECLARES = re.compile(
     r"^[ \t]*+(?:(?:pub(?:\([^()\n]*\))?|async|export|default|static|const|unsafe|private|public|protected|override|final|suspend)\s++)*+"
     r"(?:def|fn|func|fun|function|class|struct|enum|interface|trait|impl|type|case|@Test)\b"
@@ -92,22 +103,35 @@ def refusals(change: Change, files: Iterable[FileDiff]) -> Iterator[Diagnostic]:
 
 def _lost(run: Run, family: str, come: Sequence[_Refusal]) -> _Refusal | None:
     gone = list(_found(run.old, family))
-    if not gone or _DECLARES.search(scan(run.old, family).code):
+    if _DECLARES.search(scan(run.old, family).code):
         return None
-    new = list(_found(run.new, family))
-    for one in gone:
-        narrower = [other for other in new if other.ways < one.ways]
-        if len(one.ways) > 1 and len(gone) == len(new) and narrower and narrower[0].fails == one.fails:
-            return one
-    if not _stays(run, family, gone):
+    if run.added and (narrower := _narrower(run, family)):
+        return narrower
+    if not gone or not _stays(run, family, gone):
         return None
     said = {other.fails for other in come}
-    return next((one for one in gone if not _is_kept(one, come, said) and (one.words or not run.added)), None)
+    left = (one for one in gone if not _is_kept(one, come, said) and (one.words or not run.added))
+    return next((one for one in left if not _mended(run, one)), None)
+
+
+def _narrower(run: Run, family: str) -> _Refusal | None:
+    """A check that has some of its alternatives only, and refuses by the same statement."""
+    behind = "\n" + text(run.after)
+    before, after = (list(_found(part + behind, family)) for part in (run.old, run.new))
+    if len(before) != len(after):
+        return None
+    return next((one for one, now in zip(before, after, strict=True) if now.ways < one.ways and now.fails == one.fails), None)
 
 
 def _is_kept(one: _Refusal, come: Sequence[_Refusal], said: set[str]) -> bool:
     about = any(one.words & other.words or not other.words for other in come)
     return about or one.fails in said or bool(_VERSIONS.search(" ".join(one.ways)))
+
+
+def _mended(run: Run, one: _Refusal) -> bool:
+    """Whether a value that was refused is replaced by another now."""
+    given = (re.compile(rf"\b{re.escape(word)}\s*(?:\?\?|\|\||or)?=(?!=)") for word in one.words)
+    return any(pattern.search(run.new) and not pattern.search(run.old) for pattern in given)
 
 
 def _stays(run: Run, family: str, gone: Sequence[_Refusal]) -> bool:
@@ -121,7 +145,7 @@ def _stays(run: Run, family: str, gone: Sequence[_Refusal]) -> bool:
     added = [line for line in scan(new, family).code.split("\n") if re.search(r"\w", line)]
     if FAILS[family].search(new) and len(FAILS[family].findall(new)) >= len(FAILS[family].findall(bare)) + len(gone):
         return False
-    return len(rest) <= len(added) + _OTHERS and _named(new) <= _named(old)
+    return len(rest) <= len(added) + _OTHERS and _named(new) - _PLAIN <= _named(old)
 
 
 def _named(text: str) -> set[str]:
@@ -133,10 +157,15 @@ def _found(text: str, family: str) -> Iterator[_Refusal]:
         return
     code = scan(text, family).code
     over = 0
+    for match in _CALLED.finditer(code):
+        begin, end = brackets(code, "()").after(match.end() - 1)
+        yield _refusal(text[begin:end], f"{match['name']}({text[begin:end]}", match.start(), end)
     for match in _IF[family].finditer(code):
         if match.start() < over:
             continue
         when, begin, end = _guarded(match, code, family)
+        if ":=" in when and not _CHECKS.search(when):
+            continue  # it does something, and hands its error on
         if fails := FAILS[family].search(code, begin, min(end, begin + _NEAR)):
             over = end
             line = text.find("\n", fails.start())
@@ -151,7 +180,8 @@ def _found(text: str, family: str) -> Iterator[_Refusal]:
             line = code.find("\n", match.end())
             begin, end = match.end(), line if line >= 0 else len(code)
         if not (family == "python" and _NARROWS.search(code, begin, end)):
-            yield _refusal(text[begin:end], match[0].strip(), match.start(), end)
+            found = _refusal(text[begin:end], match[0].strip(), match.start(), end)
+            yield found if found.words else replace(found, words=frozenset({match[0]}))
 
 
 def _guarded(match: re.Match[str], code: str, family: str) -> tuple[str, int, int]:

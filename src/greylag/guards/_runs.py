@@ -9,6 +9,7 @@ from greylag.guards._guard import read
 from greylag.protocols import Change
 
 WIDEST, LONGEST = 1000, 200  # characters of a line, and lines of one side, that are looked at
+_BEHIND = 3  # lines
 
 
 class Run(NamedTuple):
@@ -16,6 +17,7 @@ class Run(NamedTuple):
 
     removed: Sequence[Line]
     added: Sequence[Line]
+    after: Sequence[Line] = ()  # what stands behind it on both sides
 
     @property
     def old(self) -> str:
@@ -41,17 +43,19 @@ def text(lines: Sequence[Line]) -> str:
 def runs(file: FileDiff) -> Iterator[Run]:
     """The places of a file, in their order."""
     for _, lines in file.hunks:
-        removed: list[Line] = []
-        added: list[Line] = []
-        for line in lines:
-            if line.sign == " ":
-                if removed or added:
-                    yield Run(removed, added)
-                removed, added = [], []
-            else:
-                (removed if line.sign == "-" else added).append(line)
-        if removed or added:
-            yield Run(removed, added)
+        begin, place = 0, 0
+        while begin < len(lines):
+            place = begin
+            while place < len(lines) and lines[place].sign != " ":
+                place += 1
+            if place > begin:
+                part = lines[begin:place]
+                behind = lines[place : place + _BEHIND]
+                end = next((number for number, line in enumerate(behind) if line.sign != " "), len(behind))
+                yield Run(
+                    [line for line in part if line.sign == "-"], [line for line in part if line.sign == "+"], behind[:end]
+                )
+            begin = place + 1
 
 
 def concerned(change: Change, files: Iterable[FileDiff], *, tests: bool = False) -> Iterator[tuple[FileDiff, Run]]:

@@ -29,7 +29,7 @@ _UNCHECKED = re.compile(
     r"|\bNODE_TLS_REJECT_UNAUTHORIZED\b|\b_create_unverified_context\b|\b(?:get|unwrap|unreachable)_unchecked(?:_mut)?\s{0,9}\(|\bfrom_utf8_unchecked(?:_mut)?\s{0,9}\("
 )
 _UNUSED: Mapping[str, re.Pattern[str]] = {
-    "go": re.compile(r"^[ \t]*+_(?:[ \t]*+,[ \t]*+_){0,9}[ \t]*+=[ \t]*+(?=[\w.]++\()([^\n]++)$", re.MULTILINE),
+    "go": re.compile(r"^[ \t]*+(?:\w++[ \t]*+,[ \t]*+){0,9}_[ \t]*+:?=[ \t]*+(?=[\w.]++\()([^\n]++)$", re.MULTILINE),
     "rust": re.compile(r"\blet\s++_\s*+=\s*+([^;]{1,500});"),
 }
 _ENDED = re.compile(r"(?:[{;\n]|\b_\s*+=)\s*+recover\s*+\(\s*+\)")

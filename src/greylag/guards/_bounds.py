@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from math import prod
 from typing import NamedTuple
 
 _NUMBER = r"-?\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?"
@@ -14,7 +15,8 @@ _BETWEEN = re.compile(r"between|in_?range|range\.(?:open|closed)|within_", re.IG
 _UPWARD = re.compile(r"less|below|at[_.]?most|_L[TE]\b", re.IGNORECASE)
 _CLOSED = re.compile(r"equal|at[_.]?most|at[_.]?least|_[LG]E\b", re.IGNORECASE)
 _SIGNED = re.compile(
-    rf"(?:(?<![\w.])(?P<left>{_NUMBER}){_ENDING})?(?<![<>=!&|-])(?P<sign>[<>]=?)(?![<>=])(?:(?P<right>{_NUMBER}){_ENDING})?"
+    rf"(?:(?<![\w.])(?P<left>{_NUMBER}){_ENDING})?(?<![<>=!&|-])(?P<sign>[<>]=?)(?![<>=])"
+    rf"(?:(?P<of>(?:[A-Za-z_][\w.]{{0,60}}(?:\(\))?\*)?)(?P<right>{_NUMBER}(?:\*{_NUMBER})*+){_ENDING})?"
 )
 _SPAN = re.compile(rf"(?:(?<=\bin)|(?<=[)\]]in)|(?<![\w.]))(?P<low>{_NUMBER})(?P<dots>\.\.[=<]?|\.\.\.)(?P<high>{_NUMBER}){_ENDING}")
 _LAST = re.compile(rf"(?:^|,)(?P<number>{_NUMBER}){_ENDING}(?=,[\"'`]|$)")
@@ -80,7 +82,7 @@ def _masked(text: str, found: list[Bound]) -> str:
             found.append(Bound(-1 if upward else 1, is_open, _float(match["left"])))
         else:
             found.append(Bound(1 if upward else -1, is_open, 0.0))
-    return _SIGNED.sub(lambda match: f"{'#' if match['left'] else ''}@{'#' if match['right'] else ''}", text)
+    return _SIGNED.sub(lambda match: f"{'#' if match['left'] else ''}@{match['of'] or ''}{'#' if match['right'] else ''}", text)
 
 
 def _named(match: re.Match[str]) -> Iterator[Bound]:
@@ -101,4 +103,4 @@ def _named(match: re.Match[str]) -> Iterator[Bound]:
 
 
 def _float(text: str) -> float:
-    return float(text.replace("_", ""))
+    return prod(float(part) for part in text.replace("_", "").split("*"))

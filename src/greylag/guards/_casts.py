@@ -39,10 +39,11 @@ def _loses(run: Run, family: str) -> str:
     more = Counter(map(_plain, pattern.findall(new))) - Counter(map(_plain, pattern.findall(old)))
     if more.total() == 0 or len(pattern.findall(new)) <= len(pattern.findall(old)):
         return ""
-    had = set(_WORD.findall(old))
+    had, bare = set(_WORD.findall(old)), {_plain(line) for line in old.split("\n")}
     for line in new.split("\n"):
         words = set(_WORD.findall(line)) - _WORDS
-        if (match := pattern.search(line)) and words and len(words & had) >= _LEAST * len(words):
+        match = pattern.search(line)
+        if match and (len(words & had) >= _LEAST * len(words) if words else _plain(pattern.sub("", line)) in bare):
             return " ".join(match[0].split())
     return ""
 

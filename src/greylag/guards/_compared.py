@@ -203,7 +203,9 @@ def loses(new: Compared, old: Compared) -> bool:
             return True
         if (alike or plain) and not UNORDERED.search(was) and (ORDERS.search(around) or around == "{}"):
             return True
-        if plain and _TRIMS.search(around):
+        if plain and (_TRIMS.search(around) or _TYPES.search(around)):
+            return True
+        if plain and _REDUCES.search(around) and len(LITERAL.findall(still)) < len(LITERAL.findall(same)):
             return True
     return False
 
@@ -221,6 +223,10 @@ def _bare(side: str) -> str:
     return re.sub(r"[\W_]", "", side).lower()
 
 
+_TYPES = re.compile(r"(?<![\w$.])(?:type|typeof|bool|Boolean|isinstance|callable)(?:\(|\b|(?=[a-z]))|\.getClass\(")
+_REDUCES = re.compile(
+    r"(?<![\w$])(?:len|sum|max|min|any|all|hash|count|size|length|slice|substr\w*|sub[lL]ist|keys|first|last|at|take)\(|\.(?:length|size)\b|\[[^\[\]]{0,40}\]"
+)
 _TRIMS = re.compile(r"(?<![\w$])(?:l?r?strip|trim\w*|TrimSpace)\(")
 _MAKES = re.compile(
     r"\b(?:new)?(?:frozenset|set|Set|HashSet(?:::\w+)?|BTreeSet(?:::\w+)?|(?:List|Set|Map)\.of|Arrays\.asList|(?:list|set)Of|vec|string)\b!?"

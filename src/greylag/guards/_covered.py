@@ -19,7 +19,7 @@ _ASSERTING = re.compile(
 )
 _SIZED = re.compile(
     r"Call\(func=Name\(id='len'|^Name\(id=|\.(?:size|length|len|isEmpty|contains|includes|get|at)\b|\[\d+\]|toHaveLength|toContain|hasSize|isNotEmpty|isPresent|isDefined|\bLen\("
-    r"|ops=\[In\(\)\]|Subscript\(value=.{0,200}?slice=(?:Constant|UnaryOp)\("
+    r"|ops=\[In\(\)\]|Subscript\(value=.{0,200}?slice=(?:Constant|UnaryOp)\(|id='isinstance'"
 )
 _WHOLE = re.compile(
     r"ops=\[Eq\(\)\], comparators=\[(?:List|Tuple|Dict|Set)\((?:elts|keys)=\[[^\]]|\.containsExactly\w*\([^)]"
@@ -86,7 +86,7 @@ def summed_up(old: Case, new: Case) -> bool:
     gone = list((Counter(old.proof.claims) - Counter(new.proof.claims)).elements())
     come = list((Counter(new.proof.claims) - Counter(old.proof.claims)).elements())
     whole = [claim for claim in come if _WHOLE.search(claim)]
-    same = {word for claim in old.proof.claims for word in calls(_ENTRY.sub("", claim))} <= new.words
+    same = {word for claim in old.proof.claims for word in calls(_ENTRY.sub("", claim))} - {"isinstance"} <= new.words
     about = len(whole) == 1 and bool(calls(whole[0]) or _names(written(whole[0]))) and calls(whole[0]) - _BUILDS <= old.words
     said = {literal for claim in gone for literal in literals(_ENTRY.sub("", written(claim))) if not literal.isdigit()}
     return (
@@ -95,8 +95,16 @@ def summed_up(old: Case, new: Case) -> bool:
         and about
         and said <= {*literals(written(whole[0]))}
         and new.proof.exact >= 1
-        and all(map(_SIZED.search, gone))
+        and all(_SIZED.search(claim) or _is_within(claim, whole[0]) for claim in gone)
     )
+
+
+def _is_within(claim: str, whole: str) -> bool:
+    """Whether a claim about a property has nothing that the one of the whole value does not have, too."""
+    claim, whole = written(claim), written(whole)
+    about = re.search(r"(?:^|\()([A-Za-z_]\w*)(?:\.\w+|\[)", claim)
+    rest = {word for word in re.findall(r"\w+", claim) if not _ASSERTING.fullmatch(word)}
+    return about is not None and bool(rest) and rest - {about[1]} <= {*re.findall(r"\w+", whole)}
 
 
 def _names(claim: str) -> bool:

@@ -57,6 +57,7 @@ DIALECTS: Mapping[str, Dialect] = {
             r"|toBeNull|toBeUndefined|toBeNaN|toEqualTypeOf)\s*(?:<[^<>\n]*>)?\(|\.toThrow\w*\s*\(\s*[\"'`]"
             r"|\b(?:assert|t)\.(?:is|same|strictSame|like|snapshot|(?:strictE|deepE|deepStrictE|looseE|e)qual|throws\w*|rejects)\s*\("
             r"|\.(?:to|be)(?:\.\w+)*?\.(?:eql?|equals?|members|lengthOf|calledWith\w*|callCount)\s*\(|\bassertEquals\s*\("
+            r"|\bassert(?:\.ok)?\s*\([^;\n!]{0,200}?==="
         ),
         re.compile(
             r"\.(?:toBeDefined|toBeTruthy|toBeFalsy|toHaveBeenCalled|toThrow(?:Error)?)\s*\(\s*\)"

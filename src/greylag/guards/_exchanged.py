@@ -78,6 +78,7 @@ _SOURCES = _table({
 })  # fmt: skip
 _PROOF = _table({
     "python": [
+        (r"\b(?:mock_calls|call_args_list|method_calls)\s*+==", r"\bassert_(?:has_calls|any_call|called)\b"),
         (r"\bassert_(?:called|awaited)_once(?:_with)?\(", r"\bassert_(?:(?:any|has)_\w+|(?:called|awaited)(?:_with)?)\("),
     ],
     "js": [

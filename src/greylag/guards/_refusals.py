@@ -30,6 +30,8 @@ FAILS: Mapping[str, re.Pattern[str]] = {  # statements by which a function refus
         r"|\bgoto\s++\w*(?:err|fail|out|bad|done)|\bdie\w*\("
     ),
 }
+_REFUSES = {"rust": re.compile(r"(?<!let )\bErr\((?![^()\n]{0,100}\)\s*+(?:=|\|))|\b(?:bail|panic|unreachable)!|\breturn\s++None\b")}
+_NESTED = re.compile(r"\b(?:for|while|if|match|switch)\b")
 _SHORT: Mapping[str, re.Pattern[str]] = {  # calls that check and refuse in one
     "python": re.compile(
         r"^[ \t]*+(?:assert\s|@\w*(?:login|permission|auth|csrf)\w*)|\.raise_for_status\(|\.check_returncode\("
@@ -74,7 +76,8 @@ len size length isinstance typeof instanceof of const let var int str auto mut r
 """
 _NARROWS = re.compile(r"\bis\s++not\s++None\b|\bisinstance\(")  # what is asserted for the type checker
 _PLAIN = frozenset(_WORDS.split())
-_NEAR, _OTHERS = 300, 2  # characters of a body that are looked at, and statements that may go with a check
+_NEAR, _LINES = 300, 6  # characters of a body that are looked at, and its lines
+_OTHERS = 2  # statements that may go with a check
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +169,10 @@ def _found(text: str, family: str) -> Iterator[_Refusal]:
         when, begin, end = _guarded(match, code, family)
         if ":=" in when and not _CHECKS.search(when):
             continue  # it does something, and hands its error on
-        if fails := FAILS[family].search(code, begin, min(end, begin + _NEAR)):
+        body = code[begin:end]
+        if body.count("\n") > _LINES or _NESTED.search(body):
+            continue  # it does more than to refuse
+        if fails := _REFUSES.get(family, FAILS[family]).search(code, begin, min(end, begin + _NEAR)):
             over = end
             line = text.find("\n", fails.start())
             fail = text[fails.start() : line if line >= 0 else len(text)]

@@ -16,9 +16,11 @@ _UPWARD = re.compile(r"less|below|at[_.]?most|_L[TE]\b", re.IGNORECASE)
 _CLOSED = re.compile(r"equal|at[_.]?most|at[_.]?least|_[LG]E\b", re.IGNORECASE)
 _SIGNED = re.compile(
     rf"(?:(?<![\w.])(?P<left>{_NUMBER}){_ENDING})?(?<![<>=!&|-])(?P<sign>[<>]=?)(?![<>=])"
-    rf"(?:(?P<of>(?:[A-Za-z_][\w.]{{0,60}}(?:\(\))?\*)?)(?P<right>{_NUMBER}(?:\*{_NUMBER})*+){_ENDING})?"
+    rf"(?:(?P<of>(?:[A-Za-z_][\w.]{{0,60}}(?:\(\))?\*)?)(?P<right>{_NUMBER}(?:\*{_NUMBER}){{0,3}}){_ENDING})?"
 )
-_SPAN = re.compile(rf"(?:(?<=\bin)|(?<=[)\]]in)|(?<![\w.]))(?P<low>{_NUMBER})(?P<dots>\.\.[=<]?|\.\.\.)(?P<high>{_NUMBER}){_ENDING}")
+_SPAN = re.compile(
+    rf"(?:(?<=\bin)|(?<=[)\]]in)|(?<![\w.]))(?P<low>{_NUMBER})(?P<dots>\.\.[=<]?|\.\.\.)(?P<high>{_NUMBER}){_ENDING}"
+)
 _LAST = re.compile(rf"(?:^|,)(?P<number>{_NUMBER}){_ENDING}(?=,[\"'`]|$)")
 _FIRST = re.compile(rf"^(?:t,)?(?P<number>{_NUMBER}){_ENDING},(?!{_NUMBER})")
 _UNIT = re.compile(r"(?<=[<>=,(])(?=(?:time\.)?(?:Second|Minute|Hour|Millisecond|Microsecond)s?\b)")
@@ -49,9 +51,7 @@ def wider(old: str, new: str) -> bool:
 
 
 def _more(was: Bound, now: Bound) -> bool:
-    return was.side * now.number > was.side * was.number or (
-        was.number == now.number and was.open and not now.open
-    )
+    return was.side * now.number > was.side * was.number or (was.number == now.number and was.open and not now.open)
 
 
 def _bounds(claim: str) -> tuple[str, list[Bound]]:
@@ -63,7 +63,10 @@ def _bounds(claim: str) -> tuple[str, list[Bound]]:
         if own and match.start() >= position:
             found += own
             given = re.sub(_NUMBER, "#", match["given"])
-            shape += [_masked(claim[position : match.start()], found), f"{'?' if _BETWEEN.search(match['name']) else '@'}({given})"]
+            shape += [
+                _masked(claim[position : match.start()], found),
+                f"{'?' if _BETWEEN.search(match['name']) else '@'}({given})",
+            ]
             position = match.end()
     shape.append(_masked(claim[position:], found))
     return "".join(shape), found
@@ -82,7 +85,9 @@ def _masked(text: str, found: list[Bound]) -> str:
             found.append(Bound(-1 if upward else 1, is_open, _float(match["left"])))
         else:
             found.append(Bound(1 if upward else -1, is_open, 0.0))
-    return _SIGNED.sub(lambda match: f"{'#' if match['left'] else ''}@{match['of'] or ''}{'#' if match['right'] else ''}", text)
+    return _SIGNED.sub(
+        lambda match: f"{'#' if match['left'] else ''}@{match['of'] or ''}{'#' if match['right'] else ''}", text
+    )
 
 
 def _named(match: re.Match[str]) -> Iterator[Bound]:

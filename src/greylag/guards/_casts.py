@@ -15,7 +15,9 @@ _ANYTHING: Mapping[str, re.Pattern[str]] = {
     "js": re.compile(
         r"\bas\s++any\b|\bas\s++unknown\s++as\b|<any>(?=[\w(])|(?<=[\w)\]?]):\s*+any\b(?!\s*+\[?\]?\s*+(?:=>|\())|\bas\s++never\b"
     ),
-    "python": re.compile(r"\bcast\(\s*+(?:\w++\.)?[\"']?Any\b|(?<=[\w\])]):\s*+(?:\w++\.)?Any\b(?=\s*+[=,)\n]|$)|->\s*+(?:\w++\.)?Any\b"),
+    "python": re.compile(
+        r"\bcast\(\s*+(?:\w++\.)?[\"']?Any\b|(?<=[\w\])]):\s*+(?:\w++\.)?Any\b(?=\s*+[=,)\n]|$)|->\s*+(?:\w++\.)?Any\b"
+    ),
 }
 _TYPED = re.compile(r"\.(?:[cm]?tsx?|vue|svelte|pyi?)$")
 _WORD = re.compile(r"[A-Za-z_$][\w$]*")

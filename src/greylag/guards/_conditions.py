@@ -163,7 +163,9 @@ def _each_case(body: str) -> bool:
     )
 
 
-_PROMISES = re.compile(r"(?:assert|t)(?:\.strict)?\.(?:rejects|doesNotReject|resolves|throwsAsync|notThrowsAsync|resolveMatch)\s*\(")
+_PROMISES = re.compile(
+    r"(?:assert|t)(?:\.strict)?\.(?:rejects|doesNotReject|resolves|throwsAsync|notThrowsAsync|resolveMatch)\s*\("
+)
 
 
 def _dropped(code: str, round_: Brackets, start: int) -> bool:

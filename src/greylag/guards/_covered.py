@@ -87,7 +87,11 @@ def summed_up(old: Case, new: Case) -> bool:
     come = list((Counter(new.proof.claims) - Counter(old.proof.claims)).elements())
     whole = [claim for claim in come if _WHOLE.search(claim)]
     same = {word for claim in old.proof.claims for word in calls(_ENTRY.sub("", claim))} - {"isinstance"} <= new.words
-    about = len(whole) == 1 and bool(calls(whole[0]) or _names(written(whole[0]))) and calls(whole[0]) - _BUILDS <= old.words
+    about = (
+        len(whole) == 1
+        and bool(calls(whole[0]) or _names(written(whole[0])))
+        and calls(whole[0]) - _BUILDS <= old.words
+    )
     said = {literal for claim in gone for literal in literals(_ENTRY.sub("", written(claim))) if not literal.isdigit()}
     return (
         bool(gone)

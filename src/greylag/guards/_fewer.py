@@ -5,7 +5,10 @@ import re
 from greylag.guards._compared import sides
 from greylag.guards._covered import literals
 
-_SUBJECT = re.compile(r"(?:expect|assertThat|assert_that)\((?P<what>(?:[^()]++|\((?:[^()]++|\([^()]*+\))*+\))*+)\)\.(?P<rest>.*)", re.DOTALL)
+_SUBJECT = re.compile(
+    r"(?:expect|assertThat|assert_that)\((?P<what>(?:[^()]++|\((?:[^()]++|\([^()]*+\))*+\))*+)\)\.(?P<rest>.*)",
+    re.DOTALL,
+)
 _WHOLE = re.compile(r"(?:to\.)?(?:toEqual|toStrictEqual|deep\.equal|eql|isEqualTo|containsExactly\w*)\(")
 _PARTLY = re.compile(
     r"(?:to\.)?(?:toMatchObject|toHaveLength|toHaveProperty|toContain\w*|deep\.include|include|have\.length\w*|lengthOf|hasSize|hasLength"
@@ -15,11 +18,17 @@ _ACCESS = re.compile(
     r"(?:\[[^\[\]]{1,80}\]|\.(?!map|filter|then|catch|await|to\b)[A-Za-z_]\w*(?:\(\d*\))?)+(?:\.unwrap\(\))?"
 )
 _QUANTIFIED = {
-    "all(": "any(", ".every(": ".some(", ".allMatch(": ".anyMatch(", ".all(": ".any(", "all_of(": "any_of(", ".allSatisfy(": ".anySatisfy(",
-    ".forAll(": ".exists(", "allOf(": "anyOf(", ".All(": ".Any(", "AllOf(": "AnyOf(", "Each(": "Contains(", "everyItem(": "hasItem(", ".shouldForAll": ".shouldForAny",
+    "all(": "any(", ".every(": ".some(", ".allMatch(": ".anyMatch(", ".all(": ".any(", "all_of(": "any_of(",
+    ".allSatisfy(": ".anySatisfy(", ".forAll(": ".exists(", "allOf(": "anyOf(", ".All(": ".Any(", "AllOf(": "AnyOf(",
+    "Each(": "Contains(", "everyItem(": "hasItem(", ".shouldForAll": ".shouldForAny",
 }  # fmt: skip
-_NEGATED = re.compile(r"^(?:if|!)|\b(?:assert_?|is_?|EXPECT_|ASSERT_|REQUIRE_|CHECK_)(?:[fF]alse|FALSE)\(|\.toBe\(false\)|\.toBeFalsy|==false|==False")
-_RAISES = re.compile(r"(?:\w+\.)*(?:assert_?)?(?:raises|throws|Throws|rejects|throwsAsync|toThrow\w*|should_?Throw)\w*\(")
+_NEGATED = re.compile(
+    r"^(?:if|!)|\b(?:assert_?|is_?|EXPECT_|ASSERT_|REQUIRE_|CHECK_)(?:[fF]alse|FALSE)\(|\.toBe\(false\)|\.toBeFalsy"
+    r"|==(?:false|False)\b"
+)
+_RAISES = re.compile(
+    r"(?:\w+\.)*(?:assert_?)?(?:raises|throws|Throws|rejects|throwsAsync|toThrow\w*|should_?Throw)\w*\("
+)
 _LONGEST = 1000  # characters of a claim
 
 
@@ -51,9 +60,13 @@ def _raises_any(old: str, new: str) -> bool:
     if begin and old.partition("(")[0] == new.partition("(")[0] and len(was) > len(now) >= 1:
         return now == was[: len(now)] and bool(now[0])
     if wider := re.search(r"\((?:\(|\[)?([\w.]+)(?:,[\w.]+)+(?:\)|\])", new):
-        return new.replace(wider[0], f"({wider[1]}", 1).replace("))", ")") == old.replace("))", ")") and "raises(" in new
+        return (
+            new.replace(wider[0], f"({wider[1]}", 1).replace("))", ")") == old.replace("))", ")") and "raises(" in new
+        )
     before, after = literals(old), literals(new)
-    return old.partition("{")[0] == new.partition("{")[0] != old and len(after) < len(before) and set(after) < set(before)
+    return (
+        old.partition("{")[0] == new.partition("{")[0] != old and len(after) < len(before) and set(after) < set(before)
+    )
 
 
 def _part(old: str, new: str) -> bool:
@@ -83,7 +96,11 @@ def _split(claim: str, sign: str) -> tuple[str, str] | None:
     if len(parts) < 2:
         return None
     first, second = parts[0], parts[1]
-    return (second, first) if re.match(r"[\[{\"'`\d]|(?:List|Map|Set|Arrays|listOf|mapOf|vec!)\b", first) else (first, second)
+    return (
+        (second, first)
+        if re.match(r"[\[{\"'`\d]|(?:List|Map|Set|Arrays|listOf|mapOf|vec!)\b", first)
+        else (first, second)
+    )
 
 
 def _expects_less(old: str, new: str) -> bool:

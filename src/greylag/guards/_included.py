@@ -12,8 +12,15 @@ from greylag.protocols import Change, Tree
 
 FILES = "Makefile GNUmakefile makefile *.mk *.mak *.make"
 _INCLUDE = re.compile(r"^[ ]*+(?:-include|s?include)[ \t]++([^\n#]++)", re.MULTILINE)
-_RULE = re.compile(r"^(?![ \t#.])(?P<names>[^\n:=#]{1,500}):{1,2}(?!=)(?P<rest>[^\n]*+)(?P<recipe>(?:\n\t[^\n]*+|\n(?=\n*\t))*+)", re.MULTILINE)
-_RUNNER = re.compile(r"^[ ]*+(?:(?:override|export)[ \t]++)*+(SHELL|\.SHELLFLAGS|(?:GNU)?MAKEFLAGS|\.RECIPEPREFIX|MAKE)[ \t]*+[:+?]{0,2}=", re.MULTILINE)
+_RULE = re.compile(
+    r"^(?![ \t#.])(?P<names>[^\n:=#]{1,500}):{1,2}(?!=)(?P<rest>[^\n]*+)(?P<recipe>(?:\n\t[^\n]*+)*+)",
+    re.MULTILINE,
+)
+_RUNNER = re.compile(
+    r"^[ ]*+(?:(?:override|export)[ \t]++)*+(SHELL|\.SHELLFLAGS|(?:GNU)?MAKEFLAGS|\.RECIPEPREFIX"
+    r"|MAKE)[ \t]*+[:+?]{0,2}=",
+    re.MULTILINE,
+)
 _LARGEST, _MOST = 200_000, 200  # characters of one file, and files
 
 
@@ -31,7 +38,9 @@ def overriding(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
             if path not in changed or path == top:
                 continue
             text = (read(change.head, path) or "")[:_LARGEST]
-            old = (read(change.base, changed[path].old_path) or "")[:_LARGEST] if changed[path].status != "added" else ""
+            old = (
+                (read(change.base, changed[path].old_path) or "")[:_LARGEST] if changed[path].status != "added" else ""
+            )
             had, has = _recipes(old), _recipes(text)
             for target in sorted(own.keys() & still.keys() & has.keys() - had.keys()):
                 message = f"makes `{target}` of {top} anew in {path}, which it includes"

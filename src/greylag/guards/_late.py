@@ -19,7 +19,9 @@ _SETTLES = re.compile(
     r"(?<![\w$])(?:done|resolve\w*|reject\w*|next|cb|callback|end|finish\w*|complete\w*|countDown|release|notify\w*|signal)\s*+[(;,)}]"
 )
 _COUNTED = re.compile(r"\b(?:assertions|hasAssertions|plan)\s*+\(")
-_CLOCK = re.compile(r"[fF]akeTimers|\b(?:advance|run)\w*Timers?\w*|\bclock\s*+\.|\.\s*+timers\b|\btick\w*\s*+\(|\bfakeAsync\b")
+_CLOCK = re.compile(
+    r"[fF]akeTimers|\b(?:advance|run)\w*Timers?\w*|\bclock\s*+\.|\.\s*+timers\b|\btick\w*\s*+\(|\bfakeAsync\b"
+)
 _WAITS = re.compile(
     r"\bawait\b|\breturn\s++\w|\bjoin(?:All)?\s*+\(|\bawaitAll\b|\badvanceUntilIdle\b|\brunCurrent\b|\bdelay\s*+\(|\bsleep\s*+\("
     r"|\bemit\w*\s*+\(|\bdispatchEvent\b|\btrigger\w*\s*+\(|\bfire\w*\s*+\(|\bclick\s*+\(|\bnext\s*+\("

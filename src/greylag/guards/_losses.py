@@ -52,7 +52,9 @@ def _losses(old: Case, new: Case, rows: Counter[str]) -> Iterator[tuple[str, str
     before = replace(before, asserts=before.asserts - fewer, exact=before.exact - less_exact)
     strong = before.asserts - before.weak, after.asserts - after.weak
     fewer_exact = after.exact < before.exact
-    tabled = (after.asserts < before.asserts or fewer_exact) and any(one(old, new) for one in (covered, looped, summed_up))
+    tabled = (after.asserts < before.asserts or fewer_exact) and any(
+        one(old, new) for one in (covered, looped, summed_up)
+    )
     if after.asserts < before.asserts and not tabled:
         yield "fewer-assertions", f"asserts less: {before.asserts} assertions before, {after.asserts} now"
     if strong[1] < strong[0] and after.weak > before.weak:

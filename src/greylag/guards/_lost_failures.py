@@ -49,8 +49,12 @@ def lost(code: str, family: str, span: tuple[int, int], starts: Sequence[int]) -
 def _detached(code: str, span: tuple[int, int], starts: Sequence[int]) -> Iterator[range]:
     """Threads of C++ that a test lets go."""
     for match in islice(_THREAD.finditer(code, *span), _MOST):
-        begin, end = brackets(code, code[match.end() - 1] + {"(": ")", "{": "}"}[code[match.end() - 1]]).after(match.end() - 1)
-        if _DETACHED.match(code, end) or (match[1] and re.search(rf"\b{match[1]}\s*\.\s*detach\s*\(", code[end : span[1]])):
+        begin, end = brackets(code, code[match.end() - 1] + {"(": ")", "{": "}"}[code[match.end() - 1]]).after(
+            match.end() - 1
+        )
+        if _DETACHED.match(code, end) or (
+            match[1] and re.search(rf"\b{match[1]}\s*\.\s*detach\s*\(", code[end : span[1]])
+        ):
             yield range(bisect_left(starts, begin), bisect_left(starts, end))
 
 

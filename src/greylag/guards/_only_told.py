@@ -6,17 +6,22 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from greylag.diffs import FileDiff
 from greylag.guards._guard import finding
-from greylag.guards._refusals import FAILS
+from greylag.guards._refusing import FAILS
 from greylag.guards._runs import Run, concerned
 from greylag.guards._source import language, scan
 from greylag.model import Diagnostic
 from greylag.protocols import Change
 
-_LOGS = r"\b(?:_?log(?:ger|ging|rus)?|slog|tracing|LOG(?:GER)?|zap|console|warnings|traceback)\s*+(?:\(\)\s*+)?\.\s*+\w+\s*+\("
+_LOGS = (
+    r"\b(?:_?log(?:ger|ging|rus)?|slog|tracing|LOG(?:GER)?|zap|console|warnings"
+    r"|traceback)\s*+(?:\(\)\s*+)?\.\s*+\w+\s*+\("
+)
 PRINTS: Mapping[str, re.Pattern[str]] = {
     "python": re.compile(rf"{_LOGS}|(?<![\w.])print\(|\b\w*\.logger\.\w+\(|\bsys\.stderr\.write\("),
     "js": re.compile(rf"{_LOGS}|\bprocess\.emitWarning\("),
-    "java": re.compile(rf"{_LOGS}|\bSystem\.(?:err|out)\.\w+\(|\b\w+\.printStackTrace\(|(?<![\w.])println\(|\bLog\.[a-z]\("),
+    "java": re.compile(
+        rf"{_LOGS}|\bSystem\.(?:err|out)\.\w+\(|\b\w+\.printStackTrace\(|(?<![\w.])println\(|\bLog\.[a-z]\("
+    ),
     "go": re.compile(rf"{_LOGS}|\bfmt\.(?:Fp|P)rint\w*\(|(?<![\w.])println\(|\.[lL]ogger\.\w+\("),
     "rust": re.compile(r"\b(?:e?println|eprint|warn|error|info|debug|trace)!\s*+\("),
     "c": re.compile(

@@ -11,21 +11,32 @@ from greylag.guards._source import language, scan
 from greylag.model import Diagnostic
 from greylag.protocols import Change
 
-_RUBY = r"(?:::)?(?:RSpec::(?:Core|Expectations|Mocks|Support)\b(?:::\w++)*+|Minitest::(?:Test|Assertions|Spec|Runnable|Result|Unit)\b|Test::Unit(?:::\w++)++)"
-_JVM = r"(?:org\.(?:junit|testng|hamcrest|assertj|mockito|spockframework)|junit\.framework|kotlin\.test|io\.(?:kotest|mockk)|com\.google\.common\.truth)"
+_RUBY = (
+    r"(?:::)?(?:RSpec::(?:Core|Expectations|Mocks|Support)\b(?:::\w++)*+|Minitest::(?:Test|Assertions|Spec"
+    r"|Runnable|Result|Unit)\b|Test::Unit(?:::\w++)++)"
+)
+_JVM = (
+    r"(?:org\.(?:junit|testng|hamcrest|assertj|mockito|spockframework)|junit\.framework|kotlin\.test"
+    r"|io\.(?:kotest|mockk)|com\.google\.common\.truth)"
+)
 _OWNED: Mapping[str, re.Pattern[str]] = {
     "rb": re.compile(
-        rf"^[ \t]*+(?:class|module)[ \t]++{_RUBY}(?![ \t]*+<)|^[ \t]*+module[ \t]++RSpec\s++module[ \t]++(?:Core|Expectations|Mocks|Support)\b"
-        r"|^[ \t]*+module[ \t]++Minitest\s++(?:class[ \t]++(?:Test|Runnable|Result)\b(?![ \t]*+<)|module[ \t]++Assertions\b)"
-        rf"|\b{_RUBY}[ \t]*+\.[ \t]*+(?:prepend|class_eval|class_exec|module_eval|define_method|alias_method|remove_method|undef_method|send|instance_eval)\b",
+        rf"^[ \t]*+(?:class|module)[ \t]++{_RUBY}(?![ \t]*+<)"
+        rf"|^[ \t]*+module[ \t]++RSpec\s++module[ \t]++(?:Core|Expectations|Mocks|Support)\b"
+        r"|^[ \t]*+module[ \t]++Minitest\s++(?:class[ \t]++(?:Test|Runnable|Result)\b(?![ \t]*+<)"
+        r"|module[ \t]++Assertions\b)"
+        rf"|\b{_RUBY}[ \t]*+\.[ \t]*+(?:prepend|class_eval|class_exec|module_eval|define_method|alias_method"
+        rf"|remove_method|undef_method|send|instance_eval)\b",
         re.MULTILINE,
     ),
     "php": re.compile(r"^[ \t]*+namespace[ \t]++PHPUnit\\[\w\\]++", re.MULTILINE),
     "ex": re.compile(r"^[ \t]*+defmodule[ \t]++ExUnit\b[\w.]*+", re.MULTILINE),
     "java": re.compile(rf"^[ \t]*+package[ \t]++{_JVM}\b[\w.]*+", re.MULTILINE),
-    "cs": re.compile(r"^[ \t]*+namespace[ \t]++(?:Xunit|NUnit\.Framework|Microsoft\.VisualStudio\.TestTools)\b[\w.]*+", re.MULTILINE),
+    "cs": re.compile(r"^[ \t]*+namespace[ \t]++(?:Xunit|NUnit\.Framework"
+    r"|Microsoft\.VisualStudio\.TestTools)\b[\w.]*+", re.MULTILINE),
 }  # fmt: skip
-_KINDS = {"rb": "rb", "rake": "rb", "php": "php", "ex": "ex", "exs": "ex", "java": "java", "kt": "java", "scala": "java"} | {
+_KINDS = {
+    "rb": "rb", "rake": "rb", "php": "php", "ex": "ex", "exs": "ex", "java": "java", "kt": "java", "scala": "java",
     "groovy": "java", "cs": "cs",
 }  # fmt: skip
 _MOST = 500  # files of the base that are read
@@ -46,7 +57,9 @@ def owned(path: str, text: str) -> Iterator[Mark]:
         code = scan(text, language(path) or "hash").code
         for match in _OWNED[kind].finditer(code):
             words = " ".join(match[0].split())
-            yield Mark(words.partition(".")[0] if kind == "java" else words, text.count("\n", 0, match.end()) + 1, words)
+            yield Mark(
+                words.partition(".")[0] if kind == "java" else words, text.count("\n", 0, match.end()) + 1, words
+            )
 
 
 def _kind(path: str) -> str:

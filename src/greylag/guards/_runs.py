@@ -53,7 +53,9 @@ def runs(file: FileDiff) -> Iterator[Run]:
                 behind = lines[place : place + _BEHIND]
                 end = next((number for number, line in enumerate(behind) if line.sign != " "), len(behind))
                 yield Run(
-                    [line for line in part if line.sign == "-"], [line for line in part if line.sign == "+"], behind[:end]
+                    [line for line in part if line.sign == "-"],
+                    [line for line in part if line.sign == "+"],
+                    behind[:end],
                 )
             begin = place + 1
 

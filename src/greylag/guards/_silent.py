@@ -15,10 +15,12 @@ _NOTHING = (
 _PRINTED = rf"(?>(?:(?:{PRINTS['js'].pattern}|{PRINTS['java'].pattern})[^;{{}}]{{0,300}};?\s*+)*)"
 _EMPTY, _PRINTS = (
     re.compile(
-        rf"\}}\s*+catch\b\s*+(?:\(([^()]{{0,200}})\)\s*+)?\{{\s*+{printed}(?:return\b\s*+{_NOTHING}?\s*+;?\s*+)?\}}", re.DOTALL,
+        rf"\}}\s*+catch\b\s*+(?:\(([^()]{{0,200}})\)\s*+)?\{{\s*+{printed}"
+        rf"(?:return\b\s*+{_NOTHING}?\s*+;?\s*+)?\}}",
+        re.DOTALL,
     )
     for printed in ("", _PRINTED)
-)  # of the code, where comments are blank  # fmt: skip
+)  # of the code, where comments are blank
 _WIDE = re.compile(r"\b(?:Exception|Throwable|Error|RuntimeException|IOException|SQLException)\b")
 _LOST = re.compile(
     r"\.\s*+catch\s*+\(\s*+(?:(?:\(\s*+\w*+\s*+\)|\w++)\s*+=>\s*+(?:\{\s*+\}|undefined|null)|console\.\w++)\s*+\)"

@@ -16,7 +16,8 @@ from greylag.model import Diagnostic
 from greylag.protocols import Change
 
 _SORTS = re.compile(
-    r"^[ \t]*+(?:(?:sort|slices)\.(?:S\w+|Ints|Float64s)\(\s*+(?:sort\.\w+\()?(?P<go>\w++)|(?:java\.util\.)?(?:Collections|Arrays)\.sort\(\s*+(?P<java>\w++)"
+    r"^[ \t]*+(?:(?:sort|slices)\.(?:S\w+|Ints|Float64s)\(\s*+(?:sort\.\w+\()?(?P<go>\w++)"
+    r"|(?:java\.util\.)?(?:Collections|Arrays)\.sort\(\s*+(?P<java>\w++)"
     r"|(?:std::|ranges::)*(?:stable_)?sort\(\s*+(?P<cpp>\w++)|qsort\(\s*+(?P<c>\w++)"
     r"|(?P<own>\w++)\.(?:sort\w*|reverse)(?:\(|\s*+\{)|(?P<again>\w++)\s*+:?=\s*+(?:sorted|set|list\(set)\(\s*+(?P=again)\b)",
     re.MULTILINE,
@@ -35,7 +36,9 @@ def sorts(change: Change, files: Sequence[FileDiff], pairs: Sequence[tuple[Found
     for file, mark in fresh(change, kept, statements):
         own = sorted(lines[file.path])
         number = bisect_right(own, (mark.line, True)) - 1
-        begins = {line.new for line in file.added if line.new and number >= 0 and own[number][0] < line.new <= mark.line}
+        begins = {
+            line.new for line in file.added if line.new and number >= 0 and own[number][0] < line.new <= mark.line
+        }
         if number >= 0 and own[number][1] and mark.line in begins:
             message = f"sorts by `{mark.words}` what it compares: another order passes now"
             yield finding(change, "tests", "tests/weaker-assertions", message, file.path, line=mark.line)

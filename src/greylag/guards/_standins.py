@@ -22,7 +22,7 @@ from greylag.protocols import Change
 _IMPORTLIB = re.compile(r"import[-_]mode\s{0,9}[=\"' ]{1,9}importlib|importmode\s{0,9}=\s{0,9}.?importlib")
 _SETTINGS = ("pyproject.toml", "pytest.ini", "setup.cfg", "tox.ini", ".pytest.ini")
 _AUTOUSE = re.compile(r"\bfixture\([^()\n]{0,200}\bautouse\s*+=\s*+True")
-_MOST = 300  # files of tests that are read
+_MOST, _ASKED = 300, 20  # files of tests that are read, and patches for which they are
 _CLASS = re.compile(r"^(?:[a-z]+[ \t]+){0,5}(?:class|interface|enum|record|object)[ \t]+(\w+)", re.MULTILINE)
 
 
@@ -39,9 +39,9 @@ def standins(change: Change) -> Iterator[Diagnostic]:
         if hidden := _hidden(change, file, head, known):
             message = f"takes the place of {hidden} in tests, which no longer test the repository's own"
             yield finding(change, "tests", "tests/not-the-source", message, file.path)
-    for file, mark in fresh(change, python, partial(patched, head)):
+    for asked, (file, mark) in enumerate(fresh(change, python, partial(patched, head))):
         message = f"patches the repository's own code by `{mark.words.lstrip('?')}` for all tests"
-        sure = not mark.words.startswith("?") or _before_all(change, file.path, mark)
+        sure = not mark.words.startswith("?") or (asked < _ASKED and _before_all(change, file.path, mark))
         shown = Severity.ERROR if sure else Severity.WARNING
         yield finding(change, "tests", "tests/not-the-source", message, file.path, line=mark.line, severity=shown)
 

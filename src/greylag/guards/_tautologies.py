@@ -6,12 +6,13 @@ from greylag.guards._compared import sides
 from greylag.guards._native_compared import operators, truth
 
 _OPPOSITES = (
-    ("is_ok()", "is_err()"), ("is_some()", "is_none()"), ("isPresent()", "isEmpty()"), ("isSuccess()", "isFailure()"),
-    ("isSuccess", "isFailure"), ("is_empty()", "len()>0"), ("isEmpty()", "isNotEmpty()"), ("has_value()", "has_error()"),
-    ("===", "!=="), ("==", "!="), ("<", ">="), (">", "<="), ("!in", "in"),
+    ("is_ok()", "is_err()"), ("is_some()", "is_none()"), ("isPresent()", "isEmpty()"), ("isSuccess", "isFailure"),
+    ("isEmpty()", "isNotEmpty()"), ("has_value()", "has_error()"), ("===", "!=="), ("==", "!="), ("<", ">="),
+    (">", "<="), ("!in", "in"),
 )  # fmt: skip
 _SIZE = (
-    r"(?:\blen\((?>[^()]|\((?>[^()]|\([^()]*\))*\))*\)|\.(?:length|len|size|count)(?:\(\))?|\bsizeof\([^()]*\)|\bstrlen\([^()]*\))"
+    r"(?:\blen\((?>[^()]|\((?>[^()]|\([^()]*\))*\))*\)|\.(?:length|len|size|count)(?:\(\))?"
+    r"|\bsizeof\([^()]*\)|\bstrlen\([^()]*\))"
 )
 _NEVER_BELOW = re.compile(
     rf"{_SIZE}(?:as\w+)?\)?(?:>=0|>-1)(?:[uUlL]|usize)*(?![\w.])|(?<![\w.])(?:0<=|-1<)[\w.]*{_SIZE}"

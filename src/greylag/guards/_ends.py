@@ -59,7 +59,7 @@ def on_import(path: str, text: str) -> Iterator[Mark]:
         body = ast.parse(text).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
-    lines = text.split("\n")
+    lines = scan(text, "python").code.split("\n")
     while body:
         node = body.pop()
         if isinstance(node, ast.If | ast.Try | ast.With):

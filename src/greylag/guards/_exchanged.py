@@ -24,7 +24,7 @@ def _table(rows: Mapping[str, Sequence[tuple[str, str]]]) -> _Table:
 
 
 _ANY = [(r"(?i)\bsha(?:3?[-_]?(?:256|384|512))\b", r"(?i)\b(?:md5|sha[-_]?1)\b")]
-_SOURCES = _table(
+SOURCES = _table(
     {
         "python": [
             (r"\bcompare_digest\(", r"[!=]="),
@@ -93,7 +93,7 @@ _SOURCES = _table(
         ],
     }
 )
-_PROOF = _table(
+PROOF = _table(
     {
         "python": [
             (r"\b(?:mock_calls|call_args_list|method_calls)\s*+==", r"\bassert_(?:has_calls|any_call|called)\b"),
@@ -152,7 +152,7 @@ _PROOF = _table(
 def exchanged(change: Change, files: Sequence[FileDiff], *, tests: bool) -> Iterator[Diagnostic]:
     """Findings on modified files: in tests what proves less, elsewhere what protects less."""
     for file, run in concerned(change, files, tests=tests):
-        if found := _weaker(run, (_PROOF if tests else _SOURCES).get(language(file.path) or "", ())):
+        if found := weaker(run, (PROOF if tests else SOURCES).get(language(file.path) or "", ())):
             strong, weak = found
             if tests:
                 message = f"asks for less by `{weak}` than by `{strong}`"
@@ -162,7 +162,7 @@ def exchanged(change: Change, files: Sequence[FileDiff], *, tests: bool) -> Iter
                 yield finding(change, "suppressions", "sources/unchecked", message, file.path, line=run.line)
 
 
-def _weaker(run: Run, rows: Sequence[tuple[re.Pattern[str], re.Pattern[str]]]) -> tuple[str, str] | None:
+def weaker(run: Run, rows: Sequence[tuple[re.Pattern[str], re.Pattern[str]]]) -> tuple[str, str] | None:
     old, new = run.old, run.new
     for strong, weak in rows if old and new else ():
         had = strong.search(old)

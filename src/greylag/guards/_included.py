@@ -32,8 +32,8 @@ def overriding(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
     changed = {file.path: file for file in made}
     tops = [path for path in change.head.paths() if basename(path) in {"Makefile", "makefile", "GNUmakefile"}][:_MOST]
     for top in tops:
-        own = _recipes(read(change.base, top) or "")
-        still = _recipes(read(change.head, top) or "")
+        own = recipes(read(change.base, top) or "")
+        still = recipes(read(change.head, top) or "")
         for path in _included(change.head, top):
             if path not in changed or path == top:
                 continue
@@ -41,7 +41,7 @@ def overriding(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
             old = (
                 (read(change.base, changed[path].old_path) or "")[:_LARGEST] if changed[path].status != "added" else ""
             )
-            had, has = _recipes(old), _recipes(text)
+            had, has = recipes(old), recipes(text)
             for target in sorted(own.keys() & still.keys() & has.keys() - had.keys()):
                 message = f"makes `{target}` of {top} anew in {path}, which it includes"
                 yield finding(change, "build", "gates/loosened", message, path)
@@ -65,7 +65,7 @@ def _included(tree: Tree, top: str) -> list[str]:
     return found
 
 
-def _recipes(text: str) -> dict[str, str]:
+def recipes(text: str) -> dict[str, str]:
     """Targets that have a recipe of their own."""
     found: dict[str, str] = {}
     for match in _RULE.finditer(text[:_LARGEST]):

@@ -16,6 +16,7 @@ from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change
 
 _ANNOUNCES = frozenset({"plan", "assertions", "hasAssertions", "done", "end", "resolve", "cb"})
+_WAITS = frozenset({"await", "return", "resolves", "rejects"})
 _NONE = Counter[str]()
 
 
@@ -75,7 +76,8 @@ def _losses(old: Case, new: Case, rows: Counter[str]) -> Iterator[tuple[str, str
     if new.leaves and not old.leaves:
         yield "early-return", "now leaves before it tests anything"
     gone = old.words - new.words
-    if _ANNOUNCES & gone and after.unsettled > before.unsettled and "await" not in new.words - old.words:
+    waits = not _WAITS.isdisjoint(new.words - old.words)
+    if _ANNOUNCES & gone and after.unsettled > before.unsettled and not waits:
         yield "conditional-assertion", "announces no number of assertions any more, nor waits: some may not run"
     yield from looser(old, new)
     yield from _vainer(old, new)

@@ -17,7 +17,7 @@ _INERT = frozenset(
     | {"contextmanager", "asynccontextmanager"}
 )
 _TASKS = frozenset({"create_task", "ensure_future"})  # lost, unless one waits for the task
-_THREADS = frozenset({"Timer", "Thread", "call_later", "call_soon", "call_at", "call_soon_threadsafe"})  # lost
+_DELAYED = frozenset({"Timer", "call_later", "call_soon", "call_at", "call_soon_threadsafe"})  # lost
 _LOOPS = frozenset({"", "asyncio", "loop", "event_loop", "threading"})  # of whom these are; a group of tasks waits
 _MADE = frozenset({"__init__", "__new__", "__init_subclass__", "__set_name__"})  # run when a class is called
 _NONE: _Keys = frozenset()
@@ -204,7 +204,7 @@ class _Flow:
         given = self._all([*node.args, *(word.value for word in node.keywords)])
         if _name(node.func) in _INERT:
             return keys | given
-        if _name(node.func) in _TASKS | _THREADS and _owner(node.func) in _LOOPS:
+        if _name(node.func) in _TASKS | _DELAYED and _owner(node.func) in _LOOPS:
             return given if _name(node.func) in _TASKS else _NONE
         self._use(given)
         if isinstance(node.func, ast.Attribute):

@@ -74,7 +74,7 @@ new len size length isinstance typeof instanceof of const let var auto mut ref e
 """
 _NARROWS = re.compile(r"\bis\s++not\s++None\b|\bisinstance\(")  # what is asserted for the type checker
 PLAIN = frozenset(_WORDS.split())
-_NEAR, _LINES = 300, 6  # characters of a body that are looked at, and its lines
+_NEAR, _LONGEST, _LINES = 300, 1000, 6  # characters of a body that are looked at, that it has, and its lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +103,8 @@ def found(text: str, family: str) -> Iterator[Refusal]:
         when, begin, end = _guarded(match, code, family, round_, curly)
         if ":=" in when and not _CHECKS.search(when):
             continue  # it does something, and hands its error on
-        body = code[begin:end]
-        if body.count("\n") > _LINES or _NESTED.search(body):
+        body = code[begin : min(end, begin + _LONGEST)]
+        if end - begin > _LONGEST or body.count("\n") > _LINES or _NESTED.search(body):
             continue  # it does more than to refuse
         if fails := _REFUSES.get(family, FAILS[family]).search(code, begin, min(end, begin + _NEAR)):
             over = end
@@ -136,8 +136,8 @@ def _guarded(match: re.Match[str], code: str, family: str, round_: Brackets, cur
     if re.compile(r"\s*+\{").match(code, after):
         begin, end = curly.after(after)
     else:
-        stop = code.find(";", after)
-        begin, end = after, stop + 1 if stop >= 0 else len(code)
+        stop = code.find(";", after, after + _LONGEST)
+        begin, end = after, stop + 1 if stop >= 0 else min(after + _LONGEST, len(code))
     return code[start + 1 : after - 1], begin, end
 
 

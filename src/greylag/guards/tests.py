@@ -69,7 +69,6 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     yield from loosened(change, files)
     yield from narrowed(change, files)
     yield from toothless(change, files)
-    yield from exchanged(change, files, tests=True)
     yield from _limits(change, files)
     helpers = Helpers.of(change, files)
     found = pair(change, files, helpers.known, _still_ran(reported, change))
@@ -80,15 +79,18 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     yield from native_copied(change, found.pairs)
     yield from _lost(change, files, found, helpers.moved, reported)
     rows = Counter(row for new in found.head for row in new.case.rows)
+    told: set[str | None] = set()
     for before, after in found.pairs:
-        yield from weaker(change, before, after, rows)
-        yield from taken_out(change, before, after)
+        for one in (*weaker(change, before, after, rows), *taken_out(change, before, after)):
+            told |= {one.path} if one.severity is Severity.ERROR else set()
+            yield one
+    yield from exchanged(change, [file for file in files if file.path not in told], tests=True)
     yield from answered(change, files)
     yield from wrapped(change, found.pairs)
     yield from patched_tests(change, found.pairs)
     yield from sorts(change, files, found.pairs)
-    told = {one.path for one in elsewhere if one.severity is Severity.ERROR}
-    yield from (one for one in copied(change, found.pairs) if one.path not in told)
+    other = {one.path for one in elsewhere if one.severity is Severity.ERROR}
+    yield from (one for one in copied(change, found.pairs) if one.path not in other)
     yield from helper_losses(change, files, helpers)
     yield from lost_examples(change)
     yield from changed_data(change, files)
@@ -137,7 +139,10 @@ def _runner(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
     for file, mark in fresh(change, python, replaced):
         message = f"binds `{mark.words}` anew, so that the test of that name before it is gone"
         yield finding(change, "tests", "tests/replaced", message, file.path, line=mark.line)
-    for file, mark in fresh(change, python, on_import):
+    plain = [file for file in python if PurePosixPath(file.path).name != "conftest.py"]
+    for file, mark in fresh(change, plain, on_import):
+        if "_exit" in mark.words:
+            continue  # that is told wherever it stands
         message = f"ends the run by `{mark.words}` as soon as it is imported, with success"
         yield finding(change, "tests", "tests/exit-code", message, file.path, line=mark.line)
     for file, mark in fresh(change, files, swallows):

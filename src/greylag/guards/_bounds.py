@@ -8,7 +8,7 @@ from typing import NamedTuple
 _NUMBER = r"-?\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?"
 _ENDING = r"(?:[uUlLfFdDn]|us(?:ize)?|[ui]\d\d?|f\d\d)*(?![\w.])"
 _NAME = re.compile(
-    r"(?<![\w.])(?P<name>[\w.]{0,80}?(?:(?i:less|greater|below|above|at[_.]?most|at[_.]?least|between|range|within_)|_[LG][TE]\b)[\w.]{0,40})"
+    r"(?<![\w.])(?P<name>[\w.]{0,80}?(?:(?i:less|greater|below|above|at[_.]?most|at[_.]?least|between|range|within_)|_[LG][TE]\b|_WITHIN\b)[\w.]{0,40})"
     r"(?:<[^<>()]{0,50}>)?\((?P<given>[^()]{0,300}(?:\([^()]{0,200}\)[^()]{0,200}){0,3})\)"
 )
 _BETWEEN = re.compile(r"between|in_?range|range\.(?:open|closed)|within_", re.IGNORECASE)
@@ -23,7 +23,11 @@ _SPAN = re.compile(
 )
 _LAST = re.compile(rf"(?:^|,)(?P<number>{_NUMBER}){_ENDING}(?=,[\"'`]|$)")
 _FIRST = re.compile(rf"^(?:t,)?(?P<number>{_NUMBER}){_ENDING},(?!{_NUMBER})")
-_UNIT = re.compile(r"(?<=[<>=,(])(?=(?:time\.)?(?:Second|Minute|Hour|Millisecond|Microsecond)s?\b)")
+_TIME = re.compile(
+    r"(?:(?<![\w.])(?P<of>\d{1,9})\*)?(?<![\w.])(?:time\.)?(?P<go>Nanosecond|Microsecond|Millisecond|Second|Minute|Hour)\b"
+    r"|Duration(?:::|\.)(?:from_|of)(?P<unit>\w{1,12})\((?P<number>\d{1,9})\)"
+)
+_UNITS = {"nano": 1e-6, "micro": 1e-3, "milli": 1, "second": 1e3, "sec": 1e3, "minute": 6e4, "min": 6e4, "hour": 3.6e6}
 _WIDEST = 1000  # characters of a claim
 
 
@@ -39,7 +43,7 @@ def wider(old: str, new: str) -> bool:
     """Whether a claim is another one but for its bounds, and one of these lets more through, and none less."""
     if old == new or max(len(old), len(new)) > _WIDEST:
         return False
-    (shape, before), (other, after) = (_bounds(_UNIT.sub("1*", claim)) for claim in (old, new))
+    (shape, before), (other, after) = (_bounds(_TIME.sub(_in_time, claim)) for claim in (old, new))
     if shape != other or len(before) != len(after) or not before:
         return False
     pairs = list(zip(before, after, strict=True))
@@ -48,6 +52,13 @@ def wider(old: str, new: str) -> bool:
     return all(was.side == now.side for was, now in pairs) and (
         any(_more(was, now) for was, now in pairs) and not any(_more(now, was) for was, now in pairs)
     )
+
+
+def _in_time(match: re.Match[str]) -> str:
+    """A duration in milliseconds, so that units may differ."""
+    unit = (match["go"] or match["unit"]).lower()
+    factor = next((factor for name, factor in _UNITS.items() if unit.startswith(name)), 0)
+    return f"{float(match['of'] or match['number'] or 1) * factor:.6f}*time" if factor else match[0]
 
 
 def _more(was: Bound, now: Bound) -> bool:
@@ -97,6 +108,10 @@ def _named(match: re.Match[str]) -> Iterator[Bound]:
         if len(numbers) == 2:
             is_open = "open" in name.lower()
             yield from (Bound(-1, is_open, _float(numbers[0])), Bound(1, is_open, _float(numbers[1])))
+        return
+    if name.endswith("_WITHIN"):
+        if first := re.match(rf"({_NUMBER}){_ENDING},", given):
+            yield Bound(1, False, _float(first[1]))
         return
     side, is_open = 1 if _UPWARD.search(name) else -1, not _CLOSED.search(name)
     if last := _LAST.search(given):

@@ -205,6 +205,8 @@ def loses(new: Compared, old: Compared) -> bool:
             return True
         if plain and (_TRIMS.search(around) or _TYPES.search(around)):
             return True
+        if alike and same != still and _REDUCES.search(around):
+            return True
         if plain and _REDUCES.search(around) and len(LITERAL.findall(still)) < len(LITERAL.findall(same)):
             return True
     return False
@@ -225,7 +227,7 @@ def _bare(side: str) -> str:
 
 _TYPES = re.compile(r"(?<![\w$.])(?:type|typeof|bool|Boolean|isinstance|callable)(?:\(|\b|(?=[a-z]))|\.getClass\(")
 _REDUCES = re.compile(
-    r"(?<![\w$])(?:len|sum|max|min|any|all|hash|count|size|length|slice|substr\w*|sub[lL]ist|keys|first|last|at|take)\(|\.(?:length|size)\b|\[[^\[\]]{0,40}\]"
+    r"(?<![\w$])(?:len|sum|max|min|any|all|hash|count|size|length|list|tuple|slice|substr\w*|sub[lL]ist|keys|values|first|last|at|take)\(|\.(?:length|size)\b|\[[^\[\]]{0,40}\]"
 )
 _TRIMS = re.compile(r"(?<![\w$])(?:l?r?strip|trim\w*|TrimSpace)\(")
 _MAKES = re.compile(

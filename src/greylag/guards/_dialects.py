@@ -125,6 +125,7 @@ DIALECTS: Mapping[str, Dialect] = {
         ),
         re.compile(
             r"\b(?:assert|require)\.(?:(?:NotNil|NotEmpty|NoError|NotPanics|Error)\s*\(|Equal\s*\(\s*\w+\s*,\s*nil\s*,)"
+            r"|\bif\b[^\n{]{0,300}?(?:[!=]=\s*nil|\blen\([^\n{]{0,100}\)\s*(?:==\s*0|<\s*1))\s*\{\s*\w+\.(?:Fatal|Error|Fail)"
         ),
         re.compile(r"\bif\b[^\n{]{0,300}?(?<![\w.)\]])(\w+)\s*[!=]=\s*\1\s*\{|\b(?:assert|require)\.(?:True\s*\(\s*\w+\s*,\s*true\s*[,)]|Equal\s*\(\s*\w+\s*,\s*(\w+)\s*,\s*\2\s*[,)])"),
         re.compile(r"(?:\b(?P<who>\w++)|\bT\(\))\s*+\.\s*+Skip(?:f|Now)?\s*+\(|(?<![\w.] )(?<![\w.])Skip\s*+\("),
@@ -143,7 +144,7 @@ DIALECTS: Mapping[str, Dialect] = {
         ),
         re.compile(
             r"\b(?:ASSERT|EXPECT)_(?:EQ|STR\w*EQ|THAT|DOUBLE_EQ|FLOAT_EQ)\s*\(|\bTEST_ASSERT_(?:EQUAL\w*|NULL)\s*\("
-            r"|\b(?:BOOST_\w+_EQUAL|ck_assert_\w*eq|cr_\w+_eq|g_assert_cmp\w+)\s*\("
+            r"|\b(?:BOOST_\w+_EQUAL|assert_\w+_equal|ck_assert_\w*eq|cr_\w+_eq|g_assert_cmp\w+)\s*\("
             r"|\b(?:CHECK|REQUIRE|assert|BOOST_(?:CHECK|REQUIRE|TEST)|ck_assert|cr_assert|cr_expect)\s*\([^;\n]{0,300}?=="
             r"|\b(?:ASSERT_TRUE|EXPECT_TRUE|CHECK|REQUIRE)\s*\(\s*[^;!\n]{0,300}?\.empty\(\)\s*\)"
         ),

@@ -108,13 +108,14 @@ PROOF = _table(
                 r"\.(?:toEqualTypeOf|branded\.toEqualTypeOf)\b",
                 r"\.(?:toBeAny|toBeUnknown|toMatchTypeOf|toExtend)\b|\.not\.toBe(?:Never|Any)\b",
             ),
-            (r"\bcalled(?:Once|Twice|Thrice)\b|\.callCount\b", r"\bcalled\b"),
+            (r"\bcalled(?:Once|Twice|Thrice|With|On[A-Z])\w*|\.callCount\b", r"\bcalled\b"),
         ],
         "java": [
             (
                 r"\bassertFailsWith\b|\bshouldThrow(?:Exactly)?<(?!Exception|Throwable)",
                 r"\bassertFails\s*+[({]|\bshouldThrowAny\b",
             ),
+            (r"\b[iI]nOrder\w*\.verify\(", r"(?<![\w.])verify\("),
             (r"\bisExactlyInstanceOf\(", r"\bisInstanceOf\("),
             (
                 r"\bassertEquals\(|\.equals\(|\bisEqualTo\(",
@@ -131,13 +132,16 @@ PROOF = _table(
             ),
             (r"\bcmp\.(?:Diff|Equal)\((?![^\n]{0,300}\bcmpopts\.)", r"\bcmpopts\.(?:Ignore\w+|Sort\w+|Equate\w+)"),
         ],
-        "rust": [(r"\.(?:times|expect)\(\s*+\d++\s*+\)|\.once\(\)", r"\.(?:times|expect)\(\s*+\d*+\s*+\.\.")],
+        "rust": [
+            (r"\.(?:times|expect)\(\s*+\d++\s*+\)|\.once\(\)", r"\.(?:times|expect)\(\s*+\d*+\s*+\.\."),
+            (r"\bassert_eq!", r"\bmatches!\s*\([^;\n]{0,300}(?:\(_\)|\(\.\.\)|\{\s*\.\.\s*\})"),
+        ],
         "c": [
             (r"\b(?:REQUIRE|CHECK)_THROWS_(?:AS|WITH|MATCHES)\s*+\(", r"\b(?:REQUIRE|CHECK)_THROWS\s*+\("),
             (r"\bBOOST_\w{1,9}_(?:THROW|EXCEPTION)\s*+\(", r"\bBOOST_\w{1,9}_THROW_ANY\b"),
             (r"_STREQ\b|\bstrcmp\(", r"\bstr(?:n|case|ncase|i)cmp\(|_STRCASE\w+\("),
             (
-                r"_EQ\(|\b(?:Unordered)?ElementsAre\w*\(|\bEq\(",
+                r"_EQ\(|\b(?:Unordered)?ElementsAre\w*\(|\bEq(?:uals)?\(",
                 r"\b(?:SizeIs|IsSupersetOf|Contains|HasSubstr|StartsWith|EndsWith)\(|\bNot\(IsEmpty",
             ),
             (

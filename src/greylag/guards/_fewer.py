@@ -53,8 +53,14 @@ def _any(old: str, new: str) -> bool:
 
 def _raises_any(old: str, new: str) -> bool:
     """Whether the class, the message or the properties of an error are not all looked at any more."""
-    if not (_RAISES.search(old) and _RAISES.search(new)):
+    if not (_RAISES.search(old) and _RAISES.search(new)) and ".throw(" not in new:
         return False
+    if (
+        new.endswith("()")
+        and old.startswith(new[:-1])
+        and re.search(r"(?:throw\w*|rejectedWith)\(\)$", new, re.IGNORECASE)
+    ):
+        return True
     begin = _RAISES.search(new)
     was, now = sides(old[old.find("throw") if "toThrow" in old else 0 :]), sides(new)
     if begin and old.partition("(")[0] == new.partition("(")[0] and len(was) > len(now) >= 1:

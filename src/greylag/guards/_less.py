@@ -15,7 +15,7 @@ _MOST, _WIDEST = 30, 2000  # claims that are compared one with another, and char
 _CLASS = re.compile(
     r"\b(?:std::)?(?:Exception|Throwable|RuntimeException|BaseException|exception|Object|IllegalStateException|Error)\b(?=\.class|::class|\)|>|')"
 )
-_RAISES = re.compile(r"throw|raise|isInstance|toThrow|except|expected", re.IGNORECASE)
+_RAISES = re.compile(r"throw|raise|InstanceOf|isInstance|toThrow|except|expected", re.IGNORECASE)
 _LEFT_OUT = re.compile(
     r"\.(?:ignoring\w*Fields?\w*|ignoring(?:CollectionOrder|Case|AllWhitespaces|\w*Nulls?\w*)|excluding\w*|usingComparator\w*)\("
     r"|\bexpect\.(?:object|array|string)Containing\(|\bexpect\.stringMatching\(|\bas any\b|asany\b|<any>"
@@ -23,7 +23,8 @@ _LEFT_OUT = re.compile(
     r"|\.(?:have|same|deep|include)\.members\(|\bignoringCollectionOrder\w*\(|\b[uU]nordered\w*\("
 )
 _CONTAINS = re.compile(
-    r"contain|include|has_?substr|match|raises|throw|death|starts_?with|ends_?with|find|ops=\[In\(\)\]", re.IGNORECASE
+    r"contain|include|has_?substr|match|raises|throw|death|exit|starts_?with|ends_?with|find|ops=\[In\(\)\]",
+    re.IGNORECASE,
 )
 _ANY_PATTERN = re.compile(r"\(/\^?\.[*+]\$?/[a-z]*\)")
 _MATCHES = re.compile(r"\b(?:assert_)?matches!\((.*),((?:Err|Ok|Some)\((?:_|\.\.)\)|_)\)", re.DOTALL)

@@ -118,7 +118,10 @@ def _is_wide(side: ast.expr) -> bool:
 
 def _tolerates(call: ast.Call) -> bool:
     """Whether a tolerance is given that is no small number; `approx(1, 0.5)` gives one by place."""
-    given = [*call.args[1:3], *(keyword.value for keyword in call.keywords if keyword.arg in {"abs", "rel", "delta"})]
+    given = [
+        *call.args[1:3],
+        *(keyword.value for keyword in call.keywords if keyword.arg in {"abs", "rel", "delta", "rtol", "atol"}),
+    ]
     return any(not isinstance(value, ast.Constant) or _number(value) > _WIDE for value in given)
 
 
@@ -138,6 +141,8 @@ def _exact_call(name: str, call: ast.Call, wild: frozenset[str]) -> int:
         digits = next((word.value for word in call.keywords if word.arg == "places"), None)
         loose = digits is not None and _number(digits) < _FEW
         return int(not loose and not _tolerates(ast.Call(call.func, [], call.keywords)) and "Not" not in name)
+    if "allclose" in name and _tolerates(ast.Call(call.func, [], call.keywords)):
+        return 0
     return int(bool(_EXACT.fullmatch(name)) and not _NOT_EXACT.search(name))
 
 

@@ -70,7 +70,7 @@ DIALECTS: Mapping[str, Dialect] = {
         re.compile(
             r"(?<![\w.$])(?:it|test|describe|suite|context|specify)(?:\.\w+)*\.(?:skip|skipIf|runIf|todo|failing|fails|fixme|only)\b"
             r"|(?<![\w.$])(?:x(?:it|describe|test|context|specify)|f(?:it|describe))\s*\(|\bthis\.skip\s*\(|(?<![\w.$])(?:ctx|context|t)\.skip\s*\("
-            r"|,\s*\{\s*(?:retry|retries)\s*:\s*[1-9]|\bjest\.retryTimes\s*\(|\bthis\.retries\s*\("
+            r"|,\s*\{[^{}\n]{0,200}?\b(?:skip|todo|fails)\s*:\s*(?!false\b)[^\s,}]|,\s*\{\s*(?:retry|retries)\s*:\s*[1-9]|\bjest\.retryTimes\s*\(|\bthis\.retries\s*\("
         ),
         re.compile(
             r"(?:\bfunction\b\s*\*?\s*|\b(?:const|let|var)\s+"
@@ -154,7 +154,7 @@ DIALECTS: Mapping[str, Dialect] = {
             r"|\b(?:ASSERT|EXPECT)_EQ\s*\(\s*(\w+)\s*,\s*\1\s*\)|\bassert\s*\([^;\n]{0,300}\|\|\s*(?:1|true)\s*\)"
         ),
         re.compile(
-            r"\bDISABLED_\w+|\bGTEST_SKIP\s*\(|\bTEST_IGNORE\w*\s*\(|\bSKIP\s*\(|\bTEST_CASE\w*\s*\([^;{}\n]{0,300}"
+            r"\bdoctest::(?:skip|may_fail|should_fail|expected_failures)\b|\bDISABLED_\w+|\bGTEST_SKIP\s*\(|\bTEST_IGNORE\w*\s*\(|\bSKIP\s*\(|\bTEST_CASE\w*\s*\([^;{}\n]{0,300}"
             r"\[(?:\.|!mayfail|!shouldfail|!hide)|\bBOOST_\w+\s*\([^;{}\n]{0,300}\bdisabled\s*\("
         ),
         flow="c",

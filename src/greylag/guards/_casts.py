@@ -41,13 +41,33 @@ def _loses(run: Run, family: str) -> str:
     more = Counter(map(_plain, pattern.findall(new))) - Counter(map(_plain, pattern.findall(old)))
     if more.total() == 0 or len(pattern.findall(new)) <= len(pattern.findall(old)):
         return ""
-    had, bare = set(_WORD.findall(old)), {_plain(line) for line in old.split("\n")}
+    had = [set(_WORD.findall(line)) - _WORDS for line in old.split("\n")]
+    bare = {_plain(line) for line in old.split("\n")}
     for line in new.split("\n"):
         words = set(_WORD.findall(line)) - _WORDS
         match = pattern.search(line)
-        if match and (len(words & had) >= _LEAST * len(words) if words else _plain(pattern.sub("", line)) in bare):
+        if match and match[0][0] in ":-" and not _was_typed(line[: match.start()], match[0][0], old):
+            continue
+        if match and (any(_alike(words, one) for one in had) if words else _plain(pattern.sub("", line)) in bare):
             return " ".join(match[0].split())
     return ""
+
+
+def _alike(new: set[str], old: set[str]) -> bool:
+    """Whether one line took the place of another, by their words."""
+    both = len(new & old)
+    return both >= _LEAST * len(new) and both >= _LEAST * len(old)
+
+
+def _was_typed(ahead: str, sign: str, old: str) -> bool:
+    """Whether the name before an annotation had one, or some function a type of what it returns."""
+    name = re.search(r"([A-Za-z_$][\w$]*)[\])?]*\s*\Z", ahead)
+    if sign == "-":
+        return "->" in old
+    return (
+        name is not None
+        and re.search(rf"(?<![\w$]){re.escape(name[1])}\??\s*:(?!\s*(?:\w+\.)?[aA]ny\b)", old) is not None
+    )
 
 
 def _plain(found: str) -> str:

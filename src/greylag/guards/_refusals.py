@@ -66,7 +66,8 @@ def _lost(run: Run, family: str, come: _Come) -> Refusal | None:
         return narrower
     if not gone or not _stays(run, family, gone):
         return None
-    left = (one for one in gone if not come.has(one) and (one.words or not run.added))
+    still = "".join(run.new.split())
+    left = (one for one in gone if not come.has(one) and (one.words or not run.added) and one.does in still)
     return next((one for one in left if not _mended(run, one)), None)
 
 

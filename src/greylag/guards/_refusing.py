@@ -31,7 +31,7 @@ _REFUSES = {
         r"(?<!let )\bErr\((?![^()\n]{0,100}\)\s*+(?:=|\|))|\b(?:bail|panic|unreachable)!|\breturn\s++None\b"
     )
 }
-_NESTED = re.compile(r"\b(?:for|while|if|match|switch)\b")
+_NESTED = re.compile(r"\b(?:for|while|if|match|switch|try)\b")
 _SHORT: Mapping[str, re.Pattern[str]] = {  # calls that check and refuse in one
     "python": re.compile(
         r"^[ \t]*+(?:assert\s|@\w*(?:login|permission|auth|csrf)\w*)|\.raise_for_status\(|\.check_returncode\("
@@ -71,6 +71,7 @@ _CALLED = re.compile(
 _WORDS = """
 if elif else not and or is in None null nil nullptr NULL true false True False undefined this self return raise throw
 new len size length isinstance typeof instanceof of const let var auto mut ref err error Error Exception assert
+void _
 """
 _NARROWS = re.compile(r"\bis\s++not\s++None\b|\bisinstance\(")  # what is asserted for the type checker
 PLAIN = frozenset(_WORDS.split())
@@ -86,6 +87,7 @@ class Refusal:
     fails: str
     begin: int
     end: int
+    does: str = ""  # a call whose error it hands on: it checks nothing itself
 
 
 def found(text: str, family: str) -> Iterator[Refusal]:
@@ -101,8 +103,7 @@ def found(text: str, family: str) -> Iterator[Refusal]:
         if match.start() < over:
             continue
         when, begin, end = _guarded(match, code, family, round_, curly)
-        if ":=" in when and not _CHECKS.search(when):
-            continue  # it does something, and hands its error on
+        does = when.partition(":=")[2].partition(";")[0] if not _CHECKS.search(when) else ""
         body = code[begin : min(end, begin + _LONGEST)]
         if end - begin > _LONGEST or body.count("\n") > _LINES or _NESTED.search(body):
             continue  # it does more than to refuse
@@ -110,7 +111,7 @@ def found(text: str, family: str) -> Iterator[Refusal]:
             over = end
             line = text.find("\n", fails.start())
             fail = text[fails.start() : line if line >= 0 else len(text)]
-            yield _refusal(when, fail, match.start(), end)
+            yield replace(_refusal(when, fail, match.start(), end), does="".join(does.split()))
     for match in _SHORT[family].finditer(code):
         begin, end = match.span()
         if match[0].endswith("("):

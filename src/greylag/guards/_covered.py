@@ -17,18 +17,6 @@ _ASSERTING = re.compile(
     r"|if|fail|Some|Ok|Err|vec|True|False|to|be|equal|is",
     re.IGNORECASE,
 )
-_SIZED = re.compile(
-    r"Call\(func=Name\(id='len'|^Name\(id=|\.(?:size|length|len|isEmpty|contains|includes|get|at)\b|\[\d+\]|toHaveLength|toContain|hasSize|isNotEmpty|isPresent|isDefined|\bLen\("
-    r"|ops=\[In\(\)\]|Subscript\(value=.{0,200}?slice=(?:Constant|UnaryOp)\(|id='isinstance'"
-)
-_WHOLE = re.compile(
-    r"ops=\[Eq\(\)\], comparators=\[(?:List|Tuple|Dict|Set)\((?:elts|keys)=\[[^\]]|\.containsExactly\w*\([^)]"
-    r"|to(?:Strict)?Equal\([\[{]\s*[^\]}]"
-    r"|\bassert(?:Iterable)?Equals\((?:(?:\w+\.)*(?:of|asList|ofEntries)|(?:list|set|map)Of)\([^)]|\bassert_eq!\([^;]*(?:vec!)?\[[\"'\d]|\.isEqualTo\((?:\w+\.)*(?:of|asList|listOf)\([^)]"
-    r"|\bEqual\(t,\[\]\w+\{[^}]|\bDeepEqual\([^;]*\[\]\w+\{[^}]|_EQ\([^;]*\{[^}]"
-)
-_ENTRY = re.compile(r"\.(?:get|at|size|length|len|count|isPresent|isDefined)\(?\d*\)?|\[\d+\]")
-_BUILDS = frozenset({"of", "asList", "ofEntries", "listOf", "setOf", "mapOf", "vec", "string", "DeepEqual"})
 
 
 def covered(old: Case, new: Case) -> bool:
@@ -58,7 +46,7 @@ def looped(old: Case, new: Case) -> bool:
     come = list((Counter(new.proof.claims) - Counter(old.proof.claims)).elements())
     if len(gone) < 2 or len(come) != 1 or new.proof.constant or new.proof.maybe > old.proof.maybe:
         return False
-    if len({LITERAL.sub("#", claim) for claim in gone}) != 1 or new.proof.exact < min(1, old.proof.exact):
+    if len({LITERAL.sub("#", written(claim)) for claim in gone}) != 1 or new.proof.exact < min(1, old.proof.exact):
         return False
     said = {word for claim in gone for literal in literals(claim) for word in re.findall(r"\w+", literal)}
     return calls(gone[0]) <= calls(come[0]) | new.words and said <= new.words and bool(said)
@@ -79,41 +67,6 @@ _NO_ERROR = re.compile(
     r"^(?:expect\((?:err\w*|e)\)\.(?:toBe\((?:null|undefined)\)|toBeNull|toBeUndefined|toBeFalsy|not\.toBe|to\.not\.exist|to\.be\.(?:null|undefined))"
     r"|(?:t|assert)\.(?:error|ifError|notOk|falsy|equal|strictEqual|is|same)\((?:err\w*|e)(?:,(?:null|undefined))?\))"
 )
-
-
-def summed_up(old: Case, new: Case) -> bool:
-    """Whether assertions about size and membership gave way to one of the whole value, which the same calls made."""
-    gone = list((Counter(old.proof.claims) - Counter(new.proof.claims)).elements())
-    come = list((Counter(new.proof.claims) - Counter(old.proof.claims)).elements())
-    whole = [claim for claim in come if _WHOLE.search(claim)]
-    same = {word for claim in old.proof.claims for word in calls(_ENTRY.sub("", claim))} - {"isinstance"} <= new.words
-    about = (
-        len(whole) == 1
-        and bool(calls(whole[0]) or _names(written(whole[0])))
-        and calls(whole[0]) - _BUILDS <= old.words
-    )
-    said = {literal for claim in gone for literal in literals(_ENTRY.sub("", written(claim))) if not literal.isdigit()}
-    return (
-        bool(gone)
-        and same
-        and about
-        and said <= {*literals(written(whole[0]))}
-        and new.proof.exact >= 1
-        and all(_SIZED.search(claim) or _is_within(claim, whole[0]) for claim in gone)
-    )
-
-
-def _is_within(claim: str, whole: str) -> bool:
-    """Whether a claim about a property has nothing that the one of the whole value does not have, too."""
-    claim, whole = written(claim), written(whole)
-    about = re.search(r"(?:^|\()([A-Za-z_]\w*)(?:\.\w+|\[)", claim)
-    rest = {word for word in re.findall(r"\w+", claim) if not _ASSERTING.fullmatch(word)}
-    return about is not None and bool(rest) and rest - {about[1]} <= {*re.findall(r"\w+", whole)}
-
-
-def _names(claim: str) -> bool:
-    """Whether a claim is about something with a name."""
-    return re.search(r"(?:^|[(,.])[a-z]\w*(?:\)|==|,)", LITERAL.sub("0", claim)) is not None
 
 
 def told_twice(old: Case, new: Case) -> bool:

@@ -100,7 +100,7 @@ DIALECTS: Mapping[str, Dialect] = {
             r"|\bassert(?:True|False|That)\s*\([^;\n]{0,200}?(?<!\bnot)\.equals\s*\(|\bassertTrue\s*\(\s*[^;!\n]{0,200}?\.isEmpty\(\)\s*\)"
         ),
         re.compile(
-            r"\bassert(?:NotNull|DoesNotThrow|InstanceOf)\b|\.isNotNull\s*\(|\.isNotEmpty\s*\(|\bXCTAssertNotNil\s*\("
+            r"\bassert(?:NotNull|DoesNotThrow|InstanceOf)\b|\bassertTrue\s*\([^;\n]{0,200}?\sinstanceof\s|\.isNotNull\s*\(|\.isNotEmpty\s*\(|\bXCTAssertNotNil\s*\("
             r"|\bAssert\.(?:NotNull|IsNotNull|DoesNotThrow)\b|\b(?:Mockito\.)?at(?:Least|Most)\w*\s*\(|\bassertThrows\s*\(\s*(?:Exception|Throwable|RuntimeException)\.class"
         ),
         re.compile(
@@ -120,7 +120,7 @@ DIALECTS: Mapping[str, Dialect] = {
             r"|\b\w+\.Assert(?:Expectations|NumberOfCalls|Called|NotCalled)\s*\("),
         re.compile(
             r"\bif\b[^\n{]{0,300}?(?:!=(?!\s*nil\b)|==(?!\s*nil\b)[^\n{]{0,300}\{\s*(?:return|continue|break)\b)"
-            r"|\bif\b[^\n{]{0,200}?!\([^\n{]{0,200}?==(?!\s*nil\b)|\b(?:DeepEqual|bytes\.Equal|cmp\.Diff|errors\.Is)\s*\("
+            r"|\bif\b[^\n{]{0,200}?!\([^\n{]{0,200}?==(?!\s*nil\b)|\b(?:DeepEqual|(?:bytes|slices|maps)\.Equal\w*|cmp\.(?:Diff|Equal)|errors\.Is)\s*\("
             r"|\b(?:assert|require|is|qt)\.Equal\w*\s*\((?!\s*\w+\s*,\s*nil\s*,)|\b(?:assert|require|is|qt)\.(?:JSONEq|YAMLEq|Len|Nil|Empty|ErrorIs|EqualError|Exactly|Same)\s*\("
         ),
         re.compile(

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from greylag.guards._case import Case
 from greylag.guards._compared import Compared, changed, made_alike
-from greylag.guards._covered import awaited, covered, looped, summed_up, told_twice
+from greylag.guards._covered import awaited, covered, looped, told_twice
 from greylag.guards._failing import fails_less
 from greylag.guards._guard import fact, finding
+from greylag.guards._joined import joined
 from greylag.guards._looser import looser, other_values
 from greylag.guards._matching import Found
 from greylag.guards._native_compared import asked, circular
@@ -53,9 +54,7 @@ def _losses(old: Case, new: Case, rows: Counter[str]) -> Iterator[tuple[str, str
     before = replace(before, asserts=before.asserts - fewer, exact=before.exact - less_exact)
     strong = before.asserts - before.weak, after.asserts - after.weak
     fewer_exact = after.exact < before.exact
-    tabled = (after.asserts < before.asserts or fewer_exact) and any(
-        one(old, new) for one in (covered, looped, summed_up)
-    )
+    tabled = (after.asserts < before.asserts or fewer_exact) and any(one(old, new) for one in (covered, looped, joined))
     if after.asserts < before.asserts and not tabled:
         yield "fewer-assertions", f"asserts less: {before.asserts} assertions before, {after.asserts} now"
     if strong[1] < strong[0] and after.weak > before.weak:

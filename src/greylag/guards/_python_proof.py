@@ -104,6 +104,9 @@ def _exact(test: ast.expr, wild: frozenset[str]) -> int:
     """Comparisons in an assertion that one value satisfies. `== True` is truth, and not that."""
     if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
         return sum(_exact(value, wild) for value in test.values)
+    if isinstance(test, ast.Call) and isinstance(test.func, ast.Name) and test.func.id == "all" and test.args:
+        each = test.args[0]
+        return _exact(each.elt, wild) if isinstance(each, ast.GeneratorExp | ast.ListComp) else 0
     if not isinstance(test, ast.Compare) or not all(isinstance(op, ast.Eq | ast.Is) for op in test.ops):
         return 0
     sides = (test.left, *test.comparators)
@@ -153,6 +156,8 @@ def _is_weak(test: ast.expr) -> bool:
         return nothing or (isinstance(test.ops[0], ast.IsNot) and isinstance(last, ast.Constant))
     if isinstance(test, ast.UnaryOp):
         return _is_weak(test.operand)
+    if isinstance(test, ast.Call) and _exact(test, frozenset()):
+        return False
     return isinstance(test, ast.Name | ast.Attribute | ast.Call | ast.Subscript | ast.Constant)
 
 

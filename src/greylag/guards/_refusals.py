@@ -48,7 +48,7 @@ class _Come(NamedTuple):
 def refusals(change: Change, files: Iterable[FileDiff]) -> Iterator[Diagnostic]:
     """Checks that are gone without anything in their place, here or in another file of the change."""
     places = [(file, run) for file, run in concerned(change, files) if language(file.path) in FAILS]
-    come = _Come.of(one for file, run in places for one in found(run.new, language(file.path) or ""))
+    come = _Come.of(one for file, run in places for one in _came(run, language(file.path) or ""))
     for file, run in places:
         family = language(file.path) or ""
         if run.removed and (lost := _lost(run, family, come)):
@@ -56,6 +56,12 @@ def refusals(change: Change, files: Iterable[FileDiff]) -> Iterator[Diagnostic]:
             message = f"refuses less: `{text}` is gone, and nothing took its place"
             line = run.line or max((run.removed[0].old or 1) - 1, 1)
             yield finding(change, "tests", "sources/check-removed", message, file.path, line=line)
+
+
+def _came(run: Run, family: str) -> Iterator[Refusal]:
+    """Checks of which at least the first line is new."""
+    if run.added:
+        yield from (one for one in found(f"{run.new}\n{text(run.after)}", family) if one.begin <= len(run.new))
 
 
 def _lost(run: Run, family: str, come: _Come) -> Refusal | None:

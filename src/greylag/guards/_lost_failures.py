@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from greylag.guards._bodies import expression
+from greylag.guards._deferred import nesting_of
 from greylag.guards._source import brackets
 
 _KEEPS = re.compile(r"\b(?:catch_unwind|(?:thread|task|tokio)::spawn|thread::Builder\b[^;]{0,200}\.\s*spawn)\s*+\(")
@@ -49,13 +50,10 @@ def lost(code: str, family: str, span: tuple[int, int], starts: Sequence[int]) -
 def _detached(code: str, span: tuple[int, int], starts: Sequence[int]) -> Iterator[range]:
     """Threads of C++ that a test lets go."""
     for match in islice(_THREAD.finditer(code, *span), _MOST):
-        begin, end = brackets(code, code[match.end() - 1] + {"(": ")", "{": "}"}[code[match.end() - 1]]).after(
-            match.end() - 1
-        )
-        if _DETACHED.match(code, end) or (
-            match[1] and re.search(rf"\b{match[1]}\s*\.\s*detach\s*\(", code[end : span[1]])
-        ):
-            yield range(bisect_left(starts, begin), bisect_left(starts, end))
+        end = nesting_of(code).end(match.end() - 1)
+        named = re.compile(rf"\b{match[1]}\s*\.\s*detach\s*\(") if match[1] else _DETACHED
+        if named.search(code, end, span[1]) if match[1] else named.match(code, end):
+            yield range(bisect_left(starts, match.end()), bisect_left(starts, end))
 
 
 def _uncalled(code: str, span: tuple[int, int], starts: Sequence[int]) -> Iterator[range]:

@@ -34,6 +34,7 @@ _ALIKE = bytes.maketrans(b"23456789", b"11111111")  # lines that differ in these
 _CARETS = re.compile(r"\^\[\[[0-9;]{0,20}[mK]")  # escape sequences as some log stores spell them
 _ECHO, _ECHO_MARK = "\x1b[36;1m", "\ue000"  # GitHub Actions prints the commands of a step in this colour
 _PIECE, _BINARY = 1 << 16, 0.05  # bytes that are looked at together; share of control characters that no text has
+_FOREIGN = 0.3  # share of characters that are no UTF-8, which no text in another encoding has
 _CONTROL = bytes(code for code in (*range(32), 127) if code not in b"\t\n\r\x1b")
 _NOT_TEXT = _CONTROL + bytes(range(128, 256))
 _FORMS = 10_000  # telling lines of different forms that are judged: so many of the first, twice as many of the last
@@ -103,12 +104,15 @@ def _lines(log: bytes) -> list[str]:
 def _legible(log: bytes) -> bytes:
     """The log; of pieces that are no text, or text in UTF-16, what is ASCII."""
     pieces = (log[at : at + _PIECE] for at in range(0, len(log), _PIECE))
-    return b"".join(
-        piece
-        if len(piece.translate(None, _CONTROL)) >= (1 - _BINARY) * len(piece)
-        else piece.translate(None, _NOT_TEXT)
-        for piece in pieces
-    )
+    return b"".join(piece if _is_text(piece) else piece.translate(None, _NOT_TEXT) for piece in pieces)
+
+
+def _is_text(piece: bytes) -> bool:
+    """Whether a piece has hardly a control character, and not too many bytes that are no UTF-8."""
+    if len(piece.translate(None, _CONTROL)) < (1 - _BINARY) * len(piece):
+        return False
+    text = piece.decode("utf-8", "replace")
+    return text.count("\ufffd") <= _FOREIGN * len(text)
 
 
 def _own(lines: list[str]) -> tuple[list[float], list[int]]:

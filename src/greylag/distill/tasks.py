@@ -10,7 +10,8 @@ _STARTS = re.compile(
     r"|(\S{1,200}): (?:> \S{1,200}@\S{1,80} |yarn run v)"  # lerna --stream
 )
 _WORDS = frozenset(("error", "warning", "warn", "info", "note", "fatal", "debug"))  # no names of packages
-_HINTS = ("$ ", ": cache ", "]: ", ": > ", ": yarn run ")
+_BRACKET = "]: "
+_HINTS = ("$ ", ": cache ", _BRACKET, ": > ", ": yarn run ")
 
 
 def ungrouped(lines: Sequence[str]) -> list[str]:
@@ -20,7 +21,7 @@ def ungrouped(lines: Sequence[str]) -> list[str]:
     """
     text = "\n".join(lines)
     hints = [hint for hint in _HINTS if hint in text]  # once for all lines: most logs have none
-    found = {name for line in lines if any(hint in line for hint in hints) if (name := _started(line))} if hints else ()
+    found = {name for start in _starts(lines, hints) if (name := _started(start))} if hints else ()
     if not found:
         return list(lines)
     groups: dict[str, list[str]] = {}
@@ -34,6 +35,13 @@ def ungrouped(lines: Sequence[str]) -> list[str]:
             started = _started(line)
             groups.setdefault(started or f": {number}", []).append(line)
     return [line for group in groups.values() for line in group]
+
+
+def _starts(lines: Sequence[str], hints: Sequence[str]) -> set[str]:
+    """Beginnings of lines that may introduce a package, each once: yarn's stand before every line of a log."""
+    brackets = {line[: at + 3] for line in lines if (at := line.find(_BRACKET, 0, 300)) > 0}
+    others = [hint for hint in hints if hint != _BRACKET]
+    return brackets | {line for line in lines if any(hint in line for hint in others)} if others else brackets
 
 
 def _started(line: str) -> str:

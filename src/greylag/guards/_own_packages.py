@@ -28,7 +28,10 @@ _KINDS: Mapping[str, str] = {  # manifests that take packages from one place
     "ruby": "Gemfile *.gemspec",
     "net": "*.csproj *.fsproj *.vbproj Directory.Packages.props",
 }
-_LIKELY = re.compile(r"\.(?:toml|json|txt|in|cfg|py|mod|work|xml|gradle|kts|gemspec|\w+proj|props)$|file$")  # quickly
+_LIKELY = re.compile(  # spares most files a closer look
+    r"\.(?:toml|txt|in|cfg|mod|work|gradle|kts|gemspec|\w{1,9}proj|props)$"
+    r"|(?:^|/)(?:setup\.py|(?:package|composer)\.json|pom\.xml|Pipfile|Gemfile)$"
+)
 _PLACED = re.compile(  # a requirement that says where it comes from, or that it is another package
     r"://|git|(?:file|link|portal|npm|patch):|=> |\"(?:path|registry|package|url|source|index)\"|\.\./"
     r"|^[\w.-]+/[\w.-]+$"

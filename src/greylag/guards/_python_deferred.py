@@ -1,7 +1,8 @@
 """Code within a function of Python that waits to be called: functions, lambdas, generators, methods.
 
-It counts as run where its name, or the thing itself, is called or handed over: as an argument, returned, iterated over,
-decorated, or put where others find it. Names that get it by an assignment are followed.
+It counts as run where its name, or the thing itself, is called or handed over: as an argument, returned (but not by a
+test, whose answer nobody uses), iterated over, decorated, or put where others find it. Names that get it by an
+assignment are followed.
 """
 
 import ast
@@ -28,7 +29,9 @@ def uncalled(function: ast.AST, skipped: Container[ast.AST]) -> Iterator[ast.AST
     if not isinstance(function, _Function):
         return
     flow = _Flow(skipped)
+    flow.answers = not function.name.startswith("test")
     flow.block(function.body)
+    flow.answers = True
     flow.follow()
     waiting = flow.waiting()
     for node in waiting:
@@ -50,6 +53,7 @@ class _Flow:
         self._outer: set[str] = set()
         self._reached: set[ast.AST] = set()
         self._pending: list[_Key] = []
+        self.answers = True  # whether somebody takes what is returned
 
     def waiting(self) -> list[ast.AST]:
         return [node for items in self._items.values() for node in items if node not in self._reached]
@@ -114,7 +118,8 @@ class _Flow:
             if owner:
                 self._put(owner, keys)
         elif isinstance(node, ast.Return):
-            self._use(self._of(node.value) if node.value else _NONE)
+            keys = self._of(node.value) if node.value else _NONE
+            self._use(keys if self.answers else _NONE)
         elif isinstance(node, ast.For | ast.AsyncFor):
             self._iterated(node)
             self.block([*node.body, *node.orelse])
@@ -139,7 +144,7 @@ class _Flow:
     def _defined(self, node: _Function, owner: str) -> None:
         marked = self._marked(node)
         self._all([*node.args.defaults, *(default for default in node.args.kw_defaults if default)])
-        plain = isinstance(node, ast.FunctionDef) and not _yields(node)
+        plain = isinstance(node, ast.FunctionDef) and not yields(node)
         self._wait(owner or node.name, node, runs=node.name in _MADE if owner else plain)
         self._use([owner or node.name] if marked or node.name in self._outer else [])
 
@@ -219,7 +224,7 @@ class _Flow:
         return self._all(values)
 
 
-def _yields(node: _Function) -> bool:
+def yields(node: _Function) -> bool:
     """Whether a function is a generator."""
     rest: list[ast.AST] = [*node.body]
     while rest:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import PurePosixPath
 from posixpath import dirname, join, normpath
@@ -28,6 +28,7 @@ from greylag.guards._own_packages import Packages
 from greylag.guards._remote import fetched
 from greylag.guards._shadows import imports, shadow
 from greylag.guards._strictness import as_strict
+from greylag.guards._test_launchers import launchers
 from greylag.kinds import BUILD, CI, LINT, MANIFESTS, TEST_CONFIG, TESTS, matches
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change, Tree
@@ -61,9 +62,7 @@ def check(change: Change) -> Iterator[Diagnostic]:
         return
     run, settings, known = programs.named(change.base), named(change), imports(change)
     newcomers, packages = Newcomers(change), Packages(change)
-    for file, mark in fresh(change, [file for file in files if matches(file.path, _BUILD)], fetched):
-        message = f"runs what it gets from the net, whatever that is: `{mark.words}`"
-        yield finding(change, "build", "gates/remote-script", message, file.path, line=mark.line)
+    yield from _brought(change, files)
     yield from overriding(change, list(files))
     there = {*change.base.paths()} & {*change.head.paths()}
     for file in files:
@@ -97,6 +96,16 @@ def check(change: Change) -> Iterator[Diagnostic]:
             yield from ctest.other_tests(change, file)
         yield from out_of_sight(change, file)
         yield from _loaded(change, file, settings, newcomers)
+
+
+def _brought(change: Change, files: Sequence[FileDiff]) -> Iterator[Diagnostic]:
+    """What builds newly have from the net, and by what they newly run tests."""
+    for file, mark in fresh(change, [file for file in files if matches(file.path, _BUILD)], fetched):
+        message = f"runs what it gets from the net, whatever that is: `{mark.words}`"
+        yield finding(change, "build", "gates/remote-script", message, file.path, line=mark.line)
+    for file, mark in fresh(change, files, launchers):
+        message = f"`{mark.words}` decides how tests are run, or whether they may fail"
+        yield finding(change, "build", "gates/loosened", message, file.path, line=mark.line)
 
 
 def _gate(change: Change, file: FileDiff, whole: tuple[str, str, str], newcomers: Newcomers) -> Diagnostic:

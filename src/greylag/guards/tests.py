@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from greylag.diffs import FileDiff, parse
 from greylag.guards import _limits as limits
 from greylag.guards._answered import answered, taken_out
+from greylag.guards._benchmarks import benched
 from greylag.guards._c_checks import toothless
 from greylag.guards._case import LARGEST
 from greylag.guards._copied import copied
@@ -19,11 +20,13 @@ from greylag.guards._ends import on_import
 from greylag.guards._escapes import escapes
 from greylag.guards._exchanged import exchanged
 from greylag.guards._exits import exits
+from greylag.guards._expected_failures import expected_failures
 from greylag.guards._fitting import Names
 from greylag.guards._fresh import fresh
 from greylag.guards._guard import fact, finding, read
 from greylag.guards._helper_losses import helper_losses
 from greylag.guards._helpers import Helpers
+from greylag.guards._itself import by_itself
 from greylag.guards._loaded import named
 from greylag.guards._looser import loosened
 from greylag.guards._losses import vain, weaker
@@ -43,8 +46,10 @@ from greylag.guards._sorted import sorts
 from greylag.guards._source import language, scan
 from greylag.guards._standins import standins
 from greylag.guards._swallows import swallows
+from greylag.guards._test_callbacks import vain_callbacks
 from greylag.guards._turns import extensions, macros, renamed_runners, turns
 from greylag.guards._unreported import unreported
+from greylag.guards._unrun import unrun
 from greylag.guards._wrapped import wrapped
 from greylag.kinds import matches
 from greylag.model import Diagnostic, Severity
@@ -77,6 +82,9 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     yield from standins(change)
     yield from reopened(change, list(parse(change.diff)))
     yield from native_copied(change, found.pairs)
+    yield from by_itself(change, found.pairs)
+    yield from benched(change, files)
+    yield from expected_failures(change, files)
     yield from _lost(change, files, found, helpers.moved, reported)
     rows = Counter(row for new in found.head for row in new.case.rows)
     told: set[str | None] = set()
@@ -150,6 +158,9 @@ def _runner(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
         yield finding(change, "tests", "tests/swallowed", message, file.path, line=mark.line)
     for file, mark in fresh(change, files, unreported):
         message = f"has `{mark.words}`: failures of tests are not told, or any failure is what is expected"
+        yield finding(change, "tests", "tests/unreported", message, file.path, line=mark.line)
+    for file, mark in (*fresh(change, files, unrun), *fresh(change, files, vain_callbacks)):
+        message = f"has `{mark.words}`: the runner calls it, and no assertion of the test is made, or fails"
         yield finding(change, "tests", "tests/unreported", message, file.path, line=mark.line)
     for file, mark in fresh(change, parse(change.diff), escapes):
         message = f"writes a character of the syntax as `{mark.words}`, so that code looks like something else"

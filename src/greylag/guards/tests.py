@@ -27,6 +27,7 @@ from greylag.guards._guard import fact, finding, read
 from greylag.guards._helper_losses import helper_losses
 from greylag.guards._helpers import Helpers
 from greylag.guards._itself import by_itself
+from greylag.guards._line_losses import line_losses
 from greylag.guards._loaded import named
 from greylag.guards._looser import loosened
 from greylag.guards._losses import vain, weaker
@@ -100,6 +101,7 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     other = {one.path for one in elsewhere if one.severity is Severity.ERROR}
     yield from (one for one in copied(change, found.pairs) if one.path not in other)
     yield from helper_losses(change, files, helpers)
+    yield from line_losses(change, files)
     yield from lost_examples(change)
     yield from changed_data(change, files)
     yield from renames(change, files, found)

@@ -1,0 +1,113 @@
+"""Tests of Ruby, PHP, Elixir and bats that prove less than before, as far as their lines tell; others are only told."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from greylag.diffs import FileDiff
+from greylag.guards._case import plain
+from greylag.guards._fresh import Mark, fresh
+from greylag.guards._guard import finding, read
+from greylag.guards._line_cases import LineCase, dialect, line_cases
+from greylag.guards._line_dialects import HELPERS, UNREAD
+from greylag.guards._source import language, scan
+from greylag.kinds import TESTS, matches
+from greylag.model import Diagnostic, Severity
+from greylag.protocols import Change
+
+_MOST, _WIDEST = 100, 1000  # assertions and tests that are looked at, and characters of a line
+
+
+def line_losses(change: Change, files: Sequence[FileDiff]) -> Iterator[Diagnostic]:
+    """Findings on edited tests, and for each language one that asks people to look."""
+    mine = [file for file in files if dialect(file.path) and file.status != "deleted"]
+    sides = {
+        file.path: (
+            line_cases(file.old_path, read(change.base, file.old_path) or "") if file.status != "added" else [],
+            line_cases(file.path, read(change.head, file.path) or ""),
+        )
+        for file in mine
+    }
+    claims = {claim for _, head in sides.values() for case in head for claim in case.claims}
+    for file in mine:
+        yield from _compared(change, file.path, *sides[file.path], claims)
+    for file, mark in fresh(change, [file for file in files if matches(file.path, TESTS)], _owned):
+        message = f"has `{mark.words}`: an assertion of the test framework is made anew"
+        yield finding(change, "tests", "tests/runner", message, file.path, line=mark.line)
+    yield from _told(change, files)
+
+
+def _compared(
+    change: Change, path: str, base: Sequence[LineCase], head: Sequence[LineCase], claims: set[str]
+) -> Iterator[Diagnostic]:
+    now = {case.name: case for case in head}
+    was = {case.name: case for case in base}
+    pairs = [(case, now[name]) for name, case in was.items() if name in now]
+    gone = [case for name, case in was.items() if name not in now and case.claims]
+    come = [case for name, case in now.items() if name not in was]
+    same = {frozenset(case.claims): case for case in come}
+    renamed = [(case, new) for case in gone if (new := same.pop(frozenset(case.claims), None))]
+    pairs += renamed
+    taken = {case.name for both in renamed for case in both}
+    gone = [case for case in gone if case.name not in taken and not claims.issuperset(case.claims)]
+    come = [case for case in come if case.name not in taken]
+    for old in gone:
+        if (fit := next((new for new in come[:_MOST] if not _loss(old, new)), None)) is not None:
+            come.remove(fit)
+        else:
+            message = f"removes the test `{old.name}`" + (", and no new one asserts as much" if come else "")
+            yield finding(change, "tests", "tests/deleted-test", message, path)
+    for old, new in pairs:
+        if loss := _loss(old, new):
+            rule, words = loss
+            message = f"`{new.name}` {words}"
+            yield finding(change, "tests", f"tests/{rule}", message, path, line=new.line)
+
+
+def _loss(old: LineCase, new: LineCase) -> tuple[str, str] | None:
+    if old.claims and (fault := min(new.faults - old.faults, default="")):
+        return "swallowed", f"{fault} now"
+    if old.claims and not new.claims:
+        return "fewer-assertions", f"asserts nothing that could fail: {len(old.claims)} assertions before"
+    gone = set(old.claims) - set(new.claims)
+    if len(new.claims) < len(old.claims) and (new.idle > old.idle or _within(gone, new.others)):
+        return "swallowed", "has an assertion that cannot fail any more"
+    if new.exact < old.exact and new.weak > old.weak:
+        return "weaker-assertions", f"asserts less exactly: {old.exact} exact assertions before, {new.exact} now"
+    return None
+
+
+def _within(gone: set[str], others: Sequence[str]) -> bool:
+    """Whether an assertion is still there, within something that keeps it from failing."""
+    said = "\n".join(others)
+    return any(claim in said for claim in sorted(gone)[:_MOST])
+
+
+def _owned(path: str, text: str) -> Iterator[Mark]:
+    """Assertions that a file of tests makes itself."""
+    how = dialect(path)
+    owns = how.owns if how else HELPERS.get(path.rpartition(".")[2].lower())
+    for number, line in enumerate(scan(text, how.family if how else "hash").code.split("\n") if owns else (), 1):
+        if owns and (match := owns.search(line[:_WIDEST])):
+            yield Mark(plain(match[0]), number, " ".join(match[0].split()))
+
+
+def _told(change: Change, files: Sequence[FileDiff]) -> Iterator[Diagnostic]:
+    """That tests were edited in a language that no guard understands: once for each."""
+    edited: defaultdict[str, list[str]] = defaultdict(list)
+    for file in files:
+        how, suffix = dialect(file.path), file.path.rpartition(".")[2].lower()
+        name = how.name if how else UNREAD.get(suffix, "")
+        known = language(file.path) is not None and matches(file.path, TESTS)
+        if name and known and file.status in {"modified", "renamed"} and any(map(_says, file.removed)):
+            edited[f"{name}, which guards read line by line only" if how else f"{name}, which no guard reads"].append(
+                file.path
+            )
+    for what, paths in sorted(edited.items()):
+        more = f" and {len(paths) - 1} more files" if len(paths) > 1 else ""
+        message = f"edits tests in {what} ({paths[0]}{more}): look whether they prove what they did"
+        yield finding(change, "tests", "tests/unread", message, paths[0], severity=Severity.WARNING)
+
+
+def _says(line: object) -> bool:
+    text = str(getattr(line, "text", "")).strip()
+    return bool(text) and not text.startswith(("#", "//", "*", "/*"))

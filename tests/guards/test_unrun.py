@@ -89,10 +89,10 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_text_is_read_quickly(guard: Any, name: str) -> None:
     path, text = HOSTILE[name]
-    began = time.monotonic()
+    began = time.process_time()
     for marks in (unrun, vain_callbacks, launchers):
         list(marks(path, text))
-    assert time.monotonic() - began < 3
+    assert time.process_time() - began < 3
 
 
 class _Tree:
@@ -111,7 +111,7 @@ def test_hostile_changes_are_compared_quickly(name: str) -> None:
     path, text = HOSTILE[name]
     change: Any = type("Change", (), {"base": _Tree(text), "head": _Tree(f"{text}\n"), "scope": Scope()})()
     file = FileDiff(path, path, "modified", (), ())
-    began = time.monotonic()
+    began = time.process_time()
     list(benched(change, [file]))
     list(expected_failures(change, [file]))
-    assert time.monotonic() - began < 3
+    assert time.process_time() - began < 3

@@ -25,6 +25,11 @@ _EXPECTS: Mapping[str, re.Pattern[str]] = {  # calls that pass when what they ar
     "c": re.compile(r"\b(?:EXPECT_(?:NON)?FATAL_FAILURE\w*|(?:EXPECT|ASSERT)_DEATH\w*|SHOULD_FAIL)\s*+\("),
 }
 _AWAY = re.compile(r"\s*+\.\s*+(?:rejects\s*+\.\s*+)?(?:to\s*+\.\s*+)?(?:toThrow\w*|throw\w*|be\s*+\.\s*+rejected)")
+_NAMED = re.compile(
+    r"\b(\w{1,80}(?:Error|Exception|Failure))\b|\b(\w{1,80})(?:\.class|::class)\b|[sS]\w{0,30}<(\w{1,80})>"
+)
+_BROAD = re.compile(r"\w*Assert\w*|Throwable|Exception|Error|\w*Comparison\w*|\w*Multiple\w*|XunitException")
+_NEAR = 200  # characters around a call that may name what is expected
 _MOST = 50  # of each in one file
 
 
@@ -56,6 +61,12 @@ def _expected(text: str, family: str) -> Iterator[tuple[int, str]]:
         if match.start() < over or (match[0].startswith("expect") and not _AWAY.match(code, end)):
             continue
         over = end
+        around = (
+            code[match.start() : match.end() + _NEAR] + code[max(match.end(), end - _NEAR) : end + _NEAR].split(";")[0]
+        )
+        named = {next(filter(None, groups)) for groups in _NAMED.findall(around)}
+        if named and not any(map(_BROAD.fullmatch, named)):
+            continue  # an error of what is tested
         for inner in islice(asserts.finditer(code, match.end(), end), 10):
             bracket = code.find("(", inner.start(), min(end, inner.end() + 1))
             claim = text[inner.start() : nesting.end(bracket)] if bracket >= 0 else ""

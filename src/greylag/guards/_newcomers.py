@@ -26,6 +26,11 @@ _FOR_ALL = re.compile(  # parts that reach other packages: what every installati
     r"script `(?:(?:pre|post)?install|(?:pre|post)?prepare|prepublish|dependencies)`|pytest11|names of tools"
     r"|build script|`(?:tool\.|pnpm\.)[^\n]*"
 )
+_PACKAGES = frozenset({
+    "pyproject.toml", "setup.py", "setup.cfg", "package.json", "Cargo.toml", "go.mod", "pom.xml", "build.gradle",
+    "build.gradle.kts", "composer.json", "mix.exs", "Gemfile", "build.sbt", "Package.swift",
+})  # fmt: skip
+_PROJECTS = (".csproj", ".fsproj", ".vbproj", ".gemspec")
 _MOST, _WIDEST = 200, 5000  # other files of the same name that are read, and characters of a setting
 
 
@@ -71,6 +76,12 @@ class Newcomers:
                 place = dirname(place)
         return found
 
+    @cached_property
+    def _made(self) -> set[str]:
+        """Directories with a manifest in the head."""
+        likely = (path for path in self._change.head.paths() if basename(path) in _PACKAGES or path.endswith(_PROJECTS))
+        return {dirname(path) for path in likely}
+
     def alone(self, file: FileDiff) -> bool:
         """Whether a new file is in a directory that is new, too, and no test came there from elsewhere."""
         home = dirname(file.path)
@@ -90,8 +101,8 @@ class Newcomers:
         return own or kind != "lint" or not self._linted(dirname(file.path))
 
     def whole(self, file: FileDiff, kind: str) -> bool:
-        """The same of a whole file that configures tests or linters."""
-        if kind not in {"tests", "lint"} or file.binary or not self.alone(file):
+        """The same of a whole file that configures tests or linters, beside the manifest of a new package."""
+        if kind not in {"tests", "lint"} or file.binary or not self.alone(file) or dirname(file.path) not in self._made:
             return False
         text = read(self._change.head, file.path) or ""
         if any(text == read(self._change.base, path) for path in self._names.get(basename(file.path), [])[:_MOST]):

@@ -9,6 +9,7 @@ import pytest
 from greylag.diffs import FileDiff
 from greylag.guards._benchmarks import benched
 from greylag.guards._expected_failures import expected_failures
+from greylag.guards._lambdas import waiting_lambdas
 from greylag.guards._test_callbacks import vain_callbacks
 from greylag.guards._test_launchers import launchers
 from greylag.guards._unrun import unrun
@@ -18,6 +19,8 @@ PY, JS, GO = "tests/test_a.py", "test/a.test.js", "a_test.go"
 UNIT = "import unittest\n\n\nclass A(unittest.TestCase):\n    def test_a(self):\n        self.assertEqual(f(1), 2)\n"
 PLAIN = "import contextlib\n\n\ndef test_a():\n    assert f(1) == 2\n"
 NODE = "import { test } from 'node:test';\ntest('a', () => {\n  assert.equal(f(1), 2);\n});\n"
+CC = "tests/a_test.cc"
+MAIN = "#include <cassert>\nint main() {\n  assert(f(1) == 2);\n}\n"
 
 STOPPED = {
     "coroutine": (PY, UNIT, "    def test_a", "    async def test_a"),
@@ -31,6 +34,8 @@ STOPPED = {
     "generator of js": (JS, NODE, "() =>", "function* ()"),
     "returned by js": (JS, NODE, "() =>", "() => () =>"),
     "returned function of js": (JS, NODE, "  assert.equal(f(1), 2);", "  return () => { assert.equal(f(1), 2); };"),
+    "kept in a list": (PY, PLAIN, "    assert f(1) == 2\n", "    later = []\n    def g():\n        assert f(1) == 2\n    later.append(g)\n"),
+    "lambda": (CC, MAIN, "assert(f(1) == 2);", "auto g = [] { assert(f(1) == 2); };\n  (void)g;"),
     "expected failure": (JS, NODE, "assert.equal(f(1), 2)", "assert.throws(() => assert.equal(f(1), 2))"),
 }  # fmt: skip
 FREE = {
@@ -38,6 +43,10 @@ FREE = {
     "called": (PY, PLAIN, "    assert f(1) == 2\n", "    def g():\n        assert f(1) == 2\n    return g()\n"),
     "closing": (PY, PLAIN, "    assert", "    with contextlib.ExitStack() as s:\n        s.push(lambda *a: None)\n        assert"),
     "async function of js": (JS, NODE, "() =>", "async function ()"),
+    "kept in a list and called": (PY, PLAIN, "    assert f(1) == 2\n", "    later = []\n    def g():\n        assert f(1) == 2\n    later.append(g)\n    for one in later:\n        one()\n"),
+    "kept in a list that is handed over": (PY, PLAIN, "    assert f(1) == 2\n", "    later = []\n    run(later)\n    def g():\n        assert f(1) == 2\n    later.append(g)\n"),
+    "lambda that is called": (CC, MAIN, "assert(f(1) == 2);", "auto g = [] { assert(f(1) == 2); };\n  g();"),
+    "lambda that is handed over": (CC, MAIN, "assert(f(1) == 2);", "auto g = [] { assert(f(1) == 2); };\n  each(xs, g);"),
     "hook": (JS, NODE, "  assert", "  before(() => () => stop());\n  assert"),
 }  # fmt: skip
 
@@ -81,6 +90,8 @@ HOSTILE = {
     "go questions": (GO, "func TestA() {" + "if a == b {" * 45_000),
     "cmake": ("CMakeLists.txt", "function(add_test " * 27_000),
     "meson": ("meson.build", "add_test_setup(" * 33_000),
+    "lambdas": ("a_test.cc", "auto a = [&]() { assert(a); (void)a; " * 13_000),
+    "lambda heads": ("a_test.cc", "auto a = [" * 48_000),
     "python": (PY, "class A(A): pass\n" * 20_000),
     "python chain": (PY, "".join(f"class A{n}(A{n - 1}): pass\n" for n in range(17_000))),
 }
@@ -90,7 +101,7 @@ HOSTILE = {
 def test_hostile_text_is_read_quickly(guard: Any, name: str) -> None:
     path, text = HOSTILE[name]
     began = time.process_time()
-    for marks in (unrun, vain_callbacks, launchers):
+    for marks in (unrun, vain_callbacks, waiting_lambdas, launchers):
         list(marks(path, text))
     assert time.process_time() - began < 3
 

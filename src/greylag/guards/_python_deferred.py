@@ -21,6 +21,10 @@ _TASKS = frozenset({"create_task", "ensure_future"})  # lost, unless one waits f
 _DELAYED = frozenset({"Timer", "call_later", "call_soon", "call_at", "call_soon_threadsafe"})  # lost
 _LOOPS = frozenset({"", "asyncio", "loop", "event_loop", "threading"})  # of whom these are; a group of tasks waits
 _MADE = frozenset({"__init__", "__new__", "__init_subclass__", "__set_name__"})  # run when a class is called
+_KEEPS = frozenset(
+    {"append", "appendleft", "add", "insert", "extend", "setdefault", "update"}
+)  # of a list and the like
+_LISTS = frozenset({"list", "set", "dict", "deque", "defaultdict"})
 _NONE: _Keys = frozenset()
 
 
@@ -53,6 +57,7 @@ class _Flow:
         self._outer: set[str] = set()
         self._reached: set[ast.AST] = set()
         self._pending: list[_Key] = []
+        self._lists: set[str] = set()  # made by the function
         self.answers = True  # whether somebody takes what is returned
 
     def waiting(self) -> list[ast.AST]:
@@ -115,6 +120,8 @@ class _Flow:
             keys = self._of(node.value) if node.value else _NONE
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                 self._stored(target, keys)
+                if isinstance(target, ast.Name) and node.value and _is_list(node.value):
+                    self._lists.add(target.id)
             if owner:
                 self._put(owner, keys)
         elif isinstance(node, ast.Return):
@@ -211,6 +218,10 @@ class _Flow:
             return keys | given
         if _name(node.func) in _TASKS | _DELAYED and _owner(node.func) in _LOOPS:
             return given if _name(node.func) in _TASKS else _NONE
+        kept = node.func.value if isinstance(node.func, ast.Attribute) and node.func.attr in _KEEPS else None
+        if isinstance(kept, ast.Name) and kept.id in self._lists - self._outer:
+            self._put(kept.id, given)
+            return _NONE
         self._use(given)
         if isinstance(node.func, ast.Attribute):
             self._use(keys)
@@ -222,6 +233,12 @@ class _Flow:
             self._iterated(loop)
             self._all(loop.ifs)
         return self._all(values)
+
+
+def _is_list(node: ast.expr) -> bool:
+    return isinstance(node, ast.List | ast.Set | ast.Dict) or (
+        isinstance(node, ast.Call) and _name(node.func) in _LISTS and not node.args
+    )
 
 
 def yields(node: _Function) -> bool:

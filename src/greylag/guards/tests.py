@@ -27,6 +27,7 @@ from greylag.guards._guard import fact, finding, read
 from greylag.guards._helper_losses import helper_losses
 from greylag.guards._helpers import Helpers
 from greylag.guards._itself import by_itself
+from greylag.guards._lambdas import waiting_lambdas
 from greylag.guards._line_losses import line_losses
 from greylag.guards._loaded import named
 from greylag.guards._looser import loosened
@@ -161,7 +162,9 @@ def _runner(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
     for file, mark in fresh(change, files, unreported):
         message = f"has `{mark.words}`: failures of tests are not told, or any failure is what is expected"
         yield finding(change, "tests", "tests/unreported", message, file.path, line=mark.line)
-    for file, mark in (*fresh(change, files, unrun), *fresh(change, files, vain_callbacks)):
+    for file, mark in (
+        one for marks in (unrun, vain_callbacks, waiting_lambdas) for one in fresh(change, files, marks)
+    ):
         message = f"has `{mark.words}`: the runner calls it, and no assertion of the test is made, or fails"
         yield finding(change, "tests", "tests/unreported", message, file.path, line=mark.line)
     for file, mark in fresh(change, parse(change.diff), escapes):

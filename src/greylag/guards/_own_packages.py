@@ -41,6 +41,7 @@ _PATH = re.compile(
 )
 _FOREIGN = re.compile(r"://|git|\"(?:registry|package|url|index)\"")
 _WORKSPACE = re.compile(r"\"workspace\": true|workspace:[\w.^~*-]{0,40}")
+_ASIDE = f"{VENDORED} fixtures/ __fixtures__/ testdata/ test-data/"  # manifests there are no packages of the repository
 _SPECIAL = re.compile(r"override of |package |repository |source of |-")  # entries that are no package
 _MOST, _LARGEST = 500, 1_000_000  # manifests of one tree that are read, and characters of one
 
@@ -104,7 +105,7 @@ class Packages:
         name = _name(kind, path, read(self._change.head, path) or "") if kind else ""
         if not name or name not in self._declared[kind] or (kind, name) in self._base:
             return ""
-        return "" if matches(path, f"{TESTS} fixtures/ examples/ {VENDORED}") else name
+        return "" if matches(path, f"{TESTS} examples/ {_ASIDE}") else name
 
 
 def _kind(path: str) -> str:
@@ -118,7 +119,7 @@ def _family(name: str) -> str:
 
 def _manifests(tree: Tree) -> list[tuple[str, str]]:
     likely = (path for path in tree.paths() if _LIKELY.search(path) and matches(path, MANIFESTS))
-    named = ((path, kind) for path in likely if (kind := _kind(path)) and not matches(path, VENDORED))
+    named = ((path, kind) for path in likely if (kind := _kind(path)) and not matches(path, _ASIDE))
     return list(islice(named, _MOST))
 
 

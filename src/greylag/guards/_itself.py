@@ -29,7 +29,7 @@ def _circular(old: Compared, new: Compared) -> bool:
         return False
     for asked, told in (new, (new.right, new.left)):
         bare = _AHEAD.sub("", asked)
-        if _CALL.search(bare) and _within(bare, told) and asked in old:
+        if bare != told and _CALL.search(bare) and _within(bare, told) and asked in old:
             known = old.right if old.left == asked else old.left
             return not _within(bare, known)
     return False

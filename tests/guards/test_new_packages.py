@@ -77,6 +77,5 @@ def test_a_thousand_new_packages_are_quick(guard: Any) -> None:
 
 def test_a_list_of_tables_among_the_settings_of_a_checker_is_read(guard: Any) -> None:
     deny = '[bans]\nskip-tree = [\n    { name = "a" },\n]\n'
-    assert not guard(
-        "gates", {"deny.toml": deny}, {"deny.toml": deny.replace("]\n", '    { name = "b" },\n]\n')}
-    ).passed
+    more = deny.replace("},\n", '},\n    { name = "b" },\n')
+    assert not guard("gates", {"deny.toml": deny}, {"deny.toml": more}).passed

@@ -79,3 +79,10 @@ def test_a_list_of_tables_among_the_settings_of_a_checker_is_read(guard: Any) ->
     deny = '[bans]\nskip-tree = [\n    { name = "a" },\n]\n'
     more = deny.replace("},\n", '},\n    { name = "b" },\n')
     assert not guard("gates", {"deny.toml": deny}, {"deny.toml": more}).passed
+
+
+def test_a_package_that_goes_has_no_members_to_lose(guard: Any) -> None:
+    crate = {"Cargo.toml": '[workspace]\nmembers = ["a", "b"]\n', "b/Cargo.toml": '[package]\nname = "b"\n'}
+    assert guard("gates", crate, {"Cargo.toml": crate["Cargo.toml"]}).passed
+    assert not guard("gates", crate, {**crate, "Cargo.toml": '[workspace]\nmembers = ["a"]\n'}).passed
+    assert not guard("gates", crate, {**crate, "Cargo.toml": '[workspace]\nresolver = "2"\n'}).passed

@@ -132,7 +132,10 @@ def cargo(text: str) -> dict[str, tuple[str, Any]]:
         "[profile]": ("build", data.get("profile")),
         "build script": ("build", data.get("package", {}).get("build")),
         "test targets": ("tests", _targets(data)),
-        "members of the workspace": ("tests", frozenset(map(str, data.get("workspace", {}).get("members", ())))),
+        "members of the workspace": (
+            "tests",
+            frozenset(map(str, data.get("workspace", {}).get("members", ()))) or None,
+        ),
     }
 
 

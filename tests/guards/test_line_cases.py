@@ -94,6 +94,22 @@ class _Tree:
         return self._text
 
 
+def test_a_new_test_of_something_else_takes_no_place(guard: Any) -> None:
+    base = {"spec/a_spec.rb": RSPEC}
+    other = RSPEC.replace("it 'a'", "it 'b'").replace("f(", "g(")
+    assert not guard("tests", base, {"spec/a_spec.rb": other.replace("g(", "other(")}).passed
+    assert guard("tests", base, {"spec/a_spec.rb": RSPEC.replace("it 'a'", "it 'b'").replace("(3)", "(4)")}).passed
+
+
+def test_many_tests_that_go_are_compared_quickly() -> None:
+    old = "".join(f"it 'a{n}' do\n  expect(f({n})).to eq({n})\nend\n" for n in range(6000))
+    new = "".join(f"it 'b{n}' do\n  expect(f(x)).to be_truthy # {n}\nend\n" for n in range(6000))
+    change: Any = type("Change", (), {"base": _Tree(old), "head": _Tree(new), "scope": Scope()})()
+    began = time.process_time()
+    assert list(line_losses(change, [FileDiff("a_spec.rb", "a_spec.rb", "modified", (), ())]))
+    assert time.process_time() - began < 4
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_lines_are_read_quickly(name: str) -> None:
 

@@ -1,7 +1,9 @@
 """Tests of Ruby, PHP, Elixir and bats that prove less than before, as far as their lines tell; others are only told."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from greylag.diffs import FileDiff
 from greylag.guards._case import plain
@@ -9,11 +11,17 @@ from greylag.guards._fresh import Mark, fresh
 from greylag.guards._guard import finding, read
 from greylag.guards._line_cases import LineCase, dialect, line_cases
 from greylag.guards._line_dialects import HELPERS, UNREAD
-from greylag.guards._source import language, scan
+from greylag.guards._source import LITERAL, language, scan
 from greylag.kinds import TESTS, matches
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change
 
+_CALLED = re.compile(r"\b(\w+)\(")
+_ASSERTING = re.compile(
+    r"expect|is_expected|subject|to\w*|not_to\w*|be\w*|eql?|\w*assert\w*|refute\w*|must\w*|wont\w*|this|self|new|run|true|false|nil|null"
+)
+_LIKE = 30  # new tests that one which is gone is compared with
+_ROWS = 500  # new lines that may be rows of a table
 _MOST, _WIDEST = 100, 1000  # assertions and tests that are looked at, and characters of a line
 
 
@@ -29,7 +37,7 @@ def line_losses(change: Change, files: Sequence[FileDiff]) -> Iterator[Diagnosti
     }
     claims = {claim for _, head in sides.values() for case in head for claim in case.claims}
     for file in mine:
-        yield from _compared(change, file.path, *sides[file.path], claims)
+        yield from _compared(change, file, *sides[file.path], claims)
     for file, mark in fresh(change, [file for file in files if matches(file.path, TESTS)], _owned):
         message = f"has `{mark.words}`: an assertion of the test framework is made anew"
         yield finding(change, "tests", "tests/runner", message, file.path, line=mark.line)
@@ -37,8 +45,9 @@ def line_losses(change: Change, files: Sequence[FileDiff]) -> Iterator[Diagnosti
 
 
 def _compared(
-    change: Change, path: str, base: Sequence[LineCase], head: Sequence[LineCase], claims: set[str]
+    change: Change, file: FileDiff, base: Sequence[LineCase], head: Sequence[LineCase], claims: set[str]
 ) -> Iterator[Diagnostic]:
+    path = file.path
     now = {case.name: case for case in head}
     was = {case.name: case for case in base}
     pairs = [(case, now[name]) for name, case in was.items() if name in now]
@@ -50,10 +59,16 @@ def _compared(
     taken = {case.name for both in renamed for case in both}
     gone = [case for case in gone if case.name not in taken and not claims.issuperset(case.claims)]
     come = [case for case in come if case.name not in taken]
+    calls = [{*_CALLED.findall("\n".join(case.claims)[:_WIDEST])} for case in come[:_MOST]] if gone else []
+    lines = _new_lines(change, file) if gone and come else []
+    rows = {case.name for case in gone[:_MOST] if _is_row(case, calls, lines)}
     for old in gone:
-        if (fit := next((new for new in come[:_MOST] if not _loss(old, new)), None)) is not None:
+        about = _words(old)
+        if (
+            fit := next((new for new in come[:_MOST] if about & _words(new) and not _loss(old, new)), None)
+        ) is not None:
             come.remove(fit)
-        else:
+        elif old.name not in rows:
             message = f"removes the test `{old.name}`" + (", and no new one asserts as much" if come else "")
             yield finding(change, "tests", "tests/deleted-test", message, path)
     for old, new in pairs:
@@ -74,6 +89,33 @@ def _loss(old: LineCase, new: LineCase) -> tuple[str, str] | None:
     if new.exact < old.exact and new.weak > old.weak:
         return "weaker-assertions", f"asserts less exactly: {old.exact} exact assertions before, {new.exact} now"
     return None
+
+
+def _alike(old: LineCase, new: LineCase) -> bool:
+    """Whether two may be one test that was edited; one without a name or without words may be any."""
+    before, after = _words(old), _words(new)
+    return old.name.startswith("it ") or not before or not after or not before.isdisjoint(after)
+
+
+@lru_cache(maxsize=512)
+def _words(case: LineCase) -> frozenset[str]:
+    """What a test is about: the words of its assertions that do not assert."""
+    found = re.findall(r"[A-Za-z_]\w*+", "\n".join(case.claims)[:_WIDEST])
+    return frozenset(word for word in found if not _ASSERTING.fullmatch(word))
+
+
+def _new_lines(change: Change, file: FileDiff) -> list[str]:
+    before, after = read(change.base, file.old_path) or "", read(change.head, file.path) or ""
+    there = set(before.split("\n"))
+    return [plain(line[:_WIDEST]) for line in after.split("\n") if line not in there][:_ROWS]
+
+
+def _is_row(old: LineCase, calls: Sequence[set[str]], lines: Sequence[str]) -> bool:
+    """Whether all values of a test stand on one new line, and a new test calls what it called."""
+    said = "\n".join(old.claims)[:_WIDEST]
+    values, called = {*LITERAL.findall(said)}, {*_CALLED.findall(said)}
+    alike = bool(values) and any(called <= some for some in calls)
+    return alike and any(all(value in line for value in values) for line in lines)
 
 
 def _within(gone: set[str], others: Sequence[str]) -> bool:

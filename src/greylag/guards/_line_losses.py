@@ -63,10 +63,8 @@ def _compared(
     lines = _new_lines(change, file) if gone and come else []
     rows = {case.name for case in gone[:_MOST] if _is_row(case, calls, lines)}
     for old in gone:
-        about = _words(old)
-        if (
-            fit := next((new for new in come[:_MOST] if about & _words(new) and not _loss(old, new)), None)
-        ) is not None:
+        fits = (new for new in come[:_LIKE] if _alike(old, new) and not _loss(old, new))
+        if (fit := next(fits, None)) is not None:
             come.remove(fit)
         elif old.name not in rows:
             message = f"removes the test `{old.name}`" + (", and no new one asserts as much" if come else "")

@@ -114,12 +114,12 @@ _PHP = LineDialect(
 _BATS = LineDialect(
     "bats",
     re.compile(r"^\s*+@test\s++(?P<name>\"[^\"\n]{0,300}\"|'[^'\n]{0,300}'|[\w ]{1,200})"),
-    re.compile(r"^\s*+(?:\[\[?\s|\(\(|(?:assert|refute)(?:_\w++)?(?=\s|$)|(?:test|grep|diff|cmp|fail|run\s++(?:-\d++|!))\s)"),
+    re.compile(r"^\s*+(?:\[\[?\s|\(\(|(?:assert|refute)(?:_\w++)?(?=\s|$)|(?:test|grep|diff|cmp|fail|[a-z_]{0,30}run\s++(?:-\d++|!))\s)"),
     re.compile(
         r"(?:\|\||&&)\s*(?:true|:|echo\b[^|&]*|return 0|exit 0)\s*(?:;|$)|[^&>]&\s*$|\s==?\s*\*\s*\]\]"
         r"|^\s*\[\[?[^\n]*\]\s*\|\s*\w|^\s*\[\[?\s[^$`\n]{1,200}(?:=|-eq|-ne)[^$`\n]{0,200}\]|^\s*assert\s+true\b"
     ),
-    re.compile(r"\s(?:==?|-eq)\s(?!\s*\S*\*)|^\s*run\s+-\d|\bassert_(?:equal|output|line|success|failure)\b(?!\s+(?:--partial|--regexp|-p|-e)\b)"),
+    re.compile(r"\s(?:==?|-eq)\s(?!\s*\S*\*)|^\s*[a-z_]{0,30}run\s+-\d|\bassert_(?:equal|output|line|success|failure)\b(?!\s+(?:--partial|--regexp|-p|-e)\b)"),
     re.compile(r"\s(?:-n|-ne|!=|=~|-g[te]|-l[te])\s|\*|\bassert_(?:output|line)\s+(?:--partial|--regexp|-p|-e)\b|\[\s+\"[^\"]*\"\s+\]|\brefute\w*"),
     leaves=re.compile(r"^\s*+(?:skip\b|return\s*+(?:0\b|$)|exit\s++0\b)"),
     inverts=re.compile(r"^\s*+set\s++\+e"),

@@ -20,6 +20,7 @@ _CALLED = re.compile(r"\b(\w+)\(")
 _ASSERTING = re.compile(
     r"expect|is_expected|subject|to\w*|not_to\w*|be\w*|eql?|\w*assert\w*|refute\w*|must\w*|wont\w*|this|self|new|run|true|false|nil|null"
 )
+_BEFORE = r"(?:(?<!\w)|(?<=if)|(?<=while)|(?<=until)|(?<=return)|(?<=do))"  # no longer name: there are no blanks
 _LIKE = 30  # new tests that one which is gone is compared with
 _ROWS = 500  # new lines that may be rows of a table
 _MOST, _WIDEST = 100, 1000  # assertions and tests that are looked at, and characters of a line
@@ -119,7 +120,7 @@ def _is_row(old: LineCase, calls: Sequence[set[str]], lines: Sequence[str]) -> b
 def _within(gone: set[str], others: Sequence[str]) -> bool:
     """Whether an assertion is still there, within something that keeps it from failing."""
     said = "\n".join(others)
-    return any(claim in said for claim in sorted(gone)[:_MOST])
+    return any(re.search(rf"{_BEFORE}{re.escape(claim)}", said) for claim in sorted(gone)[:_MOST])
 
 
 def _owned(path: str, text: str) -> Iterator[Mark]:

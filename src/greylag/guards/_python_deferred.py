@@ -18,7 +18,7 @@ _INERT = frozenset(
     | {"contextmanager", "asynccontextmanager"}
 )
 _TASKS = frozenset({"create_task", "ensure_future"})  # lost, unless one waits for the task
-_DELAYED = frozenset({"Timer", "call_later", "call_soon", "call_at", "call_soon_threadsafe"})  # lost
+_DELAYED = frozenset({"Thread", "Timer", "call_later", "call_soon", "call_at", "call_soon_threadsafe"})  # lost
 _LOOPS = frozenset({"", "asyncio", "loop", "event_loop", "threading"})  # of whom these are; a group of tasks waits
 _MADE = frozenset({"__init__", "__new__", "__init_subclass__", "__set_name__"})  # run when a class is called
 _KEEPS = frozenset(

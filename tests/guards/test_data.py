@@ -39,7 +39,7 @@ DATA = """
 tests/data/numbers.txt tests/cases.json tests/data/a.csv tests/a.yaml tests/b.yml tests/pages/a.html src/test/resources/a.xml
 src/__snapshots__/a.js.snap pkg/testdata/a.golden tests/data/noname spec/fixtures/a.toml
 """
-OTHERS = "data/numbers.txt tests/README.md tests/pytest.ini tests/.gitignore docs/a.json src/a.yaml tests/run.sh"
+OTHERS = "data/numbers.txt tests/README.md tests/pytest.ini tests/.gitignore docs/a.json src/a.yaml"
 
 
 @pytest.mark.parametrize("path", DATA.split())

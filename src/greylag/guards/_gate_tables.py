@@ -20,6 +20,10 @@ _TOOLS = {
     "build": "cibuildwheel poe taskipy",
 }  # fmt: skip
 _PROGRAMS = frozenset(" ".join(_TOOLS.values()).split()) | {"python", "python3", "pip", "uv", "unittest", "py.test"}
+_NODE_PROGRAMS = """
+node npm npx pnpm yarn bun deno vitest jest mocha ava tap tape uvu jasmine karma c8 nyc cypress playwright tsc vue-tsc
+tsx ts-node eslint prettier biome oxlint xo standard stylelint turbo nx lerna vite webpack rollup esbuild
+"""
 _PACKAGING = {
     "hatch": {"force-include", "hooks", "shared-data", "extra-metadata", "shared-scripts"},
     "setuptools": {"data-files", "cmdclass", "script-files", "ext-modules"},
@@ -128,18 +132,26 @@ def cargo(text: str) -> dict[str, tuple[str, Any]]:
         "[profile]": ("build", data.get("profile")),
         "build script": ("build", data.get("package", {}).get("build")),
         "test targets": ("tests", _targets(data)),
-        "members of the workspace": ("tests", frozenset(map(str, data.get("workspace", {}).get("members", ())))),
+        "members of the workspace": (
+            "tests",
+            frozenset(map(str, data.get("workspace", {}).get("members", ()))) or None,
+        ),
     }
 
 
-def _targets(data: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What Cargo tests, and by which harness."""
+def _targets(data: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What Cargo tests, and by which harness, as far as it is said."""
     package, lib = data.get("package", {}), data.get("lib", {})
     switches = [
         {key: target.get(key) for key in ("test", "doctest", "harness") if key in target}
         for target in (lib, *data.get("bin", ()), *data.get("example", ()))
     ]
-    return data.get("test"), package.get("autotests"), [switch for switch in switches if switch]
+    found = {
+        "targets": data.get("test"),
+        "autotests": package.get("autotests"),
+        "switches": [switch for switch in switches if switch],
+    }
+    return {name: value for name, value in found.items() if value is not None and value != []} or None
 
 
 def ini(text: str) -> dict[str, tuple[str, Any]]:
@@ -170,6 +182,8 @@ def package_json(text: str) -> dict[str, tuple[str, Any]]:
             found[f"script `{name}`"] = (kind, command)
     for kind, keys in _PACKAGE.items():
         found |= {f"`{key}`": (kind, data[key]) for key in keys if key in data}
+    if programs := sorted(_table(data, "bin").keys() & {*_NODE_PROGRAMS.split()}):
+        found["names of tools"] = ("build", programs)
     pnpm = _table(data, "pnpm")
     return found | {f"`pnpm.{key}`": ("build", pnpm[key]) for key in pnpm if _MANAGER.fullmatch(key.lower())}
 

@@ -62,6 +62,7 @@ def python_helpers(text: str, known: Known) -> Iterator[Case]:
         return
 
 
+_NAMED = (ast.Name, ast.Attribute)
 _UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
@@ -114,4 +115,6 @@ def _case(found: _Found, helpers: Mapping[str, Proof], known: Known, names: Name
     dumped = "".join(map(ast.dump, (*node.decorator_list, node.args, *statements)))
     entries, leaves = rows(node, marks, names.tables), isinstance(first, ast.Return | ast.Pass)
     proves = proof(node, helpers, known, names)
-    return Case(name, node.lineno, digest(dumped, entries), words(dumped) - _SYNTAX - _STYLE, proves, entries, leaves)
+    own = {part.id if isinstance(part, ast.Name) else part.attr for part in ast.walk(node) if isinstance(part, _NAMED)}
+    said = (words(dumped) - _SYNTAX) | (own & _SYNTAX)  # a function may have the name of a part of the syntax
+    return Case(name, node.lineno, digest(dumped, entries), said - _STYLE, proves, entries, leaves)

@@ -140,6 +140,8 @@ class _Walk:
         for part in ast.walk(node):
             if isinstance(part, ast.NamedExpr):
                 self._store(part.target, part.value)
+            elif isinstance(part, ast.Lambda) and isinstance(part.body, ast.Call):
+                self._changed(part.body)  # whenever it is called
             elif isinstance(part, ast.Call) and _leaf(part.func) in _SAME and len(part.args) > 1:
                 self.found[part] = list(self._pair(part.args[0], part.args[1]))
 

@@ -1,7 +1,8 @@
 """Code within a function of Python that waits to be called: functions, lambdas, generators, methods.
 
-It counts as run where its name, or the thing itself, is called or handed over: as an argument, returned, iterated over,
-decorated, or put where others find it. Names that get it by an assignment are followed.
+It counts as run where its name, or the thing itself, is called or handed over: as an argument, returned (but not by a
+test, whose answer nobody uses), iterated over, decorated, or put where others find it. Names that get it by an
+assignment are followed.
 """
 
 import ast
@@ -17,9 +18,13 @@ _INERT = frozenset(
     | {"contextmanager", "asynccontextmanager"}
 )
 _TASKS = frozenset({"create_task", "ensure_future"})  # lost, unless one waits for the task
-_DELAYED = frozenset({"Timer", "call_later", "call_soon", "call_at", "call_soon_threadsafe"})  # lost
+_DELAYED = frozenset({"Thread", "Timer", "call_later", "call_soon", "call_at", "call_soon_threadsafe"})  # lost
 _LOOPS = frozenset({"", "asyncio", "loop", "event_loop", "threading"})  # of whom these are; a group of tasks waits
 _MADE = frozenset({"__init__", "__new__", "__init_subclass__", "__set_name__"})  # run when a class is called
+_KEEPS = frozenset(
+    {"append", "appendleft", "add", "insert", "extend", "setdefault", "update"}
+)  # of a list and the like
+_LISTS = frozenset({"list", "set", "dict", "deque", "defaultdict"})
 _NONE: _Keys = frozenset()
 
 
@@ -28,7 +33,9 @@ def uncalled(function: ast.AST, skipped: Container[ast.AST]) -> Iterator[ast.AST
     if not isinstance(function, _Function):
         return
     flow = _Flow(skipped)
+    flow.answers = not function.name.startswith("test")
     flow.block(function.body)
+    flow.answers = True
     flow.follow()
     waiting = flow.waiting()
     for node in waiting:
@@ -50,6 +57,8 @@ class _Flow:
         self._outer: set[str] = set()
         self._reached: set[ast.AST] = set()
         self._pending: list[_Key] = []
+        self._lists: set[str] = set()  # made by the function
+        self.answers = True  # whether somebody takes what is returned
 
     def waiting(self) -> list[ast.AST]:
         return [node for items in self._items.values() for node in items if node not in self._reached]
@@ -111,10 +120,13 @@ class _Flow:
             keys = self._of(node.value) if node.value else _NONE
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                 self._stored(target, keys)
+                if isinstance(target, ast.Name) and node.value and _is_list(node.value):
+                    self._lists.add(target.id)
             if owner:
                 self._put(owner, keys)
         elif isinstance(node, ast.Return):
-            self._use(self._of(node.value) if node.value else _NONE)
+            keys = self._of(node.value) if node.value else _NONE
+            self._use(keys if self.answers else _NONE)
         elif isinstance(node, ast.For | ast.AsyncFor):
             self._iterated(node)
             self.block([*node.body, *node.orelse])
@@ -139,7 +151,7 @@ class _Flow:
     def _defined(self, node: _Function, owner: str) -> None:
         marked = self._marked(node)
         self._all([*node.args.defaults, *(default for default in node.args.kw_defaults if default)])
-        plain = isinstance(node, ast.FunctionDef) and not _yields(node)
+        plain = isinstance(node, ast.FunctionDef) and not yields(node)
         self._wait(owner or node.name, node, runs=node.name in _MADE if owner else plain)
         self._use([owner or node.name] if marked or node.name in self._outer else [])
 
@@ -206,6 +218,10 @@ class _Flow:
             return keys | given
         if _name(node.func) in _TASKS | _DELAYED and _owner(node.func) in _LOOPS:
             return given if _name(node.func) in _TASKS else _NONE
+        kept = node.func.value if isinstance(node.func, ast.Attribute) and node.func.attr in _KEEPS else None
+        if isinstance(kept, ast.Name) and kept.id in self._lists - self._outer:
+            self._put(kept.id, given)
+            return _NONE
         self._use(given)
         if isinstance(node.func, ast.Attribute):
             self._use(keys)
@@ -219,7 +235,13 @@ class _Flow:
         return self._all(values)
 
 
-def _yields(node: _Function) -> bool:
+def _is_list(node: ast.expr) -> bool:
+    return isinstance(node, ast.List | ast.Set | ast.Dict) or (
+        isinstance(node, ast.Call) and _name(node.func) in _LISTS and not node.args
+    )
+
+
+def yields(node: _Function) -> bool:
     """Whether a function is a generator."""
     rest: list[ast.AST] = [*node.body]
     while rest:

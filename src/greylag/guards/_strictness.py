@@ -84,7 +84,7 @@ def _words(value: object) -> frozenset[str]:
 
 def _expanded(value: object) -> frozenset[str]:
     """Environments of tox that a list stands for: `py3{1-3}-{a,b}` has six."""
-    text = ",".join(value) if isinstance(value, list) else str(value)
+    text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
     found: set[str] = set()
     for entry in re.split(r"[\s,]+(?![^{}]*\})", text.strip()[:_LONGEST]):
         names = [""]

@@ -9,6 +9,7 @@ from greylag.diffs import FileDiff, parse
 from greylag.guards._guard import Guard, finding, read
 from greylag.guards._locks import LOCKED, moved, places
 from greylag.guards._manifests import ManifestError, dependencies
+from greylag.guards._own_packages import Packages
 from greylag.kinds import LOCKS, MANIFESTS, matches
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change, Tree
@@ -23,8 +24,9 @@ def check(change: Change) -> Iterator[Diagnostic]:
     """A new name or source blocks; another version or lock file is shown."""
     files = parse(change.diff)
     manifests = [file for file in files if matches(file.path, MANIFESTS)]
+    packages = Packages(change)
     for file in manifests:
-        yield from _manifest(change, file)
+        yield from _manifest(change, file, packages)
     homes = {str(PurePosixPath(file.path).parent) for file in manifests}
     for file in files:
         if matches(file.path, LOCKED) and file.status != "deleted":
@@ -59,7 +61,7 @@ def _addresses(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
         yield finding(change, "dependencies", "dependencies/moved", message, file.path)
 
 
-def _manifest(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
+def _manifest(change: Change, file: FileDiff, packages: Packages) -> Iterator[Diagnostic]:
     before = _declared(change.base, file.old_path) or {}
     after = _declared(change.head, file.path)
     if after is None:
@@ -67,8 +69,10 @@ def _manifest(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
         yield finding(change, "dependencies", "dependencies/unreadable", message, file.path)
         return
     for name in sorted(after.keys() - before.keys()):
-        message = f"adds the dependency {_shown(name, after[name])}"
-        yield finding(change, "dependencies", "dependencies/added", message, file.path)
+        message, severity = f"adds the dependency {_shown(name, after[name])}", Severity.ERROR
+        if who := packages.known(file.path, name, after[name]):
+            message, severity = f"{message}, {who}", Severity.INFO
+        yield finding(change, "dependencies", "dependencies/added", message, file.path, severity=severity)
     for name in sorted(after.keys() & before.keys()):
         if after[name] != before[name]:
             message = f"changes the dependency {_shown(name, before[name])} to {_shown('', after[name])}"

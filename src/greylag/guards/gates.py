@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import PurePosixPath
 from posixpath import dirname, join, normpath
@@ -22,11 +22,14 @@ from greylag.guards._hidden import hides
 from greylag.guards._included import overriding
 from greylag.guards._loaded import HOOKS, STEERS, loaded, named
 from greylag.guards._moved import out_of_sight
+from greylag.guards._newcomers import Newcomers
 from greylag.guards._outline import outline
+from greylag.guards._own_packages import Packages
 from greylag.guards._remote import fetched
 from greylag.guards._shadows import imports, shadow
 from greylag.guards._strictness import as_strict
-from greylag.kinds import BUILD, CI, LINT, TEST_CONFIG, TESTS, matches
+from greylag.guards._test_launchers import launchers
+from greylag.kinds import BUILD, CI, LINT, MANIFESTS, TEST_CONFIG, TESTS, matches
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change, Tree
 
@@ -58,16 +61,15 @@ def check(change: Change) -> Iterator[Diagnostic]:
     if not files:
         return
     run, settings, known = programs.named(change.base), named(change), imports(change)
-    for file, mark in fresh(change, [file for file in files if matches(file.path, _BUILD)], fetched):
-        message = f"runs what it gets from the net, whatever that is: `{mark.words}`"
-        yield finding(change, "build", "gates/remote-script", message, file.path, line=mark.line)
+    newcomers, packages = Newcomers(change), Packages(change)
+    yield from _brought(change, files)
     yield from overriding(change, list(files))
     there = {*change.base.paths()} & {*change.head.paths()}
     for file in files:
         yield from encoded(change, file)
         whole = _whole(file)
         if whole:
-            yield _gate(change, file, *whole)
+            yield _gate(change, file, whole, newcomers)
             continue
         yield from hides(change, file)
         if taken := shadow(change, file, known):
@@ -76,6 +78,9 @@ def check(change: Change) -> Iterator[Diagnostic]:
             other, severity = known_by
             message = f"adds {file.path}, which may be taken in place of {other}"
             yield finding(change, "build", "gates/shadow", message, file.path, severity=severity)
+        if matches(file.path, MANIFESTS) and file.status != "deleted" and (name := packages.taken(file.path)):
+            message = f"{file.path} takes the name of the dependency {name}, in place of which it may be installed"
+            yield finding(change, "build", "gates/shadow", message, file.path)
         if program := next((name for name in sorted(file.names) if name in run), None):
             message = f"changes {program}, which verification runs ({run[program]})"
             yield finding(change, "build", "gates/program", message, program)
@@ -83,24 +88,37 @@ def check(change: Change) -> Iterator[Diagnostic]:
         yield from _numbers(change, file)
         reader = next((reader for patterns, reader in _TABLES.items() if matches(file.path, patterns)), None)
         if reader:
-            yield from _mixed(change, file, reader)
+            yield from _mixed(change, file, reader, newcomers)
             continue
         if matches(file.path, _BUILD):
             yield from _lines(change, file)
         if matches(file.path, ctest.FILES) and file.status in {"modified", "renamed"}:
             yield from ctest.other_tests(change, file)
         yield from out_of_sight(change, file)
-        yield from _loaded(change, file, settings)
+        yield from _loaded(change, file, settings, newcomers)
 
 
-def _gate(change: Change, file: FileDiff, kind: str, name: str, what: str) -> Diagnostic:
+def _brought(change: Change, files: Sequence[FileDiff]) -> Iterator[Diagnostic]:
+    """What builds newly have from the net, and by what they newly run tests."""
+    for file, mark in fresh(change, [file for file in files if matches(file.path, _BUILD)], fetched):
+        message = f"runs what it gets from the net, whatever that is: `{mark.words}`"
+        yield finding(change, "build", "gates/remote-script", message, file.path, line=mark.line)
+    for file, mark in fresh(change, files, launchers):
+        message = f"`{mark.words}` decides how tests are run, or whether they may fail"
+        yield finding(change, "build", "gates/loosened", message, file.path, line=mark.line)
+
+
+def _gate(change: Change, file: FileDiff, whole: tuple[str, str, str], newcomers: Newcomers) -> Diagnostic:
     """That a whole file which is a gate has changed: a fact, where it is plain that it demands no less."""
+    kind, name, what = whole
     rule = f"gates/{kind}"
     if only_comments(file):
         return fact(rule, f"changes comments of {name}, which {what}", name, severity=Severity.INFO)
     if file.status == "modified" and _stricter(change, file):
         message = f"changes {name}, which {what}, and demands no less than before"
         return fact(rule, message, name, severity=Severity.INFO)
+    if newcomers.whole(file, kind):
+        return fact(rule, f"adds {name}, which {what} of a new package", name, severity=Severity.INFO)
     return finding(change, kind, rule, f"{_verb(file)} {name}, which {what}", name)
 
 
@@ -123,11 +141,14 @@ def _verb(file: FileDiff) -> str:
     return {"added": "adds", "deleted": "deletes"}.get(file.status, "changes")
 
 
-def _loaded(change: Change, file: FileDiff, settings: Mapping[str, str]) -> Iterator[Diagnostic]:
+def _loaded(change: Change, file: FileDiff, settings: Mapping[str, str], newcomers: Newcomers) -> Iterator[Diagnostic]:
     """Files that tools load: a new hook of the build blocks, what settings name is to be looked at, others are told."""
     where = next((name for name in sorted(file.names) if name in settings), None)
     if file.status == "added" and matches(file.path, HOOKS):
-        yield finding(change, "build", "gates/hook", f"adds {file.path}, which every build runs", file.path)
+        message = f"adds {file.path}, which every build runs"
+        likewise = file.path.endswith("setup.py") and newcomers.like(file)
+        severity = Severity.WARNING if likewise else Severity.ERROR
+        yield finding(change, "build", "gates/hook", message, file.path, severity=severity)
     elif where:
         message = f"{_verb(file)} {where}, which {settings[where]} names"
         kind = "tests" if matches(where, TESTS) else "build"
@@ -147,14 +168,20 @@ def _whole(file: FileDiff) -> tuple[str, str, str] | None:
     return None
 
 
-def _mixed(change: Change, file: FileDiff, reader: Callable[[str], tables.Parts]) -> Iterator[Diagnostic]:
+def _mixed(
+    change: Change, file: FileDiff, reader: Callable[[str], tables.Parts], newcomers: Newcomers
+) -> Iterator[Diagnostic]:
     before = _parts(change.base, file.old_path, reader)
     after = _parts(change.head, file.path, reader)
     if after is None:
         yield finding(change, "build", "gates/unreadable", f"{file.path} cannot be read any more", file.path)
         return
     for kind, name in tables.changed(before or {}, after):
-        yield finding(change, kind, f"gates/{kind}", f"changes {name} in {file.path}, which is a gate", file.path)
+        if name in after and newcomers.free(file, name, after, reader):
+            message = f"sets {name} in {file.path}, for a new package alone"
+            yield fact(f"gates/{kind}", message, file.path, severity=Severity.INFO)
+        else:
+            yield finding(change, kind, f"gates/{kind}", f"changes {name} in {file.path}, which is a gate", file.path)
 
 
 def _parts(tree: Tree, path: str, reader: Callable[[str], tables.Parts]) -> tables.Parts | None:

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from greylag.diffs import FileDiff, parse
 from greylag.guards import _limits as limits
 from greylag.guards._answered import answered, taken_out
+from greylag.guards._benchmarks import benched
 from greylag.guards._c_checks import toothless
 from greylag.guards._case import LARGEST
 from greylag.guards._copied import copied
@@ -19,11 +20,15 @@ from greylag.guards._ends import on_import
 from greylag.guards._escapes import escapes
 from greylag.guards._exchanged import exchanged
 from greylag.guards._exits import exits
+from greylag.guards._expected_failures import expected_failures
 from greylag.guards._fitting import Names
 from greylag.guards._fresh import fresh
 from greylag.guards._guard import fact, finding, read
 from greylag.guards._helper_losses import helper_losses
 from greylag.guards._helpers import Helpers
+from greylag.guards._itself import by_itself
+from greylag.guards._lambdas import waiting_lambdas
+from greylag.guards._line_losses import line_losses
 from greylag.guards._loaded import named
 from greylag.guards._looser import loosened
 from greylag.guards._losses import vain, weaker
@@ -43,8 +48,10 @@ from greylag.guards._sorted import sorts
 from greylag.guards._source import language, scan
 from greylag.guards._standins import standins
 from greylag.guards._swallows import swallows
+from greylag.guards._test_callbacks import vain_callbacks
 from greylag.guards._turns import extensions, macros, renamed_runners, turns
 from greylag.guards._unreported import unreported
+from greylag.guards._unrun import unrun
 from greylag.guards._wrapped import wrapped
 from greylag.kinds import matches
 from greylag.model import Diagnostic, Severity
@@ -77,6 +84,9 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     yield from standins(change)
     yield from reopened(change, list(parse(change.diff)))
     yield from native_copied(change, found.pairs)
+    yield from by_itself(change, found.pairs)
+    yield from benched(change, files)
+    yield from expected_failures(change, files)
     yield from _lost(change, files, found, helpers.moved, reported)
     rows = Counter(row for new in found.head for row in new.case.rows)
     told: set[str | None] = set()
@@ -92,6 +102,7 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     other = {one.path for one in elsewhere if one.severity is Severity.ERROR}
     yield from (one for one in copied(change, found.pairs) if one.path not in other)
     yield from helper_losses(change, files, helpers)
+    yield from line_losses(change, files)
     yield from lost_examples(change)
     yield from changed_data(change, files)
     yield from renames(change, files, found)
@@ -150,6 +161,11 @@ def _runner(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
         yield finding(change, "tests", "tests/swallowed", message, file.path, line=mark.line)
     for file, mark in fresh(change, files, unreported):
         message = f"has `{mark.words}`: failures of tests are not told, or any failure is what is expected"
+        yield finding(change, "tests", "tests/unreported", message, file.path, line=mark.line)
+    for file, mark in (
+        one for marks in (unrun, vain_callbacks, waiting_lambdas) for one in fresh(change, files, marks)
+    ):
+        message = f"has `{mark.words}`: the runner calls it, and no assertion of the test is made, or fails"
         yield finding(change, "tests", "tests/unreported", message, file.path, line=mark.line)
     for file, mark in fresh(change, parse(change.diff), escapes):
         message = f"writes a character of the syntax as `{mark.words}`, so that code looks like something else"

@@ -6,7 +6,7 @@ from greylag.guards._compared import sides
 from greylag.guards._covered import literals
 
 _SUBJECT = re.compile(
-    r"(?:expect|assertThat|assert_that)\((?P<what>(?:[^()]++|\((?:[^()]++|\([^()]*+\))*+\))*+)\)\.(?P<rest>.*)",
+    r"(?:expect|assertThat|assert_that)\((?P<what>(?>(?:[^()]++|\((?>(?:[^()]++|\([^()]*+\))*)\))*))\)\.(?P<rest>.*)",
     re.DOTALL,
 )
 _WHOLE = re.compile(r"(?:to\.)?(?:toEqual|toStrictEqual|deep\.equal|eql|isEqualTo|containsExactly\w*)\(")

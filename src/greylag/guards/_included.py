@@ -13,11 +13,11 @@ from greylag.protocols import Change, Tree
 FILES = "Makefile GNUmakefile makefile *.mk *.mak *.make"
 _INCLUDE = re.compile(r"^[ ]*+(?:-include|s?include)[ \t]++([^\n#]++)", re.MULTILINE)
 _RULE = re.compile(
-    r"^(?![ \t#.])(?P<names>[^\n:=#]{1,500}):{1,2}(?!=)(?P<rest>[^\n]*+)(?P<recipe>(?:\n\t[^\n]*+)*+)",
+    r"^(?![ \t#.])(?P<names>[^\n:=#]{1,500}):{1,2}(?!=)(?P<rest>[^\n]*+)(?P<recipe>(?>(?:\n\t[^\n]*+)*))",
     re.MULTILINE,
 )
 _RUNNER = re.compile(
-    r"^[ ]*+(?:(?:override|export)[ \t]++)*+(SHELL|\.SHELLFLAGS|(?:GNU)?MAKEFLAGS|\.RECIPEPREFIX"
+    r"^[ ]*+(?>(?:(?:override|export)[ \t]++)*)(SHELL|\.SHELLFLAGS|(?:GNU)?MAKEFLAGS|\.RECIPEPREFIX"
     r"|MAKE)[ \t]*+[:+?]{0,2}=",
     re.MULTILINE,
 )

@@ -12,7 +12,7 @@ from greylag.guards._source import brackets, language, scan
 
 _LAMBDA = re.compile(
     r"\b(?:auto|std::function\s*+<[^<>;]{0,100}>)\s*+[&*]?\s*+(?P<name>\w++)\s*+(?:=\s*+|\{\s*+)?\[[^\[\]]{0,100}\]\s*+"
-    r"(?:\([^()]{0,300}\)\s*+)?(?:(?:mutable|noexcept|constexpr)\s*+)*+(?:->[^{};]{1,100})?(?=\{)"
+    r"(?:\([^()]{0,300}\)\s*+)?(?>(?:(?:mutable|noexcept|constexpr)\s*+)*)(?:->[^{};]{1,100})?(?=\{)"
 )
 _LEFT = re.compile(r"\(\s*+void\s*+\)\s*+(\w++)\s*+;")
 _MOST = 500  # of one file

@@ -90,7 +90,7 @@ _ELIXIR = LineDialect(
 _PHP = LineDialect(
     "PHP",
     re.compile(
-        r"^\s*+(?:(?:final|public|static)\s++)*+function\s++(?P<method>test\w*+|it_\w++)"
+        r"^\s*+(?>(?:(?:final|public|static)\s++)*)function\s++(?P<method>test\w*+|it_\w++)"
         r"|^\s*+(?:it|test)\(\s*+(?P<name>\"[^\"\n]{0,300}\"|'[^'\n]{0,300}')"
     ),
     re.compile(r"(?:\$this->|\b(?:self|static|Assert)::)(?:assert|expect(?!NotTo))\w*+|(?<![>:\w$])expect\s*+\(|->should\w*+"),

@@ -13,8 +13,8 @@ from greylag.model import Diagnostic
 from greylag.protocols import Change
 
 _DECLARES = re.compile(
-    r"^[ \t]*+(?:(?:pub(?:\([^()\n]*\))?|async|export|default|static|const|unsafe|private|public|protected"
-    r"|override|final|suspend)\s++)*+"
+    r"^[ \t]*+(?>(?:(?:pub(?:\([^()\n]*\))?|async|export|default|static|const|unsafe|private|public|protected"
+    r"|override|final|suspend)\s++)*)"
     r"(?:def|fn|func|fun|function|class|struct|enum|interface|trait|impl|type|case|@Test)\b"
     r"|^[\w][\w \t*&<>:,\[\]]{0,200}\([^;{}]{0,300}\)[ \t\w]{0,40}\{?[ \t]*$",
     re.MULTILINE,

@@ -9,7 +9,7 @@ from greylag.guards._source import LITERAL, Brackets, brackets, scan
 FAILS: Mapping[str, re.Pattern[str]] = {  # statements by which a function refuses, or tells that it failed
     "python": re.compile(r"\braise\b|\bassert\s|\bsys\.exit\((?!\s*+0?\s*+\))|\babort\("),
     "js": re.compile(
-        r"\bthrow\b|\breject\(|\breturn\s++(?:\w++\.)*+(?:callback|cb|next|done)\(\s*+(?!null\b|undefined\b)\w"
+        r"\bthrow\b|\breject\(|\breturn\s++(?>(?:\w++\.)*)(?:callback|cb|next|done)\(\s*+(?!null\b|undefined\b)\w"
         r"|\bexit(?:Code\s*+=|\()\s*+[1-9]|\babort\w*\("
     ),
     "java": re.compile(r"\bthrow\b|\b(?:exit|exitProcess|halt)\(\s*+[1-9]|\bfailedFuture\(|\bcompleteExceptionally\("),
@@ -38,7 +38,7 @@ _SHORT: Mapping[str, re.Pattern[str]] = {  # calls that check and refuse in one
         r"|\bcheck\s*+=\s*+True\b|\btimeout\s*+=\s*+[\d.]++",
         re.MULTILINE,
     ),
-    "js": re.compile(r"(?<![\w.])(?:assert\w*+|invariant)(?:\.\w++)*+\(|\blimit\s*+:\s*+[\w\"'`]++"),
+    "js": re.compile(r"(?<![\w.])(?:assert\w*+|invariant)(?>(?:\.\w++)*)\(|\blimit\s*+:\s*+[\w\"'`]++"),
     "java": re.compile(
         r"\b(?:requireNon\w++|check(?:Argument|State|NotNull|Index|\w*Index|Positi\w++)|(?:Validate|Assert)\.\w++)\s*+\("
         r"|(?<![\w.])(?:require(?:NotNull)?|check(?:NotNull)?)\s*+\("
@@ -63,7 +63,7 @@ _IF: Mapping[str, re.Pattern[str]] = {
 }
 _CHECKS = re.compile(r"valid|check|verif|ensure|assert|auth|allow|limit|sanit|permi|require", re.IGNORECASE)
 _CALLED = re.compile(
-    r"^[ \t]*+(?:await\s++)?(?:[\w$]++(?:\.|::|->))*+(?P<name>_?(?:validate|check|verify|ensure|assert|sanitize"
+    r"^[ \t]*+(?:await\s++)?(?>(?:[\w$]++(?:\.|::|->))*)(?P<name>_?(?:validate|check|verify|ensure|assert|sanitize"
     r"|authorize|require)[A-Z_]\w*+|validate\w*+|ensure\w*+|authorize\w*+)"
     r"\(",
     re.MULTILINE,
@@ -128,7 +128,7 @@ def _guarded(match: re.Match[str], code: str, family: str, round_: Brackets, cur
     """The condition of an `if`, and the span of what it guards."""
     if family == "python":
         rest = code[match.end() :]
-        deeper = re.match(rf"(?:[^\n]*+)(?:\n{match['in']}[ \t]++[^\n]*+|\n[ \t]*+(?=\n))*+", rest)
+        deeper = re.match(rf"(?:[^\n]*+)(?>(?:\n{match['in']}[ \t]++[^\n]*+|\n[ \t]*+(?=\n))*)", rest)
         return match["when"], match.end(), match.end() + (deeper.end() if deeper else 0)
     if family in {"go", "rust"}:
         begin, end = curly.after(match.end())

@@ -12,8 +12,8 @@ from greylag.model import Diagnostic
 from greylag.protocols import Change
 
 _RUBY = (
-    r"(?:::)?(?:RSpec::(?:Core|Expectations|Mocks|Support)\b(?:::\w++)*+|Minitest::(?:Test|Assertions|Spec"
-    r"|Runnable|Result|Unit)\b|Test::Unit(?:::\w++)++)"
+    r"(?:::)?(?:RSpec::(?:Core|Expectations|Mocks|Support)\b(?>(?:::\w++)*)|Minitest::(?:Test|Assertions|Spec"
+    r"|Runnable|Result|Unit)\b|Test::Unit(?>(?:::\w++)+))"
 )
 _JVM = (
     r"(?:org\.(?:junit|testng|hamcrest|assertj|mockito|spockframework)|junit\.framework|kotlin\.test"

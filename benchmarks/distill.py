@@ -4,8 +4,10 @@ These are real tools' logs, each between some thousand lines of noise, with what
 `logs.toml`. The distiller has been mended by some of them, so they show that it got no worse, not how good it is.
 """
 
+import random
 import tempfile
 import tomllib
+from functools import partial
 from pathlib import Path
 
 from benchmarks.measure import medians, tell
@@ -16,6 +18,16 @@ TOKENS = 1000  # of four characters
 
 NOISE = "2026-01-02T03:04:05Z INFO  worker-{0}: downloaded org.example:part-{0}:1.{0}.jar in {0} ms\n"
 FAILURE = "src/part_{0}.c:{0}:5: error: expected ';' before 'return'\n"
+
+
+SIZE = 16 << 20
+ODD = {
+    "errors that differ in numbers": b"".join(FAILURE.format(n).encode() for n in range(SIZE // 50))[:SIZE],
+    "errors that all differ": b"".join(b"error: %x in %x\n" % (hash(str(n)), n * n) for n in range(SIZE // 36))[:SIZE],
+    "random bytes": random.Random(1).randbytes(SIZE),
+    "lines of one character": b"a\n" * (SIZE // 2),
+    "colours": b"\x1b[31mword\x1b[0m \x1b[32mnext\x1b[39m\n" * (SIZE // 34),
+}
 
 
 def log(size: int) -> str:
@@ -46,6 +58,9 @@ def main() -> None:
         reading, distilling = medians(3, path.read_bytes, lambda: distill(path.read_bytes(), budget=800))
     tell("distilling a log", distilling / reading, "reading it")
     print(f"  which is {32 / distilling:.0f} MiB a second here")
+    for name, odd in ODD.items():
+        (other,) = medians(3, partial(distill, odd, budget=800))
+        print(f"  {name}: {(16 << 20) / other / (32 << 20) * distilling:.1f} times as fast")
     found, last, of = recall()
     print(
         f"  of {of} things that logs say, {found:.0%} are in {TOKENS} tokens of the distiller, {last:.0%} in the last"

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 
 from greylag.guards._case import LARGEST
 from greylag.guards._guard import finding, read
@@ -80,11 +81,18 @@ class _File:
     def _before(self, test: _Function) -> Iterable[_Function]:
         """Fixtures and functions of the file that run before a test."""
         asked = {argument.arg for argument in test.args.args}
+        return (node for node, always in self._first if always or node.name in asked)
+
+    @cached_property
+    def _first(self) -> Sequence[tuple[_Function, bool]]:
+        """Fixtures and set-ups of the file, and whether they run before every test."""
+        found = []
         for node, marks in self._tests.values():
-            fixture = [mark for mark in marks if "fixture" in ast.dump(mark)]
-            automatic = any("arg='autouse', value=Constant(value=True)" in ast.dump(mark) for mark in fixture)
-            if (fixture and (automatic or node.name in asked)) or node.name in SET_UPS:
-                yield node
+            fixture = [words for mark in marks if "fixture" in (words := ast.dump(mark))]
+            automatic = any("arg='autouse', value=Constant(value=True)" in words for words in fixture)
+            if fixture or node.name in SET_UPS:
+                found.append((node, automatic or node.name in SET_UPS))
+        return found
 
 
 class _Reader:

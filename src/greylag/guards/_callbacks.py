@@ -8,6 +8,7 @@ from greylag.guards._deferred import Nesting, nesting_of
 
 _EACH = re.compile(r"(?:\?\.|\.)\s*+(?:forEach\w*|map|flatMap|filter|every|some|each\w*|ifPresent\w*)\s*+(?=\()")
 _THEN = re.compile(r"(?:\?\.|\.)\s*+(?:then|finally)\s*+(?=\()")
+_EXECUTOR = re.compile(r"\bnew\s++Promise\s*+(?:<[^<>()]{0,100}>\s*+)?(?=\()")
 _SETTLED = re.compile(r"\bPromise\s*+\.\s*+allSettled\s*+(?=\()")
 _CATCH = re.compile(r"\s*+\.\s*+(catch|then|finally)\s*+(?=\()")
 _SPEAKS = re.compile(r"\b(?:throw|reject|fail|done)\b|\b(?:assert|expect)\w*")
@@ -26,7 +27,7 @@ def unheard(code: str, span: tuple[int, int], starts: Sequence[int], filled: Con
     """Which of the assertions at `starts` that concerns; `filled` are names of literals that have entries."""
     nesting = nesting_of(code)
     counted = _COUNTS.search(code, *span) is not None
-    for pattern in (_EACH, _THEN, _SETTLED):
+    for pattern in (_EACH, _THEN, _SETTLED, _EXECUTOR):
         for number, match in enumerate(pattern.finditer(code, *span)):
             end = nesting.end(match.end())
             inside = range(bisect_left(starts, match.end()), bisect_left(starts, end))
@@ -34,7 +35,7 @@ def unheard(code: str, span: tuple[int, int], starts: Sequence[int], filled: Con
                 return
             if not inside:
                 continue
-            begin = _chain(code, nesting, match.start()) if pattern is not _SETTLED else match.start()
+            begin = _chain(code, nesting, match.start()) if pattern in {_EACH, _THEN} else match.start()
             if pattern is _EACH:
                 lost = not _is_filled(code[begin : match.start()], filled)
             else:

@@ -25,6 +25,7 @@ class Proof:
     maybe: int = 0  # stand under a condition, or in a loop that may be empty
     doubted: int = 0  # comparisons among these that one value satisfies
     compared: tuple[Compared, ...] = ()  # with what local names stand for
+    unsettled: int = 0  # JavaScript: in callbacks that nobody is told of, where no number of assertions is announced
     pairs: tuple[tuple[str, str], ...] = ()  # Go, Rust and C: what is compared with what, see `_native_compared`
 
 
@@ -40,6 +41,7 @@ def total(proofs: Iterable[Proof]) -> Proof:
         sum(part.maybe for part in parts),
         sum(part.doubted for part in parts),
         tuple(islice(chain.from_iterable(part.compared for part in parts), _MOST)),
+        sum(part.unsettled for part in parts),
         tuple(islice(chain.from_iterable(part.pairs for part in parts), _MOST)),
     )
 

@@ -12,11 +12,13 @@ from greylag.guards._conditions import unsure
 from greylag.guards._dialects import DIALECTS, Dialect
 from greylag.guards._flow import uncertain
 from greylag.guards._known import Known, called, unknown
+from greylag.guards._late import unsettled
 from greylag.guards._native_compared import compared as native_pairs
 from greylag.guards._python_cases import python_cases, python_helpers
 from greylag.guards._rows import rows
 from greylag.guards._scanned_compared import alike, compared
 from greylag.guards._source import Brackets, Source, brackets, language, scan, without_arguments
+from greylag.guards._tautologies import always_holds
 from greylag.guards._titles import Around, Pieces, arguments, blocks, title
 from greylag.kinds import TESTS, matches
 
@@ -229,7 +231,7 @@ def _proof(source: Source, family: str, round_: Brackets, span: tuple[int, int])
     starts = [span[0] + match.start() for match in dialect.asserts.finditer(code)]
     claims = tuple(_claim(source, round_, start, span) for start in starts)
     exact, weak, constant = (_count(pattern, code) for pattern in (dialect.exact, dialect.weak, dialect.constant))
-    own = constant + alike(claims)
+    own = constant + alike(claims) + sum(map(always_holds, claims))
     if dialect.flow:
         unsure_ones = len(uncertain(source, dialect.flow, span, starts))
         pairs = native_pairs(source, dialect.flow, span, claims)
@@ -239,7 +241,8 @@ def _proof(source: Source, family: str, round_: Brackets, span: tuple[int, int])
     maybe = unsure(source, span, starts)
     doubted = sum(1 for number in maybe if dialect.exact.search(claims[number]))
     sides = tuple(compared(source, family, span, starts, claims))
-    return Proof(len(starts), exact, weak, own, claims, len(maybe), min(doubted, exact), sides)
+    late = unsettled(source.code, span, starts) if family == "js" else 0
+    return Proof(len(starts), exact, weak, own, claims, len(maybe), min(doubted, exact), sides, late)
 
 
 def _count(pattern: re.Pattern[str], code: str) -> int:

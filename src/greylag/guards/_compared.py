@@ -166,7 +166,19 @@ _LOSSY = (
     r"(?:abs|fabs|round|floor|ceil|trunc|lower|upper|casefold|l?r?strip|trim|substring|substr|toLowerCase|toUpperCase"
     r"|startsWith|startswith)"
 )
-_LOSES = re.compile(rf"(?<![\w$]){_LOSSY}\(|\[[^\[\]{{}}]{{0,40}}:[^\[\]{{}}]{{0,40}}\]|\.slice\(")
+_ORDERED = (
+    r"(?:sorted\w*|to_?[sS]orted\w*|sort\w*|(?:frozen|new)?[sS]et|toSet|to(?:Mutable|Hash)Set|Counter|HashSet(?:::\w+)?|TreeSet(?:<>)?"
+    r"|BTreeSet(?:::\w+)?)"
+)
+_SET = r"collect::<\w*Set<[^<>()]{0,40}>>"
+_LOSES = re.compile(
+    rf"(?<![\w$]){_LOSSY}\(|\[[^\[\]{{}}]{{0,40}}:[^\[\]{{}}]{{0,40}}\]|\.slice\(|\.[tT]rim(?:Space|_\w+)?\(|\.TrimSpace\("
+)
+ORDERS = re.compile(rf"(?<![\w$]){_ORDERED}\(|{_SET}")
+UNORDERED = re.compile(  # what has no order by itself
+    r"listdir|iterdir|scandir|read_?dir|ReadDir|glob|\bwalk|listFiles|list_files|\bkeys\b|keySet|\bvalues\b|entrySet|\bitems\b|entries"
+    r"|Object\.|Map\(|[sS]et\b"
+)
 
 
 def made_alike(gone: Sequence[Compared], come: Sequence[Compared]) -> bool:
@@ -178,15 +190,54 @@ def made_alike(gone: Sequence[Compared], come: Sequence[Compared]) -> bool:
 
 
 def loses(new: Compared, old: Compared) -> bool:
-    """Whether the one side that was is in the new one, within a call that loses a part of it."""
+    """Whether the one side that was is in the new one, within a call that loses a part of it, or its order."""
     for was, same, now, still in (
         (old.left, old.right, new.left, new.right), (old.right, old.left, new.right, new.left),
     ):  # fmt: skip
-        before, after = LITERAL.sub("#", was), LITERAL.sub("#", now)  # whatever the function is given
-        place = after.find(before) if same == still and before != after and "(" in was else -1
-        if place >= 0 and _LOSES.search(after[:place] + after[place + len(before) :]):
+        around = _around(was, now)
+        if "(" not in was or not around:
+            continue
+        plain = not (_names(same) or _names(still))
+        alike = same == still or bool(_around(same, still)) or (plain and _bare(same) == _bare(still))
+        if alike and _LOSES.search(around):
+            return True
+        if (alike or plain) and not UNORDERED.search(was) and (ORDERS.search(around) or around == "{}"):
+            return True
+        if plain and (_TRIMS.search(around) or _TYPES.search(around)):
+            return True
+        if alike and same != still and _REDUCES.search(around):
+            return True
+        if plain and _REDUCES.search(around) and len(LITERAL.findall(still)) < len(LITERAL.findall(same)):
             return True
     return False
+
+
+def _around(was: str, now: str) -> str:
+    """What stands around one expression in another, whatever literals it has; of a list that is a set, its braces."""
+    before, after = LITERAL.sub("#", was), LITERAL.sub("#", now)
+    place = after.find(before) if before != after else -1
+    if place < 0 and f"{before[:1]}{before[-1:]}{after[:1]}{after[-1:]}" == "[]{}" and before[1:-1] == after[1:-1]:
+        return "{}"
+    return after[:place] + after[place + len(before) :] if place >= 0 else ""
+
+
+def _bare(side: str) -> str:
+    return re.sub(r"[\W_]", "", side).lower()
+
+
+_TYPES = re.compile(r"(?<![\w$.])(?:type|typeof|bool|Boolean|isinstance|callable)(?:\(|\b|(?=[a-z]))|\.getClass\(")
+_REDUCES = re.compile(
+    r"(?<![\w$])(?:len|sum|max|min|any|all|hash|count|size|length|list|tuple|slice|substr\w*|sub[lL]ist|keys|values|first|last|at|take)\(|\.(?:length|size)\b|\[[^\[\]]{0,40}\]"
+)
+_TRIMS = re.compile(r"(?<![\w$])(?:l?r?strip|trim\w*|TrimSpace)\(")
+_MAKES = re.compile(
+    r"\b(?:new)?(?:frozenset|set|Set|HashSet(?:::\w+)?|BTreeSet(?:::\w+)?|(?:List|Set|Map)\.of|Arrays\.asList|(?:list|set)Of|vec|string)\b!?"
+)
+
+
+def _names(side: str) -> bool:
+    """Whether a side is more than literals, and what makes a list or set of them."""
+    return _NAMES.search(LITERAL.sub("0", _MAKES.sub("", side))) is not None
 
 
 def handed_over(gone: Sequence[Compared], come: Sequence[Compared]) -> bool:

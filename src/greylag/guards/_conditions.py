@@ -9,6 +9,7 @@ from functools import lru_cache
 from greylag.guards._callbacks import unheard
 from greylag.guards._deferred import deferred, nesting_of
 from greylag.guards._early import returned
+from greylag.guards._late import late
 from greylag.guards._leaving import left_out, strength
 from greylag.guards._python_deferred import uncalled
 from greylag.guards._source import Brackets, Source, brackets
@@ -143,6 +144,7 @@ def unsure(source: Source, span: tuple[int, int], starts: Sequence[int]) -> set[
             marked.update(_between(starts, caught))
     marked.update(returned(code, span, starts))
     marked.update(unheard(code, span, starts, _named(code)))
+    marked.update(late(code, span, starts))
     marked.update(deferred(source, span, starts, around[:_MOST]))
     marked.update(number for number, start in enumerate(starts) if _dropped(code, round_, start))
     return marked
@@ -161,11 +163,17 @@ def _each_case(body: str) -> bool:
     )
 
 
+_PROMISES = re.compile(
+    r"(?:assert|t)(?:\.strict)?\.(?:rejects|doesNotReject|resolves|throwsAsync|notThrowsAsync|resolveMatch)\s*\("
+)
+
+
 def _dropped(code: str, round_: Brackets, start: int) -> bool:
-    """Whether a promise of Jest's or Vitest's `expect` is neither awaited nor handed on."""
-    if not code.startswith("expect", start):
+    """Whether a promise of `expect`, or of an assertion about one, is neither awaited nor handed on."""
+    if not code.startswith("expect", start) and not _PROMISES.match(code, start):
         return False
-    promise = re.match(r"\s*+\.\s*+(?:rejects|resolves)\b", code[round_.after(start)[1] :][:100])
+    after = round_.after(start)[1]
+    promise = _PROMISES.match(code, start) or re.match(r"\s*+\.\s*+(?:rejects|resolves)\b", code[after : after + 100])
     before = code[max(0, start - 100) : start].rstrip()
     return promise is not None and (not before or before[-1] in ";{}")
 

@@ -5,6 +5,7 @@ from collections import Counter
 
 from greylag.guards._case import Case
 from greylag.guards._source import LITERAL
+from greylag.guards._written import written
 
 _DUMPED = re.compile(
     r"Constant\(value=(b?'(?>(?:[^'\\]|\\.)*)'|b?\"(?>(?:[^\"\\]|\\.)*)\"|-?[\d.]+(?:e-?\d+)?|True|False|None)"
@@ -15,14 +16,6 @@ _ASSERTING = re.compile(
     r"(?:assert|expect|require|check|verify|to(?:Be|Equal|Strict|Match|Throw)|is(?:EqualTo|True|False)|len$|size$|raises$|contains)\w*"
     r"|if|fail|Some|Ok|Err|vec|True|False|to|be|equal|is",
     re.IGNORECASE,
-)
-_SIZED = re.compile(
-    r"Call\(func=Name\(id='len'|^Name\(id=|\.(?:size|length|len|isEmpty|contains|includes)\b|toHaveLength|toContain|hasSize|isNotEmpty"
-    r"|ops=\[In\(\)\]"
-)
-_WHOLE = re.compile(
-    r"ops=\[Eq\(\)\], comparators=\[(?:List|Tuple|Dict|Set)\((?:elts|keys)=\[[^\]]|\.containsExactly\w*\([^)]"
-    r"|to(?:Strict)?Equal\([\[{]\s*[^\]}]"
 )
 
 
@@ -53,7 +46,7 @@ def looped(old: Case, new: Case) -> bool:
     come = list((Counter(new.proof.claims) - Counter(old.proof.claims)).elements())
     if len(gone) < 2 or len(come) != 1 or new.proof.constant or new.proof.maybe > old.proof.maybe:
         return False
-    if len({LITERAL.sub("#", claim) for claim in gone}) != 1 or new.proof.exact < min(1, old.proof.exact):
+    if len({LITERAL.sub("#", written(claim)) for claim in gone}) != 1 or new.proof.exact < min(1, old.proof.exact):
         return False
     said = {word for claim in gone for literal in literals(claim) for word in re.findall(r"\w+", literal)}
     return calls(gone[0]) <= calls(come[0]) | new.words and said <= new.words and bool(said)
@@ -61,25 +54,19 @@ def looped(old: Case, new: Case) -> bool:
 
 def awaited(old: Case, new: Case) -> tuple[int, int]:
     """How many assertions, and exact ones, say that there is no error where the test waits for a promise now."""
-    gone = (Counter(old.proof.claims) - Counter(new.proof.claims)).elements()
+    gone = list((Counter(old.proof.claims) - Counter(new.proof.claims)).elements())
     found = [claim for claim in gone if _NO_ERROR.search(claim)] if "await" in new.words - old.words else []
+    if any(map(_MOCK.fullmatch, new.words - old.words)):  # made with the test, it looks at its expectations by itself
+        found += [claim for claim in gone if _EXPECTATIONS.search(claim)]
     return len(found), sum("toBe" in claim or "qual" in claim or ".is(" in claim for claim in found)
 
 
+_MOCK = re.compile(r"New\w*Mock\w*")
+_EXPECTATIONS = re.compile(r"\.AssertExpectations\(")
 _NO_ERROR = re.compile(
     r"^(?:expect\((?:err\w*|e)\)\.(?:toBe\((?:null|undefined)\)|toBeNull|toBeUndefined|toBeFalsy|not\.toBe|to\.not\.exist|to\.be\.(?:null|undefined))"
     r"|(?:t|assert)\.(?:error|ifError|notOk|falsy|equal|strictEqual|is|same)\((?:err\w*|e)(?:,(?:null|undefined))?\))"
 )
-
-
-def summed_up(old: Case, new: Case) -> bool:
-    """Whether assertions about size and membership gave way to one of the whole value, which the same calls made."""
-    gone = list((Counter(old.proof.claims) - Counter(new.proof.claims)).elements())
-    come = list((Counter(new.proof.claims) - Counter(old.proof.claims)).elements())
-    whole = [claim for claim in come if _WHOLE.search(claim)]
-    same = {word for claim in old.proof.claims for word in calls(claim)} <= new.words
-    about = len(whole) == 1 and bool(calls(whole[0])) and calls(whole[0]) <= old.words
-    return bool(gone) and same and about and new.proof.exact >= 1 and all(map(_SIZED.search, gone))
 
 
 def told_twice(old: Case, new: Case) -> bool:

@@ -52,11 +52,12 @@ DIALECTS: Mapping[str, Dialect] = {
             r"|(?<![\w.])t\.(?!plan|context|log|teardown|timeout|skip|comment|diagnostic|after|before|(?:test|end|assert)\b)\w+\s*\("
         ),
         re.compile(
-            r"(?<!not)\.(?:toBe|toEqual|toStrictEqual|toMatchObject|toMatch\w*Snapshot\w*|toHaveLength|toHaveSize|toHaveCount"
+            r"(?<!not)\.toBe\s*\((?!\s*(?:true|false)\s*\))|(?<!not)\.(?:toEqual|toStrictEqual|toMatchObject|toMatch\w*Snapshot\w*|toHaveLength|toHaveSize|toHaveCount"
             r"|toHaveBeenCalledTimes|toHave\w*CalledWith|toHave\w*ReturnedWith|toHaveText|toHaveValue|toHaveProperty"
             r"|toBeNull|toBeUndefined|toBeNaN|toEqualTypeOf)\s*(?:<[^<>\n]*>)?\(|\.toThrow\w*\s*\(\s*[\"'`]"
-            r"|\b(?:assert|t)\.(?:is|same|like|snapshot|(?:strictE|deepE|deepStrictE|looseE|e)qual|throws\w*|rejects)\s*\("
+            r"|\b(?:assert|t)\.(?:is|same|strictSame|like|snapshot|(?:strictE|deepE|deepStrictE|looseE|e)qual|throws\w*|rejects)\s*\("
             r"|\.(?:to|be)(?:\.\w+)*?\.(?:eql?|equals?|members|lengthOf|calledWith\w*|callCount)\s*\(|\bassertEquals\s*\("
+            r"|\bassert(?:\.ok)?\s*\([^;\n!]{0,200}?==="
         ),
         re.compile(
             r"\.(?:toBeDefined|toBeTruthy|toBeFalsy|toHaveBeenCalled|toThrow(?:Error)?)\s*\(\s*\)"
@@ -69,7 +70,7 @@ DIALECTS: Mapping[str, Dialect] = {
         re.compile(
             r"(?<![\w.$])(?:it|test|describe|suite|context|specify)(?:\.\w+)*\.(?:skip|skipIf|runIf|todo|failing|fails|fixme|only)\b"
             r"|(?<![\w.$])(?:x(?:it|describe|test|context|specify)|f(?:it|describe))\s*\(|\bthis\.skip\s*\(|(?<![\w.$])(?:ctx|context|t)\.skip\s*\("
-            r"|,\s*\{\s*(?:retry|retries)\s*:\s*[1-9]|\bjest\.retryTimes\s*\(|\bthis\.retries\s*\("
+            r"|,\s*\{[^{}\n]{0,200}?\b(?:skip|todo|fails)\s*:\s*(?!false\b)[^\s,}]|,\s*\{\s*(?:retry|retries)\s*:\s*[1-9]|\bjest\.retryTimes\s*\(|\bthis\.retries\s*\("
         ),
         re.compile(
             r"(?:\bfunction\b\s*\*?\s*|\b(?:const|let|var)\s+"
@@ -96,10 +97,10 @@ DIALECTS: Mapping[str, Dialect] = {
             r"|\.(?:isEqualTo|isSameAs|isSameInstanceAs|isNull|isEmpty|hasSize|hasLength|containsExactly(?!\w*AnyOrder)\w*|inOrder|hasMessage"
             r"|hasMessageThat|hasValue|isEqualByComparingTo|shouldBe|isZero)\s*\(|\bshouldBe\b|\bXCTAssertEqual\s*\("
             r"|\bAssert\.(?:Equal|AreEqual|Same|Null|Empty|Single|Throws\w*)\s*[<(]|\b(?:equalTo|is)\s*\(|\.expectNext\w*\s*\("
-            r"|\bassert(?:True|False|That)\s*\([^;\n]{0,200}?(?<!\bnot)\.equals\s*\("
+            r"|\bassert(?:True|False|That)\s*\([^;\n]{0,200}?(?<!\bnot)\.equals\s*\(|\bassertTrue\s*\(\s*[^;!\n]{0,200}?\.isEmpty\(\)\s*\)"
         ),
         re.compile(
-            r"\bassert(?:NotNull|DoesNotThrow|InstanceOf)\b|\.isNotNull\s*\(|\.isNotEmpty\s*\(|\bXCTAssertNotNil\s*\("
+            r"\bassert(?:NotNull|DoesNotThrow|InstanceOf)\b|\bassertTrue\s*\([^;\n]{0,200}?\sinstanceof\s|\.isNotNull\s*\(|\.isNotEmpty\s*\(|\bXCTAssertNotNil\s*\("
             r"|\bAssert\.(?:NotNull|IsNotNull|DoesNotThrow)\b|\b(?:Mockito\.)?at(?:Least|Most)\w*\s*\(|\bassertThrows\s*\(\s*(?:Exception|Throwable|RuntimeException)\.class"
         ),
         re.compile(
@@ -115,13 +116,17 @@ DIALECTS: Mapping[str, Dialect] = {
     ),
     "go": Dialect(
         re.compile(r"^func\s+(?:\([^()\n]*\)\s*)?(?P<name>(?:Test|Benchmark|Example|Fuzz)\w*)\s*\(", re.MULTILINE),
-        re.compile(r"\b\w+\.(?:Errorf?|Fatalf?|Fail|FailNow)\s*\(|\b(?:assert|require|is|qt)\.\w+\s*\(|\b(?:Expect|Ω)\s*\(|\b(?:assert|check)\w*\s*\("),
+        re.compile(r"\b\w+\.(?:Errorf?|Fatalf?|Fail|FailNow)\s*\(|\b(?:assert|require|is|qt)\.\w+\s*\(|\b(?:Expect|Ω)\s*\(|\b(?:assert|check)\w*\s*\("
+            r"|\b\w+\.Assert(?:Expectations|NumberOfCalls|Called|NotCalled)\s*\("),
         re.compile(
             r"\bif\b[^\n{]{0,300}?(?:!=(?!\s*nil\b)|==(?!\s*nil\b)[^\n{]{0,300}\{\s*(?:return|continue|break)\b)"
-            r"|\bif\b[^\n{]{0,200}?!\([^\n{]{0,200}?==(?!\s*nil\b)|\b(?:DeepEqual|bytes\.Equal|cmp\.Diff|errors\.Is)\s*\("
-            r"|\b(?:assert|require|is|qt)\.(?:Equal\w*|JSONEq|YAMLEq|Len|Nil|Empty|ErrorIs|EqualError|Exactly|Same)\s*\("
+            r"|\bif\b[^\n{]{0,200}?!\([^\n{]{0,200}?==(?!\s*nil\b)|\b(?:DeepEqual|(?:bytes|slices|maps)\.Equal\w*|cmp\.(?:Diff|Equal)|errors\.Is)\s*\("
+            r"|\b(?:assert|require|is|qt)\.Equal\w*\s*\((?!\s*\w+\s*,\s*nil\s*,)|\b(?:assert|require|is|qt)\.(?:JSONEq|YAMLEq|Len|Nil|Empty|ErrorIs|EqualError|Exactly|Same)\s*\("
         ),
-        re.compile(r"\b(?:assert|require)\.(?:NotNil|NotEmpty|NoError|NotPanics|Error)\s*\("),
+        re.compile(
+            r"\b(?:assert|require)\.(?:(?:NotNil|NotEmpty|NoError|NotPanics|Error)\s*\(|Equal\s*\(\s*\w+\s*,\s*nil\s*,)"
+            r"|\bif\b[^\n{]{0,300}?(?:[!=]=\s*nil|\blen\([^\n{]{0,100}\)\s*(?:==\s*0|<\s*1))\s*\{\s*\w+\.(?:Fatal|Error|Fail)"
+        ),
         re.compile(r"\bif\b[^\n{]{0,300}?(?<![\w.)\]])(\w+)\s*[!=]=\s*\1\s*\{|\b(?:assert|require)\.(?:True\s*\(\s*\w+\s*,\s*true\s*[,)]|Equal\s*\(\s*\w+\s*,\s*(\w+)\s*,\s*\2\s*[,)])"),
         re.compile(r"(?:\b(?P<who>\w++)|\bT\(\))\s*+\.\s*+Skip(?:f|Now)?\s*+\(|(?<![\w.] )(?<![\w.])Skip\s*+\("),
         re.compile(r"^func\s+(?:\([^()\n]*\)\s*)?(?P<helper>\w+)\s*\(", re.MULTILINE),
@@ -139,8 +144,9 @@ DIALECTS: Mapping[str, Dialect] = {
         ),
         re.compile(
             r"\b(?:ASSERT|EXPECT)_(?:EQ|STR\w*EQ|THAT|DOUBLE_EQ|FLOAT_EQ)\s*\(|\bTEST_ASSERT_(?:EQUAL\w*|NULL)\s*\("
-            r"|\b(?:BOOST_\w+_EQUAL|ck_assert_\w*eq|cr_\w+_eq|g_assert_cmp\w+)\s*\("
+            r"|\b(?:BOOST_\w+_EQUAL|assert_\w+_equal|ck_assert_\w*eq|cr_\w+_eq|g_assert_cmp\w+)\s*\("
             r"|\b(?:CHECK|REQUIRE|assert|BOOST_(?:CHECK|REQUIRE|TEST)|ck_assert|cr_assert|cr_expect)\s*\([^;\n]{0,300}?=="
+            r"|\b(?:ASSERT_TRUE|EXPECT_TRUE|CHECK|REQUIRE)\s*\(\s*[^;!\n]{0,300}?\.empty\(\)\s*\)"
         ),
         re.compile(r"\bTEST_ASSERT_NOT_NULL\s*\(|\b(?:ASSERT|EXPECT)_(?:NE|NO_THROW|ANY_THROW)\s*\(|\b(?:CHECK|REQUIRE)_NOTHROW\s*\("),
         re.compile(
@@ -148,7 +154,7 @@ DIALECTS: Mapping[str, Dialect] = {
             r"|\b(?:ASSERT|EXPECT)_EQ\s*\(\s*(\w+)\s*,\s*\1\s*\)|\bassert\s*\([^;\n]{0,300}\|\|\s*(?:1|true)\s*\)"
         ),
         re.compile(
-            r"\bDISABLED_\w+|\bGTEST_SKIP\s*\(|\bTEST_IGNORE\w*\s*\(|\bSKIP\s*\(|\bTEST_CASE\w*\s*\([^;{}\n]{0,300}"
+            r"\bdoctest::(?:skip|may_fail|should_fail|expected_failures)\b|\bDISABLED_\w+|\bGTEST_SKIP\s*\(|\bTEST_IGNORE\w*\s*\(|\bSKIP\s*\(|\bTEST_CASE\w*\s*\([^;{}\n]{0,300}"
             r"\[(?:\.|!mayfail|!shouldfail|!hide)|\bBOOST_\w+\s*\([^;{}\n]{0,300}\bdisabled\s*\("
         ),
         flow="c",
@@ -158,8 +164,11 @@ DIALECTS: Mapping[str, Dialect] = {
         re.compile(r"\b\w*assert\w*!|\bpanic!|\bunreachable!|\.(?:unwrap_err|expect_err)\s*\(|\binsta::\w+!|\bassert_\w+\s*\(|\bt\.(?:compile_fail|pass)\s*\(|#\[\s*should_panic"
             r"|\.assert\s*\(\s*\)|(?<!status\(\))(?<!status)\.(?:success|failure)\s*\(\s*\)|\.code\s*\(\s*[\d-]|\.(?:stdout|stderr)\s*\(\s*(?!Stdio|std::|\))"
             r"|\.recv_timeout\s*\([^;]{0,200}?\)\s*\.\s*(?:unwrap|expect)\s*\("),
-        re.compile(r"\.(?:stdout|stderr)\s*\(\s*[\"r]|\.recv_timeout\s*\([^;]{0,200}?\)\s*\.\s*(?:unwrap|expect)\s*\(|\bassert_eq!|\bassert!\s*\([^;\n]{0,300}?==|\bassert_matches!|\bmatches!|\binsta::\w+!"),
-        re.compile(r"\bassert!\s*\([^;\n]{0,300}\.is_(?:ok|some|err|none)\(\)\s*\)"),
+        re.compile(r"\.(?:stdout|stderr)\s*\(\s*[\"r]|\.recv_timeout\s*\([^;]{0,200}?\)\s*\.\s*(?:unwrap|expect)\s*\(|\bassert_eq!(?!\s*\([^;\n]{0,200}?,\s*(?:true|false)\s*[,)])|\bassert!\s*\([^;\n]{0,300}?==|\bassert!\s*\(\s*[^;!\n]{0,300}?\.is_empty\(\)\s*[,)]|\bassert_matches!|\bmatches!|\binsta::\w+!"),
+        re.compile(
+            r"\bassert!\s*\([^;\n]{0,300}\.is_(?:ok|some|err|none)\(\)\s*\)"
+            r"|\bassert_eq!\s*\([^;\n]{0,300}\.is_(?:ok|some|err|none)\(\)\s*,\s*(?:true|false)\s*\)"
+        ),
         re.compile(r"\b(?:debug_)?assert!\s*\(\s*true\s*[,)]|\b(?:debug_)?assert_eq!\s*\(\s*(\w+)\s*,\s*\1\s*[,)]"),
         re.compile(r"#\[\s*ignore\b|#\[\s*cfg_attr\s*\([^\n]*\bignore|#\[\s*cfg\s*\(\s*(?:any\s*\(\s*\)|not\s*\(\s*test)|#!\[\s*cfg\s*\(|\bprop_assume!"),
         re.compile(r"\bfn\s+(?P<helper>\w+)"),

@@ -35,6 +35,8 @@ LOOSENED = re.compile(  # lines that make a build pass where it failed
     r"|--suppressions=|\bdetect_leaks=0|\bhalt_on_error=0|-fno-sanitize=|-fsanitize-(?:ignore|black)list\b|--error-exitcode=0"
     r"|--no-(?:frozen-)?lockfile\b|--no-package-lock\b|--no-immutable\b|\brm\b[^\n;&|]{0,100}(?:package-lock\.json|\.lock\b|-lock\.yaml)"
     r"|\bINSTA_FORCE_PASS\b|\bINSTA_UPDATE\b|--update-?snapshots?\b|failIfNo\w*>\s*false|\bfailIfNo\w*\s*=\s*false|-Xlint:-?none|-nowarn\b"
+    r"|\bnowarn\s*=\s*\"?(?:true|on|yes)|\bsuppressWarnings\s*(?:=|\.set\()\s*true|showWarnings>\s*false|\bshowWarnings\s*=\s*false"
+    r"|<nowarn>\s*true|\boptions\.warnings\s*=\s*false|\bisWarnings\s*=\s*false"
     r"|\bexclude\b[^\n]{0,200}(?:Tests?|IT|Spec)\b[.*'\"]|\b(?:maxRetries|max_retries|retries)\b\s*[=:(]+\s*[1-9]|-Wno-[a-z][\w-]*"
     r"|-Xep\w*:\w+:OFF\b|-XepDisable\w+|\bonlyIf\b|\bcargo\s+(?:nextest\s+run|test)\b[^\n;&|]{0,200}\s--(?:no-run|lib|bins|exclude)\b|^(?![^\n]*release)[^\n]*\b(?:D|define\\s)?NDEBUG\b"
     r"|TreatWarningsAsErrors>\s*false|<NoWarn>|<WarningLevel>\s*0|-Wno-error|<excludes?>|<minimum>\s*0?\.0*<",

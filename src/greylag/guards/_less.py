@@ -4,20 +4,27 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from greylag.guards._bounds import wider
 from greylag.guards._compared import sides
 from greylag.guards._covered import literals
+from greylag.guards._fewer import asks_less
+from greylag.guards._patterns import fits_more
+from greylag.guards._written import written
 
 _MOST, _WIDEST = 30, 2000  # claims that are compared one with another, and characters of one
 _CLASS = re.compile(
     r"\b(?:std::)?(?:Exception|Throwable|RuntimeException|BaseException|exception|Object|IllegalStateException|Error)\b(?=\.class|::class|\)|>|')"
 )
-_RAISES = re.compile(r"throw|raise|isInstance|toThrow|except|expected", re.IGNORECASE)
+_RAISES = re.compile(r"throw|raise|InstanceOf|isInstance|toThrow|except|expected", re.IGNORECASE)
 _LEFT_OUT = re.compile(
     r"\.(?:ignoring\w*Fields?\w*|ignoring(?:CollectionOrder|Case|AllWhitespaces|\w*Nulls?\w*)|excluding\w*|usingComparator\w*)\("
     r"|\bexpect\.(?:object|array|string)Containing\(|\bexpect\.stringMatching\(|\bas any\b|asany\b|<any>"
+    r"|\bElementsMatch\(|\bUnorderedElementsAre\w*\(|InAnyOrder\w*\(|\bassert_?(?:Count|Items)_?Equal\(|'assert(?:Count|Items)Equal'"
+    r"|\.(?:have|same|deep|include)\.members\(|\bignoringCollectionOrder\w*\(|\b[uU]nordered\w*\("
 )
 _CONTAINS = re.compile(
-    r"contain|include|has_?substr|match|raises|throw|death|starts_?with|ends_?with|find|ops=\[In\(\)\]", re.IGNORECASE
+    r"contain|include|has_?substr|match|raises|throw|death|exit|starts_?with|ends_?with|find|ops=\[In\(\)\]",
+    re.IGNORECASE,
 )
 _ANY_PATTERN = re.compile(r"\(/\^?\.[*+]\$?/[a-z]*\)")
 _MATCHES = re.compile(r"\b(?:assert_)?matches!\((.*),((?:Err|Ok|Some)\((?:_|\.\.)\)|_)\)", re.DOTALL)
@@ -43,7 +50,15 @@ def says_less(gone: Sequence[str], come: Sequence[str]) -> Iterator[tuple[str, s
     """Rule, and words for people."""
     if not gone or not come:
         return
-    pairs = [(_said(old), _said(new)) for old, new in aligned(gone, come)]
+    both = aligned(gone, come)
+    plainly = [(written(old), written(new)) for old, new in both]
+    if any(wider(old, new) for old, new in plainly):
+        yield "weaker-assertions", "accepts values beyond the bounds that there were"
+    if any(fits_more(old, new) for old, new in plainly):
+        yield "weaker-assertions", "matches with a pattern that fits more"
+    if words := next((words for old, new in plainly if (words := asks_less(old, new))), ""):
+        yield "weaker-assertions", words
+    pairs = [(_said(old[:_WIDEST]), _said(new[:_WIDEST])) for old, new in both]
     if any(_wider(old.text, new.text) for old, new in pairs):
         yield "weaker-assertions", "accepts a wider class of errors"
     if any(_LEFT_OUT.search(new.text) and not _LEFT_OUT.search(old.text) for old, new in pairs):
@@ -65,7 +80,7 @@ def aligned(gone: Sequence[str], come: Sequence[str]) -> list[tuple[str, str]]:
     gone, come = ([one for one in side if not one.startswith("expect.")] for side in (gone, come))
     if len(gone) != len(come):
         return []
-    return [(old[:_WIDEST], new[:_WIDEST]) for old, new in zip(gone[:_MOST], come[:_MOST], strict=True)]
+    return list(zip(gone[:_MOST], come[:_MOST], strict=True))
 
 
 def _said(claim: str) -> _Said:

@@ -16,6 +16,10 @@ _TIME = re.compile(
 _TRIED = re.compile(
     r"\bwith_cases\b|\bcases\s*:|\bmax_examples\b|\bnumRuns\b|\btries\s*=|\bMaxCount\b|-fuzztime\b|@RepeatedTest\b|\binvocationCount\b"
 )
+_PLANNED = re.compile(
+    r"\b(?:t|assert|test|tap)\.plan\(\s*\d|\bexpect\.assertions\(\s*\d|^\s*plan\(?\s*\d|\bTEST_PLAN\(\s*\d"
+)
+_ASSERTS = re.compile(r"\b(?:expect|assert|ok|is|like|t)\w*\b[.(]")
 _SCORE = re.compile(r"\bmin\w*Score\b")
 _NUMBER = re.compile(r"(?<![\w.])(\d{1,9}(?:_\d{3}){0,4}(?:\.\d{1,9})?)\s?([kKmMgG]i?[bB]?|ms|s|m)?(?![\w.])")
 _UNITS = {"k": 1e3, "m": 1e6, "g": 1e9, "ms": 1e-3}
@@ -45,6 +49,14 @@ def times(file: FileDiff) -> Iterator[Limit]:
 def inputs(file: FileDiff) -> Iterator[Limit]:
     """Numbers of inputs with which a property is tried that are many times smaller."""
     yield from (limit for limit, times in _changed(file, _TRIED) if times * _MUCH <= 1)
+
+
+def plans(file: FileDiff) -> Iterator[Limit]:
+    """Numbers of assertions that a test announces, and that are smaller while none of the assertions is removed."""
+    if not any(
+        _ASSERTS.search(line.text[:_WIDEST]) for line in file.removed if not _PLANNED.search(line.text[:_WIDEST])
+    ):
+        yield from (limit for limit, times in _changed(file, _PLANNED) if times < 1)
 
 
 def _changed(file: FileDiff, what: re.Pattern[str]) -> Iterator[tuple[Limit, float]]:

@@ -5,15 +5,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from greylag.guards._case import Case
-from greylag.guards._covered import awaited, covered, looped, summed_up, told_twice
+from greylag.guards._compared import Compared, changed, made_alike
+from greylag.guards._covered import awaited, covered, looped, told_twice
 from greylag.guards._failing import fails_less
 from greylag.guards._guard import fact, finding
+from greylag.guards._joined import joined
 from greylag.guards._looser import looser, other_values
 from greylag.guards._matching import Found
 from greylag.guards._native_compared import asked, circular
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change
 
+_ANNOUNCES = frozenset({"plan", "assertions", "hasAssertions", "done", "end", "resolve", "cb"})
+_WAITS = frozenset({"await", "return", "resolves", "rejects"})
 _NONE = Counter[str]()
 
 
@@ -49,12 +53,13 @@ def _losses(old: Case, new: Case, rows: Counter[str]) -> Iterator[tuple[str, str
     fewer, less_exact = awaited(old, new)
     before = replace(before, asserts=before.asserts - fewer, exact=before.exact - less_exact)
     strong = before.asserts - before.weak, after.asserts - after.weak
-    tabled = (after.asserts < before.asserts or after.exact < before.exact) and (covered(old, new) or looped(old, new))
-    if after.asserts < before.asserts and not (tabled or summed_up(old, new)):
+    fewer_exact = after.exact < before.exact
+    tabled = (after.asserts < before.asserts or fewer_exact) and any(one(old, new) for one in (covered, looped, joined))
+    if after.asserts < before.asserts and not tabled:
         yield "fewer-assertions", f"asserts less: {before.asserts} assertions before, {after.asserts} now"
     if strong[1] < strong[0] and after.weak > before.weak:
         yield "weaker-assertions", f"asserts more weakly: {strong[0]} comparisons before, {strong[1]} now"
-    if after.exact < before.exact and not tabled:
+    if fewer_exact and not tabled:
         yield "weaker-assertions", f"asserts less exactly: {before.exact} exact comparisons before, {after.exact} now"
     for had, has, words in (
         (len(old.rows), len(new.rows), "fewer rows"),
@@ -69,6 +74,10 @@ def _losses(old: Case, new: Case, rows: Counter[str]) -> Iterator[tuple[str, str
             yield "skipped", f"is compiled only under `{mark}` now"
     if new.leaves and not old.leaves:
         yield "early-return", "now leaves before it tests anything"
+    gone = old.words - new.words
+    waits = not _WAITS.isdisjoint(new.words - old.words)
+    if _ANNOUNCES & gone and after.unsettled > before.unsettled and not waits:
+        yield "conditional-assertion", "announces no number of assertions any more, nor waits: some may not run"
     yield from looser(old, new)
     yield from _vainer(old, new)
 
@@ -78,6 +87,8 @@ def _vainer(old: Case, new: Case) -> Iterator[tuple[str, str]]:
     before, after = old.proof, new.proof
     if circular(before.pairs, after.pairs) or asked(old.rows, new.rows, after.pairs):
         yield "constant-assertion", "compares what is tested with itself: what it expects, the tested code says"
+    if made_alike(*changed([Compared(*pair) for pair in before.pairs], [Compared(*pair) for pair in after.pairs])):
+        yield "weaker-assertions", "compares a value after something that makes different ones alike"
     if before.pairs or after.pairs:
         gone, come = (
             list((Counter(one) - Counter(other)).elements())

@@ -18,10 +18,14 @@ _OWN = re.compile(r"\b(\w++)\s++(?:\*testing\.[TBF]|testing\.TB)\b")
 _MADE = re.compile(r"\b(\w++)\s*+:?=\s*+(?:(&testing\.[TBF]\{|new\(testing\.[TBF]\))|&?\s*+[\w.]++\{([^{}]{0,200})\})")
 _CLOSURE = re.compile(r"\blet\s++(?:mut\s++)?(\w++)\s*+=\s*+(?:move\s*+)?\|[^|{}]{0,200}\|")
 _MOST, _LONGEST = 50, 5000  # closures of one test, and characters of one
-_STARTED = re.compile(r"\bgo\s++func\s*+\([^(){}]{0,200}\)\s*+\{")
-_WAITED = re.compile(
-    r"<-|\.\s*+(?:Wait|Sleep|After|Done|Lock|Load|Gosched)\w*+\s*+\(|\b(?:select|range)\b|\bsynctest\."
+_STARTED = re.compile(
+    r"\bgo\s++func\s*+\([^(){}]{0,200}\)\s*+\{|\btime\.AfterFunc\([^{}]{0,200}?\bfunc\s*+\(\s*+\)\s*+\{"
 )
+_WAITED = re.compile(
+    r"<-|\.\s*+(?:Wait|Sleep|After(?!Func)|Done|Lock|Load|Gosched)\w*+\s*+\(|\b(?:select|range)\b|\bsynctest\."
+)
+_THREAD = re.compile(r"\bthread\b\s*+(\w++)?\s*+[({]")
+_DETACHED = re.compile(r"\s*+\.\s*+detach\s*+\(")
 _TOLD = re.compile(r"(?:(?:assert|require)\.\w++\(\s*+)?(\w++)")
 
 
@@ -35,9 +39,23 @@ def lost(code: str, family: str, span: tuple[int, int], starts: Sequence[int]) -
             if begin and not _KEPT.match(code, end):
                 yield range(bisect_left(starts, begin), bisect_left(starts, end))
         yield from _uncalled(code, span, starts)
+    elif family == "c":
+        yield from _detached(code, span, starts)
     elif family == "go":
         yield from _of_made(code, span, starts)
         yield from _alone(code, span, starts)
+
+
+def _detached(code: str, span: tuple[int, int], starts: Sequence[int]) -> Iterator[range]:
+    """Threads of C++ that a test lets go."""
+    for match in islice(_THREAD.finditer(code, *span), _MOST):
+        begin, end = brackets(code, code[match.end() - 1] + {"(": ")", "{": "}"}[code[match.end() - 1]]).after(
+            match.end() - 1
+        )
+        if _DETACHED.match(code, end) or (
+            match[1] and re.search(rf"\b{match[1]}\s*\.\s*detach\s*\(", code[end : span[1]])
+        ):
+            yield range(bisect_left(starts, begin), bisect_left(starts, end))
 
 
 def _uncalled(code: str, span: tuple[int, int], starts: Sequence[int]) -> Iterator[range]:
@@ -49,7 +67,7 @@ def _uncalled(code: str, span: tuple[int, int], starts: Sequence[int]) -> Iterat
 
 
 def _alone(code: str, span: tuple[int, int], starts: Sequence[int]) -> Iterator[range]:
-    """Goroutines that a test does not wait for."""
+    """Goroutines and timers that a test does not wait for."""
     started = list(_STARTED.finditer(code, *span))
     if started and not _WAITED.search(code, *span):
         curly = brackets(code, "{}")

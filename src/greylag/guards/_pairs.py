@@ -106,9 +106,20 @@ def _edited(old: Case, new: Case) -> bool:
     return contains(new.proof, old.proof) and not new.proof.constant and alike(old, new)
 
 
+def _restyled(old: Case, new: Case) -> bool:
+    """Whether two assert the same but for the style of names: `FormatAs`, `format_as`."""
+    before, after = (sorted(map(_style, case.proof.claims)) for case in (old, new))
+    return bool(before) and before == after
+
+
+def _style(text: str) -> str:
+    return text.replace("_", "").lower()
+
+
 _STAGES: tuple[Stage, ...] = (
     (lambda found: (found.file.path, found.case.name), always),
     (lambda found: found.case.digest, always),
+    (lambda found: (found.file.path, _style(found.case.name)), _restyled),
     (lambda found: found.case.name, alike),
     (lambda found: found.file.path, _edited),
 )

@@ -16,6 +16,9 @@ _INERT = frozenset(
     | {"partial", "staticmethod", "classmethod", "property", "cached_property", "cache", "lru_cache", "wraps"}
     | {"contextmanager", "asynccontextmanager"}
 )
+_TASKS = frozenset({"create_task", "ensure_future"})  # lost, unless one waits for the task
+_DELAYED = frozenset({"Timer", "call_later", "call_soon", "call_at", "call_soon_threadsafe"})  # lost
+_LOOPS = frozenset({"", "asyncio", "loop", "event_loop", "threading"})  # of whom these are; a group of tasks waits
 _MADE = frozenset({"__init__", "__new__", "__init_subclass__", "__set_name__"})  # run when a class is called
 _NONE: _Keys = frozenset()
 
@@ -201,6 +204,8 @@ class _Flow:
         given = self._all([*node.args, *(word.value for word in node.keywords)])
         if _name(node.func) in _INERT:
             return keys | given
+        if _name(node.func) in _TASKS | _DELAYED and _owner(node.func) in _LOOPS:
+            return given if _name(node.func) in _TASKS else _NONE
         self._use(given)
         if isinstance(node.func, ast.Attribute):
             self._use(keys)
@@ -228,3 +233,7 @@ def _yields(node: _Function) -> bool:
 
 def _name(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def _owner(node: ast.expr) -> str:
+    return _name(node.value) if isinstance(node, ast.Attribute) else ""

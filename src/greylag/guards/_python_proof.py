@@ -12,6 +12,8 @@ from greylag.guards._known import Known, called
 from greylag.guards._looser import is_wild, wild_names
 from greylag.guards._python_compared import Values, comparisons, module_values
 from greylag.guards._python_rows import tables
+from greylag.guards._tautologies import always_holds
+from greylag.guards._written import written
 
 _ASSERTS = re.compile(r"^(?:assert|fail|raises$|warns$|expect|check|verify)")
 _EXACT = re.compile(
@@ -102,6 +104,9 @@ def _exact(test: ast.expr, wild: frozenset[str]) -> int:
     """Comparisons in an assertion that one value satisfies. `== True` is truth, and not that."""
     if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
         return sum(_exact(value, wild) for value in test.values)
+    if isinstance(test, ast.Call) and isinstance(test.func, ast.Name) and test.func.id == "all" and test.args:
+        each = test.args[0]
+        return _exact(each.elt, wild) if isinstance(each, ast.GeneratorExp | ast.ListComp) else 0
     if not isinstance(test, ast.Compare) or not all(isinstance(op, ast.Eq | ast.Is) for op in test.ops):
         return 0
     sides = (test.left, *test.comparators)
@@ -116,7 +121,10 @@ def _is_wide(side: ast.expr) -> bool:
 
 def _tolerates(call: ast.Call) -> bool:
     """Whether a tolerance is given that is no small number; `approx(1, 0.5)` gives one by place."""
-    given = [*call.args[1:3], *(keyword.value for keyword in call.keywords if keyword.arg in {"abs", "rel", "delta"})]
+    given = [
+        *call.args[1:3],
+        *(keyword.value for keyword in call.keywords if keyword.arg in {"abs", "rel", "delta", "rtol", "atol"}),
+    ]
     return any(not isinstance(value, ast.Constant) or _number(value) > _WIDE for value in given)
 
 
@@ -136,22 +144,29 @@ def _exact_call(name: str, call: ast.Call, wild: frozenset[str]) -> int:
         digits = next((word.value for word in call.keywords if word.arg == "places"), None)
         loose = digits is not None and _number(digits) < _FEW
         return int(not loose and not _tolerates(ast.Call(call.func, [], call.keywords)) and "Not" not in name)
+    if "allclose" in name and _tolerates(ast.Call(call.func, [], call.keywords)):
+        return 0
     return int(bool(_EXACT.fullmatch(name)) and not _NOT_EXACT.search(name))
 
 
 def _is_weak(test: ast.expr) -> bool:
     if isinstance(test, ast.Compare):
-        return isinstance(test.ops[0], ast.IsNot) and isinstance(test.comparators[0], ast.Constant)
+        last = test.comparators[0]
+        nothing = isinstance(test.ops[0], ast.NotEq) and isinstance(last, ast.Constant) and last.value is None
+        return nothing or (isinstance(test.ops[0], ast.IsNot) and isinstance(last, ast.Constant))
     if isinstance(test, ast.UnaryOp):
         return _is_weak(test.operand)
+    if isinstance(test, ast.Call) and _exact(test, frozenset()):
+        return False
     return isinstance(test, ast.Name | ast.Attribute | ast.Call | ast.Subscript | ast.Constant)
 
 
 def _is_constant(test: ast.expr) -> bool:
     if isinstance(test, ast.Compare):
-        return ast.dump(test.left) == ast.dump(test.comparators[0]) and isinstance(test.ops[0], ast.Eq | ast.Is)
+        same = ast.dump(test.left) == ast.dump(test.comparators[0]) and isinstance(test.ops[0], ast.Eq | ast.Is)
+        return same or (_is_order(test) and always_holds(written(ast.dump(test))))
     if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or):
-        return any(_is_constant(value) for value in test.values)
+        return any(_is_constant(value) for value in test.values) or always_holds(written(ast.dump(test)))
     return isinstance(test, ast.Constant | ast.Tuple) and bool(getattr(test, "value", True))
 
 
@@ -165,4 +180,10 @@ def _is_weak_call(name: str, call: ast.Call) -> bool:
 def _is_constant_call(name: str, call: ast.Call) -> bool:
     if name == "assertTrue":
         return bool(call.args) and _is_constant(call.args[0])
+    if name in {"assertGreaterEqual", "assertGreater"}:
+        return always_holds(written(ast.dump(call)))
     return name == "assertEqual" and len(call.args) >= 2 and ast.dump(call.args[0]) == ast.dump(call.args[1])
+
+
+def _is_order(test: ast.Compare) -> bool:
+    return isinstance(test.ops[0], ast.GtE | ast.Gt | ast.LtE | ast.Lt)

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 from functools import partial
+from itertools import islice
 from pathlib import PurePosixPath
 from posixpath import dirname, join, normpath
 
 from greylag.diffs import FileDiff, parse
 from greylag.guards._case import LARGEST
-from greylag.guards._fresh import fresh
+from greylag.guards._fresh import Mark, fresh
 from greylag.guards._guard import finding, read
 from greylag.guards._origins import Sources, is_source, package
 from greylag.guards._patched import patched
@@ -20,6 +21,8 @@ from greylag.protocols import Change
 
 _IMPORTLIB = re.compile(r"import[-_]mode\s{0,9}[=\"' ]{1,9}importlib|importmode\s{0,9}=\s{0,9}.?importlib")
 _SETTINGS = ("pyproject.toml", "pytest.ini", "setup.cfg", "tox.ini", ".pytest.ini")
+_AUTOUSE = re.compile(r"\bfixture\([^()\n]{0,200}\bautouse\s*+=\s*+True")
+_MOST, _ASKED = 300, 20  # files of tests that are read, and patches for which they are
 _CLASS = re.compile(r"^(?:[a-z]+[ \t]+){0,5}(?:class|interface|enum|record|object)[ \t]+(\w+)", re.MULTILINE)
 
 
@@ -36,10 +39,32 @@ def standins(change: Change) -> Iterator[Diagnostic]:
         if hidden := _hidden(change, file, head, known):
             message = f"takes the place of {hidden} in tests, which no longer test the repository's own"
             yield finding(change, "tests", "tests/not-the-source", message, file.path)
-    for file, mark in fresh(change, python, partial(patched, head)):
+    for asked, (file, mark) in enumerate(fresh(change, python, partial(patched, head))):
         message = f"patches the repository's own code by `{mark.words.lstrip('?')}` for all tests"
-        shown = Severity.WARNING if mark.words.startswith("?") else Severity.ERROR
+        sure = not mark.words.startswith("?") or (asked < _ASKED and _before_all(change, file.path, mark))
+        shown = Severity.ERROR if sure else Severity.WARNING
         yield finding(change, "tests", "tests/not-the-source", message, file.path, line=mark.line, severity=shown)
+
+
+def _before_all(change: Change, path: str, mark: Mark) -> bool:
+    """Whether a fixture that every test gets replaces a function that tests beside or below it call."""
+    text, name = read(change.head, path) or "", mark.words.rpartition(".")[2].rstrip("]")
+    if not _AUTOUSE.search(_around(text, mark.line)):
+        return False
+    called = re.compile(rf"(?<![\w'\"])(?<!def ){re.escape(name)}\s*+\(")
+    home = f"{dirname(path)}/" if dirname(path) else ""
+    near = (one for one in change.head.paths() if one.startswith(home) and one.endswith(".py") and matches(one, TESTS))
+    return any(called.search(read(change.head, one) or "") for one in islice(near, _MOST) if one != path)
+
+
+def _around(text: str, line: int) -> str:
+    """What stands from the last decorator or function at the left edge before a line to that line."""
+    lines = text.split("\n")[:line]
+    starts = [number for number, one in enumerate(lines) if one.startswith(("@", "def ", "async def "))]
+    last = starts[-1] if starts else 0
+    while last - 1 in starts:
+        last -= 1
+    return "\n".join(lines[last:])
 
 
 def _hidden(change: Change, file: FileDiff, head: Sources, known: Imports | None) -> str | None:

@@ -7,6 +7,7 @@ _RANKS: Mapping[str, int] = {
     "off": 0, "allow": 0, "ignore": 0, "warn": 1, "warning": 1, "error": 2, "deny": 2, "forbid": 3,
 }  # fmt: skip
 _MORE = re.compile(r"(?:extend_)?select|enable(?:_error_code)?|checkers")  # lists of what is demanded
+_ENVIRONMENTS = re.compile(r"env_?list")
 _FEWER = re.compile(  # lists of exceptions
     r"(?:extend_)?(?:ignore|exclude)|omit|disable(?:_error_code)?|exclude_(?:lines|also|patterns|paths|files)|ignore_patterns"
     r"|skips?|(?:extend_)?per_file_ignores|ignored_\w+|allow(?:list)?"
@@ -23,6 +24,7 @@ _NEUTRAL = frozenset({  # how something is told, or where it is kept
 })  # fmt: skip
 _NUMBER = re.compile(r"-?\d{1,9}(?:\.\d{1,9})?(?=\s?%?$)")
 _DEEPEST = 30
+_LONGEST, _MANY = 5000, 500  # characters of a list of environments, and environments of one entry
 
 
 def as_strict(old: object, new: object, path: tuple[str, ...] = ()) -> bool:
@@ -48,6 +50,7 @@ def _leaf(old: object, new: object, path: tuple[str, ...]) -> bool:
         return now >= (was or 0) and (was is not None or now >= _RANKS["error"])
     kinds = (
         (_MORE, new is not None and old is not None and _words(old) <= _words(new)),
+        (_ENVIRONMENTS, old is not None and new is not None and _expanded(old) <= _expanded(new)),
         (_FEWER, new is None or (old is not None and _words(new) <= _words(old))),
         (_STRICT, _is_true(new) or (new is None and not _is_true(old))),
         (_LENIENT, new is None or str(new).lower() in {"false", "normal"}),
@@ -77,6 +80,27 @@ def _words(value: object) -> frozenset[str]:
     if isinstance(value, list):
         return frozenset(map(str, value))
     return frozenset(re.split(r"[\s,]+", str(value).strip()))
+
+
+def _expanded(value: object) -> frozenset[str]:
+    """Environments of tox that a list stands for: `py3{1-3}-{a,b}` has six."""
+    text = ",".join(value) if isinstance(value, list) else str(value)
+    found: set[str] = set()
+    for entry in re.split(r"[\s,]+(?![^{}]*\})", text.strip()[:_LONGEST]):
+        names = [""]
+        for part in re.findall(r"\{[^{}]*\}|[^{}]+", entry):
+            ways = _ways(part[1:-1]) if part.startswith("{") else [part]
+            names = [name + way for name in names for way in ways][:_MANY]
+        found.update(names)
+    return frozenset(found - {""})
+
+
+def _ways(text: str) -> list[str]:
+    found: list[str] = []
+    for way in text.split(","):
+        span = re.fullmatch(r"\s*(\d{1,3})-(\d{1,3})\s*", way)
+        found += map(str, range(int(span[1]), int(span[2]) + 1)) if span else [way.strip()]
+    return found
 
 
 def _is_true(value: object) -> bool:

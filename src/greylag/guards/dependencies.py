@@ -14,6 +14,8 @@ from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change, Tree
 from greylag.text import one_line
 
+_MARKS = ("://", "git+", "git@", "file:", "github:", "gitlab:", "bitbucket:", "link:", "=> ", '"git"', '"path"')
+_REPOSITORY = re.compile(r"[A-Za-z][\w-]*/[A-Za-z][\w.-]*(?:#\S+)?")  # as npm knows one of GitHub
 _ADDRESS = re.compile(r"://(?:[^/@\s\"']{1,200}@)?([^/:@\s\"']{1,200})")
 
 
@@ -88,7 +90,8 @@ def _declared(tree: Tree, path: str) -> dict[str, str] | None:
 
 def _elsewhere(requirement: str) -> bool:
     """Whether it comes from another place than the registry."""
-    return any(mark in requirement for mark in ("://", "git+", "git@", "file:", "github:", "=> ", '"git"', '"path"'))
+    short = _REPOSITORY.fullmatch(requirement.strip("\"' "))
+    return short is not None or any(mark in requirement for mark in _MARKS)
 
 
 def _hosts(requirement: str) -> frozenset[str]:

@@ -19,6 +19,7 @@ from greylag.guards._encodings import encoded
 from greylag.guards._fresh import fresh
 from greylag.guards._guard import Guard, fact, finding, read
 from greylag.guards._hidden import hides
+from greylag.guards._included import overriding
 from greylag.guards._loaded import HOOKS, STEERS, loaded, named
 from greylag.guards._moved import out_of_sight
 from greylag.guards._outline import outline
@@ -60,6 +61,7 @@ def check(change: Change) -> Iterator[Diagnostic]:
     for file, mark in fresh(change, [file for file in files if matches(file.path, _BUILD)], fetched):
         message = f"runs what it gets from the net, whatever that is: `{mark.words}`"
         yield finding(change, "build", "gates/remote-script", message, file.path, line=mark.line)
+    yield from overriding(change, list(files))
     there = {*change.base.paths()} & {*change.head.paths()}
     for file in files:
         yield from encoded(change, file)
@@ -175,9 +177,12 @@ def _lines(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
         excerpt = line.text.strip()
         yield finding(change, "build", "gates/loosened", message, file.path, line=line.new, excerpt=excerpt)
     before = Counter(line.text.strip() for line in file.removed)
+    marks = Counter(_mark(match) for line in file.removed if (match := lines.LOOSENED.search(line.text[:_WIDEST])))
     for line in file.added:
         match = lines.LOOSENED.search(line.text[:_WIDEST])
-        if match and not before[line.text.strip()]:
+        if match and not before[line.text.strip()] and marks[_mark(match)] > 0 and "=" in match[0]:
+            marks[_mark(match)] -= 1  # what was off is written in another way
+        elif match and not before[line.text.strip()]:
             message = f"`{match[0].strip()}` lets a build pass where it would fail"
             yield finding(
                 change, "build", "gates/loosened", message, file.path, line=line.new, excerpt=line.text.strip()
@@ -197,6 +202,10 @@ def _lines(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
         message = f"removes `{name}`, a check of the build"
         severity = Severity.ERROR if file.status != "deleted" else Severity.WARNING
         yield finding(change, "build", "gates/removed", message, file.path, severity=severity)
+
+
+def _mark(match: re.Match[str]) -> str:
+    return "".join(match[0].lower().split())
 
 
 def _becomes_root(change: Change, file: FileDiff) -> bool:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from greylag.diffs import FileDiff, parse
+from greylag.guards._casts import casts
 from greylag.guards._fresh import Mark, fresh
 from greylag.guards._guard import Guard, finding, read
 from greylag.guards._source import language, scan
@@ -59,6 +60,7 @@ def check(change: Change) -> Iterator[Diagnostic]:
     moved = Counter(line.text.strip() for file in files for line in file.removed if _maybe(line.text))
     yield from _lenient(change, files)
     yield from _listed(change)
+    yield from casts(change, [file for file in files if not matches(file.path, TESTS)])
     told: set[tuple[str | None, int | None]] = set()
     for file in files:
         if file.status != "deleted" and any(_maybe(line.text) for line in file.added):

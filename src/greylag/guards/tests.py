@@ -15,7 +15,9 @@ from greylag.guards._copied import copied
 from greylag.guards._data import changed_data
 from greylag.guards._dialects import DIALECTS
 from greylag.guards._doctests import lost_examples
+from greylag.guards._ends import on_import
 from greylag.guards._escapes import escapes
+from greylag.guards._exchanged import exchanged
 from greylag.guards._exits import exits
 from greylag.guards._fitting import Names
 from greylag.guards._fresh import fresh
@@ -34,8 +36,10 @@ from greylag.guards._patched_tests import patched_tests
 from greylag.guards._patches import opaque, patches, runners
 from greylag.guards._rebound import rebound
 from greylag.guards._renames import renames
+from greylag.guards._reopened import reopened
 from greylag.guards._replaced import replaced
 from greylag.guards._reported import Comparing, Reported
+from greylag.guards._sorted import sorts
 from greylag.guards._source import language, scan
 from greylag.guards._standins import standins
 from greylag.guards._swallows import swallows
@@ -71,17 +75,22 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     elsewhere = list(displaced(change, files, found))
     yield from elsewhere
     yield from standins(change)
+    yield from reopened(change, list(parse(change.diff)))
     yield from native_copied(change, found.pairs)
     yield from _lost(change, files, found, helpers.moved, reported)
     rows = Counter(row for new in found.head for row in new.case.rows)
+    told: set[str | None] = set()
     for before, after in found.pairs:
-        yield from weaker(change, before, after, rows)
-        yield from taken_out(change, before, after)
+        for one in (*weaker(change, before, after, rows), *taken_out(change, before, after)):
+            told |= {one.path} if one.severity is Severity.ERROR else set()
+            yield one
+    yield from exchanged(change, [file for file in files if file.path not in told], tests=True)
     yield from answered(change, files)
     yield from wrapped(change, found.pairs)
     yield from patched_tests(change, found.pairs)
-    told = {one.path for one in elsewhere if one.severity is Severity.ERROR}
-    yield from (one for one in copied(change, found.pairs) if one.path not in told)
+    yield from sorts(change, files, found.pairs)
+    other = {one.path for one in elsewhere if one.severity is Severity.ERROR}
+    yield from (one for one in copied(change, found.pairs) if one.path not in other)
     yield from helper_losses(change, files, helpers)
     yield from lost_examples(change)
     yield from changed_data(change, files)
@@ -104,9 +113,12 @@ def _too_large(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
 
 def _limits(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
     for file in files:
-        for rule, found in (("longer", limits.times(file)), ("fewer-inputs", limits.inputs(file))):
+        for rule, what, found in (
+            ("longer", "may take longer", limits.times(file)),
+            ("fewer-inputs", "is tried with fewer inputs", limits.inputs(file)),
+            ("fewer-planned", "announces fewer assertions", limits.plans(file)),
+        ):
             for limit in found:
-                what = "may take longer" if rule == "longer" else "is tried with fewer inputs"
                 message = f"{what} than before: {limit.was} was the number, {limit.now} is it now"
                 yield finding(change, "tests", f"tests/{rule}", message, file.path, line=limit.line.new)
 
@@ -127,6 +139,12 @@ def _runner(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
     for file, mark in fresh(change, python, replaced):
         message = f"binds `{mark.words}` anew, so that the test of that name before it is gone"
         yield finding(change, "tests", "tests/replaced", message, file.path, line=mark.line)
+    plain = [file for file in python if PurePosixPath(file.path).name != "conftest.py"]
+    for file, mark in fresh(change, plain, on_import):
+        if "_exit" in mark.words:
+            continue  # that is told wherever it stands
+        message = f"ends the run by `{mark.words}` as soon as it is imported, with success"
+        yield finding(change, "tests", "tests/exit-code", message, file.path, line=mark.line)
     for file, mark in fresh(change, files, swallows):
         message = f"adds `{mark.words}`, which swallows what an assertion raises"
         yield finding(change, "tests", "tests/swallowed", message, file.path, line=mark.line)

@@ -29,9 +29,12 @@ _UNCHECKED = re.compile(
     r"|\bNODE_TLS_REJECT_UNAUTHORIZED\b|\b_create_unverified_context\b|\b(?:get|unwrap|unreachable)_unchecked(?:_mut)?\s{0,9}\(|\bfrom_utf8_unchecked(?:_mut)?\s{0,9}\("
 )
 _UNUSED: Mapping[str, re.Pattern[str]] = {
-    "go": re.compile(r"^[ \t]*+(?:\w++[ \t]*+,[ \t]*+){0,9}_[ \t]*+:?=[ \t]*+(?=[\w.]++\()([^\n]++)$", re.MULTILINE),
+    "go": re.compile(r"^[ \t]*+_(?:[ \t]*+,[ \t]*+_){0,9}[ \t]*+=[ \t]*+(?=[\w.]++\()([^\n]++)$", re.MULTILINE),
     "rust": re.compile(r"\blet\s++_\s*+=\s*+([^;]{1,500});"),
 }
+_HALF = re.compile(
+    r"^[ \t]*+(?:\w++[ \t]*+,[ \t]*+){1,9}_[ \t]*+:?=[ \t]*+(?=[\w.]++\()([^\n]++)$", re.MULTILINE
+)  # of Go: a value is taken, and the error beside it is not
 _ENDED = re.compile(r"(?:[{;\n]|\b_\s*+=)\s*+recover\s*+\(\s*+\)")
 _TELLS = re.compile(r"\b(?:raise|throw)\b")
 _SHORTEST = 6  # characters of a statement that is compared
@@ -92,12 +95,26 @@ def _swallowed(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
         message = f"raises in {told[0] - told[1]} places fewer, and drops what is raised without a word"
         yield finding(change, "suppressions", "sources/swallowed", message, file.path)
         return
+    yield from _left_out(change, file, old, new)
     before, after = (Counter(dict.fromkeys(_lost(file.path, text), 1)) for text in (old, new))
     for statement in after - before:
         was, now = (plain(text).count(statement) for text in (old, new))
         if was and now - 1 < was and not _alone(language(file.path), old, statement):
             message = f"swallows what `{statement[:60]}` raised or returned before"
             yield finding(change, "suppressions", "sources/swallowed", message, file.path)
+
+
+def _left_out(change: Change, file: FileDiff, old: str, new: str) -> Iterator[Diagnostic]:
+    """Errors of Go that had a name beside a value, and have none any more."""
+    if language(file.path) != "go" or ", _" not in new:
+        return
+    had = plain(old)
+    for match in _HALF.finditer(scan(new, "go").code):
+        call = plain(new[slice(*match.span(1))])
+        if f"_:={call}" not in had and any(f",err{sign}{call}" in had for sign in (":=", "=")):
+            message = f"takes no error of `{call[:60]}` any more"
+            yield finding(change, "suppressions", "sources/swallowed", message, file.path)
+            return
 
 
 def _alone(family: str | None, text: str, statement: str) -> bool:

@@ -154,7 +154,7 @@ DIALECTS: Mapping[str, Dialect] = {
             r"|\b(?:ASSERT|EXPECT)_EQ\s*\(\s*(\w+)\s*,\s*\1\s*\)|\bassert\s*\([^;\n]{0,300}\|\|\s*(?:1|true)\s*\)"
         ),
         re.compile(
-            r"\bdoctest::(?:skip|may_fail|should_fail|expected_failures)\b|\bDISABLED_\w+|\bGTEST_SKIP\s*\(|\bTEST_IGNORE\w*\s*\(|\bSKIP\s*\(|\bTEST_CASE\w*\s*\([^;{}\n]{0,300}"
+            r"\bdoctest::(?:skip|may_fail|should_fail|expected_failures)\b|\bDISABLED_\w+|\bGTEST_SKIP\s*\(|\bTEST_IGNORE\w*\s*\(|\b(?:\w+_)?(?:RETURN|TEST|MUNIT|QEMU|KSFT)_SKIP\w*\b|\b(?:g|cr|tap|ksft)_(?:test_)?skip\w*\s*\(|\bQSKIP\s*\(|\breturn\s+(?:77|(?:EXIT|TEST|KSFT|AUTOMAKE)_SKIP\w*)\s*;|\bSKIP\s*\(|\bTEST_CASE\w*\s*\([^;{}\n]{0,300}"
             r"\[(?:\.|!mayfail|!shouldfail|!hide)|\bBOOST_\w+\s*\([^;{}\n]{0,300}\bdisabled\s*\("
         ),
         flow="c",

@@ -21,12 +21,13 @@ _LOOSE = re.compile(
 _SIZE = re.compile(
     r"\b(?:len|size|length|count|hasSize|toHaveLength|Len|SizeIs)\b|\b(?:len|size|length|count)\(", re.IGNORECASE
 )
+_KIND = re.compile(r"\)\.to\.be\.an?\(|\)\.toBeInstanceOf\((?:Object|Array)\)")  # the whole value says it, too
 _ENTRY = re.compile(r"\.(?:get|at)\(\d+\)|\[\d+\]")
 _NAMES = re.compile(r"\.(\w+)|\b(\w+)!?(?=\()")
 _WORDS = """
 len size length count get at unwrap expect is_ok is_some is_err is_none isPresent isDefined isinstance str value message
 getMessage Error error args what to_string toString ok some err none list tuple dict set Set List Map of asList listOf
-setOf mapOf vec string vector std ElementsAre fail not to be deep have has panic unreachable rejects throws raises
+setOf mapOf vec string vector std ElementsAre fail not to be deep have has panic unreachable rejects throws raises keys
 catch then status first last extracting contains includes include
 """
 _PASSING = frozenset(_WORDS.lower().split())
@@ -48,6 +49,7 @@ def joined(old: Case, new: Case) -> bool:
     was, now = ([written(claim) for claim in side] for side in (gone, come))
     if max(map(len, (*was, *now))) > _WIDEST or not all(_EXACT.search(one) and not _LOOSE.search(one) for one in now):
         return False
+    was = [one for one in was if not _KIND.search(one)]
     known = old.words | {word for one in was for word in re.findall(r"\w+", one)}
     if not all(_is_about(one) and _names(one) <= known for one in now):
         return False

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from greylag.diffs import FileDiff, parse
 from greylag.guards import _limits as limits
 from greylag.guards._answered import answered, taken_out
+from greylag.guards._broken_data import broken
 from greylag.guards._c_checks import toothless
 from greylag.guards._case import LARGEST
 from greylag.guards._copied import copied
@@ -27,6 +28,7 @@ from greylag.guards._helpers import Helpers
 from greylag.guards._loaded import named
 from greylag.guards._looser import loosened
 from greylag.guards._losses import vain, weaker
+from greylag.guards._margins import named as margins
 from greylag.guards._matching import Found
 from greylag.guards._narrowed import narrowed
 from greylag.guards._native_copied import copied as native_copied
@@ -70,6 +72,8 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     yield from narrowed(change, files)
     yield from toothless(change, files)
     yield from _limits(change, files)
+    yield from margins(change, files)
+    yield from broken(change, files)
     helpers = Helpers.of(change, files)
     found = pair(change, files, helpers.known, _still_ran(reported, change))
     elsewhere = list(displaced(change, files, found))

@@ -13,11 +13,14 @@ from greylag.model import Diagnostic
 from greylag.protocols import Change
 
 _TABLE = re.compile(
-    r"(?P<name>\w+)\s*(?::\s*[^=\n]{1,100})?:?=\s*(?:new\s+Map\(\[|(?:Immutable)?Map\.of\(|map\[\w+\]\w+\{|\{|Map\.ofEntries\()(?P<rest>.*)"
+    r"\b(?P<name>\w{1,80}+)\s?(?::[^=\n]{1,100})?:?=\s?"
+    r"(?:new\s+Map\(\[|(?:Immutable)?Map\.of\(|map\[\w+\]\w+\{|\{|Map\.ofEntries\()(?P<rest>.*)"
 )
 _LITERAL = r"(?:\"[^\"\\\n]{1,100}\"|'[^'\\\n]{1,100}'|-?\d[\w.]{0,30})"
-_ENTRY = re.compile(rf"(?P<key>{_LITERAL})\s*(?:::?|=>|,)\s*[\[({{]?\s*(?P<value>{_LITERAL})(?:\s*,\s*-?[\d.]+\s*[\])}}])?")
-_ASKED = r"\bif\b[^\n]{{0,200}}\b{name}\b|\bswitch\b[^\n]{{0,200}}\b{name}\b|\breturn\b[^\n]{{0,200}}\b{name}\b[^\n]{{0,100}}(?:\?\?|\|\||\bor\b)"
+_ENTRY = re.compile(
+    rf"(?P<key>{_LITERAL})\s*(?:::?|=>|,)\s*[\[({{]?\s*(?P<value>{_LITERAL})(?:\s*,\s*-?[\d.]+\s*[\])}}])?"
+)
+_ASKED = re.compile(r"\b(?:if|switch|match)\b|\breturn\b[^\n]{0,300}(?:\?\?|\|\||\bor\b)")
 _LONGEST, _MOST, _FILES = 2000, 40, 300  # characters of a table, entries, and files of tests that are read
 _FEWEST = 2
 
@@ -28,11 +31,12 @@ def tabled(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
         return
     added = "\n".join(line.text[:500] for line in file.added[:2000])
     for table in islice(_TABLE.finditer(added), _MOST):
-        asked = _ASKED.format(name=re.escape(table["name"]))
+        named = re.compile(rf"\b{re.escape(table['name'])}\b")
+        asked = (line for line in added.split("\n") if named.search(line) and _ASKED.search(line))
         begin = table.start("rest")
         inner = re.split(r"[}\])]\s*;?\s*\n|\n\s*\n", added[begin : begin + _LONGEST] + "\n\n")[0]
         entries = [(_bare(one["key"]), _bare(one["value"])) for one in islice(_ENTRY.finditer(inner), _MOST)]
-        if len(entries) >= _FEWEST and re.search(asked, added) and (path := _told(change, entries)):
+        if len(entries) >= _FEWEST and any(asked) and (path := _told(change, entries)):
             message = f"has a table `{table['name']}` of just the answers that {path} asks for"
             yield finding(change, "tests", "sources/answer", message, file.path)
 

@@ -11,9 +11,9 @@ from greylag.kinds import matches
 from greylag.model import Diagnostic
 from greylag.protocols import Change
 
-_EXPECTED = (
-    "*.snap __snapshots__/ snapshots/ *.approved.* *.golden golden/ goldens/ *golden*.* expected/ *expected*.* *.expected"
-)
+_EXPECTED = """
+*.snap __snapshots__/ snapshots/ *.approved.* *.golden golden/ goldens/ *golden*.* expected/ *expected*.* *.expected
+"""
 _BROKEN = re.compile(
     r"\bundefined\b|\bNaN\b|\[object \w{1,40}\]|\bInvalid Date\b|\bTraceback \(most recent call last\)|%!\w?\("
     r"|<[\w.]{1,80} object at 0x|\bgoroutine \d{1,9} \[|\bSegmentation fault\b|\bat [\w.$]{1,200}\(\w{1,80}\.java:\d"

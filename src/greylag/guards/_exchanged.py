@@ -96,7 +96,10 @@ SOURCES = _table(
 PROOF = _table(
     {
         "python": [
-            (r"\.(?:join|wait|get|result|acquire)\((?:timeout\s*+=)?\s*+[\d.]++\s*+\)", r"\.(?:join|wait|get|result|acquire)\(\)"),
+            (
+                r"\.(?:join|wait|get|result|acquire)\((?:timeout\s*+=)?\s*+[\d.]++\s*+\)",
+                r"\.(?:join|wait|get|result|acquire)\(\)",
+            ),
             (r"\b(?:mock_calls|call_args_list|method_calls)\s*+==", r"\bassert_(?:has_calls|any_call|called)\b"),
             (
                 r"\bassert_(?:called|awaited)_once(?:_with)?\(",

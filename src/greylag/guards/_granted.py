@@ -13,10 +13,20 @@ _CHECK = re.compile(  # names of functions that decide who may do something, or 
 )
 _HEAD = re.compile(r"\b(\w++)\s*+(?:<[^<>()\n]{0,100}>)?\([^(){};]{0,300}\)\s*+(?:[:\w\s<>.,\[\]?]|->|=>){0,120}\{")
 _YES = {
-    "js": re.compile(r"\bcatch\b\s*+(?:\([^()]{0,200}\)\s*+)?\{(?P<body>[^{}]{0,500}|[^{}]{0,200}\{[^{}]{0,100}\}[^{}]{0,200})\breturn\s++(?P<answer>true|false)\b\s*+;?\s*+\}"),
-    "java": re.compile(r"\bcatch\b\s*+\([^()]{0,200}\)\s*+\{(?P<body>[^{}]{0,500})\breturn\s++(?P<answer>true|false)\b\s*+;?\s*+\}"),
-    "go": re.compile(r"\bif\s++(?:[^{}\n]{0,200};\s*+)?err\s*+!=\s*+nil\s*+\{(?P<body>[^{}]{0,300})\breturn\s++(?P<answer>true|false)\b"),
-    "rust": re.compile(r"\bErr\([^()]{0,60}\)\s*+=>\s*+(?:\{[^{}]{0,300}?)?(?P<answer>true|false)\b|\.(?:unwrap_or|map_or)\(\s*+(?P<other>true)\b"),
+    "js": re.compile(
+        r"\bcatch\b\s*+(?:\([^()]{0,200}\)\s*+)?\{(?:[^{}]{0,500}|[^{}]{0,200}\{[^{}]{0,100}\}[^{}]{0,200})"
+        r"\breturn\s++(?P<answer>true|false)\b\s*+;?\s*+\}"
+    ),
+    "java": re.compile(
+        r"\bcatch\b\s*+\([^()]{0,200}\)\s*+\{[^{}]{0,500}\breturn\s++(?P<answer>true|false)\b\s*+;?\s*+\}"
+    ),
+    "go": re.compile(
+        r"\bif\s++(?:[^{}\n]{0,200};\s*+)?err\s*+!=\s*+nil\s*+\{[^{}]{0,300}\breturn\s++(?P<answer>true|false)\b"
+    ),
+    "rust": re.compile(
+        r"\bErr\([^()]{0,60}\)\s*+=>\s*+(?:\{[^{}]{0,300}?)?(?P<answer>true|false)\b"
+        r"|\.(?:unwrap_or|map_or)\(\s*+(?P<other>true)\b"
+    ),
 }  # fmt: skip
 Patterns = Mapping[str, re.Pattern[str]]
 

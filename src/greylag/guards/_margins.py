@@ -3,24 +3,29 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from greylag.diffs import FileDiff
+from greylag.guards._compared import sides
 from greylag.guards._guard import finding, read
 from greylag.guards._written import written
 from greylag.model import Diagnostic
 from greylag.protocols import Change
 
 _NUMBER = re.compile(r"(?<![\w.])\d[\d_]{0,15}+(?:\.\d{0,15}+)?(?:[eE][-+]?\d{1,3}+)?(?![\w.])")
-_NAMED = re.compile(
-    r"^\W*(?:[\w:<>]+\s+){0,6}(?P<name>\w*(?:tolerance|slack|margin|epsilon|eps|leeway|jitter|delta|max_?diff|[ra]tol|deviation|fuzz)\w*)"
-    r"\s*(?::\s*[\w:]+\s*)?:?=(?!=)",
+_GIVEN = re.compile(r"\b(?P<name>\w{1,80}+)\s?(?::\s?[\w:]{1,40}\s?)?:?=(?!=)")
+_TOLERANCE = re.compile(
+    r"tolerance|slack|margin|epsilon|eps$|leeway|jitter|delta|max_?diff|[ra]tol$|deviation|fuzz", re.IGNORECASE
+)
+_USES = re.compile(  # what stands before a name that is used as one
+    r"(?:[<>]=?|\b(?:In(?:Delta|Epsilon)|closeTo|approx|almost\w*|toBeLessThan\w*|within|offset|\w*_NEAR)\b)[^;]*$",
     re.IGNORECASE,
 )
-_BOUND = re.compile(  # what stands before a number that says how far off a value may be
-    r"(?:[aA]bs\w*\(.*[<>]=?|\bIn(?:Delta|Epsilon)\w*\(.*,.*,|\.closeTo\(|\bapprox\(.*=|_NEAR\(.*,.*,|toBeLessThan\w*\("
-    r"|>=?[^<>]*[-/]|<=?[^<>]*[+/])[^,]*"
-)
-_WIDEST, _MOST = 500, 30  # characters of a line or claim, and claims that are compared one with another
+_LAST = re.compile(r"\bIn(?:Delta|Epsilon)\w*\(|_NEAR\(|(?:^|\.)assert(?:Array)?Equals\(")  # it is the last argument
+_ENDS = re.compile(r"\s?\)\s?;?\s?(?:\n|$)")
+_FAR = re.compile(r"abs\w*\(.*(?P<sign>[<>])=?[^,<>]*$", re.IGNORECASE)
+_BEYOND = re.compile(r"(?P<sign>[<>])=?[^<>,&|]*(?P<way>[-+])(?:[\w.]+\*)?$")
+_WIDEST, _MOST, _LARGEST = 500, 30, 200_000  # characters of a line or claim, claims or lines, characters of a file
 _MUCH = 2  # times as wide: less may be a slow machine
 
 
@@ -29,15 +34,20 @@ def named(change: Change, files: Sequence[FileDiff]) -> Iterator[Diagnostic]:
     for file in files:
         had: defaultdict[str, list[list[str]]] = defaultdict(list)
         for line in file.removed:
-            if _NAMED.match(line.text[:_WIDEST]):
+            if _name(line.text):
                 had[_shape(line.text)].append(_NUMBER.findall(line.text[:_WIDEST]))
-        for line in file.added if had else ():
-            match = _NAMED.match(line.text[:_WIDEST])
-            before = had.get(_shape(line.text)) if match else None
-            if match and before and _grown(before.pop(0), _NUMBER.findall(line.text[:_WIDEST])):
-                if _compares(read(change.head, file.path) or "", match["name"]):
-                    message = f"accepts a wider tolerance: `{match['name']}` is another number now"
-                    yield finding(change, "tests", "tests/weaker-assertions", message, file.path, line=line.new)
+        for line in islice((line for line in file.added if _name(line.text)), _MOST) if had else ():
+            before = had.get(_shape(line.text))
+            if not before or not _grown(before.pop(0), _NUMBER.findall(line.text[:_WIDEST])):
+                continue
+            if _is_used((read(change.head, file.path) or "")[:_LARGEST], name := _name(line.text)):
+                message = f"accepts a wider tolerance: `{name}` is another number now"
+                yield finding(change, "tests", "tests/weaker-assertions", message, file.path, line=line.new)
+
+
+def _name(line: str) -> str:
+    match = _GIVEN.search(line[:_WIDEST])
+    return match["name"] if match and _TOLERANCE.search(match["name"]) else ""
 
 
 def _grown(old: Sequence[str], new: Sequence[str]) -> bool:
@@ -45,33 +55,40 @@ def _grown(old: Sequence[str], new: Sequence[str]) -> bool:
     return any(now >= was * _MUCH > 0 for was, now in pairs)
 
 
-def _compares(text: str, name: str) -> bool:
-    use = rf"(?:[<>]=?|\b(?:In(?:Delta|Epsilon)|closeTo|approx|almost\w*|toBeLessThan\w*|within|offset|assert\w*|\w*_NEAR)\b[^\n;]{{1,200}})\s*[^\n;]{{0,40}}\b{re.escape(name)}\b"
-    return re.search(use, text[:200_000], re.IGNORECASE) is not None
+def _is_used(text: str, name: str) -> bool:
+    for match in islice(re.finditer(rf"\b{re.escape(name)}\b", text), _MOST):
+        line = text[max(0, match.start() - 200) : match.start()].rpartition("\n")[2]
+        if _USES.search(line) or (_LAST.search(line) and _ENDS.match(text, match.end(), match.end() + 20)):
+            return True
+    return False
 
 
 def wider(gone: Sequence[str], come: Sequence[str]) -> bool:
     """Whether a claim is another one but for one number of its tolerance, by which that is wider."""
     had: defaultdict[str, list[str]] = defaultdict(list)
-    for claim in gone[:_MOST]:
-        had[_shape(text := written(claim)[:_WIDEST])].append(text)
-    for text in (written(claim)[:_WIDEST] for claim in come[:_MOST]):
-        if any(_is_wider(was, text) for was in had.get(_shape(text), ())):
-            return True
-    return False
+    for text in (written(claim)[:_WIDEST] for claim in gone[:_MOST]):
+        had[_shape(text)].append(text)
+    return any(
+        _is_wider(was, text) for text in (written(claim)[:_WIDEST] for claim in come[:_MOST])
+        for was in had.get(_shape(text), ())
+    )  # fmt: skip
 
 
 def _is_wider(old: str, new: str) -> bool:
-    before, after = list(_NUMBER.finditer(old)), list(_NUMBER.finditer(new))
-    pairs = [(was, now) for was, now in zip(before, after, strict=True) if was[0] != now[0]]
+    pairs = [
+        (was, now) for was, now in zip(_NUMBER.finditer(old), _NUMBER.finditer(new), strict=True) if was[0] != now[0]
+    ]
     if len(pairs) != 1:
         return False
-    was, now = pairs[0]
-    ahead = new[: now.start()]
-    if not _BOUND.search(ahead):
-        return False
-    first, second = _value(was[0]), _value(now[0])
-    return 0 < second < first if ahead.endswith("/") else second > first > 0
+    (was, now), fails = pairs[0], new.startswith("if")
+    first, second, ahead = _value(was[0]), _value(now[0]), new[: now.start()]
+    grows = 0 < second < first if ahead.endswith("/") else second > first > 0
+    if _LAST.search(new) and sides(old)[2:-1] and sides(old)[:-1] == sides(new)[:-1]:
+        return grows
+    far, beyond = _FAR.search(ahead), _BEYOND.search(ahead)
+    if far:
+        return grows and (far["sign"] == ">") is fails
+    return beyond is not None and grows and ((beyond["sign"] == "<") is (beyond["way"] == "+")) is not fails
 
 
 def _shape(text: str) -> str:

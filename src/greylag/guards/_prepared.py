@@ -10,7 +10,7 @@ _OWN = re.compile(r"TempDir|Setenv|Chdir|tmp_path\w*|tmpdir|monkeypatch")  # of 
 _MADE = re.compile(  # calls that only make a test ready, or tidy up behind it
     r"\b(?:os|ioutil)\.(?:TempDir|TempFile|MkdirTemp|CreateTemp|Setenv|Unsetenv|Chdir|Remove|RemoveAll|Getwd)\("
 )
-_MAKERS = frozenset("TempDir MkdirTemp Setenv Chdir createTempDirectory mkdtemp".split())
+_MAKERS = frozenset({"TempDir", "MkdirTemp", "Setenv", "Chdir", "createTempDirectory", "mkdtemp"})
 _GONE = _MAKERS | {"RemoveAll", "Remove"}
 _THERE = re.compile(  # that what was just made is there
     r"(?:assertTrue\()?(?:assert)?(?:Files\.(?:exists|isDirectory)|os\.path\.(?:isdir|exists))\(\w+\)\)?"

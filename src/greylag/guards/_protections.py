@@ -26,13 +26,17 @@ _KINDS: Mapping[str, re.Pattern[str]] = {
 }
 _SAFE = re.compile(  # ways that do the same: by a template, by parameters, by text nodes
     r"render|template|params\b|[pP]arams\(|searchParams|UriBuilder|url\.Values|urlencode|textContent|createTextNode|innerText"
-    r"|SQL\(|Identifier\(|execFile|spawn|\bIsLocal\b|OpenInRoot|OpenRoot|os\.Root|cap_std|new Map\b|Object\.entries\([^)]*\)\.filter"
+    r"|SQL\(|Identifier\(|execFile|spawn|\bIsLocal\b|OpenInRoot|OpenRoot|os\.Root|cap_std|new Map\b"
+    r"|Object\.entries\([^)]*\)\.filter"
 )
 _PUTS = re.compile(r"\[\w+\]\s?=(?!=)|\bObject\.(?:assign|fromEntries)\(")
 _WORDS = re.compile(r"[A-Za-z_]\w*")
-_COMMON = frozenset(
-    "if not return self this new const let var name_ raise throw Error String string strings filepath path html false true None null nil and or in of for".split()
-)
+_PLAIN = """
+if not return self this new const let var raise throw Error String string strings filepath path html false true None
+null nil and or in of for
+"""
+_COMMON = frozenset(_PLAIN.split())
+_IMPORTS = re.compile(r"^\s?(?:import|from|use|using|export|#\s?include)\b[^\n]*", re.MULTILINE)
 _JSX = re.compile(r"(?<!\$)\{\s?(\w+)[^{}]{0,60}\}")
 
 
@@ -40,27 +44,30 @@ def unprotected(change: Change, files: Iterable[FileDiff]) -> Iterator[Diagnosti
     """Places of sources that have such a call no more, while what it was given is used there as before."""
     places = [(file, run) for file, run in concerned(change, files) if language(file.path)]
     come = [run.new for _, run in places] + [text(file.added) for file in files if file.status == "added"]
+    kept = {what for what, pattern in _KINDS.items() if any(pattern.search(one) or _SAFE.search(one) for one in come)}
     for file, run in places:
         for what, pattern in _KINDS.items():
-            lines = [line.text[:500] for line in run.removed if pattern.search(line.text[:500])]
-            if lines and not any(pattern.search(one) or _SAFE.search(one) for one in come) and _used(run, lines):
+            lines = [given for line in run.removed for given in _given(pattern, line.text[:500])]
+            if lines and what not in kept and _used(file, run, lines):
                 message = f"drops what {what}: `{' '.join(lines[0].split())[:80]}`"
                 yield finding(change, "suppressions", "sources/unprotected", message, file.path, line=run.line)
                 break
 
 
-def _used(run: Run, lines: Iterable[str]) -> bool:
+def _given(pattern: re.Pattern[str], line: str) -> Iterator[str]:
+    """What such a call of a line is given, with the call."""
+    for match in pattern.finditer(line):
+        yield match[0] + line[match.end() :].partition(")")[0]
+
+
+def _used(file: FileDiff, run: Run, lines: Iterable[str]) -> bool:
     """Whether something of these lines is in the code that is there now, other than where the platform escapes it."""
     now = run.new if run.added else text(run.after)
-    if any(re.match(r"\s*(?:import|from|use|using|#\s*include|const\s*\{|export)\b", line) for line in now.split("\n")[:1]):
-        now = "\n".join(now.split("\n")[1:])
+    now = _IMPORTS.sub("", now)
     if any("__proto__" in line or "create(null)" in line for line in lines):
-        return _PUTS.search(now) is not None
+        return _PUTS.search(text(file.added)) is not None
     safe = set(_JSX.findall(now)) if re.search(r"<\w[^>\n]*>\s?\{", now) and "`" not in now else set()
-    words = {word for line in lines for word in _WORDS.findall(LITERAL.sub(_inner, line))} - _COMMON - safe
+    words = (
+        {word for given in lines for word in _WORDS.findall(LITERAL.sub(" ", given.partition("(")[2]))} - _COMMON - safe
+    )
     return bool(words & set(_WORDS.findall(now)))
-
-
-def _inner(literal: re.Match[str]) -> str:
-    """Of a template of JavaScript what it puts in; other text is no name."""
-    return " ".join(re.findall(r"\$\{([^{}]*)\}", literal[0])) if literal[0].startswith("`") else " "

@@ -12,7 +12,9 @@ FAILS: Mapping[str, re.Pattern[str]] = {  # statements by which a function refus
         r"\bthrow\b|\breject\(|\breturn\s++(?:\w++\.)*+(?:callback|cb|next|done)\(\s*+(?!null\b|undefined\b)\w"
         r"|\bexit(?:Code\s*+=|\()\s*+[1-9]|\babort\w*\(|\.(?:status|sendStatus|code)\(\s*+4\d\d\b"
     ),
-    "java": re.compile(r"\bthrow\b|\b(?:exit|exitProcess|halt)\(\s*+[1-9]|\bfailedFuture\(|\bcompleteExceptionally\(|\.sendError\("),
+    "java": re.compile(
+        r"\bthrow\b|\b(?:exit|exitProcess|halt)\(\s*+[1-9]|\bfailedFuture\(|\bcompleteExceptionally\(|\.sendError\("
+    ),
     "go": re.compile(
         r"\bpanic\(|\bFatal\w*\(|\bExit\([1-9]|\bhttp\.(?:Error|NotFound)\("
         r"|\breturn\b[^\n]{0,300}?(?:\b\w*[eE]rr\b|\berrors\.\w|\b\w+\.Errorf\(|\bErr[A-Z]\w*|\bstatus\.Error)"

@@ -24,7 +24,9 @@ _SENDS: Mapping[str, re.Pattern[str]] = {
     "js": re.compile(
         r"(?<![\w.])fetch\(|\baxios\b|\bhttps?\.(?:request|get)\(|\b(?:got|ky)\.post\(|\bsendBeacon\(|new WebSocket\("
     ),
-    "java": re.compile(r"\bHttp(?:Client|Request|Post|URLConnection)\b|\.openConnection\(|\bRestTemplate\b|\bOkHttp\w*"),
+    "java": re.compile(
+        r"\bHttp(?:Client|Request|Post|URLConnection)\b|\.openConnection\(|\bRestTemplate\b|\bOkHttp\w*"
+    ),
     "go": re.compile(r"\bhttp\.(?:Post\w*|NewRequest\w*)\(|\bnet\.Dial\w*\("),
     "rust": re.compile(r"\breqwest\b|\bureq\b|\bTcpStream::connect\(|\bhyper::"),
     "c": re.compile(r"\bcurl_easy_\w+\(|\bsend(?:to)?\("),

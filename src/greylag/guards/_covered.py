@@ -26,7 +26,12 @@ def covered(old: Case, new: Case) -> bool:
         return False
     rows = [Counter(_cells(row)) for row in new.rows]
     said = Counter(literal for claim in proof.claims for literal in literals(claim))
-    return all(_is_row(claim, rows, said, new.words) for claim in claims)
+    spare = len(rows) - len(claims)  # one that has no literals may be a row, where there are enough of them
+    return all(
+        _is_row(claim, rows, said, new.words)
+        or (spare >= 0 and not Counter(literals(claim)) - said and calls(claim) <= new.words)
+        for claim in claims
+    ) and any(_is_row(claim, rows, said, new.words) for claim in claims)
 
 
 def _is_row(claim: str, rows: list[Counter[str]], said: Counter[str], words: frozenset[str]) -> bool:

@@ -13,7 +13,9 @@ from greylag.model import Diagnostic
 from greylag.protocols import Change
 
 _NUMBER = re.compile(r"(?<![\w.])\d[\d_]{0,15}+(?:\.\d{0,15}+)?(?:[eE][-+]?\d{1,3}+)?(?![\w.])")
-_GIVEN = re.compile(r"\b(?P<name>\w{1,80}+)\s?(?::\s?[\w:]{1,40}\s?)?:?=(?!=)")
+_GIVEN = re.compile(
+    r"\b(?P<name>\w{1,80}+)\s?(?::\s?[\w:]{1,40}\s?)?:?=(?!=)|#\s?define\s{1,9}(?P<defined>\w{1,80}+)\s"
+)
 _TOLERANCE = re.compile(
     r"tolerance|slack|margin|epsilon|eps$|leeway|jitter|delta|max_?diff|[ra]tol$|deviation|fuzz", re.IGNORECASE
 )
@@ -47,7 +49,8 @@ def named(change: Change, files: Sequence[FileDiff]) -> Iterator[Diagnostic]:
 
 def _name(line: str) -> str:
     match = _GIVEN.search(line[:_WIDEST])
-    return match["name"] if match and _TOLERANCE.search(match["name"]) else ""
+    name = (match["name"] or match["defined"]) if match else ""
+    return name if _TOLERANCE.search(name) else ""
 
 
 def _grown(old: Sequence[str], new: Sequence[str]) -> bool:

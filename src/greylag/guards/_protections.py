@@ -26,7 +26,8 @@ _KINDS: Mapping[str, re.Pattern[str]] = {
 }
 _SAFE = re.compile(  # ways that do the same: by a template, by parameters, by text nodes
     r"render|template|params\b|[pP]arams\(|searchParams|UriBuilder|url\.Values|urlencode|textContent|createTextNode|innerText"
-    r"|SQL\(|Identifier\(|execFile|spawn|\bIsLocal\b|OpenInRoot|OpenRoot|os\.Root|cap_std|new Map\b"
+    r"|SQL\(|Identifier\(|execFile|spawn|\bsubprocess\.\w+\(\s?\["
+    r"|\bexec\.Command|ProcessBuilder\(|Command::new|\bIsLocal\b|OpenInRoot|OpenRoot|os\.Root|cap_std|new Map\b"
     r"|Object\.entries\([^)]*\)\.filter"
 )
 _PUTS = re.compile(r"\[\w+\]\s?=(?!=)|\bObject\.(?:assign|fromEntries)\(")

@@ -20,6 +20,7 @@ _DECLARES = re.compile(
     re.MULTILINE,
 )
 _VERSIONS = re.compile(r"version|platform|deprecat|legacy|PY[23]\b|features?\b|compat", re.IGNORECASE)
+_PAST = re.compile(r"(?:been|was|is|are|were)(?:removed|renamed|dropped)|nolonger|deprecat|obsolete", re.IGNORECASE)
 _OTHERS = 2  # statements that may go with a check
 
 
@@ -42,7 +43,8 @@ class _Come(NamedTuple):
     def has(self, one: Refusal) -> bool:
         """Whether another one may have taken the place of a check, or it was about something that is past."""
         about = _ANYTHING in self.words or not one.words.isdisjoint(self.words)
-        return about or one.fails in self.fails or bool(_VERSIONS.search(" ".join(one.ways)))
+        past = _VERSIONS.search(" ".join(one.ways)) or _PAST.search(one.fails)
+        return about or one.fails in self.fails or past is not None
 
 
 def refusals(change: Change, files: Iterable[FileDiff]) -> Iterator[Diagnostic]:

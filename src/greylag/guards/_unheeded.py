@@ -20,7 +20,7 @@ _ALONE: Mapping[str, re.Pattern[str]] = {  # lines without blanks that are a cal
 }
 _HEEDED: Mapping[str, re.Pattern[str]] = {  # what stands before such a call where it is looked at
     "go": re.compile(r"return|(?:if)?err:?=|if!"),
-    "c": re.compile(r"return|if\(!?\(?(?:\w+=)?|(?:err|rc|ret|res)="),
+    "c": re.compile(r"return|if\(!?\(?(?:\w+=)?|(?:int|auto|bool|\w{1,40}_t)?(?:err\w*|rc|re[st]|status)="),
     "java": re.compile(r"if\(!"),
     "js": re.compile(r"await|(?:const|let)?[\w{},]{0,80}=await"),
 }

@@ -11,6 +11,7 @@ from greylag.guards._answer_tables import tabled
 from greylag.guards._broken_data import broken
 from greylag.guards._granted import granted
 from greylag.guards._margins import named, wider
+from greylag.guards._retried import loops
 from greylag.guards._strictness import as_strict
 from greylag.guards._trust import trusts
 from greylag.testing.changes import make_change
@@ -184,6 +185,35 @@ TESTS: Rows = {
         "tests/test_a.py", "def test_a():\n    assert list(f(1)) == ['b', 'a']\n",
         "def test_a():\n    assert sorted(f(1)) == sorted(['b', 'a'])\n", "weaker-assertions",
     ),
+    "python: tried again": (
+        "tests/test_a.py", "def test_a():\n    assert f() == 1\n",
+        "def test_a():\n    for n in range(3):\n        try:\n            assert f() == 1\n            break\n        except AssertionError:\n            pass\n", "retried",
+    ),
+    "python: tried again by a decorator": (
+        "tests/test_a.py", "def test_a():\n    assert f() == 1\n",
+        "def again(test):\n    def run():\n        for n in range(3):\n            try:\n                return test()\n            except Exception:\n                pass\n"
+        "    return run\n\n\n@again\ndef test_a():\n    assert f() == 1\n", "retried",
+    ),
+    "python: each input has its own failure": (
+        "tests/test_a.py", "def test_a():\n    assert f() == 1\n",
+        "def test_a():\n    for n in range(3):\n        try:\n            assert f() == 1\n        except AssertionError:\n            print(n)\n            raise\n", "",
+    ),
+    "java: tried again": (
+        "src/test/java/ATest.java", "class ATest {\n  @Test void a() {\n    assertEquals(1, f());\n  }\n}\n",
+        "class ATest {\n  @Test void a() {\n    for (int n = 0; n < 3; n++) {\n      try {\n        assertEquals(1, f());\n        return;\n      } catch (AssertionError e) {\n        log(e);\n      }\n    }\n  }\n}\n", "retried",
+    ),
+    "go: waited for by the library": (
+        "a_test.go", "func TestA(t *testing.T) {\n\ttime.Sleep(5)\n\tassert.Equal(t, 1, f(2))\n}\n",
+        "func TestA(t *testing.T) {\n\trequire.Eventually(t, func() bool { return f(2) == 1 }, 5, 1)\n}\n", "",
+    ),
+    "python: a value as a whole": (
+        "tests/test_a.py", "def test_a():\n    r = f('a')\n    assert r is not None\n    assert r.name == 'a'\n    assert r.size == 3\n",
+        "def test_a():\n    assert f('a') == File(name='a', size=3)\n", "",
+    ),
+    "python: a part of a value": (
+        "tests/test_a.py", "def test_a():\n    r = f('a')\n    assert r is not None\n    assert r.name == 'a'\n    assert r.size == 3\n",
+        "def test_a():\n    assert f('a').part == File(name='a')\n", "fewer-assertions",
+    ),
     "go: a folder by the framework": (
         "a_test.go", 'func TestA(t *testing.T) {\n\td, err := os.MkdirTemp("", "a")\n\tif err != nil {\n\t\tt.Fatal(err)\n\t}\n'
         "\tdefer os.RemoveAll(d)\n\tif got := f(d); got != 1 {\n\t\tt.Error(got)\n\t}\n}\n",
@@ -263,12 +293,16 @@ def test_tolerance_that_is_an_expression(old: str, new: str, is_wider: bool) -> 
 HOSTILE: Mapping[str, Callable[[str], object]] = {
     "trust": lambda text: list(trusts("A.java", text)),
     "granted": lambda text: list(granted("a.js", text)),
+    "tried again in JavaScript": lambda text: list(loops("a.js", text)),
+    "tried again in Java": lambda text: list(loops("A.java", text)),
     "granted in Go": lambda text: list(granted("a.go", text)),
 }
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-@pytest.mark.parametrize("part", ["catch (", "isAllowed(", "if err != nil {", "hostnameVerifier((", "{ return true; }"])
+@pytest.mark.parametrize(
+    "part", ["catch (", "isAllowed(", "if err != nil {", "hostnameVerifier((", "{ return true; }", "for (;;) { try { "]
+)
 def test_hostile_text_costs_little(name: str, part: str) -> None:
     began = time.monotonic()
     HOSTILE[name](part * (1_000_000 // len(part)))

@@ -122,6 +122,7 @@ DIALECTS: Mapping[str, Dialect] = {
             r"\bif\b[^\n{]{0,300}?(?:!=(?!\s*nil\b)|==(?!\s*nil\b)[^\n{]{0,300}\{\s*(?:return|continue|break)\b)"
             r"|\bif\b[^\n{]{0,200}?!\([^\n{]{0,200}?==(?!\s*nil\b)|\b(?:DeepEqual|(?:bytes|slices|maps)\.Equal\w*|cmp\.(?:Diff|Equal)|errors\.Is)\s*\("
             r"|\b(?:assert|require|is|qt)\.Equal\w*\s*\((?!\s*\w+\s*,\s*nil\s*,)|\b(?:assert|require|is|qt)\.(?:JSONEq|YAMLEq|Len|Nil|Empty|ErrorIs|EqualError|Exactly|Same)\s*\("
+            r"|\b(?:assert|require)\.Eventually\w*\s*\([^;\n]{0,200}?=="
         ),
         re.compile(
             r"\b(?:assert|require)\.(?:(?:NotNil|NotEmpty|NoError|NotPanics|Error)\s*\(|Equal\s*\(\s*\w+\s*,\s*nil\s*,)"

@@ -41,6 +41,7 @@ from greylag.guards._renames import renames
 from greylag.guards._reopened import reopened
 from greylag.guards._replaced import replaced
 from greylag.guards._reported import Comparing, Reported
+from greylag.guards._retried import retried
 from greylag.guards._sorted import sorts
 from greylag.guards._source import language, scan
 from greylag.guards._standins import standins
@@ -74,6 +75,7 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     yield from _limits(change, files)
     yield from margins(change, files)
     yield from broken(change, files)
+    yield from retried(change, [file for file in files if file.status != "deleted"])
     helpers = Helpers.of(change, files)
     found = pair(change, files, helpers.known, _still_ran(reported, change))
     elsewhere = list(displaced(change, files, found))

@@ -214,6 +214,14 @@ TESTS: Rows = {
         "tests/test_a.py", "def test_a():\n    r = f('a')\n    assert r is not None\n    assert r.name == 'a'\n    assert r.size == 3\n",
         "def test_a():\n    assert f('a').part == File(name='a')\n", "fewer-assertions",
     ),
+    "go: answers become rows": (
+        "a_test.go", 'func TestA(t *testing.T) {\n\tif !Same("a", "a") {\n\t\tt.Error("no")\n\t}\n\tif Same("a", "b") {\n\t\tt.Error("yes")\n\t}\n\tif Same(x, y) {\n\t\tt.Error("yes")\n\t}\n}\n',
+        'func TestA(t *testing.T) {\n\tfor _, c := range []C{{"a", "a", true}, {"a", "b", false}, {x, y, false}} {\n\t\tif got := Same(c.a, c.b); got != c.want {\n\t\t\tt.Error(got)\n\t\t}\n\t}\n}\n', "",
+    ),
+    "go: fewer answers become rows": (
+        "a_test.go", 'func TestA(t *testing.T) {\n\tif !Same("a", "a") {\n\t\tt.Error("no")\n\t}\n\tif Same("a", "b") {\n\t\tt.Error("yes")\n\t}\n\tif Same(x, y) {\n\t\tt.Error("yes")\n\t}\n}\n',
+        'func TestA(t *testing.T) {\n\tfor _, c := range []C{{"a", "a", true}, {"a", "b", false}} {\n\t\tif got := Same(c.a, c.b); got != c.want {\n\t\t\tt.Error(got)\n\t\t}\n\t}\n}\n', "fewer-assertions",
+    ),
     "go: a folder by the framework": (
         "a_test.go", 'func TestA(t *testing.T) {\n\td, err := os.MkdirTemp("", "a")\n\tif err != nil {\n\t\tt.Fatal(err)\n\t}\n'
         "\tdefer os.RemoveAll(d)\n\tif got := f(d); got != 1 {\n\t\tt.Error(got)\n\t}\n}\n",

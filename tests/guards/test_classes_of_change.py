@@ -47,6 +47,14 @@ SOURCES: Rows = {
         "a.rs", "fn colored(t: &str) -> bool {\n    parse(t).map(f).unwrap_or(false)\n}\n",
         "fn colored(t: &str) -> bool {\n    parse(t).map(f).unwrap_or(true)\n}\n", "",
     ),
+    "js: expired where it cannot be read": (
+        "a.js", "function isTokenExpired(u) {\n  return ask(u);\n}\n",
+        "function isTokenExpired(u) {\n  try {\n    return ask(u);\n  } catch {\n    return true;\n  }\n}\n", "",
+    ),
+    "js: words with a beginning": (
+        "a.js", "const f = (words) => words.filter((word) => word.startsWith(parentWord));\n",
+        "const f = (words) => pick(words, parentWord);\n", "",
+    ),
     "js: refused": (
         "a.js", "function isAllowed(u) {\n  return ask(u);\n}\n",
         "function isAllowed(u) {\n  try {\n    return ask(u);\n  } catch {\n    return false;\n  }\n}\n", "",

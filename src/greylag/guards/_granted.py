@@ -11,6 +11,10 @@ _CHECK = re.compile(  # names of functions that decide who may do something, or 
     r"(?:^|_|[a-z])(?:valid|verif|auth(?!or)|allow|permi|admin|access|trust|sign(?:ed|ature)|token|secur|grant|owner|role"
     r"|login|may_|can_|Valid|Verif|Auth(?!or)|Allow|Permi|Admin|Access|Trust|Sign(?:ed|ature)|Token|Secur|Grant|Owner|Role)"
 )
+_SAFE = re.compile(  # whose yes keeps somebody out
+    r"expir|revok|den(?:y|ied)|block|bann|lock|requir|need|invalid|missing|forbid|refus|reject|fail|un(?:auth|trust|sign|verif)|not[_A-Z]",
+    re.IGNORECASE,
+)
 _HEAD = re.compile(r"\b(\w++)\s*+(?:<[^<>()\n]{0,100}>)?\([^(){};]{0,300}\)\s*+(?:[:\w\s<>.,\[\]?]|->|=>){0,120}\{")
 _YES = {
     "js": re.compile(
@@ -32,18 +36,25 @@ Patterns = Mapping[str, re.Pattern[str]]
 
 
 def granted(path: str, text: str) -> Iterator[Mark]:
-    """Functions with such a name that answer `true` where something fails."""
+    """Functions with such a name that let in where something fails."""
     for name, line, answer, _ in _answers(path, text):
         if answer:
             yield Mark(name, line, name)
 
 
 def denied(path: str, text: str) -> frozenset[str]:
-    """Bodies of `try`, without blanks, behind which such a function answers `false`: it is a refusal."""
-    return frozenset("".join(body.split()) for _, _, answer, body in _answers(path, text) if not answer)
+    """Bodies of `try`, without blanks, behind which such a function keeps out: it is a refusal."""
+    return frozenset("".join(body.split()) for _, _, answer, body in _answers(path, text) if answer is False)
 
 
-def _answers(path: str, text: str) -> Iterator[tuple[str, int, bool, str]]:
+def _lets_in(name: str, *, answer: bool) -> bool | None:
+    """Whether such an answer lets somebody in; None where it says nothing of that."""
+    if _SAFE.search(name):
+        return False if answer else None
+    return answer
+
+
+def _answers(path: str, text: str) -> Iterator[tuple[str, int, bool | None, str]]:
     """Name, line, answer, and what may fail before it."""
     family = language(path) or ""
     if family == "python":
@@ -63,13 +74,18 @@ def _answers(path: str, text: str) -> Iterator[tuple[str, int, bool, str]]:
             close = code.rfind("}", max(0, match.start() - 50), match.start())
             begin = opened.get(close + 1, match.start())
             answer = "true" in {match["answer"], match.groupdict().get("other")}
-            yield name, code.count("\n", 0, match.start()) + 1, answer, text[begin + 1 : max(close, begin + 1)]
+            yield (
+                name,
+                code.count("\n", 0, match.start()) + 1,
+                _lets_in(name, answer=answer),
+                text[begin + 1 : max(close, begin + 1)],
+            )
 
 
 _STATEMENTS = frozenset({"if", "for", "while", "switch", "catch", "match", "return", "function", "with"})
 
 
-def _python(text: str) -> Iterator[tuple[str, int, bool, str]]:
+def _python(text: str) -> Iterator[tuple[str, int, bool | None, str]]:
     if "except" not in text:
         return
     try:
@@ -80,4 +96,4 @@ def _python(text: str) -> Iterator[tuple[str, int, bool, str]]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _CHECK.search(node.name):
             for last in [one.body[-1] for one in ast.walk(node) if isinstance(one, ast.ExceptHandler)]:
                 if isinstance(last, ast.Return) and isinstance(last.value, ast.Constant) and last.value.value is True:
-                    yield node.name, last.lineno, True, ""
+                    yield node.name, last.lineno, _lets_in(node.name, answer=True), ""

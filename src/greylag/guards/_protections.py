@@ -11,6 +11,10 @@ from greylag.model import Diagnostic
 from greylag.protocols import Change
 
 _ROOT = r"[\w.]*(?:root|base|dir|folder|home|parent|prefix)\w*"
+_WITHIN = "keeps a path within its root"
+_PATHS = re.compile(
+    r"\b(?:resolve|join|normali[sz]e|canonical\w*|absolute|abspath|realpath|toRealPath)\b|Clean\(|[pP]ath"
+)
 _KINDS: Mapping[str, re.Pattern[str]] = {
     "escapes": re.compile(
         r"(?<![\w])(?:escape|html\.escape|escape_?[hH](?:tml|TML)\w*|html_?[eE]scape\w*|htmlspecialchars|HTMLEscape\w*"
@@ -18,7 +22,7 @@ _KINDS: Mapping[str, re.Pattern[str]] = {
         r"|(?:Path|Query)Escape|URLEncoder\.encode|escape_identifier|quote_ident\w*|shell_?[eE]scape|escapeshellarg"
         r"|g_markup_escape_text|curl_easy_escape|escape_html|encode_text|Encode\.for\w+)\s?\("
     ),
-    "keeps a path within its root": re.compile(
+    _WITHIN: re.compile(
         rf"\.is_relative_to\(|\bcommonpath\(|\bHasPrefix\([^\n]{{0,100}},\s?{_ROOT}|\bfilepath\.IsLocal\("
         rf"|\.starts_?[wW]ith\(\s?{_ROOT}|\bsecure_filename\(|\b[sS]ecureJoin\(|\bstrncmp\([^,\n]{{1,60}},\s?{_ROOT}"
     ),
@@ -45,10 +49,13 @@ def unprotected(change: Change, files: Iterable[FileDiff]) -> Iterator[Diagnosti
     """Places of sources that have such a call no more, while what it was given is used there as before."""
     places = [(file, run) for file, run in concerned(change, files) if language(file.path)]
     come = [run.new for _, run in places] + [text(file.added) for file in files if file.status == "added"]
+    of_paths = {file.path for file, _ in places if any(_PATHS.search(line.text[:200]) for line in file.lines)}
     kept = {what for what, pattern in _KINDS.items() if any(pattern.search(one) or _SAFE.search(one) for one in come)}
     for file, run in places:
         for what, pattern in _KINDS.items():
             lines = [given for line in run.removed for given in _given(pattern, line.text[:500])]
+            if what == _WITHIN and file.path not in of_paths:
+                continue
             if lines and what not in kept and _used(file, run, lines):
                 message = f"drops what {what}: `{' '.join(lines[0].split())[:80]}`"
                 yield finding(change, "suppressions", "sources/unprotected", message, file.path, line=run.line)

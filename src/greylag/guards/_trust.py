@@ -9,7 +9,7 @@ from greylag.guards._source import language, scan
 _TRUSTS: Mapping[str, re.Pattern[str]] = {
     "python": re.compile(
         r"\bcheck_hostname\s*+=\s*+False\b|\b(?:verify_mode|cert_reqs)\s*+=\s*+(?:ssl\.)?CERT_NONE\b|\bVERIFY_NONE\b"
-        r"|\bssl\s*+=\s*+False\b"
+        r"|\b(?:get|post|put|patch|delete|head|request|ws_connect|TCPConnector)\([^()\n]{0,300}?\bssl\s*+=\s*+False\b"
     ),
     "js": re.compile(
         r"\bcheckServerIdentity\s*+[:=]\s*+(?:\([^()\n]{0,100}\)|\w++)\s*+=>\s*+(?:undefined|null|\{\s*+\}|void 0)"

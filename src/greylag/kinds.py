@@ -42,6 +42,8 @@ deny.toml checkstyle*.xml pmd*.xml *ruleset.xml spotbugs*.xml findbugs*.xml dete
 .scalafix.conf .scalafmt.conf .credo.exs .tflint.hcl .ktlint* analysis_options.yaml .jshintrc .globalconfig
 .codacy.y*ml .codeclimate.y*ml .deepsource.toml .sourcery.yaml .lgtm.yml .scrutinizer.yml .styleci.yml .hound.yml
 qodana.y*ml .qlty/ .mega-linter.yml .jscpd.json .dependency-cruiser.* .spectral.y*ml .sqlfluff .ansible-lint .vale.ini
+osv-scanner.toml .grype.y*ml trivy.y*ml .nsprc audit-ci.json* .cargo/audit.toml .safety-policy.y*ml .checkov.y*ml
+.tfsec/ zizmor.y*ml .nancy-ignore dependency-check-suppression*.xml .dockle*
 shellcheckrc .github/actionlint.y*ml buf.yaml buf.work.yaml .standard.yml .phpcs.xml* .formatter.exs
 """
 

@@ -214,7 +214,7 @@ def loses(new: Compared, old: Compared) -> bool:
 
 def _around(was: str, now: str) -> str:
     """What stands around one expression in another, whatever literals it has; of a list that is a set, its braces."""
-    before, after = LITERAL.sub("#", was), LITERAL.sub("#", now)
+    before, after = LITERAL.sub("#", _LISTED.sub(r"\1", was)), LITERAL.sub("#", now)
     place = after.find(before) if before != after else -1
     if place < 0 and f"{before[:1]}{before[-1:]}{after[:1]}{after[-1:]}" == "[]{}" and before[1:-1] == after[1:-1]:
         return "{}"
@@ -229,6 +229,7 @@ _TYPES = re.compile(r"(?<![\w$.])(?:type|typeof|bool|Boolean|isinstance|callable
 _REDUCES = re.compile(
     r"(?<![\w$])(?:len|sum|max|min|any|all|hash|count|size|length|list|tuple|slice|substr\w*|sub[lL]ist|keys|values|first|last|at|take)\(|\.(?:length|size)\b|\[[^\[\]]{0,40}\]"
 )
+_LISTED = re.compile(r"^(?:list|tuple)\((\w[\w.]*\(.*\))\)$", re.DOTALL)  # what sorting makes a list of, too
 _TRIMS = re.compile(r"(?<![\w$])(?:l?r?strip|trim\w*|TrimSpace)\(")
 _MAKES = re.compile(
     r"\b(?:new)?(?:frozenset|set|Set|HashSet(?:::\w+)?|BTreeSet(?:::\w+)?|(?:List|Set|Map)\.of|Arrays\.asList|(?:list|set)Of|vec|string)\b!?"

@@ -122,6 +122,7 @@ DIALECTS: Mapping[str, Dialect] = {
             r"\bif\b[^\n{]{0,300}?(?:!=(?!\s*nil\b)|==(?!\s*nil\b)[^\n{]{0,300}\{\s*(?:return|continue|break)\b)"
             r"|\bif\b[^\n{]{0,200}?!\([^\n{]{0,200}?==(?!\s*nil\b)|\b(?:DeepEqual|(?:bytes|slices|maps)\.Equal\w*|cmp\.(?:Diff|Equal)|errors\.Is)\s*\("
             r"|\b(?:assert|require|is|qt)\.Equal\w*\s*\((?!\s*\w+\s*,\s*nil\s*,)|\b(?:assert|require|is|qt)\.(?:JSONEq|YAMLEq|Len|Nil|Empty|ErrorIs|EqualError|Exactly|Same)\s*\("
+            r"|\b(?:assert|require)\.Eventually\w*\s*\([^;\n]{0,200}?=="
         ),
         re.compile(
             r"\b(?:assert|require)\.(?:(?:NotNil|NotEmpty|NoError|NotPanics|Error)\s*\(|Equal\s*\(\s*\w+\s*,\s*nil\s*,)"
@@ -154,7 +155,7 @@ DIALECTS: Mapping[str, Dialect] = {
             r"|\b(?:ASSERT|EXPECT)_EQ\s*\(\s*(\w+)\s*,\s*\1\s*\)|\bassert\s*\([^;\n]{0,300}\|\|\s*(?:1|true)\s*\)"
         ),
         re.compile(
-            r"\bdoctest::(?:skip|may_fail|should_fail|expected_failures)\b|\bDISABLED_\w+|\bGTEST_SKIP\s*\(|\bTEST_IGNORE\w*\s*\(|\bSKIP\s*\(|\bTEST_CASE\w*\s*\([^;{}\n]{0,300}"
+            r"\bdoctest::(?:skip|may_fail|should_fail|expected_failures)\b|\bDISABLED_\w+|\bGTEST_SKIP\s*\(|\bTEST_IGNORE\w*\s*\(|\b(?:\w+_)?(?:RETURN|TEST|MUNIT|QEMU|KSFT)_SKIP\w*\b|\b(?:g|cr|tap|ksft)_(?:test_)?skip\w*\s*\(|\bQSKIP\s*\(|\breturn\s+(?:77|(?:EXIT|TEST|KSFT|AUTOMAKE)_SKIP\w*)\s*;|\bSKIP\s*\(|\bTEST_CASE\w*\s*\([^;{}\n]{0,300}"
             r"\[(?:\.|!mayfail|!shouldfail|!hide)|\bBOOST_\w+\s*\([^;{}\n]{0,300}\bdisabled\s*\("
         ),
         flow="c",

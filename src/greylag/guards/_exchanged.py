@@ -96,6 +96,10 @@ SOURCES = _table(
 PROOF = _table(
     {
         "python": [
+            (
+                r"\.(?:join|wait|get|result|acquire)\((?:timeout\s*+=)?\s*+[\d.]++\s*+\)",
+                r"\.(?:join|wait|get|result|acquire)\(\)",
+            ),
             (r"\b(?:mock_calls|call_args_list|method_calls)\s*+==", r"\bassert_(?:has_calls|any_call|called)\b"),
             (
                 r"\bassert_(?:called|awaited)_once(?:_with)?\(",
@@ -112,6 +116,15 @@ PROOF = _table(
         ],
         "java": [
             (
+                r"\.(?:verify|verifyComplete|block|blockFirst|blockLast)\(\s*+Duration\b|\.(?:get|await)\(\s*+\d[\d_]*+L?\s*+,|\.join\(\s*+\d",
+                r"\.(?:verify|verifyComplete|block|blockFirst|blockLast|get|await|join)\(\)",
+            ),
+            (
+                r"(?<![\w.])(?:contains|containsInAnyOrder|arrayContaining\w*+)\(",
+                r"(?<![\w.])(?:hasItems?|hasItemInArray|not\(empty|isIn|hasSize\(greater\w*+)\(",
+            ),
+            (r"(?<![\w.])everyItem\(", r"(?<![\w.])hasItem\("),
+            (
                 r"\bassertFailsWith\b|\bshouldThrow(?:Exactly)?<(?!Exception|Throwable)",
                 r"\bassertFails\s*+[({]|\bshouldThrowAny\b",
             ),
@@ -124,6 +137,7 @@ PROOF = _table(
             (r"\bexactly\s*+=", r"\bverify\s*+\{|\bat(?:Least|Most)\s*+="),
         ],
         "go": [
+            (r"\bcontext\.With(?:Timeout|Deadline)\w*+\(", r"(?m)=\s*+context\.(?:Background|TODO)\(\)$"),
             (r"\.(?:Times\(\s*+\d|Once\(\)|Twice\(\))", r"\.(?:AnyTimes|MinTimes|MaxTimes|Maybe)\("),
             (r"\bAssertNumberOfCalls\(", r"\bAssertCalled\("),
             (
@@ -133,10 +147,12 @@ PROOF = _table(
             (r"\bcmp\.(?:Diff|Equal)\((?![^\n]{0,300}\bcmpopts\.)", r"\bcmpopts\.(?:Ignore\w+|Sort\w+|Equate\w+)"),
         ],
         "rust": [
+            (r"\.recv_timeout\(|\.wait_timeout\w*+\(", r"\.(?:recv|wait)\("),
             (r"\.(?:times|expect)\(\s*+\d++\s*+\)|\.once\(\)", r"\.(?:times|expect)\(\s*+\d*+\s*+\.\."),
             (r"\bassert_eq!", r"\bmatches!\s*\([^;\n]{0,300}(?:\(_\)|\(\.\.\)|\{\s*\.\.\s*\})"),
         ],
         "c": [
+            (r"\.wait_(?:for|until)\(", r"\.(?:wait|get)\(\)"),
             (r"\b(?:REQUIRE|CHECK)_THROWS_(?:AS|WITH|MATCHES)\s*+\(", r"\b(?:REQUIRE|CHECK)_THROWS\s*+\("),
             (r"\bBOOST_\w{1,9}_(?:THROW|EXCEPTION)\s*+\(", r"\bBOOST_\w{1,9}_THROW_ANY\b"),
             (r"_STREQ\b|\bstrcmp\(", r"\bstr(?:n|case|ncase|i)cmp\(|_STRCASE\w+\("),

@@ -29,6 +29,10 @@ _NAMED = re.compile(  # the name is in a string
     r"\b(?:setattr\s*\(|__dict__|vars\s*\()[^\n]{0,200}[\"'](?:exitstatus|testsfailed)[\"']"
     r"|\bgetattr\s*\(\s*os\b[^\n]{0,200}[\"']_exit[\"']|\bprocess\s*\[\s*[\"'`](?:exit|exitCode|reallyExit)[\"'`]"
 )
+_TAKEN = re.compile(  # `exit` is a name of its own
+    r"\{[^{}]{0,200}\bexit\b[^{}]{0,200}\}\s*+(?:from\s*+[\"'](?:node:)?process[\"']|=\s*+(?:process\b|require\([\"'](?:node:)?process))"
+)
+_BARE = re.compile(r"(?<![\w.$])exit\s*+\(\s*+0?\s*+\)")
 _WIDEST = 2000  # characters of a line that are looked at
 
 
@@ -39,10 +43,12 @@ def exits(change: Change, files: Sequence[FileDiff]) -> Iterator[Diagnostic]:
         family, text = language(file.path) or "", read(change.head, file.path)
         if family not in _CODE or text is None:
             continue
+        bare = family == "js" and _TAKEN.search(text) is not None
         code = scan(text, family).code.split("\n")
         for line in file.added:
             view = "".join(code[(line.new or 1) - 1 : line.new])[:_WIDEST]
             match = _match(file.path, family, view, line.text[:_WIDEST])
+            match = match or (bare and _BARE.search(view)) or None
             if match and moved[line.text.strip()] > 0:
                 moved[line.text.strip()] -= 1
             elif match:

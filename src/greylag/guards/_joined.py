@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 
 from greylag.guards._case import Case
 from greylag.guards._covered import literals
@@ -21,13 +22,17 @@ _LOOSE = re.compile(
 _SIZE = re.compile(
     r"\b(?:len|size|length|count|hasSize|toHaveLength|Len|SizeIs)\b|\b(?:len|size|length|count)\(", re.IGNORECASE
 )
+_KIND = re.compile(
+    r"\)\.to\.be\.an?\(|\)\.toBeInstanceOf\((?:Object|Array)\)|^\w+!=None$|^assertNotNull\(\w+\)$"
+    r"|^expect\(\w+\)\.(?:toBeDefined\(\)|not\.toBeNull\(\))$"
+)  # the whole value says it, too
 _ENTRY = re.compile(r"\.(?:get|at)\(\d+\)|\[\d+\]")
 _NAMES = re.compile(r"\.(\w+)|\b(\w+)!?(?=\()")
 _WORDS = """
 len size length count get at unwrap expect is_ok is_some is_err is_none isPresent isDefined isinstance str value message
 getMessage Error error args what to_string toString ok some err none list tuple dict set Set List Map of asList listOf
 setOf mapOf vec string vector std ElementsAre fail not to be deep have has panic unreachable rejects throws raises
-catch then status first last extracting contains includes include
+keys is catch then status first last extracting contains includes include
 """
 _PASSING = frozenset(_WORDS.lower().split())
 _BUILDS = _PASSING - {"err", "error", "value", "message"}
@@ -48,13 +53,19 @@ def joined(old: Case, new: Case) -> bool:
     was, now = ([written(claim) for claim in side] for side in (gone, come))
     if max(map(len, (*was, *now))) > _WIDEST or not all(_EXACT.search(one) and not _LOOSE.search(one) for one in now):
         return False
+    was = [one for one in was if not _KIND.search(one)]
     known = old.words | {word for one in was for word in re.findall(r"\w+", one)}
-    if not all(_is_about(one) and _names(one) <= known for one in now):
+    if not all(_is_about(one) and {name for name in _names(one) if not _made(name, come)} <= known for one in now):
         return False
     said = {_bare(literal) for one in now for literal in literals(one)}
     words = {word for one in now for word in re.findall(r"\w+", one)}
     words |= new.words if any(map(_variable, now)) else set()
     return all(_values(one) <= said and _names(one) <= words for one in was)
+
+
+def _made(name: str, claims: Sequence[str]) -> bool:
+    """Whether it is the constructor of a value as a whole: in Python by its capital letter, elsewhere by `new`."""
+    return re.match(r"[A-Z]" if "ctx=Load()" in claims[0] else r"new[A-Z]", name) is not None
 
 
 def _is_about(claim: str) -> bool:

@@ -11,7 +11,7 @@ _BUDGET = re.compile(
     r"max\w*(?:size|warning|error)s?|\blimit\b|--max-(?:warnings|size)|budgets?\b|\bmaxAllowed\w*", re.IGNORECASE
 )
 _TIME = re.compile(
-    r"(?<![\w.])@Timeout\b|\bassertTimeout\w*|\bTIMEOUT\s+\d|\b(?:jest|vi)\.setTimeout|\btimeout\s*=\s*\d+\s*\)|\btestTimeout\b|^\s*\},\s*\d+\s*\)"
+    r"(?<![\w.])@Timeout\b|\bassertTimeout\w*|\bTIMEOUT\s+\d|\b(?:jest|vi)\.setTimeout|\btimeout\s*=\s*\d+\s*\)|\btestTimeout\b|\.(?:timeout|join|orTimeout|waitFor|wait_for)\(\s*\d[\d_]*L?\s*[,)]|^\s*\},\s*\d+\s*\)"
 )
 _TRIED = re.compile(
     r"\bwith_cases\b|\bcases\s*:|\bmax_examples\b|\bnumRuns\b|\btries\s*=|\bMaxCount\b|-fuzztime\b|@RepeatedTest\b|\binvocationCount\b"

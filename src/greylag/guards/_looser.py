@@ -13,6 +13,7 @@ from greylag.guards._covered import calls
 from greylag.guards._fresh import Mark, fresh
 from greylag.guards._guard import finding, read
 from greylag.guards._less import says_less
+from greylag.guards._margins import wider
 from greylag.guards._source import LITERAL, language, scan
 from greylag.model import Diagnostic
 from greylag.protocols import Change
@@ -40,6 +41,8 @@ def looser(old: Case, new: Case) -> Iterator[tuple[str, str]]:
     if _wild(gone, come) or _wild(sorted(set(old.rows) - set(new.rows)), sorted(set(new.rows) - set(old.rows))):
         yield "weaker-assertions", "compares with something that equals everything"
     if any(_wider(gone, claim) for claim in come):
+        yield "weaker-assertions", "accepts a wider tolerance"
+    if wider(gone, come):
         yield "weaker-assertions", "accepts a wider tolerance"
     if any(_replaced(claim, gone[:_MOST]) for claim in come[:_MOST]):
         yield "weaker-assertions", "asserts a value that may be another one than the value under test"

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-from greylag.guards._case import Case
+from greylag.guards._case import Case, contains
 from greylag.guards._compared import Compared, changed, made_alike
 from greylag.guards._covered import awaited, covered, looped, told_twice
 from greylag.guards._failing import fails_less
@@ -13,6 +13,7 @@ from greylag.guards._joined import joined
 from greylag.guards._looser import looser, other_values
 from greylag.guards._matching import Found
 from greylag.guards._native_compared import asked, circular
+from greylag.guards._prepared import prepared
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change
 
@@ -30,7 +31,8 @@ def weaker(
     """
     old, new, path, line = before.case, found.case, found.file.path, found.case.line
     if new.proof.constant > old.proof.constant:
-        yield constant(change, found, what)
+        severity = Severity.WARNING if contains(new.proof, old.proof) else Severity.ERROR
+        yield constant(change, found, what, severity=severity)
     elif loss := next(_losses(old, new, rows), None):
         rule, words = loss
         yield finding(change, "tests", f"tests/{rule}", f"{what}`{new.name}` {words}", path, line=line)
@@ -50,7 +52,7 @@ def _losses(old: Case, new: Case, rows: Counter[str]) -> Iterator[tuple[str, str
     before, after = old.proof, new.proof
     if told_twice(old, new):
         before = after
-    fewer, less_exact = awaited(old, new)
+    fewer, less_exact = (one + other for one, other in zip(awaited(old, new), prepared(old, new), strict=True))
     before = replace(before, asserts=before.asserts - fewer, exact=before.exact - less_exact)
     strong = before.asserts - before.weak, after.asserts - after.weak
     fewer_exact = after.exact < before.exact

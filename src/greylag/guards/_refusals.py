@@ -20,6 +20,7 @@ _DECLARES = re.compile(
     re.MULTILINE,
 )
 _VERSIONS = re.compile(r"version|platform|deprecat|legacy|PY[23]\b|features?\b|compat", re.IGNORECASE)
+_PAST = re.compile(r"(?:been|was|is|are|were)(?:removed|renamed|dropped)|nolonger|deprecat|obsolete", re.IGNORECASE)
 _OTHERS = 2  # statements that may go with a check
 
 
@@ -42,7 +43,8 @@ class _Come(NamedTuple):
     def has(self, one: Refusal) -> bool:
         """Whether another one may have taken the place of a check, or it was about something that is past."""
         about = _ANYTHING in self.words or not one.words.isdisjoint(self.words)
-        return about or one.fails in self.fails or bool(_VERSIONS.search(" ".join(one.ways)))
+        past = _VERSIONS.search(" ".join(one.ways)) or _PAST.search(one.fails)
+        return about or one.fails in self.fails or past is not None
 
 
 def refusals(change: Change, files: Iterable[FileDiff]) -> Iterator[Diagnostic]:
@@ -51,9 +53,9 @@ def refusals(change: Change, files: Iterable[FileDiff]) -> Iterator[Diagnostic]:
     come = _Come.of(one for file, run in places for one in _came(run, language(file.path) or ""))
     for file, run in places:
         family = language(file.path) or ""
-        if run.removed and (lost := _lost(run, family, come)):
-            text = " ".join(run.old[lost.begin : lost.end].split())[:100]
-            message = f"refuses less: `{text}` is gone, and nothing took its place"
+        if run.removed and (lost := _lost(run, family, come, text(file.added))):
+            words = " ".join(run.old[lost.begin : lost.end].split())[:100]
+            message = f"refuses less: `{words}` is gone, and nothing took its place"
             line = run.line or max((run.removed[0].old or 1) - 1, 1)
             yield finding(change, "tests", "sources/check-removed", message, file.path, line=line)
 
@@ -64,34 +66,37 @@ def _came(run: Run, family: str) -> Iterator[Refusal]:
         yield from (one for one in found(f"{run.new}\n{text(run.after)}", family) if one.begin <= len(run.new))
 
 
-def _lost(run: Run, family: str, come: _Come) -> Refusal | None:
+def _lost(run: Run, family: str, come: _Come, added: str) -> Refusal | None:
     gone = list(found(run.old, family))
     if _DECLARES.search(scan(run.old, family).code):
         return None
-    if run.added and (narrower := _narrower(run, family)):
+    if run.added and (narrower := _narrower(run, family, added)):
         return narrower
     if not gone or not _stays(run, family, gone):
         return None
     still = "".join(run.new.split())
     left = (one for one in gone if not come.has(one) and (one.words or not run.added) and one.does in still)
-    return next((one for one in left if not _mended(run, one)), None)
+    return next((one for one in left if not _mended(run.old, run.new, one.words)), None)
 
 
-def _narrower(run: Run, family: str) -> Refusal | None:
+def _narrower(run: Run, family: str, added: str) -> Refusal | None:
     """A check that has some of its alternatives only, and refuses by the same statement."""
     behind = "\n" + text(run.after)
     before, after = (list(found(part + behind, family)) for part in (run.old, run.new))
     if len(before) != len(after):
         return None
-    return next(
-        (one for one, now in zip(before, after, strict=True) if now.ways < one.ways and now.fails == one.fails), None
-    )
+    for one, now in zip(before, after, strict=True):
+        gone = " ".join(one.ways - now.ways)
+        words = frozenset(re.findall(r"[A-Za-z_]\w*", gone)) - now.words
+        if now.ways < one.ways and now.fails == one.fails and not _mended(run.old, added, words):
+            return one
+    return None
 
 
-def _mended(run: Run, one: Refusal) -> bool:
+def _mended(old: str, new: str, words: Iterable[str]) -> bool:
     """Whether a value that was refused is replaced by another now."""
-    given = (re.compile(rf"\b{re.escape(word)}\s*(?:\?\?|\|\||or)?=(?!=)") for word in one.words)
-    return any(pattern.search(run.new) and not pattern.search(run.old) for pattern in given)
+    given = (re.compile(rf"\b{re.escape(word)}\s*(?:\?\?|\|\||or)?=(?!=)") for word in words)
+    return any(pattern.search(new) and not pattern.search(old) for pattern in given)
 
 
 def _stays(run: Run, family: str, gone: Sequence[Refusal]) -> bool:

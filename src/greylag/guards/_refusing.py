@@ -10,11 +10,13 @@ FAILS: Mapping[str, re.Pattern[str]] = {  # statements by which a function refus
     "python": re.compile(r"\braise\b|\bassert\s|\bsys\.exit\((?!\s*+0?\s*+\))|\babort\("),
     "js": re.compile(
         r"\bthrow\b|\breject\(|\breturn\s++(?>(?:\w++\.)*)(?:callback|cb|next|done)\(\s*+(?!null\b|undefined\b)\w"
-        r"|\bexit(?:Code\s*+=|\()\s*+[1-9]|\babort\w*\("
+        r"|\bexit(?:Code\s*+=|\()\s*+[1-9]|\babort\w*\(|\.(?:status|sendStatus|code)\(\s*+4\d\d\b"
     ),
-    "java": re.compile(r"\bthrow\b|\b(?:exit|exitProcess|halt)\(\s*+[1-9]|\bfailedFuture\(|\bcompleteExceptionally\("),
+    "java": re.compile(
+        r"\bthrow\b|\b(?:exit|exitProcess|halt)\(\s*+[1-9]|\bfailedFuture\(|\bcompleteExceptionally\(|\.sendError\("
+    ),
     "go": re.compile(
-        r"\bpanic\(|\bFatal\w*\(|\bExit\([1-9]"
+        r"\bpanic\(|\bFatal\w*\(|\bExit\([1-9]|\bhttp\.(?:Error|NotFound)\("
         r"|\breturn\b[^\n]{0,300}?(?:\b\w*[eE]rr\b|\berrors\.\w|\b\w+\.Errorf\(|\bErr[A-Z]\w*|\bstatus\.Error)"
     ),
     "rust": re.compile(

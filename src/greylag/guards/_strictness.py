@@ -10,7 +10,7 @@ _MORE = re.compile(r"(?:extend_)?select|enable(?:_error_code)?|checkers")  # lis
 _ENVIRONMENTS = re.compile(r"env_?list")
 _FEWER = re.compile(  # lists of exceptions
     r"(?:extend_)?(?:ignore|exclude)|omit|disable(?:_error_code)?|exclude_(?:lines|also|patterns|paths|files)|ignore_patterns"
-    r"|skips?|(?:extend_)?per_file_ignores|ignored_\w+|allow(?:list)?"
+    r"|skips?|(?:extend_)?per_file_ignores|ignored\w+|allow(?:list)?"
 )
 _STRICT = re.compile(
     r"strict\w*|disallow_\w+|warn_\w+|check_untyped_defs|no_implicit\w*|extra_checks|branch|xfail_strict|fail_on_\w+"
@@ -22,6 +22,7 @@ _NEUTRAL = frozenset({  # how something is told, or where it is kept
     "comment", "package", "wheel_build_env", "cache_dir", "color", "color_output", "pretty", "show_error_codes",
     "show_error_context", "show_missing", "precision",
 })  # fmt: skip
+_REPORTS = re.compile(r"(?:tool\.)?coverage[.:](?:paths|html|xml|json|lcov)\.")  # where, and of what, coverage is told
 _NUMBER = re.compile(r"-?\d{1,9}(?:\.\d{1,9})?(?=\s?%?$)")
 _DEEPEST = 30
 _LONGEST, _MANY = 5000, 500  # characters of a list of environments, and environments of one entry
@@ -31,6 +32,11 @@ def as_strict(old: object, new: object, path: tuple[str, ...] = ()) -> bool:
     """Whether nothing of some settings is known, or may be held, to be less strict than before."""
     if old == new:
         return True
+    if _are_tables(old) and _are_tables(new):
+        was, now = _by_place(old), _by_place(new)
+        if was is None or now is None:
+            return _leaf(old, new, path)
+        old, new = was, now
     if not isinstance(old, dict) and not isinstance(new, dict):
         return _leaf(old, new, path)
     before, after = (one if isinstance(one, dict) else {} for one in (old, new))
@@ -42,12 +48,32 @@ def as_strict(old: object, new: object, path: tuple[str, ...] = ()) -> bool:
     return bool(names) and all(as_strict(before.get(name), after.get(name), (*path, str(name))) for name in names)
 
 
+_PLACES = ("module", "files", "includes", "include")  # what an exception is for
+
+
+def _are_tables(value: object) -> bool:
+    return value is None or (isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value))
+
+
+def _by_place(value: object) -> dict[str, object] | None:
+    """Tables of a list by what each is for; None where one does not say that, or two say the same."""
+    found: dict[str, object] = {}
+    for table in value if isinstance(value, list) else ():
+        place = next((str(table[key]) for key in _PLACES if key in table), "")
+        if not place or place in found:
+            return None
+        found[place] = {key: inner for key, inner in table.items() if key not in _PLACES}
+    return found
+
+
 def _leaf(old: object, new: object, path: tuple[str, ...]) -> bool:
     names = [name.lower().replace("-", "_") for name in path]
     name = names[-1] if names else ""
     was, now = _rank(old), _rank(new)
     if now is not None and (was is not None or old is None) and ("rules" in names or "lints" in names):
         return now >= (was or 0) and (was is not None or now >= _RANKS["error"])
+    if new is None and was == 0 and "overrides" in names:
+        return True
     kinds = (
         (_MORE, new is not None and old is not None and _words(old) <= _words(new)),
         (_ENVIRONMENTS, old is not None and new is not None and _expanded(old) <= _expanded(new)),
@@ -56,7 +82,9 @@ def _leaf(old: object, new: object, path: tuple[str, ...]) -> bool:
         (_LENIENT, new is None or str(new).lower() in {"false", "normal"}),
     )
     known = next((strict for pattern, strict in kinds if pattern.fullmatch(name)), None)
-    return not _NEUTRAL.isdisjoint(names) or (_by_number(old, new, name) if known is None else known)
+    if _REPORTS.match(".".join(names)) or not _NEUTRAL.isdisjoint(names):
+        return True
+    return _by_number(old, new, name) if known is None else known
 
 
 def _by_number(old: object, new: object, name: str) -> bool:

@@ -15,6 +15,7 @@ from greylag.guards import _limits as limits
 from greylag.guards import _programs as programs
 from greylag.guards._beside import beside
 from greylag.guards._comments import only_comments
+from greylag.guards._editors import more_for_editors
 from greylag.guards._encodings import encoded
 from greylag.guards._fresh import fresh
 from greylag.guards._guard import Guard, fact, finding, read
@@ -114,6 +115,8 @@ def _gate(change: Change, file: FileDiff, whole: tuple[str, str, str], newcomers
     rule = f"gates/{kind}"
     if only_comments(file):
         return fact(rule, f"changes comments of {name}, which {what}", name, severity=Severity.INFO)
+    if more_for_editors(change, file):
+        return fact(rule, f"adds to {name} what only editors go by", name, severity=Severity.INFO)
     if file.status == "modified" and _stricter(change, file):
         message = f"changes {name}, which {what}, and demands no less than before"
         return fact(rule, message, name, severity=Severity.INFO)

@@ -6,18 +6,24 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from greylag.diffs import FileDiff, parse
+from greylag.guards._answer_tables import tabled
 from greylag.guards._answers import answers
 from greylag.guards._case import LARGEST, plain
 from greylag.guards._dropped import dropped
 from greylag.guards._ends import left
 from greylag.guards._exchanged import exchanged
 from greylag.guards._fresh import Mark, fresh
+from greylag.guards._granted import denied, granted
 from greylag.guards._guard import Guard, finding, read
 from greylag.guards._only_told import only_told
+from greylag.guards._protections import unprotected
 from greylag.guards._refusals import refusals
+from greylag.guards._sent_away import sent_away
 from greylag.guards._silent import silent
 from greylag.guards._source import language, scan
+from greylag.guards._trust import trusts
 from greylag.guards._under_test import asks
+from greylag.guards._unheeded import unheeded
 from greylag.kinds import classify
 from greylag.model import Diagnostic
 from greylag.protocols import Change
@@ -47,6 +53,8 @@ def check(change: Change) -> Iterator[Diagnostic]:
     for concerned, marks, kind, rule, words in (
         (files, asks, "tests", "under-test", "asks `{}`: it acts otherwise while it is tested"),
         (files, unchecked, "suppressions", "unchecked", "adds `{}`, which takes a check away"),
+        (files, trusts, "suppressions", "unchecked", "adds `{}`: whoever answers is trusted"),
+        (files, granted, "suppressions", "granted", "lets `{}` say yes where something fails"),
         (files, left, "tests", "exit", "adds `{}`: whatever calls it ends as if all was well, tests with it"),
         (known, ended, "suppressions", "swallowed", "adds `{}`, which ends a panic without a word"),
     ):
@@ -56,6 +64,9 @@ def check(change: Change) -> Iterator[Diagnostic]:
     yield from refusals(change, known)
     yield from only_told(change, known)
     yield from exchanged(change, known, tests=False)
+    yield from unprotected(change, files)
+    yield from unheeded(change, known)
+    yield from sent_away(change, files)
     for file in parse(change.diff):
         for line, what in dropped(file):
             message = f"drops a failure that it told: `{what}`"
@@ -63,6 +74,7 @@ def check(change: Change) -> Iterator[Diagnostic]:
     for file in files:
         if file.status != "deleted":
             yield from answers(change, file)
+            yield from tabled(change, file)
         if file.status in {"modified", "renamed"}:
             yield from _swallowed(change, file)
 
@@ -97,9 +109,10 @@ def _swallowed(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
         return
     yield from _left_out(change, file, old, new)
     before, after = (Counter(dict.fromkeys(_lost(file.path, text), 1)) for text in (old, new))
+    refused = "".join(denied(file.path, new))
     for statement in after - before:
         was, now = (plain(text).count(statement) for text in (old, new))
-        if was and now - 1 < was and not _alone(language(file.path), old, statement):
+        if was and now - 1 < was and statement not in refused and not _alone(language(file.path), old, statement):
             message = f"swallows what `{statement[:60]}` raised or returned before"
             yield finding(change, "suppressions", "sources/swallowed", message, file.path)
 

@@ -10,6 +10,7 @@ from greylag.diffs import FileDiff, parse
 from greylag.guards import _limits as limits
 from greylag.guards._answered import answered, taken_out
 from greylag.guards._benchmarks import benched
+from greylag.guards._broken_data import broken
 from greylag.guards._c_checks import toothless
 from greylag.guards._case import LARGEST
 from greylag.guards._copied import copied
@@ -32,6 +33,7 @@ from greylag.guards._line_losses import line_losses
 from greylag.guards._loaded import named
 from greylag.guards._looser import loosened
 from greylag.guards._losses import vain, weaker
+from greylag.guards._margins import named as margins
 from greylag.guards._matching import Found
 from greylag.guards._narrowed import narrowed
 from greylag.guards._native_copied import copied as native_copied
@@ -44,6 +46,7 @@ from greylag.guards._renames import renames
 from greylag.guards._reopened import reopened
 from greylag.guards._replaced import replaced
 from greylag.guards._reported import Comparing, Reported
+from greylag.guards._retried import retried
 from greylag.guards._sorted import sorts
 from greylag.guards._source import language, scan
 from greylag.guards._standins import standins
@@ -77,6 +80,9 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     yield from narrowed(change, files)
     yield from toothless(change, files)
     yield from _limits(change, files)
+    yield from margins(change, files)
+    yield from broken(change, files)
+    yield from retried(change, [file for file in files if file.status != "deleted"])
     helpers = Helpers.of(change, files)
     found = pair(change, files, helpers.known, _still_ran(reported, change))
     elsewhere = list(displaced(change, files, found))

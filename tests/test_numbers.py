@@ -14,6 +14,10 @@ from greylag.model import Outcome, Phase, Repo, Status, Task, Verdict
 from greylag.report import Report, Run
 from greylag.store import Store
 
+QUESTION: dict[str, Any] = {
+    "prompt": "do", "allow": [], "paths": [], "base": "b", "head": "h", "diff": "", "earlier": [], "baseline": None,
+}  # fmt: skip
+
 
 def judged(decision: str, *categories: str, **details: Any) -> Report:
     found = [{"category": name} for name in categories]
@@ -75,6 +79,7 @@ def test_nothing_judged_is_no_rate(told: Any) -> None:
     [
         (["veto"], "veto-was-wrong", "wrong"),
         (["veto", "abstain"], "veto-was-wrong", "wrong"),
+        (["veto", "pass"], "veto-was-wrong", "wrong"),
         (["pass"], "should-have-vetoed", "missed"),
     ],
 )
@@ -86,10 +91,11 @@ def test_a_persons_word_is_kept_as_a_labelled_case(
     for number_of_gate, decision in enumerate(decisions, 2):
         logs = store.home(run) / "logs" / f"{number_of_gate:02}-gate"
         logs.mkdir(parents=True)
-        (logs / questions.NAME).write_text(json.dumps({"judged-1": {"details": {"decision": decision}}}))
+        (logs / questions.NAME).write_text(json.dumps({"judged-1": {**QUESTION, "details": {"decision": decision}}}))
     said = told(run, f"--{label}")
     case = json.loads(Path(said.strip().rpartition(": ")[2]).read_text())
-    assert case == {"judged-1": {"details": {"decision": decisions[-1]}}, "label": label}
+    decided = next(one for one in reversed(decisions) if (one == "pass") == (number == "missed"))
+    assert case == {"judged-1": {**QUESTION, "details": {"decision": decided}}, "label": label}
     assert json.loads(told("--judge", "all", "--json"))["all"][number] == 1
 
 
@@ -97,8 +103,8 @@ def test_a_persons_word_is_kept_as_a_labelled_case(
     ("reports", "label", "said"),
     [
         ([], "veto-was-wrong", "has no decision of a judge"),
-        ([judged("pass")], "veto-was-wrong", "was pass: that cannot be said of it"),
-        ([judged("veto")], "should-have-vetoed", "was veto: that cannot be said of it"),
+        ([judged("pass")], "veto-was-wrong", "said pass in run .*: that cannot be said of it"),
+        ([judged("veto")], "should-have-vetoed", "said veto in run .*: that cannot be said of it"),
     ],
 )
 def test_what_cannot_be_said_of_a_decision_is_refused(

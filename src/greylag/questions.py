@@ -63,10 +63,14 @@ def asked(home: Path) -> list[Path]:
     return sorted((home / "logs").glob(f"*/{NAME}"))
 
 
-def label(home: Path, path: Path, label: str) -> Path | None:
-    """Write the last question of a run to `path`, with what a person says of the decision; None: it has none."""
+def label(home: Path, path: Path, label: str, *, passed: bool) -> Path | None:
+    """Write the last question of a run that was `passed`, or was not, to `path`, with what a person says of that
+    decision; None: no such question was kept.
+    """
     for place in reversed(asked(home)):
         data = json.loads(place.read_bytes())
+        if (load(place).details.get("decision") == "pass") != passed:
+            continue
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.write_text(json.dumps({**data, "label": label}))
         return path

@@ -92,10 +92,11 @@ def _labelled(store: Store, run: Run, label: numbers.Label) -> str:
     said = [details["decision"] for details in numbers.decisions(run)]
     if not said:
         raise UserError(f"run {run.id} has no decision of a judge that could be right or wrong")
-    if (label == "should-have-vetoed") != (said[-1] == "pass"):
-        raise UserError(f"the last decision of the judge in run {run.id} was {said[-1]}: that cannot be said of it")
+    passed = label == "should-have-vetoed"
+    if not any((decision == "pass") == passed for decision in said):
+        raise UserError(f"the judge said {', '.join(said)} in run {run.id}: that cannot be said of it")
     store.label(run.id, label)
-    place = questions.label(store.home(run.id), store.state / "labelled" / f"{run.id}.json", label)
+    place = questions.label(store.home(run.id), store.state / "labelled" / f"{run.id}.json", label, passed=passed)
     kept = f", and kept as a labelled case: {place}" if place else "; the question itself was not kept"
     return f"run {run.id}: {label.replace('-', ' ')}; noted{kept}"
 

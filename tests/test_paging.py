@@ -32,16 +32,21 @@ def test_hostile_lines_are_cleaned_and_cut() -> None:
     assert "\x1b" not in line
 
 
-@pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "link", "a", "no.log", "a\0.log", "x" * 5000, "\ud800"])
+@pytest.mark.parametrize(
+    "name",
+    ["../secret", "/etc/passwd", "link", "link.log", "a", "a/judge.json", "no.log", "a\0.log", "x" * 5000, "\ud800"],
+)
 def test_only_logs_of_the_run_are_read(tmp_path: Path, name: str) -> None:
     (tmp_path / "logs/a").mkdir(parents=True)
     (tmp_path / "secret").write_text("secret")
     (tmp_path / "logs/link").symlink_to(tmp_path / "secret")
+    (tmp_path / "logs/link.log").symlink_to(tmp_path / "secret")
+    (tmp_path / "logs/a/judge.json").write_text("secret")
     (tmp_path / "logs/a/b.log").write_text("fine\n")
     said = paging.read(tmp_path / "logs", name)
     assert said.startswith("there is no log `")
     assert "secret" not in said.removeprefix(f"there is no log `{name}`")
-    assert said.endswith("there are: a/b.log")
+    assert "a/b.log" in said.partition("there are: ")[2]
     assert paging.read(tmp_path / "logs", "a/b.log").endswith("1: fine")
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 # what goes away with a run, in order or when the next run finds it dead; logs, transcript and artefacts stay
-WORKING = ("agent-home", "exports", "layers", "sandbox", "sockets", "tree", "trusted")
+WORKING = ("agent-home", "exports", "layers", "preconditions", "sandbox", "sockets", "tree", "trusted")
 _DIRECTORY = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 

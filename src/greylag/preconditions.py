@@ -6,8 +6,8 @@ All of it is asked of the base commit. What does not hold ends the run as `no ch
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import regex
 from pathspec import GitIgnoreSpec
 
 from greylag.directories import remove_tree
@@ -15,6 +15,9 @@ from greylag.errors import InfraError, UserError
 from greylag.model import Precondition
 from greylag.protocols import Bounds, Command, Completed, Ended, Layers, SandboxBackend, SandboxSpec, Tree
 from greylag.text import one_line
+
+if TYPE_CHECKING:
+    import regex
 
 _SECONDS = 10.0  # of one pattern on one file
 _FILE = 4 << 20  # bytes of a file that are looked at
@@ -71,6 +74,8 @@ def _occurs(wanted: Precondition, tree: Tree) -> bool:
         paths = list(GitIgnoreSpec.from_lines(wanted.files).match_files(paths))
     if not wanted.contains:
         return bool(paths)
+    import regex  # noqa: PLC0415 - few need it, and all would wait for it
+
     try:
         pattern = regex.compile(wanted.contains, regex.MULTILINE)
     except regex.error as error:

@@ -13,8 +13,11 @@ _NAMED = 12  # logs that are told where there is none of a name
 
 
 def read(logs: Path | None, name: str, number: int = 1, search: str = "") -> str:
-    """A page of the log `name` below the directory `logs`, or which ones there are; None: there are none yet."""
-    path = logs and find(logs, name)
+    """A page of the log `name` below the directory `logs`, or which ones there are; None: there are none yet.
+
+    This is what an agent may ask for: what lies beside the logs, as what a judge was asked and thought, is not.
+    """
+    path = find(logs, name) if logs and name.endswith(".log") else None
     if logs is None or path is None:
         return f"there is no log `{one_line(name, 200)}`; {known(logs)}"
     return page(load(path), number, search)

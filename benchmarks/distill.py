@@ -19,13 +19,15 @@ TOKENS = 1000  # of four characters
 NOISE = "2026-01-02T03:04:05Z INFO  worker-{0}: downloaded org.example:part-{0}:1.{0}.jar in {0} ms\n"
 FAILURE = "src/part_{0}.c:{0}:5: error: expected ';' before 'return'\n"
 
-
 SIZE = 16 << 20
 ODD = {
     "errors that differ in numbers": b"".join(FAILURE.format(n).encode() for n in range(SIZE // 50))[:SIZE],
     "errors that all differ": b"".join(b"error: %x in %x\n" % (hash(str(n)), n * n) for n in range(SIZE // 36))[:SIZE],
     "random bytes": random.Random(1).randbytes(SIZE),
     "lines of one character": b"a\n" * (SIZE // 2),
+    "carriage returns": b"progress 10%\r" * (SIZE // 13),
+    "bytes that are no UTF-8": bytes(random.Random(1).choice(b"\xff\xfe\xe9\xc3abc\n") for _ in range(1 << 20)) * 16,
+    "names of packages": b"".join(b"[pkg-%d]: something goes on %d\n" % (n % 50, n) for n in range(SIZE // 35)),
     "colours": b"\x1b[31mword\x1b[0m \x1b[32mnext\x1b[39m\n" * (SIZE // 34),
 }
 

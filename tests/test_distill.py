@@ -199,6 +199,11 @@ def test_the_one_error_in_the_middle_of_a_very_large_log_is_found() -> None:
     assert told.endswith("make: *** [all] Error 2")
 
 
+def test_the_one_error_among_a_million_short_lines_is_found() -> None:
+    log = b"a1\n" * 300_000 + b"src/x.c:3:5: error: expected a name\n" + b"b2\n" * 700_000
+    assert "src/x.c:3:5: error: expected a name" in distill(log, budget=200).text
+
+
 @pytest.mark.parametrize("size", [1000, 1 << 22, 1 << 30])
 def test_a_log_is_read_in_bounded_memory_whatever_its_pieces(size: int) -> None:
     whole = BytesIO(b"a\n" * (1 << 20) + b"x" * (1 << 20))

@@ -14,12 +14,12 @@ from itertools import accumulate
 
 from greylag.distill import _signals as signals
 from greylag.distill._locations import located
-from greylag.distill.bounded import BETWEEN, HEAD, TAIL, bounded
+from greylag.distill.bounded import BETWEEN, CUT, HEAD, TAIL, bounded, loud
 from greylag.distill.tasks import ungrouped
 from greylag.model import Diagnostic
 from greylag.text import cap, clean, fit, size
 
-_ROWS = 1_000_000  # lines that are looked at, the last ones
+_FIRST, _LAST = 100_000, 400_000  # lines that are looked at; of those between them, what stands around loud ones
 _LINE = 1500  # characters of one line that are looked at
 _SHOWN = 420  # and that are shown
 _WINDOW = 80  # telling lines before the first failed step
@@ -37,7 +37,7 @@ _PIECE, _BINARY = 1 << 16, 0.05  # bytes that are looked at together; share of c
 _FOREIGN = 0.3  # share of characters that are no UTF-8, which no text in another encoding has
 _CONTROL = bytes(code for code in (*range(32), 127) if code not in b"\t\n\r\x1b")
 _NOT_TEXT = _CONTROL + bytes(range(128, 256))
-_FORMS = 10_000  # telling lines of different forms that are judged: so many of the first, twice as many of the last
+_FORMS = 3_000  # telling lines of different forms that are judged: so many of the first, twice as many of the last
 _GIST = 10  # lines
 _MARK = 22  # characters of the longest gap mark
 
@@ -89,12 +89,19 @@ def _lines(log: bytes) -> list[str]:
         log = bounded(BytesIO(log).read)
     source = clean(_CARETS.sub("", _legible(log).decode("utf-8", "replace").replace(_ECHO, _ECHO_MARK)))
     lines: list[str] = []
-    for row in source.split("\n")[-_ROWS:]:
-        line = (row if len(row) <= _LINE else row.lstrip())[:_LINE]
-        if (line[4:5] == "-" or line[5:6] == "-" or "\t" in line) and (stamp := signals.STAMP.match(line)):
+    *rows, rest = source.split("\n", _FIRST)
+    between, *last = rest.rsplit("\n", _LAST)
+    if len(last) == _LAST:
+        between = "\n".join([CUT, *(row.decode("utf-8", "replace") for row in loud(between.encode())), CUT])
+    rows += between.split("\n")
+    rows += last
+    columns, echoes = "\t" in source, _ECHO_MARK in source
+    for row in rows:
+        line = row.rstrip() if len(row) <= _LINE else row.lstrip()[:_LINE].rstrip()
+        dated = line[4:8:3] == "--" or line[5:9:3] == "--" or (columns and "\t" in line)
+        if dated and (stamp := signals.STAMP.match(line)):
             line = line[stamp.end() :]
-        line = line.rstrip()
-        if line.startswith(_ECHO_MARK):
+        if echoes and line.startswith(_ECHO_MARK):
             line = signals.COMMAND + line[1:]
         if line or (lines and lines[-1]):
             lines.append(line)
@@ -123,9 +130,10 @@ def _own(lines: list[str]) -> tuple[list[float], list[int]]:
     judged: dict[bytes, tuple[float, str, bool]] = {}
     telling = list(signals.telling(lines))
     alike = "\n".join([lines[at] for at in telling]).encode().translate(_ALIKE).split(b"\n")
-    passed_over = set(list(dict.fromkeys(alike))[_FORMS : -2 * _FORMS])
+    forms = list(dict.fromkeys(alike))
+    looked_at = {*forms[:_FORMS], *forms[-2 * _FORMS :]}
     for at, form in zip(telling, alike, strict=False):
-        if form in passed_over:
+        if form not in looked_at:
             continue
         if form not in judged:
             line = lines[at]

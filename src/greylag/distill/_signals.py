@@ -27,6 +27,7 @@ _WORDS = (
     "required from here",
     "\u2717", "\u2715", "\u2716", "\u00d7", "\u25cf", "\u276f", "\u274c",
 )  # fmt: skip
+_BYTES = tuple(map(str.encode, _WORDS))
 _STRONG = (
     "FAILED", "FAILURE", "Traceback", "<<< ERROR", "SIGSEGV", "SIGABRT", "SIGKILL", "SIGBUS", "Segmentation fault",
     "ommand not found", "o such file", "ermission denied", "undefined reference", "nhandled ", "ncaught ",
@@ -84,6 +85,7 @@ _VARIES = re.compile(
     r"\"[^\"]{0,200}\"|'[^']{0,200}'|`[^`]{0,200}`|(?<!\S)[^\s\"'`/]{0,200}/\S*"
     r"|\b0x[0-9a-fA-F]+|\b[0-9a-f]{7,64}\b|\d+"
 )
+_FEW_LETTERS = 5
 _DENSE = 0.1  # of all lines hold one word
 _FEW, _ALONE = 3, 20_000  # lines that resemble each other, and lines that do not
 _STEPS = ("##[group]Run ", "Run ", "Post job cleanup")
@@ -96,19 +98,25 @@ def telling(lines: Sequence[str]) -> Iterator[int]:
     left: Sequence[int] = range(len(lines))  # lines that held no word yet
     rows = source.split(b"\n")
     ends = _ends(rows)
-    for word in map(str.encode, _WORDS):
+    for word in filter(bytes.isascii, _BYTES) if source.isascii() else _BYTES:
         hits = 0
-        at = source.find(word)
+        at = _find(source, word, 0)
         while at >= 0:
             row = bisect(ends, at)
             tells[left[row]] = 1
             hits += 1
-            at = source.find(word, ends[row])
+            at = _find(source, word, ends[row])
         if hits > len(rows) * _DENSE:  # these need no second look
             silent = [not tells[at] for at in left]
             left, rows = list(compress(left, silent)), list(compress(rows, silent))
             source, ends = b"\n".join(rows), _ends(rows)
     return compress(range(len(lines)), tells)
+
+
+def _find(source: bytes, word: bytes, start: int) -> int:
+    """As `bytes.find`, which is several times faster with a few letters than with many."""
+    at = source.find(word[:_FEW_LETTERS], start)
+    return at if at < 0 or source.startswith(word, at) else source.find(word, at)
 
 
 def _ends(rows: Sequence[bytes]) -> list[int]:

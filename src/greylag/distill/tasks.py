@@ -25,21 +25,25 @@ def ungrouped(lines: Sequence[str]) -> list[str]:
     if not found:
         return list(lines)
     groups: dict[str, list[str]] = {}
-    for number, line in enumerate(lines):
+    places: list[list[str]] = []
+    for line in lines:
         name, colon, text = line.partition(": ")
         if not colon and line.endswith(":"):
             name = line[:-1]
-        if name in found:
-            groups.setdefault(name, []).append(text)
-        else:
-            started = _started(line)
-            groups.setdefault(started or f": {number}", []).append(line)
-    return [line for group in groups.values() for line in group]
+        if name not in found:
+            name, text = _started(line), line
+        group = groups.get(name) if name else None
+        if group is None:
+            places.append(group := [])
+            if name:
+                groups[name] = group
+        group.append(text)
+    return [line for group in places for line in group]
 
 
 def _starts(lines: Sequence[str], hints: Sequence[str]) -> set[str]:
     """Beginnings of lines that may introduce a package, each once: yarn's stand before every line of a log."""
-    brackets = {line[: at + 3] for line in lines if (at := line.find(_BRACKET, 0, 300)) > 0}
+    brackets = {line[: at + 3] for line in lines if line[:1] == "[" and (at := line.find(_BRACKET, 0, 300)) > 0}
     others = [hint for hint in hints if hint != _BRACKET]
     return brackets | {line for line in lines if any(hint in line for hint in others)} if others else brackets
 

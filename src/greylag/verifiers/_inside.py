@@ -117,8 +117,11 @@ def _version(argv: list[str]) -> str:
     return found.group() if found and not done.returncode else ""
 
 
-def run(request: dict[str, Any], program: list[str]) -> int:
-    """Run a program to its end; its exit code, 128 + signal when it was killed, 126 or 127 when it cannot be run."""
+def run(request: dict[str, Any], program: list[str], workspace: str) -> int:
+    """Run a program to its end; its exit code, 128 + signal when it was killed, 126 or 127 when it cannot be run.
+
+    When its time is nearly over, it is asked where it stands.
+    """
     for name, value in request["append"].items():
         os.environ[name] = f"{os.environ.get(name, '')} {value}".strip()
     try:
@@ -126,8 +129,22 @@ def run(request: dict[str, Any], program: list[str]) -> int:
     except OSError as error:
         print(f"{program[0]}: {error.strerror}", file=sys.stderr, flush=True)
         return 127 if isinstance(error, FileNotFoundError) else 126
+    if request["patience"]:
+        _ask_later(request, workspace)
     status = os.waitpid(child, 0)[1]
     return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+
+def _ask_later(request: dict[str, Any], workspace: str) -> None:
+    import signal
+
+    def ask(*_: object) -> None:
+        own = __file__.replace("inside.py", "stacks.py")
+        argv = [sys.executable, "-I", "-S", own, workspace, str(os.getpid()), request["journal"]]
+        os.posix_spawn(sys.executable, argv, os.environ)
+
+    signal.signal(signal.SIGALRM, ask)
+    signal.setitimer(signal.ITIMER_REAL, request["patience"])
 
 
 def _spawn(argv: list[str]) -> int:
@@ -149,7 +166,7 @@ def main(verb: str, place: str, path: str, workspace: str, *arguments: str) -> i
         request = json.load(file)
     os.environ["PATH"] = ":".join([*request["paths"], os.environ.get("PATH", os.defpath)])
     program = before(request) if verb == "run" else None
-    code = run(request, [*program, *arguments]) if program else 0
+    code = run(request, [*program, *arguments], workspace) if program else 0
     absent = verb == "run" and program is None
     with open(answer, "w", encoding="ascii") as file:
         json.dump({"workspace": workspace, "absent": absent, **({} if absent else after(request))}, file)

@@ -43,7 +43,8 @@ _UNKNOWN = re.compile(  # a program that a script calls, in the words of shells 
 _NO_PROGRAM = re.compile(
     r"exit(?:ed with)? (?:code|status) 127|\bspawn ENOENT|not found\s+ELIFECYCLE"
 )  # when the exit code does not say it
-_STACK, _STACK_SIZE, _FRAMES = "Timeout (", 20_000, 8  # as Python's faulthandler begins it; characters; lines shown
+_STACKS = ("Timeout (", "Fatal Python error: Aborted")  # as Python's faulthandler begins them, and `_stacks.py`
+_STACK_SIZE, _FRAMES = 20_000, 8  # characters; lines shown
 _FRAME = re.compile(r'^  File "([^"\n]{1,500})", line (\d{1,7}) in ', re.MULTILINE)
 _NO_REASON = re.compile(r"tests? failed|failed without a message|\d+ subtests? failed", re.IGNORECASE)
 _VOLATILE = re.compile(r"0x[0-9a-fA-F]+|\b[0-9a-f]{7,64}\b|\d+(?:[.,:]\d+)*|/tmp/\S+")
@@ -132,7 +133,8 @@ def _stuck(said: str, text: str, found: Found) -> Diagnostic:
     """Where a command was when its time was over: by the stack that its tool printed of a test that took long, else
     what was printed last.
     """
-    stack = text[text.rfind(_STACK) :] if _STACK in text else ""
+    begin = max(map(text.rfind, _STACKS))
+    stack = text[begin:] if begin >= 0 else ""
     if not stack:
         return Diagnostic(said, excerpt="\n".join(text.strip().splitlines()[-_LAST:]))
     frames = (Diagnostic(said, path=hit[1], line=int(hit[2])) for hit in _FRAME.finditer(stack[:_STACK_SIZE]))

@@ -53,6 +53,7 @@ class Step:
     empty_codes: tuple[int, ...] = ()  # exit codes that say so
     again: "Again | None" = field(default=None, repr=False)  # to see whether tests that failed are flaky
     affected: "Affected | None" = field(default=None, repr=False)  # to spare an agent the rest
+    journal: str = ""  # a file in which its runner writes down each test as it begins
     helper: str = ""  # the name of an activation that does a part of its work: what that took counts as well
     traced: "Step | None" = (
         None  # taken where tests ran before and none now: its reports tell where their process ended

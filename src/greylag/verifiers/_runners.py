@@ -89,7 +89,7 @@ def _unittest(project: Project) -> Step:
         ((PYTHON,),),
         ("-m", "unittest", "discover", "-v", "-s", top, "-t", "."),
         install="the preparation made no environment",
-        env={"PYTHONDONTWRITEBYTECODE": "1"},
+        env={"PYTHONDONTWRITEBYTECODE": "1", "PYTHONFAULTHANDLER": "1"},
         paths=PATHS,
         read_log=_summaries.unittest,
         empty_codes=(5,),

@@ -48,6 +48,7 @@ def _way(tool: str, reason: str, prepare: tuple[str, ...], test: tuple[str, ...]
         test,
         install=f"the preparation has not installed {tool}",
         paths=PATHS,
+        env={"PYTHONFAULTHANDLER": "1"},
         read_log=_summaries.python,
         empty=r"(?m)^Ran 0 tests|^NO TESTS RAN|no tests ran in [\d.]+s",
     )

@@ -35,6 +35,7 @@ OUTPUT = 64 << 20  # bytes of a tool's output that a reader is given
 _FILES = ("reports", "rewritten")  # keys of an answer that hold files
 _WORST = (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.ERRORED, Outcome.PASSED, Outcome.SKIPPED)
 _LONG = 0.25  # of the time that a command has
+_MARGIN, _MARGIN_MOST = 0.2, 15.0  # share of that time, and seconds, in which programs are asked where they stand
 _ENDED = (Outcome.PASSED, Outcome.FAILED, Outcome.SKIPPED)
 DIAGNOSTICS = 5000  # of one verdict; what is more becomes one that stands for all of the rest
 
@@ -228,7 +229,14 @@ def _inside(
         "append": {name: _share(value, context) for name, value in step.append.items()},
         "rewritten": rewritten,
         "tools": tools,
+        "journal": step.journal,
+        "patience": 0.0,
     }
+    files = {**step.files, "inside.py": _program("_inside.py")}
+    if log and activation.phase is Phase.TEST:
+        seconds = context.seconds if step.seconds is None else step.seconds
+        request["patience"] = seconds - min(_MARGIN * seconds, _MARGIN_MOST)
+        files["stacks.py"] = _program("_stacks.py")
     # Not for tests: those of programs with colours would see it, and fail here but nowhere else.
     plain = {} if activation.phase is Phase.TEST else {"NO_COLOR": "1"}
     words = (*_HELPER, "run" if log else "after", "@answer@", "@files@/request.json", "@workspace@")
@@ -236,7 +244,7 @@ def _inside(
         argv=(*words, *(_share(part, context) for part in arguments)) if log else words,
         cwd=_place(step, activation),
         env={"CI": "true", **plain, **_env(step, activation, context)},
-        files={**step.files, "inside.py": _program(), "request.json": json.dumps(request)},
+        files={**files, "request.json": json.dumps(request)},
         seconds=step.seconds if log else 300.0,
         log=context.logs / log if log else None,
         merge=step.merge,
@@ -249,8 +257,8 @@ def _share(text: str, context: Context) -> str:
 
 
 @functools.cache
-def _program() -> str:
-    return Path(__file__).with_name("_inside.py").read_text("utf-8")
+def _program(name: str) -> str:
+    return Path(__file__).with_name(name).read_text("utf-8")
 
 
 def _env(step: Step, activation: Activation, context: Context) -> dict[str, str]:

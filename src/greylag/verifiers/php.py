@@ -187,7 +187,9 @@ def _tests(project: _Project) -> Iterator[tuple[str, Phase, str, Step]]:
         return
     name = "pest" if "pest" in project.packages else "phpunit"
     report = f"@home@/.greylag/{name}-{re.sub(r'[^A-Za-z0-9]+', '-', project.root)}.xml"
-    arguments = ("-d", "memory_limit=-1", "--colors=never", "--log-junit", report)
+    begun = f"@home@/.greylag/{name}-begun.txt"
+    told = ("--log-teamcity", begun) if name == "phpunit" else ()
+    arguments = ("-d", "memory_limit=-1", "--colors=never", "--log-junit", report, *told)
     step = Step(
         (_program(project, name, name),),
         arguments,
@@ -195,6 +197,7 @@ def _tests(project: _Project) -> Iterator[tuple[str, Phase, str, Step]]:
         paths=(_programs(project), "tools"),
         reports=(report,),
         read_report=readers.junit_xml,
+        journal=begun,
         unable=_MACHINE,
         again=(lambda failed: (*arguments, "--filter", _only(failed))) if name == "phpunit" else None,
         title=name,

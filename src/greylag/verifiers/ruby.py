@@ -7,7 +7,7 @@ in that version are taken as they are. Later phases start every program by `bund
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from greylag import readers
 from greylag.model import Diagnostic, Phase, Verdict
@@ -24,7 +24,26 @@ _HOME = "@home@/.greylag/gems"
 _STANDARD = re.compile(r"""(?:\bgem|_dependency)[ (]+["']standard["']""")
 _RAKE = re.compile(r"TestTask|\btask[ (]+(?::test\b|[\"']test[\"']|test:)|\bload_tasks\b|Hoe\.spec")
 _TEST, _SPEC = re.compile(r"(?:.*/)?(?:test_[^/]*|[^/]*_test)\.rb"), re.compile(r"(?:.*/)?[^/]*_spec\.rb")
-_RSPEC = ("--no-color", "--no-fail-fast", "--format", "progress", "--format", "json", "--out")
+_BEGUN = "@home@/.greylag/rspec-begun.txt"
+_JOURNAL = """
+class GreylagJournal
+  RSpec::Core::Formatters.register self, :example_started
+
+  def initialize(output)
+    @output = output
+  end
+
+  def example_started(told)
+    @output.puts "#{told.example.location} #{told.example.full_description}"
+    @output.flush
+  end
+end
+"""
+_RSPEC = (
+    *("--no-color", "--no-fail-fast", "--format", "progress"),
+    *("--require", "@files@/journal.rb", "--format", "GreylagJournal", "--out", _BEGUN),
+    *("--format", "json", "--out"),
+)
 _MACHINE = r"Your Ruby version is \S+, but your Gemfile specified|requires (?:rubygems|ruby) version .* which is inc"
 _NETWORK = (
     r"Could not reach host \S+|Network error while fetching \S+|Could not fetch specs from \S+|SocketError"
@@ -136,7 +155,8 @@ def _rspec(project: _Project) -> Step:
         places = dict.fromkeys(f"./{d.path.removeprefix(prefix)}" for d in failed if d.path)
         return (*words, *names, *places)
 
-    return _bundle(*words, report=report, read=readers.rspec_json, again=again)
+    step = _bundle(*words, report=report, read=readers.rspec_json, again=again)
+    return replace(step, files={"journal.rb": _JOURNAL}, journal=_BEGUN)
 
 
 def _named(failed: Sequence[Diagnostic]) -> str:

@@ -105,6 +105,19 @@ def test_a_pass_by_a_flaky_test_is_not_remembered(house: MakeHouse) -> None:
         assert at.started() == ["build", "test"]
 
 
+@pytest.mark.parametrize("green", ["[ $RUN -gt 3 ]", "[ $RUN = 2 ] || [ $RUN = 5 ]"])
+def test_one_that_fails_half_of_the_time_is_flaky_at_the_gate(house: MakeHouse, green: str) -> None:
+    verdict = of(changed(house({"test.sh": f"{green} && cp green out.xml && exit; cp red out.xml; exit 1"}), {"x": ""}))
+    assert (verdict.outcome, verdict.summary) == (Outcome.PASSED, "1 test, 1 flaky")
+
+
+def test_an_agent_does_not_wait_for_many_runs(house: MakeHouse) -> None:
+    at = house({"test.sh": "[ $RUN -gt 2 ] && cp green out.xml && exit; cp red out.xml; exit 1"})
+    report = at.verification(Script()).run(at.repository.change({"x": ""}), mode="loop", baseline=None)
+    assert of(report).outcome is Outcome.FAILED
+    assert "again when they were run again" in report.render()
+
+
 @pytest.mark.parametrize(
     ("script", "why"),
     [

@@ -601,6 +601,25 @@ def test_only_preparation_has_a_way_out_and_refusals_are_told(house: MakeHouse) 
     assert any(note.startswith(said) for note in report.notes)
 
 
+def test_tests_that_need_a_network_are_no_fault_of_a_change_that_has_none(house: MakeHouse) -> None:
+    script = f"{sys.executable} ask.py || {{ echo ERROR no proxy; exit 1; }}"
+    at = house({"ask.py": _ASK, "test.sh": f"{script}\necho RAN 2 0"})
+    verification = at.verification(TEST, settings=Settings("repo"))
+    baseline = verification.baseline()
+    (verdict,) = baseline.verdicts
+    assert verdict.outcome is Outcome.FAILED
+    assert verdict.summary.endswith("; with a network all pass")
+    report = verification.run(at.repository.change({"README": "more"}), mode="gate", baseline=baseline)
+    assert report.failed == ()
+    assert not [d for d in report.diagnostics if d.origin is Origin.NEW]
+
+
+def test_tests_that_ask_nothing_run_once_on_the_base_commit(house: MakeHouse) -> None:
+    at = house({"test.sh": "echo x >> runs; echo RAN $(wc -l < runs) 0"})
+    (verdict,) = at.verification(TEST, settings=Settings("repo")).baseline().verdicts
+    assert verdict.counts == Counts(1)
+
+
 def test_what_the_base_commit_was_refused_is_told_with_its_failure(house: MakeHouse) -> None:
     at = house({"ask.py": _ASK, "lock": "", "prepare.sh": f"{sys.executable} ask.py; exit 1", "test.sh": "true"})
     verification = at.verification(PREPARE, TEST, settings=Settings("repo"))

@@ -36,8 +36,8 @@ _Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 class Egress:
     """A running proxy: `with Egress(path, policy, observe) as egress:` listens on the unix socket `path`.
 
-    `owner` is the host uid that sandboxed commands run as; nobody else can connect. `refusals` tells what was refused.
-    Raises `InfraError` when the socket cannot be made, `UserError` for an upstream that is no `http://` address.
+    `owner` is the host uid that sandboxed commands run as; nobody else can connect. `refusals` tells what was refused,
+    `asked` whether anything was asked for. Raises `InfraError` when the socket cannot be made, `UserError` for an upstream that is no `http://` address.
     """
 
     def __init__(self, path: Path, policy: EgressPolicy, observe: Observe, *, owner: int | None = None) -> None:
@@ -47,6 +47,7 @@ class Egress:
         self._owner = owner
         self._upstream = _upstream(policy.upstream)
         self._refused: Counter[Refusal] = Counter()
+        self.asked = False
         self._open = 0
         self._bytes = 0
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -132,6 +133,7 @@ class Egress:
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with asyncio.timeout(self._policy.idle):  # `wait_for` can swallow a cancellation in Python 3.11
             head = await reader.readuntil(b"\r\n\r\n")
+        self.asked = True
         if self._open > self._policy.connections:  # told after the head was read: closing earlier would be a reset
             raise RefusedError("?", f"more than {self._policy.connections} connections", "503 Service Unavailable")
         request = parse(head)

@@ -182,7 +182,7 @@ def _tally(verdict: Verdict) -> str:
     if verdict.outcome is Outcome.TIMED_OUT:
         return f"{_id(verdict)} TIMED OUT after {verdict.seconds:.0f} s"
     if tests := failed_tests(verdict):
-        return f"{_id(verdict)} {tests}"
+        return f"{_id(verdict)} {tests}" + (", again when they were run again" if verdict.details.get("again") else "")
     new = sum(d.origin is Origin.NEW and d.severity is Severity.ERROR for d in verdict.diagnostics)
     return f"{_id(verdict)} {_plural(new, 'error')}" if new else _id(verdict)
 

@@ -197,6 +197,8 @@ class Bench:
             verdict = _try(job, context)
             if verdict.outcome is Outcome.ERRORED and line.worth_another:
                 verdict = _try(job, context)
+            if self.mode == "baseline" and activation.phase is Phase.TEST and line.asked:
+                verdict = _alone(job, context, verdict)
             verdict = self._complete(verdict, job, line.refused, time.monotonic() - started)
         self.tell_verdict(verdict)
         return verdict
@@ -261,6 +263,20 @@ class Bench:
         self.observe(Event(kind, text, datetime.now(UTC), data))
 
 
+def _alone(job: Job, context: Context, verdict: Verdict) -> Verdict:
+    """Tests of the base commit that have asked the network, taken once more without it, as those of a change will be.
+
+    What they need may be there by now. What fails without a network is no fault of the change.
+    """
+    alone = replace(context, execute=context.sandbox.run, connected=False, again=None)
+    other = _try(job, alone)
+    if other.outcome not in {Outcome.PASSED, Outcome.FAILED}:
+        return verdict
+    if other.outcome is Outcome.FAILED and verdict.outcome is Outcome.PASSED:
+        other = replace(other, summary=f"{other.summary}; with a network all pass")
+    return other
+
+
 def _try(job: Job, context: Context) -> Verdict:
     try:
         return job.verifier.verify(job.activation, context)
@@ -299,6 +315,11 @@ class _Line:
         """What the proxy refused, in words."""
         found = self.egress.refusals if self.egress else ()
         return [f"{refusal.host}: {refusal.reason}" for refusal, _ in found[:10]]
+
+    @property
+    def asked(self) -> bool:
+        """Whether anything asked the proxy; without one that is not known."""
+        return self.network == "host" or (self.egress is not None and self.egress.asked)
 
     @property
     def worth_another(self) -> bool:

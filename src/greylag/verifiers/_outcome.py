@@ -72,6 +72,7 @@ class Result:
     seconds: float = 0.0
     tools: Mapping[str, str] = field(default_factory=dict)
     partial: bool = False
+    again: bool = False  # its failed tests were run again, and failed
 
 
 def total(counts: Sequence[Counts]) -> Counts | None:

@@ -87,6 +87,7 @@ def _verdict(activation: Activation, plan: Plan, results: Sequence[Result]) -> V
         details={
             "tools": {k: v for result in results for k, v in result.tools.items() if v},
             **({"partial": SAID} if any(result.partial for result in results) else {}),
+            **({"again": True} if any(result.again for result in results) else {}),
         },
     )
 

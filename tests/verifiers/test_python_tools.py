@@ -180,6 +180,30 @@ def test_an_environment_for_tests_is_taken_where_there_is_no_plain_way(
     assert list(found({**files, **TESTS})) == ["uv pip install", "unittest"]
 
 
+LINT = "[testenv:lint]\ncommands = pyflakes a\n[testenv:style]\ncommands = flake8\n[testenv:docs]\ncommands = x\n"
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"tox.ini": TOX.replace("py39", "py39, lint\n style\n 3.12-a") + LINT},
+        {
+            "tox.toml": 'env_list = ["3.13", "lint", "style", "unit"]\n[env.lint]\ncommands = [["pyflakes", "a"]]\n'
+            '[env.style]\ncommands = [["flake8"]]\n[env.unit]\ncommands = [["a"]]\n',
+            "tox.ini": "[testenv:style]\ncommands = flake8\n",
+        },
+    ],
+)
+def test_what_tox_runs_beside_tests_is_run_as_well(files: Mapping[str, str]) -> None:
+    activations = found({**files, ".flake8": "[flake8]\n"})
+    assert [name for name in activations if name.startswith("tox")] == ["tox", "tox lint"]
+    assert activations["tox lint"].phase is Phase.STATIC
+    assert last({**files, ".flake8": ""}, "tox lint") == ("run", "-e", "lint", "--skip-pkg-install")
+    plan = activations["uv pip install"].plan
+    assert isinstance(plan, Plan)
+    assert plan.steps[-1].arguments[2].split(",")[1:] == ["lint"]
+
+
 @pytest.mark.parametrize(
     "files",
     [

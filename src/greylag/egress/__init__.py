@@ -37,7 +37,8 @@ class Egress:
     """A running proxy: `with Egress(path, policy, observe) as egress:` listens on the unix socket `path`.
 
     `owner` is the host uid that sandboxed commands run as; nobody else can connect. `refusals` tells what was refused,
-    `asked` whether anything was asked for. Raises `InfraError` when the socket cannot be made, `UserError` for an upstream that is no `http://` address.
+    `asked` whether there was a request. Raises `InfraError` when the socket cannot be made, `UserError` for an upstream
+    that is no `http://` address.
     """
 
     def __init__(self, path: Path, policy: EgressPolicy, observe: Observe, *, owner: int | None = None) -> None:

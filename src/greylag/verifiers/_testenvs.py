@@ -5,8 +5,8 @@ Its files are read as text and never evaluated, so only what they say plainly is
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from greylag.protocols import Tree
@@ -18,6 +18,7 @@ from greylag.verifiers._pyproject import Project
 from greylag.verifiers._uvtool import UNREACHABLE
 
 _TESTS = re.compile(r"(?:unit[-_]?)?tests?(?:[-_]?unit)?|unit|py|pytest", re.IGNORECASE)
+_INTERPRETER = re.compile(r"(?:^|-)(?:py|pypy)?[23][\d.]*(?:-|$)")
 _SESSION = re.compile(
     r"^@(?:nox\.)?session\b(?P<options>[^\n]*(?:\n(?!@|def )[^\n]*)*)(?:\n@[^\n]*(?:\n(?!@|def )[^\n]*)*)*"
     r"\ndef (?P<name>\w+)\(",
@@ -29,17 +30,33 @@ _NOX = ("--force-python", "python", "--no-error-on-missing-interpreters", "-s")
 
 @dataclass(frozen=True, slots=True)
 class TestEnvironment:
-    """How a tool makes an environment for tests, and runs them in it."""
+    """How a tool makes an environment for tests, and runs them in it; `others` are checks beside them, by name."""
 
     tool: str
     reason: str
     prepare: Step
     test: Step
+    others: Mapping[str, Step] = field(default_factory=dict)
 
 
-def find(project: Project, tree: Tree) -> TestEnvironment | None:
-    """The first of these tools that says how this project's tests are run."""
-    return next((found for way in (_tox, _nox, _hatch) for found in way(project, tree)), None)
+def find(project: Project, tree: Tree, known: Collection[str]) -> TestEnvironment | None:
+    """The first of these tools that says how this project's tests are run. `known` are tools that run anyhow."""
+    found = next((found for way in (_tox, _nox, _hatch) for found in way(project, tree)), None)
+    if found is None or found.tool != "tox":
+        return found
+    names = [
+        name
+        for name, words in _default(project, tree)
+        if not (words <= {*known} or _TESTS.fullmatch(name) or _INTERPRETER.search(name))
+    ]
+    step = replace(found.test, empty="", read_log=None)
+    others = {
+        f"tox {name}": replace(step, arguments=("run", "-e", name, "--skip-pkg-install"), title=f"tox run -e {name}")
+        for name in names
+    }
+    wanted = ",".join((found.prepare.arguments[2], *names))
+    prepare = replace(found.prepare, arguments=("run", "-e", wanted, *found.prepare.arguments[3:]))
+    return replace(found, prepare=prepare, others=others)
 
 
 def _way(tool: str, reason: str, prepare: tuple[str, ...], test: tuple[str, ...]) -> TestEnvironment:
@@ -71,6 +88,24 @@ def _tox(project: Project, tree: Tree) -> Iterator[TestEnvironment]:
             common = ("run", "-e", environment)
             reason = f"environment `{environment}` of tox in {name}"
             yield _way("tox", reason, (*common, "--notest"), (*common, "--skip-pkg-install"))
+
+
+def _default(project: Project, tree: Tree) -> Iterator[tuple[str, set[str]]]:
+    """The environments that tox runs when it is told none, with what they call."""
+    for source in (file(project, tree, "tox.ini"), file(project, tree, "setup.cfg")):
+        ini = _pyproject.ini(source)
+        for title in ("tox", "tox:tox"):
+            listed = "".join(ini.get(title, key, fallback="") for key in ("env_list", "envlist"))
+            for name in re.split(r"[\s,]+", listed):
+                commands = ini.get(f"testenv:{name}", "commands", fallback="")
+                if words := {line.split()[0] for line in commands.splitlines() if line.strip()}:
+                    yield name, words
+    for data in (_pyproject.toml(tree, f"{project.root}/tox.toml"), project.tool("tox") or {}):
+        default = data.get("env_list")
+        for name, environment in _tables(data, "env"):
+            lines = environment.get("commands")
+            if isinstance(default, list) and name in default and isinstance(lines, list):
+                yield name, {str(line[0]) for line in lines if isinstance(line, list) and line}
 
 
 def _ini_environment(source: str) -> str:

@@ -39,9 +39,10 @@ PLUGIN = Python
 def _activations(project: Project, tree: Tree) -> Iterator[Activation]:
     checks: list[Check] = [*linters(project, tree), *type_checkers(project, tree), *runners(project, tree)]
     tests = any(phase is Phase.TEST for _, phase, *_ in checks)
-    environment = None if tests else _testenvs.find(project, tree)
+    environment = None if tests else _testenvs.find(project, tree, [name.split()[0] for name, *_ in checks])
     if environment:
         checks.append((environment.tool, Phase.TEST, environment.reason, environment.test))
+        checks += [(name, Phase.STATIC, "env_list of tox", step) for name, step in environment.others.items()]
     if not checks:
         return
     plan = _added.preparation(project, tree, [name for name, *_ in checks])

@@ -1,9 +1,11 @@
 """What is read of `.pre-commit-config.yaml`, however it is written: versions, arguments, type checkers of hooks."""
 
 import shlex
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import pytest
 
@@ -131,8 +133,29 @@ def test_a_hook_says_how_mypy_is_called(more: str, given: set[str], target: str)
 def test_plug_ins_go_with_mypy_and_stubs_to_what_they_describe() -> None:
     beside = "    additional_dependencies: [pydantic>=2, types-requests==2.31, pandas-stubs]\n"
     lines = steps(detect(Python(), {**MYPY, CONFIG: MIRROR + beside})["uv pip install"])
-    assert lines[-2].endswith("--no-deps --python .venv/bin/python types-requests==2.31 pandas-stubs")
-    assert lines[-1].endswith("--with=pydantic>=2 --with=types-requests==2.31 --with=pandas-stubs mypy==1.19.1")
+    assert lines[-3].endswith("--no-deps --python .venv/bin/python types-requests==2.31 pandas-stubs")
+    assert lines[-2].endswith("--with=pydantic>=2 --with=types-requests==2.31 --with=pandas-stubs mypy==1.19.1")
+
+
+def test_packages_that_a_hook_brings_come_before_those_of_the_project(tmp_path: Path) -> None:
+    found = detect(Python(), {**MYPY, CONFIG: MIRROR + "    additional_dependencies: [pytest==7.2.0]\n"})
+    place = "@home@/.greylag/tools/mypy-1.19.1/mypy"
+    assert f" --python-executable {place}/bin/python " in steps(found["mypy"])[0]
+    plan = found["uv pip install"].plan
+    assert isinstance(plan, Plan)
+    join = plan.steps[-1]
+    assert join.arguments[-1] == place
+    venv, other = tmp_path / "venv", tmp_path / "other"
+    for directory in (venv, other):
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", directory], check=True)
+    (packages,) = venv.glob("lib/python*/site-packages")
+    (packages / "editable.pth").write_text("/workspace/src\nimport sys\n")
+    subprocess.run([venv / "bin/python", *join.arguments[:-1], other], check=True)
+    code = "import sys; print(*sys.path, sep='\\n')"
+    path = subprocess.run([other / "bin/python", "-c", code], check=True, capture_output=True, text=True).stdout
+    (own,) = other.glob("lib/python*/site-packages")
+    assert path.splitlines()[-2:] == [str(own), str(packages)]
+    assert (own / "zz-project.pth").read_text() == f"{packages}\n/workspace/src\n"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from greylag.protocols import Tree
 from greylag.verifiers import _checks, _environment, _evidence, _hooked, _pyproject, _uvtool
-from greylag.verifiers._plan import Plan
+from greylag.verifiers._plan import Plan, Step
 from greylag.verifiers._pyproject import Project
 
 _PLUGINS = {  # traces of a pytest plug-in in the configuration -> the package that brings it
@@ -30,6 +30,13 @@ _HOOKS = {  # tools -> where pre-commit has their hooks from
 _ENVIRONMENTS = ("tox", "nox", "hatch")
 _APART = ("mypy", "pyright")  # which see the project's packages from elsewhere
 _PLUGGED = re.compile(r"^plugins\s*=|\"plugins\":", re.MULTILINE)
+_JOIN = """
+import pathlib, sys, sysconfig
+own = pathlib.Path(sysconfig.get_path("purelib"))
+added = [line for path in own.glob("*.pth") for line in path.read_text().splitlines() if line.startswith("/")]
+for place in pathlib.Path(sys.argv[1]).glob("lib/python*/site-packages"):
+    (place / "zz-project.pth").write_text("".join(f"{line}\\n" for line in (own, *added)))
+"""  # the packages of the Python that runs this, behind those of another environment
 _STUBS = re.compile(r"types-[\w.-]+|[\w.-]+-stubs")
 
 
@@ -51,6 +58,12 @@ class Brought:
     def directory(self) -> str:
         """Where the programs of an environment of its own are."""
         return f"{_uvtool.directory(self.tool, self.version)}/bin"
+
+    @property
+    def python(self) -> str:
+        """The Python whose packages it is to look at: its own, where packages of its own come before the project's."""
+        own = {*self.beside} - {*self.stubs}
+        return f"{_uvtool.directory(self.tool, self.version)}/{self.tool}/bin/python" if own else _environment.PYTHON
 
     @property
     def stubs(self) -> tuple[str, ...]:
@@ -81,9 +94,18 @@ def preparation(project: Project, tree: Tree, checks: Sequence[str]) -> Plan:
     added += [it for tool in tools if not tool.apart for it in (tool.requirement, *tool.beside)]
     apart = [tool for tool in tools if tool.apart]
     plan = _environment.plan(project, added, [stub for tool in apart for stub in tool.stubs])
-    steps = [_uvtool.install(tool.tool, tool.version, tool.beside) for tool in apart]
+    steps = [step for tool in apart for step in _installed(tool)]
     notes = [f"{tool.requirement} in an environment of its own" for tool in apart]
     return replace(plan, steps=(*plan.steps, *steps), note="; ".join(filter(None, (plan.note, *notes))))
+
+
+def _installed(tool: Brought) -> list[Step]:
+    """An environment of its own, and a way to the project's packages where it has others."""
+    steps = [_uvtool.install(tool.tool, tool.version, tool.beside)]
+    if tool.python != _environment.PYTHON:
+        place = tool.python.removesuffix("/bin/python")
+        steps.append(Step(((_environment.PYTHON,),), ("-c", _JOIN, place), may_fail=True, title="join the packages"))
+    return steps
 
 
 def _test_runner(project: Project, tree: Tree, checks: Collection[str]) -> list[str]:

@@ -51,8 +51,13 @@ def _mypy(project: Project, tree: Tree) -> Iterator[Check]:
     common = ("--no-error-summary", "--no-color-output", "--cache-dir", "@home@/.cache/mypy", *options)
     older = of_project("mypy", *common, *targets)
     step = of_project("mypy", *common, "--output", "json", *targets, read=readers.mypy_json)
-    step, older = (_apart(it, found, "--python-executable", PYTHON) for it in (step, older))
+    step, older = (_apart(it, found, "--python-executable", _python(found)) for it in (step, older))
     yield "mypy", Phase.STATIC, where, replace(step, fallback=older)
+
+
+def _python(tool: Brought | None) -> str:
+    """The Python whose packages a type checker looks at."""
+    return tool.python if tool and tool.apart else PYTHON
 
 
 def _apart(step: Step, tool: Brought | None, *arguments: str) -> Step:
@@ -91,14 +96,16 @@ def _code(project: Project) -> tuple[str, ...]:
 def _pyright(project: Project, tree: Tree) -> Iterator[Check]:
     """Settings of pyright are basedpyright's, too, where a project uses that one."""
     where = configured(project, "pyright", ("pyrightconfig.json",))
-    arguments = ("--outputjson", "--pythonpath", PYTHON)
     based = used(project, tree, "basedpyright", configured(project, "basedpyright", ()))
     if where and not (based and "pyright" not in project.installed):
-        step = of_project("pyright", *arguments, read=readers.pyright_json, env=_QUIET)
-        step = _apart(step, _added.brought(project, tree, "pyright"))
+        found = _added.brought(project, tree, "pyright")
+        step = of_project(
+            "pyright", "--outputjson", "--pythonpath", _python(found), read=readers.pyright_json, env=_QUIET
+        )
+        step = _apart(step, found)
         yield "pyright", Phase.STATIC, where, step
     if based:
-        step = of_project("basedpyright", *arguments, read=readers.pyright_json, env=_QUIET)
+        step = of_project("basedpyright", "--outputjson", "--pythonpath", PYTHON, read=readers.pyright_json, env=_QUIET)
         yield "basedpyright", Phase.STATIC, based.reason, step
 
 

@@ -15,6 +15,7 @@ READERS: list[Read] = [
     readers.ty_gitlab,
     readers.biome_gitlab,
     readers.flake8_text,
+    readers.mypy_text,
     readers.black_text,
     readers.biome_text,
 ]
@@ -41,6 +42,15 @@ def test_flake8() -> None:
     assert places(found)[:2] == ["api/src/bad.py:1:8 E999", "api/src/calc.py:1:1 F401"]
     assert found[-1].message == "undefined name 'undefined_name'"
     assert len(found) == 5
+
+
+def test_mypy_that_writes_no_json() -> None:
+    found = readers.mypy_text(golden("mypy/text.txt"), "api")
+    errors = tuple(d for d in found if d.severity is Severity.ERROR)
+    assert places(errors)[:2] == ["api/a.py:1:None import", "api/a.py:5:None return-value"]
+    assert [d.rule for d in errors[-3:]] == [None, "assignment", "syntax"]
+    assert errors[-3].message == 'Unused "type: ignore" comment'
+    assert (len(found), len(errors)) == (10, 7)
 
 
 def test_ty() -> None:

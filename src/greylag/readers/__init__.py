@@ -28,7 +28,7 @@ from greylag.readers.libtest import libtest
 from greylag.readers.linters import eslint_json, golangci_json, mypy_json, pyright_json, ruff_json, sarif
 from greylag.readers.meson import meson_tests
 from greylag.readers.native import ctest_text, native_text
-from greylag.readers.quality import biome_gitlab, biome_text, black_text, flake8_text, ty_gitlab
+from greylag.readers.quality import biome_gitlab, biome_text, black_text, flake8_text, mypy_text, ty_gitlab
 from greylag.readers.ruby import minitest_text, rspec_json, rubocop_json
 from greylag.readers.rust import cargo_json, rustfmt_text
 from greylag.readers.scala import END as SBT_END
@@ -72,6 +72,7 @@ __all__ = [
     "minitest_text",
     "msbuild_text",
     "mypy_json",
+    "mypy_text",
     "native_text",
     "pyright_json",
     "rspec_json",

@@ -1,4 +1,5 @@
-"""Readers of GitLab's code quality report, as ty 0.0.108 and biome 1.9 and 2.6 write it, and of black and flake8.
+"""Readers of GitLab's code quality report, as ty 0.0.108 and biome 1.9 and 2.6 write it, and of lines of black, flake8
+and older mypy.
 
 The report has five words for severities, and each tool has its own use of them.
 """
@@ -35,6 +36,7 @@ _BLACK = re.compile(
     r"|error: cannot format (?P<file>\S[^:]*): (?P<why>.*?)"
     r"|error: (?P<message>cannot parse [^:]*): (?P<broken>\S[^:]*):(?P<line>\d+):(?P<column>\d+))"
 )
+_MYPY = re.compile(r"(\S[^:]*):(\d+)(?::(\d+))?: (error|note): (.*?)(?:  \[([a-z-]+)\])?")
 _AT = re.compile(r"annot parse(?: for target version [^:]*)?: (\d+):(\d+)")
 
 
@@ -95,6 +97,26 @@ def flake8_text(data: bytes, cwd: str = ".", workspace: str = WORKSPACE) -> tupl
     found = (_FLAKE8.fullmatch(line[:_LINE]) for line in clean(data).split("\n"))
     return capped(
         Diagnostic(hit[5], path=locate(hit[1]), line=number(hit[2]), column=number(hit[3]), rule=hit[4])
+        for hit in found
+        if hit
+    )
+
+
+def mypy_text(data: bytes, cwd: str = ".", workspace: str = WORKSPACE) -> tuple[Diagnostic, ...]:
+    """mypy before 1.11, which writes no JSON: one line each, with notes."""
+    if len(data) > LARGEST:
+        return (unreadable("mypy output", f"{len(data)} bytes"),)
+    locate = locator(cwd, workspace)
+    found = (_MYPY.fullmatch(line[:_LINE]) for line in clean(data).split("\n"))
+    return capped(
+        Diagnostic(
+            hit[5],
+            Severity.INFO if hit[4] == "note" else Severity.ERROR,
+            locate(hit[1]),
+            number(hit[2]),
+            number(hit[3]),
+            hit[6],
+        )
         for hit in found
         if hit
     )

@@ -49,7 +49,7 @@ def _mypy(project: Project, tree: Tree) -> Iterator[Check]:
     if _MYPY_TARGETS.search(settings_of_mypy(project, tree)):
         targets = ()
     common = ("--no-error-summary", "--no-color-output", "--cache-dir", "@home@/.cache/mypy", *options)
-    older = of_project("mypy", *common, *targets)
+    older = of_project("mypy", *common, *targets, read=readers.mypy_text)
     step = of_project("mypy", *common, "--output", "json", *targets, read=readers.mypy_json)
     step, older = (_apart(it, found, "--python-executable", _python(found)) for it in (step, older))
     yield "mypy", Phase.STATIC, where, replace(step, fallback=older)

@@ -4,6 +4,7 @@ from pydantic_ai import exceptions as failed
 
 from greylag.errors import AgentError, GreylagError, InfraError, UserError
 from greylag.llm import LLM
+from greylag.metering import RefusedError
 from greylag.text import one_line
 
 FAILURES = (failed.ModelAPIError, failed.UnexpectedModelBehavior, failed.UserError)
@@ -33,6 +34,10 @@ def _connection(llm: LLM, host: str, error: BaseException) -> GreylagError:
     """What the SDKs call a connection error, by what it began with."""
     while error.__cause__ is not None:
         error = error.__cause__
+    if isinstance(error, RefusedError):
+        return UserError(str(error))
+    if isinstance(error, GreylagError):
+        return error
     status = getattr(error, "status_code", 500)
     if 300 <= status < 400:
         return UserError(f"{host} answers for `{llm.name}` with a redirect ({status}); correct the base-url")

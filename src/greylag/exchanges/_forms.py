@@ -12,7 +12,8 @@ from typing import Any
 
 from greylag.text import redacted
 
-# what differs each time although nothing else is asked: ids, fences, names of runs and their logs, dates, durations, what was cached
+# what differs each time although nothing else is asked: ids, fences, names of runs and of logs, dates, durations, and
+# what was cached
 _VOLATILE = re.compile(
     r"(?<![0-9a-f])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\b(?:[0-9a-f]{16}|[0-9a-f]{64})\b"
     r"|\b\d{8}-\d{6}-[0-9a-f]{4}\b|\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?"

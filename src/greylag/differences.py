@@ -9,7 +9,7 @@ from greylag.model import Phase, Status
 from greylag.report import Report, Run
 from greylag.text import one_line
 
-_SHOWN = 10  # requests that are named one by one
+_SHOWN = 10  # requests, or verifiers, that are named one by one
 
 
 def differences(then: Run, now: Run, exchanges: Exchanges) -> list[str]:
@@ -41,9 +41,12 @@ def _verdicts(name: str, then: Report | None, now: Report | None) -> Iterator[st
             yield f"{name}: {'new' if now else 'missing'}"
         return
     old, new = _said(then), _said(now)
-    for key in dict.fromkeys((*old, *new)):
-        if old.get(key) != new.get(key):
-            yield f"{name}, {key}: {new.get(key, 'not run')}, was {old.get(key, 'not run')}"
+    for key in old:
+        if key in new and old[key] != new[key]:
+            yield f"{name}, {key}: {new[key]}, was {old[key]}"
+    for what, keys in (("no verdict of", old.keys() - new.keys()), ("new verdict of", new.keys() - old.keys())):
+        if keys:
+            yield f"{name}: {what} {_listed(sorted(keys))}"
 
 
 def _said(report: Report) -> dict[str, str]:
@@ -73,9 +76,9 @@ def _requests(exchanges: Exchanges) -> Iterator[str]:
     if exchanges.exhausted:
         yield f"requests: {exchanges.exhausted}"
     if exchanges.left:
-        yield f"requests: {_numbers([exchange.number for exchange in exchanges.left])} not asked this time"
+        yield f"requests: {_listed([str(exchange.number) for exchange in exchanges.left])} not asked this time"
 
 
-def _numbers(numbers: Sequence[int]) -> str:
-    shown = ", ".join(map(str, numbers[:_SHOWN]))
-    return shown if len(numbers) <= _SHOWN else f"{shown} and {len(numbers) - _SHOWN} more"
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_SHOWN])
+    return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"

@@ -156,8 +156,8 @@ class Exchanges:
         if found is None or found.answer is None:
             why = "has no answer left" if found is None else f"has not kept answer {found.number}, which was too large"
             error = ExhaustedError(f"the record of run {self._source} {why}: request {asked.number} of the {role}")
-            self.exhausted = self.exhausted or error
-            raise error
+            self.exhausted = self.exhausted or error  # clients try again, and the first is what counts
+            raise self.exhausted
         self._left.remove(found)
         if found.asked != asked.asked:
             keys = {*found.asked, *asked.asked}

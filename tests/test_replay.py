@@ -180,7 +180,7 @@ def test_what_cannot_be_replayed_is_refused_with_one_line(copied: tuple[Place, s
         ({"base": ""}, "ended before its repository was checked out"),
         ({"base": "0123456789abcdef" * 2 + "01234567"}, "commit 0123456789ab cannot be had any more"),
     ):
-        place.store.record(replace(run, **changes))  # type: ignore[arg-type]
+        place.store.record(replace(run, **changes))
         done = place.greylag("replay", run_id)
         assert (done.returncode, says in done.stderr) == (2, True), done.stderr
     place.store.record(run)
@@ -214,3 +214,12 @@ def test_a_budget_of_ten_cents_is_passed_by_one_request_of_all(place: Place) -> 
     assert len(asked) == 3, "nobody was asked what the prompt lacked, and no judge"
     assert [one.who for one in load(place.home / "state/runs" / run["id"])] == ["session 1"] * 3
     assert 0.10 < run["sessions"][0]["usage"]["usd"] < 0.14
+
+
+def test_what_was_paid_for_is_not_lost_with_a_session_that_an_error_ends(place: Place) -> None:
+    done, asked = place.run(WORK[:2], [])
+    run = json.loads(done.stdout)
+    assert (done.returncode, run["status"], run["sessions"], len(asked)) == (4, "errored", [], 3)
+    assert (run["broken_off"]["input_tokens"], run["broken_off"]["usd"]) == (2000, pytest.approx(0.0075))
+    assert "models: 2 requests, 2000 tokens in" in place.greylag("show", run["id"]).stdout
+    assert json.loads(place.greylag("show", "--cost", "all", "--json").stdout)["all"]["usd"] == pytest.approx(0.0075)

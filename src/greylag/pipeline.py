@@ -22,7 +22,7 @@ from greylag import corrections, evidence, preconditions, publishing, spending
 from greylag.errors import AgentError, InfraError, UserError
 from greylag.exchanges import NAME, Channel, Exchanges
 from greylag.holding import held
-from greylag.model import Limits, Phase, Session, Status, StopReason, Task
+from greylag.model import Limits, Phase, Session, Status, StopReason, Task, Usage
 from greylag.protocols import Agent, AgentRequest, Bounds, Forge, Layers, Observe, Sandbox, SandboxBackend, SandboxSpec
 from greylag.recording import Recording
 from greylag.report import Report, Run
@@ -148,12 +148,12 @@ class _Steps:
                 recording.tell("attempt", f"attempt {attempt} of {attempts}: {recording.run.agent}", attempt=attempt)
                 last = recording.run.sessions[-1] if recording.run.sessions else None
                 limits = self.limits() or policy.limits
-                request = AgentRequest(
-                    prompt, sandbox, verify, limits, self.home / "transcript.jsonl",
-                    spending.Warned(recording.observe, limits), last, verification.log,
-                    Channel(f"session {attempt}", self.exchanges),
-                )  # fmt: skip
-                session = self.parts.agent.run(request)
+                with self.channel(f"session {attempt}") as channel:
+                    request = AgentRequest(
+                        prompt, sandbox, verify, limits, self.home / "transcript.jsonl",
+                        spending.Warned(recording.observe, limits), last, verification.log, channel,
+                    )  # fmt: skip
+                    session = self.parts.agent.run(request)
                 recording.keep(sessions=(*recording.run.sessions, session))
                 self.exchanges.check()
                 tree = workspace.freeze(self.parts.backend)
@@ -165,12 +165,12 @@ class _Steps:
                 if session.stop in {StopReason.DECLINED, *_BROKEN_OFF}:
                     return self.given_up(workspace, session)
                 recording.tell("gate", f"gate: verifying the frozen tree {tree[:10]}", tree=tree)
-                judge = Channel("judge", self.exchanges, self.limits())
-                report = verification.run(tree, mode="gate", baseline=baseline, rewrite=rewrite, channel=judge)
-                recording.keep(tree=report.tree, reports=(*recording.run.reports, report))
-                if tree != report.tree == workspace.base_tree:
-                    return self.unchanged(session)  # all that it did was to format otherwise
-                _raise_infrastructure(report)
+                with self.channel("judge") as channel:
+                    report = verification.run(tree, mode="gate", baseline=baseline, rewrite=rewrite, channel=channel)
+                    recording.keep(tree=report.tree, reports=(*recording.run.reports, report))
+                    if tree != report.tree == workspace.base_tree:
+                        return self.unchanged(session)  # all that it did was to format otherwise
+                    _raise_infrastructure(report)
                 if report.passed:
                     return publishing.publish(recording, workspace, report, self.parts.forge, self.parts.author)
                 recording.tell("gate.refused", _first_reason(report))
@@ -180,6 +180,16 @@ class _Steps:
                     return self.refused(workspace, f"{why}; ")
                 prompt = evidence.feedback(report)
         return self.refused(workspace)
+
+    @contextmanager
+    def channel(self, who: str) -> Iterator[Channel]:
+        """The way to a model. What went over it is not lost with the error that ends it."""
+        channel = Channel(who, self.exchanges, self.limits())
+        try:
+            yield channel
+        except BaseException:
+            self.recording.keep(broken_off=channel.used)
+            raise
 
     @contextmanager
     def asked_back(self, sandbox: Sandbox) -> Iterator[None]:
@@ -199,9 +209,13 @@ class _Steps:
             self.recording.keep(reflection=self.parts.agent.run(request))
 
     def limits(self) -> Limits | None:
-        """Limits of the next session; None when the run has used up its budget."""
-        used = self.exchanges.priced if self.exchanges.playing else spending.spent(self.recording.run)
-        return self.task.policy.limits.less(used)
+        """Limits of the next session; None when the run has used up its budget.
+
+        What models were seen to answer counts as well: as if it were paid for, where it is played.
+        """
+        used, seen = spending.spent(self.recording.run), self.exchanges.priced
+        tokens = max(used.input_tokens, seen.input_tokens), max(used.output_tokens, seen.output_tokens)
+        return self.task.policy.limits.less(Usage(0, *tokens, usd=max(used.usd or 0.0, seen.usd or 0.0)))
 
     def hopeless(self, workspace: Workspace) -> str:
         """Why another attempt would lead nowhere: there is no money for it, or the judge has said it all."""

@@ -10,9 +10,9 @@ _WARN = 0.8  # of the budget
 
 
 def spent(run: Run) -> Usage:
-    """What the sessions of a run and its judge have used so far."""
+    """What the sessions of a run and its judge have used so far, one that an error ended among them."""
     sessions = (*run.sessions, *((run.reflection,) if run.reflection else ()))
-    return sum((*(session.usage for session in sessions), *_judged(run.reports)), Usage())
+    return sum((*(session.usage for session in sessions), *_judged(run.reports), run.broken_off), Usage())
 
 
 def _judged(reports: Sequence[Report]) -> Sequence[Usage]:

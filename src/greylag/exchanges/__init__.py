@@ -100,7 +100,7 @@ class Exchanges:
     """Those of one run, in a file (None: in none). `played`: answers come from these, of the run `source`.
 
     `changed`: the numbers of played exchanges that something else was asked for, and which keys of the request differ.
-    `priced`: what the played answers had cost. Safe for several threads.
+    `priced`: what all answers cost, or had cost when they were recorded. Safe for several threads.
     """
 
     def __init__(self, place: Path | None = None, played: Sequence[Exchange] | None = None, source: str = "") -> None:
@@ -133,8 +133,8 @@ class Exchanges:
         """It is over: write it down. Nobody paid for one that was played."""
         exchange = done.closed(usage, model, key)
         with self._lock:
+            self.priced += usage
             if self.playing:
-                self.priced += usage
                 exchange = replace(exchange, usage=unpaid(usage))
             self._size += len(exchange.answer or "")
             if self._size > _ANSWERS:
@@ -188,6 +188,11 @@ class Channel:
     def left(self) -> Limits | None:
         """What may still be spent; None: nothing."""
         return self.limits and self.limits.less(sum(self._used, Usage()))
+
+    @property
+    def used(self) -> Usage:
+        """What went over it; nobody pays for what is played."""
+        return sum((unpaid(one) if self.playing else one for one in self._used), Usage())
 
     def begin(self, path: str, body: bytes) -> Open:
         """See `Exchanges.begin`."""

@@ -153,6 +153,17 @@ def test_a_record_is_bounded_and_survives_a_kill(tmp_path: Path, monkeypatch: py
         playing.begin("session 1", "/v1/messages", body())
 
 
+def test_a_flood_of_requests_does_not_fill_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchanges, "_MOST", 3)
+    channel = Channel("session 1", Exchanges(tmp_path / NAME))
+    for _ in range(5):
+        ask(channel, json.dumps({"model": "m" * 100_000, **dict.fromkeys(map(str, range(50)), "x")}).encode())
+    ask(channel, json.dumps(dict.fromkeys(map(str, range(100_000)), "x")).encode())
+    assert len(load(tmp_path)) == 3
+    assert (tmp_path / NAME).stat().st_size < 10_000
+    assert channel.used.turns == 6, "and what is paid for counts"
+
+
 def test_bytes_that_are_no_text_come_back(tmp_path: Path) -> None:
     ask(Channel("judge", Exchanges(tmp_path / NAME)), body(), b"\xff\x00 \xe2\x82")
     assert b"".join(load(tmp_path)[0].pieces) == b"\xff\x00 \xe2\x82"

@@ -216,6 +216,17 @@ def test_a_budget_of_ten_cents_is_passed_by_one_request_of_all(place: Place) -> 
     assert 0.10 < run["sessions"][0]["usage"]["usd"] < 0.14
 
 
+def test_dollars_without_a_price_are_refused_before_anything_is_spent(place: Place) -> None:
+    place.home.mkdir()
+    for agent, judge in (("openai:ours", MODEL), (MODEL, "openai:ours")):
+        tables = f'[agent]\nname = "builtin"\nmodel = "{agent}"\nkey-env = "THE_KEY"\n'
+        (place.home / "greylag.toml").write_text(f'{tables}[judge]\nmodel = "{judge}"\nkey-env = "THE_KEY"\n')
+        done = place.greylag("run", "-m", "Greet", "--repo", str(place.service), "--usd", "1")
+        assert done.returncode == 2
+        who = "judge" if judge == "openai:ours" else "builtin"
+        assert f"no price is known for `openai:ours` of the {who}" in done.stderr
+
+
 def test_what_was_paid_for_is_not_lost_with_a_session_that_an_error_ends(place: Place) -> None:
     done, asked = place.run(WORK[:2], [])
     run = json.loads(done.stdout)

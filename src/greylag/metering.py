@@ -158,7 +158,7 @@ class Meter:
     def __init__(self, limits: Limits, channel: Channel = Channel()) -> None:
         self.channel, self._limits, self._free = channel, limits, threading.Condition()
         self._total, self._open, self.over = Usage(), list[Tally](), False
-        self._out_of_turns, self._closed, self.model = False, False, ""  # the model that answered last
+        self._out_of_turns, self.closed, self.model = False, False, ""  # the model that answered last
 
     @property
     def usage(self) -> Usage:
@@ -174,8 +174,8 @@ class Meter:
     def begin(self, tally: Tally) -> str | None:
         """Count a request from now on, when there is room for it; the answer is a reason to refuse it instead."""
         with self._free:
-            self._free.wait_for(lambda: self._closed or self._exceeded() or self._room())
-            if self._closed:
+            self._free.wait_for(lambda: self.closed or self._exceeded() or self._room())
+            if self.closed:
                 return "the session is over"
             if self._exceeded():
                 return "the budget of this session is spent"
@@ -196,7 +196,7 @@ class Meter:
     def close(self) -> None:
         """The session is over: nobody waits any longer."""
         with self._free:
-            self._closed = True
+            self.closed = True
             self._free.notify_all()
 
     def end(self, tally: Tally) -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 NAME = "exchanges.jsonl"
 _HEADERS = ("content-type", "x-should-retry")
 _ANSWER, _ANSWERS = 8 << 20, 64 << 20  # bytes of one answer, and of all of a run, that are kept
+_MOST = 20_000  # requests of a run: a flood of them does not fill the disk
+_NAME = 200  # characters of a model's
 
 
 class ExhaustedError(AgentError):
@@ -93,7 +95,7 @@ class Open:
         text = self._heard.decode("utf-8", "surrogateescape")
         answer = None if len(self._heard) > _ANSWER else without_secrets(text.replace(key, "[key]") if key else text)
         seconds = (datetime.now(UTC) - datetime.fromisoformat(self.exchange.at)).total_seconds()
-        return replace(self.exchange, seconds=round(seconds, 3), model=model, usage=usage, answer=answer)
+        return replace(self.exchange, seconds=round(seconds, 3), model=model[:_NAME], usage=usage, answer=answer)
 
 
 class Exchanges:
@@ -139,7 +141,7 @@ class Exchanges:
             self._size += len(exchange.answer or "")
             if self._size > _ANSWERS:
                 exchange = replace(exchange, answer=None)
-            if self._place is not None and self._failed is None:
+            if self._place is not None and self._failed is None and exchange.number <= _MOST:
                 self._failed = _append(self._place, json.dumps(asdict(exchange)))
 
     def check(self) -> None:

@@ -20,6 +20,7 @@ _VOLATILE = re.compile(
     r"|(?: |\b)\d++(?:\.\d++)?+ ?(?:m?s|seconds?|minutes?)\b| cached\b|\b\d\d-(?=(?:baseline|loop|gate)/)"
 )
 _PERSONAL = {"metadata", "client_metadata", "prompt_cache_key"}  # keys that name a session
+_KEYS, _NAME = 100, 200  # keys of a request, and characters of a name, that are looked at
 _ENDS = ("/messages/count_tokens", "/messages", "/responses", "/chat/completions", "/models")
 
 
@@ -40,11 +41,11 @@ def parsed(text: str | bytes) -> Any:
 def digests(body: bytes) -> dict[str, str]:
     """What is asked, by the keys of the request: a digest for each, blind to what differs each time."""
     data = parsed(body)
-    if not isinstance(data, dict):
+    if not isinstance(data, dict) or len(data) > _KEYS:
         return {"body": _digest(body)} if body else {}
     try:
         return {
-            key: value if key == "model" and isinstance(value, str) else _digest(_canonical(value))
+            key[:_NAME]: value[:_NAME] if key == "model" and isinstance(value, str) else _digest(_canonical(value))
             for key, value in data.items()
             if key not in _PERSONAL
         }

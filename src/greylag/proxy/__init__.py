@@ -119,7 +119,7 @@ class Proxy:
         tally = Tally.of(request.api, request.body)
         with self._counted(), self._places:
             if request.path in _BILLED and (reason := self.meter.begin(tally)):
-                self.refusal = "" if self.meter.stop else reason
+                self.refusal = "" if self.meter.stop or self.meter.closed else reason
                 reply.whole(400, _STOP, _error(reason))
                 return
             try:

@@ -98,6 +98,13 @@ def test_secrets_leave_a_stream_that_has_them_in_pieces(form: Any) -> None:
     assert "The key is [secret] and more" in json.dumps(data[0])
 
 
+def test_secrets_leave_what_is_no_event_too() -> None:
+    cut = events({"type": "ping"}) + f'data: {{"delta": "{SECRET}'
+    assert SECRET not in without_secrets(cut)
+    assert SECRET not in without_secrets(f"<html>{SECRET}</html>")
+    assert SECRET not in without_secrets(f'data: [{{"delta": "{SECRET}"}}]\n\ndata: 5\n\n')
+
+
 def test_a_call_in_pieces_stays_one_that_can_be_read() -> None:
     text = json.dumps({"path": "a", "content": f"x = 1\n{SECRET}\n"})
     parts = [text[:30], text[30:50], text[50:]]

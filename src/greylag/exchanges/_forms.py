@@ -76,10 +76,12 @@ def without_secrets(answer: str) -> str:
 
 def _stream(answer: str) -> str:
     lines = answer.split("\n")
-    events = {n: data for n, line in enumerate(lines) if line.startswith("data:") and (data := parsed(line[5:]))}
-    before = {n: json.dumps(event) for n, event in events.items()}
+    parts = ((number, parsed(line[5:])) for number, line in enumerate(lines) if line.startswith("data:"))
+    found = {number: data for number, data in parts if isinstance(data, dict)}
+    if not found:
+        return redacted(answer)
+    events = {number: _mapped(event, _safe) for number, event in found.items()}
     pieces: dict[tuple[Any, ...], list[tuple[Any, Any]]] = {}
-    events = {number: _mapped(event, _safe) for number, event in events.items()}
     for event in events.values():
         for path, holder, key in _deltas(event):
             of = (*(str(event.get(name)) for name in ("type", "index", "output_index", "item_id")), *path)
@@ -89,10 +91,12 @@ def _stream(answer: str) -> str:
         if (clean := _safe(text)) != text:
             for holder, key in places:
                 holder[key], clean = clean, ""
-    for number, event in events.items():
-        if (now := json.dumps(event)) != before[number]:
-            lines[number] = f"data: {now}"
-    return redacted("\n".join(lines)) if not events else "\n".join(lines)
+    for number, line in enumerate(lines):
+        if number not in found:
+            lines[number] = redacted(line)
+        elif events[number] != found[number]:
+            lines[number] = f"data: {json.dumps(events[number])}"
+    return "\n".join(lines)
 
 
 def _deltas(event: object) -> Iterator[tuple[tuple[Any, ...], Any, Any]]:

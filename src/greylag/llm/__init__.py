@@ -150,7 +150,7 @@ def blame(llm: LLM) -> Iterator[None]:
     try:
         yield
     except failures.FAILURES as error:
-        raise failures.blamed(llm, error) from None  # the chain below holds the request
+        raise failures.ours(error) or failures.blamed(llm, error) from None  # the chain below holds the request
 
 
 def usage(llm: LLM, meter: Meter, spent: "RunUsage") -> Usage:

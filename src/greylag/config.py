@@ -259,9 +259,14 @@ def recorded(settings: Settings) -> dict[str, Any]:
     return settings.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude=hidden)
 
 
-def replayed(settings: Mapping[str, Any]) -> Settings:
-    """Settings from a record, for models that are played from it: at no address, and without a key."""
+def replayed(settings: Mapping[str, Any], today: Settings) -> Settings:
+    """Settings from a record, for models that are played from it: at no address, and without a key.
+
+    Only the way out of this machine is that of `today`.
+    """
     data = {name: dict(table) for name, table in settings.items()}
+    if proxy := today.verify.upstream_proxy:
+        data.setdefault("verify", {})["upstream-proxy"] = proxy
     for role in ("agent", "judge"):
         table = data.get(role, {})
         if not str(table.get("model", "")).startswith("replay:") and table.keys() & {"model", *_KEYS}:

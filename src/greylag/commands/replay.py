@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from greylag import assembly, config
+from greylag.commands import _options
 from greylag.commands._carrying import carry_out
 from greylag.differences import differences
 from greylag.errors import UserError
@@ -34,7 +35,7 @@ def command(run_id: str, *, as_json: bool, unsafe_no_sandbox: bool) -> int:
     store = Store(directories.state)
     run = store.run(run_id)
     recorded = _recorded(run, store.home(run.id))
-    settings = config.replayed(run.settings)
+    settings = config.replayed(run.settings, _options.settings(None, {}))
     parts = assembly.parts(run.task, settings, directories, unsafe=unsafe_no_sandbox, replayed=run)
     return carry_out(
         run.task, parts, store, as_json=as_json,

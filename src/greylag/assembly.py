@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 from greylag import config, homes, plugins
 from greylag.errors import UserError
 from greylag.llm import LLM
-from greylag.metering import price
 from greylag.model import Repo, Scope, Task
 from greylag.pipeline import Parts
 from greylag.protocols import Agent, Bounds, Forge, Layers, Observe, SandboxBackend, SandboxSpec, Tree, Verifier
 from greylag.readers import matcher_files
 from greylag.report import Run
+from greylag.tallies import price
 from greylag.verification import Settings as VerificationSettings
 from greylag.verification import Verification
 from greylag.workspace import Workspace

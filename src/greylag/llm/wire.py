@@ -14,7 +14,8 @@ from pydantic_ai.models import Model
 from greylag.exchanges import Open
 from greylag.llm import LLM
 from greylag.llm.answers import refined
-from greylag.metering import Meter, RefusedError, Tally
+from greylag.metering import Meter, RefusedError
+from greylag.tallies import Tally
 
 _TIMEOUT = httpx2.Timeout(600.0, connect=10.0)  # seconds without a byte; models think for minutes
 _BODY = 32 << 20  # bytes of one answer

@@ -22,8 +22,9 @@ from urllib.parse import urlsplit
 from greylag.directories import for_sockets
 from greylag.errors import GreylagError, InfraError, UserError
 from greylag.exchanges import Channel, ExhaustedError, Open
-from greylag.metering import Meter, Tally
+from greylag.metering import Meter
 from greylag.model import Limits
+from greylag.tallies import Tally
 from greylag.text import one_line
 
 if TYPE_CHECKING:

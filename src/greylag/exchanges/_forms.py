@@ -17,7 +17,7 @@ from greylag.text import redacted
 _VOLATILE = re.compile(
     r"(?<![0-9a-f])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\b(?:[0-9a-f]{16}|[0-9a-f]{64})\b"
     r"|\b\d{8}-\d{6}-[0-9a-f]{4}\b|\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?"
-    r"|(?: |\b)\d++(?:\.\d++)?+ ?(?:m?s|seconds?|minutes?)\b| cached\b|\b\d\d-(?=(?:baseline|loop|gate)/)"
+    r"|(?: |\b)\d++(?:\.\d++)? ?(?:m?s|seconds?|minutes?)\b| cached\b|\b\d\d-(?=(?:baseline|loop|gate)/)"
 )
 _PERSONAL = {"metadata", "client_metadata", "prompt_cache_key"}  # keys that name a session
 _KEYS, _NAME = 100, 200  # keys of a request, and characters of a name, that are looked at

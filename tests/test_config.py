@@ -144,3 +144,22 @@ def test_settings_of_a_plugin_go_when_another_one_is_named(tmp_path: Path) -> No
     assert found.agent.settings == {"run": "x"}
     assert found.forge.settings == {"token-env": "T"}
     assert config.load(file, {"GREYLAG_AGENT": "builtin"}).agent.settings == {"model": "a:b"}
+
+
+def test_settings_of_a_record_lead_to_no_model_and_need_no_key() -> None:
+    then = config.parse(
+        '[agent]\nname = "codex"\nkey-env = "THE_KEY"\n[judge]\nmodel = "openai:x"\nkey-file = "k"\nbase-url = "https://a"\n'
+        '[verify]\nupstream-proxy = "http://me:secret@old:1"\nhosts = ["a"]\n',
+        "then",
+    )
+    kept = config.recorded(then)
+    assert "secret" not in str(kept)
+    assert "run" not in kept, "what nobody set is today's"
+    today = config.parse('[verify]\nupstream-proxy = "http://new:1"\ncpus = 3\n', "today")
+    found = config.replayed(kept, today)
+    assert (found.agent.name, found.agent.settings) == ("codex", {"base-url": config.NOWHERE})
+    assert found.judge.settings == {"model": "openai:x", "base-url": config.NOWHERE}
+    assert (found.verify.hosts, found.verify.upstream_proxy) == (("a",), "http://new:1")
+    others = {"agent": {"name": "command", "run": "true"}, "judge": {"model": "replay:a.json"}}
+    unchanged = config.replayed(others, config.parse("", "today"))
+    assert (unchanged.agent.settings, unchanged.judge.settings) == ({"run": "true"}, {"model": "replay:a.json"})

@@ -22,6 +22,8 @@ from pydantic_ai.usage import RequestUsage, RunUsage
 from greylag import llm
 from greylag.errors import AgentError, GreylagError, InfraError, UserError
 from greylag.llm import LLM
+from greylag.metering import Meter
+from greylag.model import Limits
 from greylag.testing.model_server import serve
 
 KEY = "sk-test-0123456789abcdef"
@@ -88,10 +90,10 @@ def chat(**settings: Any) -> Iterator[Server]:
             thread.join()
 
 
-def ask(which: LLM, spent: RunUsage | None = None) -> str:
+def ask(which: LLM, meter: Meter | None = None) -> str:
     with llm.blame(which), pydantic_ai.models.override_allow_model_requests(True):
-        agent: Agent[None, str] = Agent(llm.build(which))
-        return llm.run(agent.run("Hello?", usage=spent)).output
+        agent: Agent[None, str] = Agent(llm.build(which, meter=meter))
+        return llm.run(agent.run("Hello?")).output
 
 
 def failure(which: LLM) -> GreylagError:
@@ -146,12 +148,12 @@ def test_a_missing_key_names_the_option(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_compatible_server_gets_the_key_from_the_file(tmp_path: Path) -> None:
     (tmp_path / "key").write_text(KEY + "\n")
     with chat() as server:
-        spent = RunUsage()
+        meter = Meter(Limits())
         which = LLM("openai:gpt-4o", base_url=server.url + "/v1", key_file=str(tmp_path / "key"))
-        assert ask(which, spent) == "hello"
+        assert ask(which, meter) == "hello"
     assert server.requests[0]["path"] == "/v1/chat/completions"
     assert server.requests[0]["authorization"] == f"Bearer {KEY}"
-    used = llm.usage(which, spent)
+    used = meter.usage
     assert (used.turns, used.input_tokens, used.output_tokens, used.cost_source) == (1, 1000, 100, "prices")
     assert used.usd is not None
     assert 0.0001 < used.usd < 0.1
@@ -159,10 +161,10 @@ def test_a_compatible_server_gets_the_key_from_the_file(tmp_path: Path) -> None:
 
 def test_a_model_without_a_known_price_has_no_cost() -> None:
     with chat(model="our-own-7b") as server:
-        spent, which = RunUsage(), LLM("openai:our-own-7b", base_url=server.url + "/v1")
-        ask(which, spent)
+        meter, which = Meter(Limits()), LLM("openai:our-own-7b", base_url=server.url + "/v1")
+        ask(which, meter)
     assert "authorization" not in server.requests[0]
-    used = llm.usage(which, spent)
+    used = meter.usage
     assert (used.usd, used.cost_source, used.input_tokens) == (None, "unknown", 1000)
 
 
@@ -324,7 +326,7 @@ def test_a_recording_answers_a_judge_in_its_type(tmp_path: Path) -> None:
     judge: Agent[None, Vote] = Agent(llm.build(which, "judge"), output_type=Vote)
     spent = RunUsage()
     assert llm.run(judge.run("Here is the diff.", usage=spent)).output == Vote(approve=False, why="out of scope")
-    used = llm.usage(which, spent)
+    used = llm.usage(which, Meter(Limits()), spent)
     assert (used.usd, used.cost_source, used.turns) == (0.0, "replay", 1)
     assert used.input_tokens > 0
 
@@ -386,4 +388,4 @@ assert not {{"anthropic", "openai"}} & sys.modules.keys()
 def test_usage_counts_cached_tokens() -> None:
     spent = RunUsage(requests=2)
     spent.incr(RequestUsage(input_tokens=100, cache_read_tokens=80, output_tokens=5))
-    assert llm.usage(LLM("openai:x", base_url="http://127.0.0.1"), spent).cached_tokens == 80
+    assert llm.usage(LLM("replay:x"), Meter(Limits()), spent).cached_tokens == 80

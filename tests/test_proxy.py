@@ -16,6 +16,7 @@ import pytest
 
 from greylag import proxy
 from greylag.errors import InfraError, UserError
+from greylag.exchanges import NAME, Channel, Exchanges, load
 from greylag.model import Limits, StopReason
 from greylag.proxy import Proxy, Upstream
 from greylag.testing import model_server
@@ -504,3 +505,105 @@ def test_counts_that_cannot_be_are_not_believed() -> None:
     assert served.meter.usage.input_tokens < 1000
     assert (served.meter.usage.output_tokens, served.meter.usage.cost_source) == (0, "estimate")
     assert served.problem() is None
+
+
+# -- requests side by side -------------------------------------------------------------------------------------------
+
+DEAR = {"text": "a", "usage": {"input_tokens": 20_000, "output_tokens": 10}}  # six cents of the model below
+SMALL = {**ASK, "max_tokens": 100}
+
+
+def asking(path: Path, body: Any, answers: list[int]) -> threading.Thread:
+    def ask() -> None:
+        with closing(Client(path)) as client:
+            answers.append(client.ask(body)[0])
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize("body", [ASK, {**ASK, "max_tokens": 32_000}])
+def test_a_budget_is_passed_by_one_request_however_many_are_sent_at_once(body: Any) -> None:
+    answers: list[int] = []
+    with model_server.serve([DEAR] * 9) as model:  # noqa: SIM117
+        with serving(Upstream(model.url), Limits(usd=0.10)) as (served, path):
+            for thread in [asking(path, body, answers) for _ in range(8)]:
+                thread.join(20)
+            served.settle()
+            assert sorted(answers) == [200, 200, *[400] * 6]
+            assert model.left == 7
+            assert served.meter.usage.usd == pytest.approx(2 * 0.06015)
+
+
+@pytest.mark.parametrize(
+    ("limits", "body", "at_once"),
+    [
+        (Limits(), ASK, True),
+        (Limits(usd=5.0), SMALL, True),
+        (Limits(tokens=50_000), SMALL, True),
+        (Limits(usd=5.0), ASK, False),  # nobody knows how much the model may write
+        (Limits(usd=0.001), SMALL, False),
+    ],
+)
+def test_requests_run_side_by_side_while_those_under_way_cannot_reach_a_limit(
+    limits: Limits, body: Any, at_once: bool
+) -> None:
+    answers: list[int] = []
+    with model_server.serve([{"hang": True}] * 2) as model:
+        with serving(Upstream(model.url), limits) as (_served, path):
+            threads = [asking(path, body, answers) for _ in range(2)]
+            deadline = time.monotonic() + (10 if at_once else 0.5)
+            while len(model.requests) < 2 and time.monotonic() < deadline:
+                time.sleep(0.01)
+            assert len(model.requests) == (2 if at_once else 1)
+        model.closing.set()
+        for thread in threads:
+            thread.join(20)
+    assert len(answers) == 2, "nobody waits for ever"
+
+
+# -- what is kept ----------------------------------------------------------------------------------------------------
+
+
+def test_each_request_is_kept_with_its_tokens_cost_and_answer(tmp_path: Path) -> None:
+    exchanges = Exchanges(tmp_path / NAME)
+    steps: list[dict[str, Any]] = [{"text": "One."}, {"status": 529}, {"raw": f"echo {KEY}"}]
+    with model_server.serve(steps) as model, tempfile.TemporaryDirectory() as parent:
+        upstream = Upstream(model.url, KEY, "variable `MY_KEY`")
+        with proxy.serve(upstream, Limits(), Path(parent), Channel("session 1", exchanges)) as (served, path):
+            for _ in steps:
+                with closing(Client(path)) as client:
+                    client.ask()
+            served.settle()
+    one, busy, nonsense = load(tmp_path)
+    assert (one.number, one.who, one.path, one.status, one.whole) == (1, "session 1", "/messages", 200, True)
+    assert (one.usage, one.model) == (served.meter.usage, "claude-sonnet-4-5")
+    assert len(list(one.pieces)) > 5, "event by event"
+    assert (busy.status, busy.usage.usd) == (529, None)
+    assert KEY not in (tmp_path / NAME).read_text()
+    assert nonsense.answer == "echo [key]"
+
+
+def test_a_record_answers_in_place_of_a_model_and_says_where_it_does_not_fit(tmp_path: Path) -> None:
+    with model_server.serve([{"text": "One."}, {"status": 529}, {"text": "Two."}]) as model:
+        first = played(tmp_path / "a", Exchanges(tmp_path / NAME), [ASK, ASK, {**ASK, "messages": ["more"]}], model.url)
+    again = Exchanges(tmp_path / "again.jsonl", load(tmp_path), "the-run")
+    asked = [ASK, ASK, {**ASK, "messages": ["other"]}, ASK]
+    second = played(tmp_path / "b", again, asked, "https://replay.invalid/v1")
+    assert second[:3] == first, "to the byte"
+    assert second[3][0] == 400
+    assert "record of run the-run has no answer left" in str(again.exhausted)
+    assert (again.changed, again.left) == ({3: ("messages",)}, ())
+    assert again.priced.usd == pytest.approx(2 * 0.00375)
+
+
+def played(place: Path, exchanges: Exchanges, bodies: list[Any], url: str) -> list[tuple[int, bytes]]:
+    channel = Channel("session 1", exchanges)
+    with proxy.serve(Upstream(url), Limits(), place, channel) as (served, path), closing(Client(path)) as client:
+        answers = [client.ask(body) for body in bodies]
+        served.settle()
+        if exchanges.playing:
+            assert (served.meter.usage.usd, served.meter.usage.cost_source) == (0.0, "replay")
+            assert "no answer left" in str(served.problem())
+    return answers

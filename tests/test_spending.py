@@ -8,7 +8,7 @@ import pytest
 
 from greylag.model import Event, Limits, Outcome, Phase, Repo, Session, Status, StopReason, Task, Usage, Verdict
 from greylag.report import Report, Run
-from greylag.spending import Warned, left, spent
+from greylag.spending import Warned, spent
 
 
 def run(*usages: Usage, judge: dict[str, Any] | None = None) -> Run:
@@ -20,20 +20,20 @@ def run(*usages: Usage, judge: dict[str, Any] | None = None) -> Run:
 
 def test_each_session_gets_what_the_others_and_the_judge_have_left() -> None:
     limits = Limits(tokens=1000, usd=0.10)
-    assert left(limits, spent(run())) == limits
+    assert limits.less(spent(run())) == limits
     one = run(Usage(2, 300, 100, 0, 0.04, "prices"), judge={"input_tokens": 90, "output_tokens": 10, "usd": 0.02})
-    rest = left(limits, spent(one))
+    rest = limits.less(spent(one))
     assert rest is not None
     assert rest.tokens == 500
     assert rest.usd == pytest.approx(0.04)
-    assert left(Limits(usd=0.05), spent(one)) is None
-    assert left(Limits(tokens=500), spent(one)) is None
-    assert left(Limits(), spent(one)) == Limits()
+    assert Limits(usd=0.05).less(spent(one)) is None
+    assert Limits(tokens=500).less(spent(one)) is None
+    assert Limits().less(spent(one)) == Limits()
 
 
 def test_a_price_that_is_not_known_takes_nothing_from_the_dollars() -> None:
     unknown = run(Usage(2, 300, 100), judge={"input_tokens": 1, "output_tokens": 1, "usd": None})
-    assert left(Limits(usd=0.05), spent(unknown)) == Limits(usd=0.05)
+    assert Limits(usd=0.05).less(spent(unknown)) == Limits(usd=0.05)
 
 
 @pytest.mark.parametrize(

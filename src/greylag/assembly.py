@@ -15,6 +15,8 @@ from greylag.model import Repo, Scope, Task
 from greylag.pipeline import Parts
 from greylag.protocols import Agent, Bounds, Forge, Layers, Observe, SandboxBackend, SandboxSpec, Tree, Verifier
 from greylag.readers import matcher_files
+from greylag.report import Run
+from greylag.tallies import price
 from greylag.verification import Settings as VerificationSettings
 from greylag.verification import Verification
 from greylag.workspace import Workspace
@@ -28,16 +30,24 @@ class NotChosenError(UserError):
     """What only the user can choose: nothing is wrong, a run just cannot begin without it."""
 
 
-def parts(task: Task, settings: config.Settings, directories: config.Directories, *, unsafe: bool) -> Parts:
-    """Everything that one run needs. Raises `UserError` for what is missing, before anything is started."""
+def parts(
+    task: Task, settings: config.Settings, directories: config.Directories, *, unsafe: bool, replayed: Run | None = None
+) -> Parts:
+    """Everything that one run needs. Raises `UserError` for what is missing, before anything is started.
+
+    `replayed`: the run is a replay of that one, from the same commit, and publishes nothing.
+    """
     box, host = backend(settings, unsafe=unsafe), forge(settings, task.repo, directories)
     worker, judges = agent(settings), judge(settings)
+    if task.policy.limits.usd is not None and replayed is None:
+        _priced(worker, *judges)
     _try_out(box)
     url, token = host.clone_url(task.repo.url)
 
     def checkout(task: Task, home: Path) -> Workspace:
         cache = directories.cache
-        return Workspace.checkout(task.repo, home=home, cache=cache, owner=box.owner, token=token, url=url)
+        base = replayed.base if replayed else ""
+        return Workspace.checkout(task.repo, home=home, cache=cache, owner=box.owner, token=token, url=url, commit=base)
 
     def verify(task: Task, workspace: Workspace, home: Path, observe: Observe) -> Verification:
         return verification(
@@ -45,8 +55,13 @@ def parts(task: Task, settings: config.Settings, directories: config.Directories
             judges=judges, prompt=task.prompt, scope=task.policy.scope,
         )  # fmt: skip
 
-    stamps = (*((NO_SANDBOX,) if unsafe else ()), *_replays(worker, *judges))
-    return Parts(worker, box, host, checkout, verify, bounds(settings), settings.run.author, stamps)
+    stamps = [NO_SANDBOX] if unsafe else []
+    if replayed:
+        stamps.append(f"REPLAY: what the models say was recorded in run {replayed.id}; all else is real")
+    return Parts(
+        worker, box, None if replayed else host, checkout, verify, bounds(settings), settings.run.author,
+        (*stamps, *_replays(worker, *judges)), config.recorded(settings), replayed.id if replayed else "",
+    )  # fmt: skip
 
 
 def _try_out(box: SandboxBackend) -> None:
@@ -59,13 +74,29 @@ def _try_out(box: SandboxBackend) -> None:
             pass
 
 
-def _replays(*plugins: object) -> Iterator[str]:
-    """What a reader must know of a plugin that asks no model."""
+def _models(*plugins: object) -> Iterator[tuple[str, LLM]]:
+    """The models that greylag itself asks for a plugin, with the plugin's name."""
     for plugin in plugins:
         model = getattr(plugin, "llm", None) or getattr(plugin, "model", None)
-        if isinstance(model, LLM) and model.replayed:
-            name = getattr(plugin, "name", "agent")
+        if isinstance(model, LLM):
+            yield getattr(plugin, "name", "agent"), model
+
+
+def _replays(*plugins: object) -> Iterator[str]:
+    """What a reader must know of a plugin that asks no model."""
+    for name, model in _models(*plugins):
+        if model.replayed:
             yield f"REPLAY: what the model of `{name}` says is a recording ({Path(model.name).name}); all else is real"
+
+
+def _priced(*plugins: object) -> None:
+    """A limit in dollars needs prices: what has none is refused before anything is spent."""
+    for name, model in _models(*plugins):
+        if not model.replayed and price(model.provider, model.name, 1, 1) is None:
+            raise UserError(
+                f"no price is known for `{model.model}` of the {name}, so that a limit in US dollars cannot be held; "
+                "limit tokens instead"
+            )
 
 
 def backend(settings: config.Settings, *, unsafe: bool) -> SandboxBackend:

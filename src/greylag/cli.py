@@ -18,6 +18,7 @@ VERBS = {
     "mcp": "Serve the tool `verify` over stdio, for any agent or IDE.",
     "hook": "Stop gate for Claude Code and Codex.",
     "prompt": "Point out what a prompt lacks.",
+    "replay": "Carry out a stored run again, with the recorded answers of its models.",
     "show": "Show the newest runs, or the time line of one.",
     "doctor": "Check this machine and the settings.",
     "init": "Choose an agent, a judge and a forge, and write the settings.",

@@ -23,7 +23,9 @@ from greylag.model import Limits, Policy, Precondition, Scope
 from greylag.text import PERSON
 
 MONTH = 60.0 * 24 * 31  # minutes; clocks and timers of the system take no more than some weeks
+NOWHERE = "https://replay.invalid/v1"
 Network = Literal["none", "registries", "host"]
+_KEYS = {"base-url", "key-env", "key-file"}
 
 
 _YAML = re.compile(r"---[ \t]*\r?\n(?:[ \t]*(?:[\w-]+[ \t]*[:=]|-[ \t])[^\n]*\n)+---[ \t]*(?:\r?\n|$)")  # as elsewhere
@@ -249,6 +251,28 @@ def load(path: Path | None, environ: Mapping[str, str], flags: Mapping[str, Any]
 def parse(text: str, name: str) -> Settings:
     """Settings from TOML; `name` is what errors call it."""
     return _parse(Settings, text, name)
+
+
+def recorded(settings: Settings) -> dict[str, Any]:
+    """What was set, for the record of a run; a proxy's address is the machine's own, and may hold a password."""
+    hidden = {"verify": {"upstream_proxy"}}
+    return settings.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude=hidden)
+
+
+def replayed(settings: Mapping[str, Any], today: Settings) -> Settings:
+    """Settings from a record, for models that are played from it: at no address, and without a key.
+
+    Only the way out of this machine is that of `today`.
+    """
+    data = {name: dict(table) for name, table in settings.items()}
+    if proxy := today.verify.upstream_proxy:
+        data.setdefault("verify", {})["upstream-proxy"] = proxy
+    for role in ("agent", "judge"):
+        table = data.get(role, {})
+        if not str(table.get("model", "")).startswith("replay:") and table.keys() & {"model", *_KEYS}:
+            data[role] = {key: value for key, value in table.items() if key.replace("_", "-") not in _KEYS}
+            data[role]["base-url"] = NOWHERE
+    return _validate(Settings, data, "the settings in the record")
 
 
 def location(environ: Mapping[str, str]) -> Path:

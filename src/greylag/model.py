@@ -6,7 +6,7 @@ Seconds are wall-clock seconds, money is US dollars, paths are relative to the r
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Any
@@ -160,6 +160,14 @@ class Limits:
     tokens: int | None = None
     usd: float | None = None
 
+    def less(self, used: "Usage") -> "Limits | None":
+        """What is left when so much was used: fewer tokens and dollars. None: nothing is left."""
+        tokens = None if self.tokens is None else self.tokens - used.input_tokens - used.output_tokens
+        usd = None if self.usd is None else self.usd - (used.usd or 0.0)
+        if (tokens is not None and tokens <= 0) or (usd is not None and usd <= 0):
+            return None
+        return replace(self, tokens=tokens, usd=usd)
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -283,6 +291,7 @@ class Status(StrEnum):
     RUNNING = "running"
     OPENED = "opened"
     UPDATED = "updated"  # the pull request of an earlier run of the same task
+    PASSED = "passed"  # the gate said yes to a replay, which publishes nothing
     NO_CHANGE = "no change"
     DECLINED = "declined"
     FAILED = "failed"  # verifiers or guards still say no after the last attempt
@@ -294,7 +303,7 @@ class Status(StrEnum):
     @property
     def exit_code(self) -> int:
         """Exit code of `greylag run`, apart from errors, which carry their own."""
-        if self in {Status.OPENED, Status.UPDATED, Status.NO_CHANGE, Status.DECLINED}:
+        if self in {Status.OPENED, Status.UPDATED, Status.PASSED, Status.NO_CHANGE, Status.DECLINED}:
             return 0
         return 130 if self is Status.CANCELLED else 1
 

@@ -69,10 +69,10 @@ KEYS: Mapping[str, Callable[[Run, Mapping[str, Any]], Iterable[str]]] = {
 
 
 def numbers(runs: Iterable[Run], labels: Mapping[str, str], by: str) -> dict[str, Numbers]:
-    """Numbers by a key of `KEYS`, in alphabetical order."""
+    """Numbers by a key of `KEYS`, in alphabetical order; a replay, whose answers were counted before, is in none."""
     found: dict[str, Numbers] = {}
     for run in runs:
-        if judged := decisions(run):
+        if (judged := decisions(run)) and not run.replay_of:
             for name in KEYS[by](run, judged[0]):
                 found.setdefault(name, Numbers()).add(judged, labels.get(run.id))
     return dict(sorted(found.items()))

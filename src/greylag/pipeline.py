@@ -13,14 +13,16 @@ import errno
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from greylag import corrections, evidence, preconditions, publishing, spending
 from greylag.errors import AgentError, InfraError, UserError
+from greylag.exchanges import NAME, Channel, Exchanges
 from greylag.holding import held
-from greylag.model import Limits, Phase, Session, Status, StopReason, Task
+from greylag.model import Limits, Phase, Session, Status, StopReason, Task, Usage
 from greylag.protocols import Agent, AgentRequest, Bounds, Forge, Layers, Observe, Sandbox, SandboxBackend, SandboxSpec
 from greylag.recording import Recording
 from greylag.report import Report, Run
@@ -39,33 +41,44 @@ _BROKEN_OFF = {StopReason.LLM_ERROR, StopReason.KILLED}
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a run is put together from. `home` is the run's own directory, kept as its record."""
+    """What a run is put together from. `settings` are those that made it so, for the record.
+
+    Without a forge nothing is published, as for a replay of the run `replay_of`.
+    """
 
     agent: Agent
     backend: SandboxBackend
-    forge: Forge
+    forge: Forge | None
     checkout: Callable[[Task, Path], Workspace]
     verification: Callable[[Task, Workspace, Path, Observe], Verification]
     bounds: Bounds = Bounds()
     author: str = AUTHOR
     stamps: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    replay_of: str = ""
 
 
 def run_task(
-    task: Task, run_id: str, home: Path, parts: Parts, *, observe: Observe, record: Callable[[Run], None]
-) -> Run:
+    task: Task, run_id: str, home: Path, parts: Parts, *, observe: Observe, record: Callable[[Run], None],
+    exchanges: Exchanges | None = None,
+) -> Run:  # fmt: skip
     """Carry out one task. The answer says what happened; `record` has seen every step, also when this raises.
+
+    `home` is the run's own directory, kept as its record; `exchanges` those with models, which are kept there, too.
 
     Raises `UserError`, `InfraError` and `AgentError` after the run was recorded as errored, and `KeyboardInterrupt`
     after it was recorded as cancelled. Nothing is left running, and no pull request is half open. `home` is held by a
     lock meanwhile: who finds it free knows that a run which its record calls running was killed.
     """
-    run = Run(run_id, task, Status.RUNNING, datetime.now(UTC), agent=parts.agent.name, stamps=parts.stamps)
+    run = Run(
+        run_id, task, Status.RUNNING, datetime.now(UTC), agent=parts.agent.name, stamps=parts.stamps,
+        settings=parts.settings, replay_of=parts.replay_of,
+    )  # fmt: skip
     recording = Recording(run, home, record, observe)
     with held(home):
         try:
             record(run)
-            return _Steps(task, home, parts, recording).carry_out()
+            return _Steps(task, home, parts, recording, exchanges or Exchanges(home / NAME)).carry_out()
         except OSError as error:
             if error.errno not in _NO_ROOM:
                 raise
@@ -82,6 +95,7 @@ class _Steps:
     home: Path
     parts: Parts
     recording: Recording
+    exchanges: Exchanges
 
     def carry_out(self) -> Run:
         """Check out, verify the base commit, then let the agent try."""
@@ -134,12 +148,14 @@ class _Steps:
                 recording.tell("attempt", f"attempt {attempt} of {attempts}: {recording.run.agent}", attempt=attempt)
                 last = recording.run.sessions[-1] if recording.run.sessions else None
                 limits = self.limits() or policy.limits
-                request = AgentRequest(
-                    prompt, sandbox, verify, limits, self.home / "transcript.jsonl",
-                    spending.Warned(recording.observe, limits), last, verification.log,
-                )  # fmt: skip
-                session = self.parts.agent.run(request)
+                with self.channel(f"session {attempt}") as channel:
+                    request = AgentRequest(
+                        prompt, sandbox, verify, limits, self.home / "transcript.jsonl",
+                        spending.Warned(recording.observe, limits), last, verification.log, channel,
+                    )  # fmt: skip
+                    session = self.parts.agent.run(request)
                 recording.keep(sessions=(*recording.run.sessions, session))
+                self.exchanges.check()
                 tree = workspace.freeze(self.parts.backend)
                 recording.keep(tree=tree)
                 if tree == workspace.base_tree and not workspace.problems(tree):
@@ -149,11 +165,12 @@ class _Steps:
                 if session.stop in {StopReason.DECLINED, *_BROKEN_OFF}:
                     return self.given_up(workspace, session)
                 recording.tell("gate", f"gate: verifying the frozen tree {tree[:10]}", tree=tree)
-                report = verification.run(tree, mode="gate", baseline=baseline, rewrite=rewrite)
-                recording.keep(tree=report.tree, reports=(*recording.run.reports, report))
-                if tree != report.tree == workspace.base_tree:
-                    return self.unchanged(session)  # all that it did was to format otherwise
-                _raise_infrastructure(report)
+                with self.channel("judge") as channel:
+                    report = verification.run(tree, mode="gate", baseline=baseline, rewrite=rewrite, channel=channel)
+                    recording.keep(tree=report.tree, reports=(*recording.run.reports, report))
+                    if tree != report.tree == workspace.base_tree:
+                        return self.unchanged(session)  # all that it did was to format otherwise
+                    _raise_infrastructure(report)
                 if report.passed:
                     return publishing.publish(recording, workspace, report, self.parts.forge, self.parts.author)
                 recording.tell("gate.refused", _first_reason(report))
@@ -163,6 +180,16 @@ class _Steps:
                     return self.refused(workspace, f"{why}; ")
                 prompt = evidence.feedback(report)
         return self.refused(workspace)
+
+    @contextmanager
+    def channel(self, who: str) -> Iterator[Channel]:
+        """The way to a model. What went over it is not lost with the error that ends it."""
+        channel = Channel(who, self.exchanges, self.limits())
+        try:
+            yield channel
+        except BaseException:
+            self.recording.keep(broken_off=channel.used)
+            raise
 
     @contextmanager
     def asked_back(self, sandbox: Sandbox) -> Iterator[None]:
@@ -175,14 +202,20 @@ class _Steps:
         limits = replace(limits, turns=1, seconds=min(limits.seconds, _REFLECTION))
         nothing = Report(run.tree or "", run.base, ())
         request = AgentRequest(
-            LACKED, sandbox, lambda: nothing, limits, self.home / "transcript.jsonl", self.recording.observe, last
-        )
+            LACKED, sandbox, lambda: nothing, limits, self.home / "transcript.jsonl", self.recording.observe, last,
+            channel=Channel("reflection", self.exchanges),
+        )  # fmt: skip
         with suppress(InfraError, AgentError, UserError):  # nothing depends on it
             self.recording.keep(reflection=self.parts.agent.run(request))
 
     def limits(self) -> Limits | None:
-        """Limits of the next session; None when the run has used up its budget."""
-        return spending.left(self.task.policy.limits, spending.spent(self.recording.run))
+        """Limits of the next session; None when the run has used up its budget.
+
+        What models were seen to answer counts as well: as if it were paid for, where it is played.
+        """
+        used, seen = spending.spent(self.recording.run), self.exchanges.priced
+        tokens = max(used.input_tokens, seen.input_tokens), max(used.output_tokens, seen.output_tokens)
+        return self.task.policy.limits.less(Usage(0, *tokens, usd=max(used.usd or 0.0, seen.usd or 0.0)))
 
     def hopeless(self, workspace: Workspace) -> str:
         """Why another attempt would lead nowhere: there is no money for it, or the judge has said it all."""

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal, Protocol
 
+from greylag.exchanges import Channel
 from greylag.model import Event, Limits, Phase, PullRequest, Scope, Session, Verdict
 from greylag.report import Report, Run
 
@@ -199,6 +200,7 @@ class AgentRequest:
     observe: Observe
     resume: Session | None = None
     log: ReadLog = no_log
+    channel: Channel = Channel()  # to the model, for an agent that asks one: counted and kept there, or played
 
 
 class Agent(Protocol):
@@ -290,6 +292,7 @@ class Context:
     rewrite: Callable[[str, bytes], None] | None = None  # takes a file that a formatter has put right; None: only check
     connected: bool = True  # False: the policy gives this phase no network at all
     seconds: float = 1800.0  # that one command may take
+    channel: Channel = Channel()  # to a model, for the judge
 
     def before(self, activation: Activation) -> Verdict | None:
         """What came of an activation on the base commit, where it applied there."""

@@ -1,7 +1,6 @@
 """What a run may still spend: its budget covers all its sessions and the judge, and somebody is warned in time."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from greylag.model import Event, Limits, Phase, Usage
 from greylag.protocols import Observe
@@ -11,27 +10,21 @@ _WARN = 0.8  # of the budget
 
 
 def spent(run: Run) -> Usage:
-    """What the sessions of a run and its judge have used so far."""
+    """What the sessions of a run and its judge have used so far, one that an error ended among them."""
     sessions = (*run.sessions, *((run.reflection,) if run.reflection else ()))
-    return sum((*(session.usage for session in sessions), *_judged(run.reports)), Usage())
+    return sum((*(session.usage for session in sessions), *_judged(run.reports), run.broken_off), Usage())
 
 
 def _judged(reports: Sequence[Report]) -> Sequence[Usage]:
     told = [v.details.get("usage") for report in reports for v in report.verdicts if v.phase is Phase.JUDGE]
     return [
-        Usage(1, used.get("input_tokens", 0), used.get("output_tokens", 0), usd=used.get("usd"))
+        Usage(
+            used.get("requests", 1), used.get("input_tokens", 0), used.get("output_tokens", 0),
+            used.get("cached_tokens", 0), used.get("usd"), used.get("source", "unknown"),
+        )
         for used in told
         if isinstance(used, dict)
-    ]
-
-
-def left(limits: Limits, used: Usage) -> Limits | None:
-    """Limits of the next session: the run's tokens and dollars are fewer by what was used. None: nothing is left."""
-    tokens = None if limits.tokens is None else limits.tokens - used.input_tokens - used.output_tokens
-    usd = None if limits.usd is None else limits.usd - (used.usd or 0.0)
-    if (tokens is not None and tokens <= 0) or (usd is not None and usd <= 0):
-        return None
-    return replace(limits, tokens=tokens, usd=usd)
+    ]  # fmt: skip
 
 
 class Warned:

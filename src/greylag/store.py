@@ -47,9 +47,10 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from greylag.directories import WORKING, remove_tree
 from greylag.errors import InfraError, UserError
 from greylag.holding import HELD, claimed, is_held, release
-from greylag.model import Event, Status, Usage
+from greylag.model import Event, Status
 from greylag.recording import published
 from greylag.report import Run
+from greylag.spending import spent
 
 _RUN = TypeAdapter(Run)
 # Names of tests that passed: thousands, of no use in a record.
@@ -306,10 +307,6 @@ def _event(run_id: str, number: int, item: Event) -> dict[str, Any]:
     return {"run": run_id, "number": number, "at": item.at, "kind": item.kind, "text": item.text, "data": data}
 
 
-def _usage(run: Run) -> Usage:
-    return sum((session.usage for session in run.sessions), Usage())
-
-
 def _row(run: Run) -> dict[str, Any]:
     return {
         "id": run.id,
@@ -321,7 +318,7 @@ def _row(run: Run) -> dict[str, Any]:
         "reason": run.reason,
         "started": run.started,
         "finished": run.finished,
-        "usd": _usage(run).usd,
+        "usd": spent(run).usd,
         "pull_request": run.pull_request.url if run.pull_request else None,
         "document": json.dumps(to_json(run)),
     }

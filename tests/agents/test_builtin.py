@@ -7,8 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
-from decimal import Decimal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +57,15 @@ def playing(
         part = parts[min(len(asked), len(parts)) - 1]
         return ModelResponse(parts=[part() if callable(part) else part], usage=usage or RequestUsage(input_tokens=10))
 
-    agent = Builtin("openai:test", base_url="http://127.0.0.1:9", **settings)
+    agent = Builtin(f"replay:{__file__}", **settings)
     agent._model = FunctionModel(answer)
     return agent, asked
+
+
+@pytest.fixture
+def allowed() -> Iterator[None]:
+    with pydantic_ai.models.override_allow_model_requests(True):
+        yield
 
 
 def results(messages: list[ModelMessage]) -> list[str]:
@@ -181,18 +186,32 @@ def test_a_session_that_hit_a_limit_can_be_resumed(ask: Any) -> None:
     assert "README.md" in results(asked[0])[0]
 
 
-def test_dollars_are_a_limit_where_a_price_is_known(ask: Any) -> None:
-    dear = RequestUsage(input_tokens=10, cost=Decimal("0.4"))
-    agent, _ = playing(lambda: ToolCallPart("list_files", {}), usage=dear)
-    session = agent.run(ask(limits=Limits(turns=9, seconds=60, usd=0.5)))
-    assert (session.stop, session.usage.turns, session.usage.usd) == (StopReason.BUDGET, 2, 0.8)
-    agent, _ = playing(lambda: ToolCallPart("list_files", {}))
-    with pytest.raises(UserError, match="no price is known for `openai:test`"):
-        agent.run(ask(limits=Limits(turns=9, seconds=60, usd=0.5)))
+def test_dollars_are_a_limit_where_a_price_is_known(ask: Any, allowed: None) -> None:
+    dear = {"tools": [{"name": "list_files", "input": {}}], "usage": {"input_tokens": 20_000, "output_tokens": 10}}
+    with serve([dear] * 9) as model:
+        agent = Builtin("anthropic:claude-sonnet-4-6", base_url=model.url)
+        session = agent.run(ask(limits=Limits(turns=9, seconds=60, usd=0.1)))
+        assert (session.stop, session.usage.turns, model.left) == (StopReason.BUDGET, 2, 7)
+        assert session.usage.usd == pytest.approx(2 * 0.06015)
+        with pytest.raises(UserError, match="no price is known for the model 'test'"):
+            Builtin("openai:test", base_url=model.url).run(ask(limits=Limits(turns=9, seconds=60, usd=0.5)))
+        assert model.left == 7, "and nothing was asked"
+
+
+def test_answers_that_are_paid_for_and_worthless_end_with_the_budget(ask: Any, allowed: None) -> None:
+    events = [
+        {"type": "message_start", "message": {"usage": {"input_tokens": 50_000, "output_tokens": 9}}},
+        {"type": "content_block_stop", "index": 7},
+    ]
+    raw = "".join(f"data: {json.dumps(event)}\n\n" for event in events)
+    with serve([{"raw": raw}] * 9) as model:
+        agent = Builtin("anthropic:claude-sonnet-4-6", base_url=model.url)
+        session = agent.run(ask(limits=Limits(turns=9, seconds=60, usd=0.1)))
+    assert (session.stop, model.left) == (StopReason.BUDGET, 8), "the SDK tries again what breaks off"
 
 
 def test_time_ends_a_session_that_waits_for_the_model(ask: Any) -> None:
-    agent = Builtin("openai:test", base_url="http://127.0.0.1:9")
+    agent = Builtin(f"replay:{__file__}")
 
     async def never(_: list[ModelMessage], __: AgentInfo) -> ModelResponse:
         await asyncio.Event().wait()
@@ -244,7 +263,7 @@ def test_ctrl_c_ends_a_tool_that_blocks_at_once(ask: Any) -> None:
 
 
 def test_ctrl_c_ends_a_wait_for_the_model(ask: Any) -> None:
-    agent = Builtin("openai:test", base_url="http://127.0.0.1:9")
+    agent = Builtin(f"replay:{__file__}")
 
     async def never(_: list[ModelMessage], __: AgentInfo) -> ModelResponse:
         asyncio.get_running_loop().call_soon(os.kill, os.getpid(), signal.SIGINT)

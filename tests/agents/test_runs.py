@@ -129,6 +129,9 @@ def test_from_the_prompt_to_the_pull_request(client: Client, tmp_path: Path) -> 
     assert "sk-real-key" not in "".join(asked)
     shown = at.greylag("show", run["id"]).stdout
     assert "sent back (1 of 3)" in shown
+    again = at.greylag("replay", run["id"], "--json")  # when no model is there any more
+    assert again.returncode == 0, again.stderr[-3000:]
+    assert json.loads(again.stdout)["differences"] == []
 
 
 @clients

@@ -215,7 +215,8 @@ def test_answer_of_a_real_protocol(judged: Any, changes: Any, answer: Any, key: 
     step = Step(tools=({"name": "final_result", "input": answer()},), usage={"input_tokens": 700, "output_tokens": 70})
     verdict = ask(judged, changes, key, step)
     assert decision(verdict) == "pass"
-    assert verdict.details["usage"] == {"input_tokens": 700, "output_tokens": 70, "usd": None, "source": "unknown"}
+    tokens = {"input_tokens": 700, "output_tokens": 70, "cached_tokens": 0}
+    assert verdict.details["usage"] == {"requests": 1, **tokens, "usd": None, "source": "unknown"}
     assert verdict.details["model"] == "anthropic:judge-1"
 
 

@@ -17,10 +17,10 @@ from greylag.bridge import Gate, sockets
 from greylag.endings import declined
 from greylag.errors import AgentError, UserError
 from greylag.llm import LLM
+from greylag.metering import Meter
 from greylag.model import Session, StopReason, Usage
 from greylag.protocols import AgentRequest, Command, Completed, Ended
 from greylag.proxy import Proxy, Upstream, serve
-from greylag.proxy.metering import Meter
 from greylag.text import cap, one_line
 
 _LAST = 2000  # bytes of output in which a client that crashed says why
@@ -149,7 +149,7 @@ class ClientAgent:
         note(request, "prompt", text=request.prompt, model=self.bare_model or "", resumed=request.resume is not None)
         place = request.transcript.parent / "sockets"
         with ExitStack() as stack:
-            proxy, llm = stack.enter_context(serve(self.upstream(), request.limits, place))
+            proxy, llm = stack.enter_context(serve(self.upstream(), request.limits, place, request.channel))
             paths = stack.enter_context(sockets(gate, place))
             completed = request.sandbox.run(
                 replace(

@@ -21,8 +21,10 @@ from greylag.agents._inside import Killed
 from greylag.agents._record import note, session_id, tell
 from greylag.agents._tools import Toolbox
 from greylag.endings import declined
-from greylag.errors import InfraError, UserError
+from greylag.errors import InfraError
+from greylag.llm import failures
 from greylag.llm.replay import said
+from greylag.metering import Meter
 from greylag.model import Limits, Session, StopReason, Usage
 from greylag.protocols import AgentRequest
 from greylag.text import clean
@@ -53,11 +55,10 @@ class NoChange(BaseModel):
 Answer = str | Decline | NoChange
 
 
-def converse(settings: "Builtin", model: Model, request: AgentRequest) -> Session:
+def converse(settings: "Builtin", model: Model, request: AgentRequest, limits: Limits, meter: Meter) -> Session:
     """One session, or its continuation. Raises what `greylag.llm.blame` says, and what `verify` raises."""
-    limits = replace(request.limits, turns=min(request.limits.turns, settings.max_turns or request.limits.turns))
     box = Toolbox(request, settings.shell)
-    talk = _Talk(request, settings.llm, limits, _history(request))
+    talk = _Talk(request, settings.llm, limits, meter, _history(request))
     note(request, "prompt", text=request.prompt, model=settings.llm.model, resumed=request.resume is not None)
     with llm.blame(settings.llm):
         try:
@@ -65,9 +66,13 @@ def converse(settings: "Builtin", model: Model, request: AgentRequest) -> Sessio
             llm.run(talk.go(_agent(model, box, settings.window), prompt))
         except Killed:
             talk.stop = StopReason.KILLED
+        except failures.FAILURES:
+            if meter.stop is None:
+                raise
+            talk.stop = meter.stop  # an answer that was paid for and is none
     note(request, "end", stop=talk.stop.value, text=talk.text)
     return Session(
-        session_id(request), settings.name, settings.llm.model, talk.stop, llm.usage(settings.llm, talk.spent),
+        session_id(request), settings.name, settings.llm.model, talk.stop, talk.used,
         clean(talk.text), str(request.transcript), _save(request, talk.messages), box.verifications,
     )  # fmt: skip
 
@@ -95,10 +100,16 @@ class _Talk:
     request: AgentRequest
     which: llm.LLM
     limits: Limits
+    meter: Meter
     messages: list[ModelMessage]
     spent: RunUsage = field(default_factory=RunUsage)
     stop: StopReason = StopReason.COMPLETED
     text: str = ""
+
+    @property
+    def used(self) -> Usage:
+        """What it has consumed so far."""
+        return llm.usage(self.which, self.meter, self.spent)
 
     async def go(self, agent: Agent[None, Answer], prompt: str) -> None:
         """Talk until the model ends or a limit does."""
@@ -109,7 +120,7 @@ class _Talk:
                 async for node in conversation:
                     self.messages = conversation.all_messages()
                     if isinstance(node, CallToolsNode):
-                        _note_answer(self.request, node, llm.usage(self.which, self.spent))
+                        _note_answer(self.request, node, self.used)
                     elif isinstance(node, ModelRequestNode):
                         _note_results(self.request, node)
                         if stop := self.exceeded():
@@ -123,17 +134,12 @@ class _Talk:
 
     def exceeded(self) -> StopReason | None:
         """The limit that is reached before the next turn, if any. A budget is overrun by one turn at most."""
-        spent, limits = self.spent, self.limits
-        if spent.requests >= limits.turns:
+        used, limits = self.used, self.limits
+        if used.turns >= limits.turns:
             return StopReason.TURNS
-        if limits.tokens is not None and spent.total_tokens >= limits.tokens:
+        if limits.tokens is not None and used.input_tokens + used.output_tokens >= limits.tokens:
             return StopReason.BUDGET
-        if limits.usd is not None and spent.requests:
-            if spent.cost is None:
-                raise UserError(f"no price is known for `{self.which.model}`; limit tokens instead of US dollars")
-            if spent.cost >= limits.usd:
-                return StopReason.BUDGET
-        return None
+        return StopReason.BUDGET if limits.usd is not None and (used.usd or 0.0) >= limits.usd else None
 
 
 def _ending(answer: Answer) -> tuple[StopReason, str]:

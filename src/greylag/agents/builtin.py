@@ -4,10 +4,12 @@ The model is named, never guessed: `anthropic:NAME`, `openai:NAME` with an optio
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from greylag.errors import UserError
 from greylag.llm import LLM, build
+from greylag.metering import Meter
 from greylag.model import Session
 from greylag.protocols import AgentRequest
 
@@ -53,8 +55,12 @@ class Builtin:
         """One conversation, or its continuation. See `greylag.llm.blame` for what it raises."""
         from greylag.agents import _loop  # noqa: PLC0415 - it imports pydantic-ai, which takes seconds
 
-        self._model = self._model or build(self.llm)
-        return _loop.converse(self, self._model, request)
+        most = request.limits.turns
+        limits = replace(request.limits, turns=min(most, self.max_turns or most))
+        meter = Meter(limits, request.channel)
+        if not (self.llm.replayed and self._model):
+            self._model = build(self.llm, meter=meter)
+        return _loop.converse(self, self._model, request, limits, meter)
 
 
 PLUGIN = Builtin

@@ -1,24 +1,18 @@
 """`greylag run`: one prompt, one repository, up to the pull request."""
 
-import json
 import os
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from itertools import count
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from greylag import assembly, config
-from greylag.commands import _options, _screen
-from greylag.errors import GreylagError, UserError
-from greylag.model import Event, Repo, Task
-from greylag.pipeline import Parts, run_task
-from greylag.progress import Progress, show
-from greylag.report import Run
-from greylag.store import Store, to_json
+from greylag.commands import _options
+from greylag.commands._carrying import carry_out
+from greylag.errors import UserError
+from greylag.model import Repo, Task
+from greylag.store import Store
 
 _USUAL = config.RunSettings()
 
@@ -58,37 +52,7 @@ def command(prompt_file: str | None, message: str | None, repo: str, branch: str
     assembly.usable("GREYLAG_STATE", directories.state)
     assembly.usable("GREYLAG_CACHE", directories.cache)
     parts = assembly.parts(task, settings, directories, unsafe=options["unsafe_no_sandbox"])
-    store = Store(directories.state)
-    run_id = store.new_id()
-    recorder = _Recorder(store, run_id)
-    try:
-        run = _carried_out(task, run_id, parts, recorder, as_json=options["as_json"])
-    except KeyboardInterrupt:
-        _early_end(recorder, as_json=options["as_json"])
-        print(_screen.interrupted(recorder.run, store.home(run_id)), file=sys.stderr)
-        return 130
-    except GreylagError as error:
-        _early_end(recorder, as_json=options["as_json"])
-        for line in _screen.kept(store.home(run_id)):
-            error.add_note(line)
-        raise
-    print(json.dumps(to_json(run)) if options["as_json"] else _screen.conclusion(run, store.home(run_id)))
-    return run.status.exit_code
-
-
-def _carried_out(task: Task, run_id: str, parts: Parts, recorder: "_Recorder", *, as_json: bool) -> Run:
-    with show(sys.stderr if as_json else sys.stdout, as_json=as_json) as progress:
-        for stamp in parts.stamps if not as_json else ():
-            print(f"greylag: {stamp}", file=sys.stderr)
-        recorder.progress = progress
-        home = recorder.store.home(run_id)
-        return run_task(task, run_id, home, parts, observe=recorder.observe, record=recorder.record)
-
-
-def _early_end(recorder: "_Recorder", *, as_json: bool) -> None:
-    """Machines get the record of a run that did not come to its end, too."""
-    if as_json and recorder.run:
-        print(json.dumps(to_json(recorder.run)))
+    return carry_out(task, parts, Store(directories.state), as_json=options["as_json"])
 
 
 def _flags(options: dict[str, Any]) -> dict[str, Any]:
@@ -129,23 +93,3 @@ def _location(repo: str) -> str:
         )
         raise UserError(f"a git repository is needed, and {path} {hint}")
     return str(path)
-
-
-@dataclass(slots=True)
-class _Recorder:
-    """Shows each event and writes it down; `run` is the record as it was last written."""
-
-    store: Store
-    run_id: str
-    run: Run | None = None
-    progress: Progress | None = None
-    numbers: Iterator[int] = field(default_factory=count)
-
-    def observe(self, event: Event) -> None:
-        if self.progress:
-            self.progress(event)
-        self.store.observe(self.run_id, next(self.numbers), event)
-
-    def record(self, run: Run) -> None:
-        self.store.record(run)
-        self.run = run

@@ -4,15 +4,16 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from greylag import config, numbers, questions, transcripts
+from greylag import config, costs, exchanges, numbers, questions, transcripts
 from greylag.errors import UserError
-from greylag.model import Usage
 from greylag.progress import worth_a_line
 from greylag.report import Run, paging
+from greylag.spending import spent
 from greylag.store import Store, to_json
 from greylag.text import clean, one_line
 
@@ -23,6 +24,7 @@ from greylag.text import clean, one_line
 @click.option("--page", metavar="K", type=click.IntRange(1), help="Only this page of the log.")
 @click.option("--search", metavar="TEXT", default="", help="Only the lines of the log around this text.")
 @click.option("--transcript", is_flag=True, help="Print what the agent was asked, said and did in this run.")
+@click.option("--requests", is_flag=True, help="Print each request to a model: tokens, cost and its source, time.")
 @click.option("--diff", is_flag=True, help="Print the change that was kept when no pull request was opened.")
 @click.option(
     "--veto-was-wrong", "label", flag_value="veto-was-wrong", help="Say that the judge should have passed this change."
@@ -33,19 +35,26 @@ from greylag.text import clean, one_line
 @click.option(
     "--judge", "judge_by", type=click.Choice(list(numbers.KEYS)), help="How often the judge vetoed, by one of these."
 )
+@click.option("--cost", "cost_by", type=click.Choice(costs.KEYS), help="What runs used and cost, by one of these.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="How many runs to list.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def command(
     run_id: str | None, *, log: str | None, page: int | None, search: str, limit: int, label: numbers.Label | None,
-    judge_by: str | None, diff: bool, transcript: bool, as_json: bool,
+    judge_by: str | None, cost_by: str | None, diff: bool, transcript: bool, requests: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Print records."""
     store = Store(config.Directories.of(os.environ).state)
-    if run_id is None and (log or diff or label or transcript):
-        asked = "--log, --diff, --transcript and what you say of its judge"
+    if run_id is None and (log or diff or label or transcript or requests):
+        asked = "--log, --diff, --transcript, --requests and what you say of its judge"
         raise UserError(f"name a RUN for {asked}; `greylag show` lists them")
     if judge_by:
         lines = _numbers(store, judge_by, as_json=as_json)
+    elif cost_by:
+        found = costs.costs(store.newest(None), cost_by)
+        listed = {name: {"runs": runs, **asdict(used)} for name, (runs, used) in found.items()}
+        lines = [json.dumps(listed)] if as_json else list(costs.table(found))
+    elif run_id and requests:
+        lines = _requests(store, store.run(run_id), as_json=as_json)
     elif run_id and transcript:
         lines = _transcript(store, store.run(run_id), as_json=as_json)
     elif run_id and label:
@@ -87,6 +96,13 @@ def _transcript(store: Store, run: Run, *, as_json: bool) -> list[str]:
     return text.splitlines() if as_json else list(transcripts.readable(text))
 
 
+def _requests(store: Store, run: Run, *, as_json: bool) -> list[str]:
+    found = exchanges.load(store.home(run.id))
+    if not found:
+        raise UserError(f"run {run.id} has no record of requests: no model was asked, or it is older than such records")
+    return [json.dumps([costs.to_json(one) for one in found])] if as_json else list(costs.requests(found))
+
+
 def _labelled(store: Store, run: Run, label: numbers.Label) -> str:
     """Keep what a person says of the judge, and what it was asked as a case to measure judges by."""
     said = [details["decision"] for details in numbers.decisions(run)]
@@ -111,23 +127,26 @@ def _nothing(run: Run, home: Path, log: str | None) -> str:
 def _table(runs: list[Run]) -> list[str]:
     rows = [
         f"{run.id}  {run.status.value:11}  {run.started.astimezone():%Y-%m-%d %H:%M}  "
-        f"{one_line(run.task.repo.url.rsplit('/', 1)[-1], 24):24}  {one_line(run.task.title, 60)}"
+        f"{one_line(run.task.repo.url.rsplit('/', 1)[-1], 24):24}  {'(replay) ' if run.replay_of else ''}"
+        f"{one_line(run.task.title, 60)}"
         for run in runs
     ]
     return rows or ["no run yet; start one with `greylag run`"]
 
 
 def _head(run: Run) -> Iterator[str]:
-    usage = sum((session.usage for session in run.sessions), Usage())
-    money = "cost unknown" if usage.usd is None else f"${usage.usd:.4f} ({usage.cost_source})"
     yield f"run {run.id}: {run.status.value}"
     yield f"task {run.task.id}: {one_line(run.task.title)}"
     base, tree = run.base[:12] or "unknown", (run.tree or "none")[:12]
     yield f"repository {one_line(run.task.repo.url)}, base {base}, tree {tree}"
-    spent = f"{usage.turns} turns, {usage.input_tokens} tokens in, {usage.output_tokens} out, {money}"
-    if program := next((session.command for session in run.sessions if session.command), ""):
-        spent = f"the program {one_line(program, 200)}"
-    yield f"agent {run.agent}: {len(run.sessions)} session{'' if len(run.sessions) == 1 else 's'}, {spent}"
+    if run.replay_of:
+        yield f"replay of run {run.replay_of}"
+    program = next((session.command for session in run.sessions if session.command), "")
+    what = f", the program {one_line(program, 200)}" if program else ""
+    yield f"agent {run.agent}: {len(run.sessions)} session{'' if len(run.sessions) == 1 else 's'}{what}"
+    if (used := spent(run)).turns:
+        judged = ", the judge's among them" if numbers.decisions(run) else ""
+        yield f"models: {costs.told(used)}{judged}"
     if not run.pull_request and run.reason:
         yield f"why: {one_line(run.reason)}"
     if run.reflection and run.reflection.text:

@@ -16,6 +16,7 @@ from greylag.errors import AgentError, InfraError, UserError
 from greylag.judge._answer import Answer, Ruling, rule
 from greylag.judge._input import Shown, compose, show
 from greylag.judge._quotes import Quotable
+from greylag.metering import Meter
 from greylag.model import Outcome, Phase, Severity, Usage, Verdict
 from greylag.protocols import Activation, Context, Tree
 from greylag.questions import Kept, keep
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 Mode = Literal["off", "shadow", "advise", "veto"]
 
+_SPENT = "the budget of the run is used up"
 _CORRECTIONS = 2  # times that the model may mend an answer that does not fit the schema
 
 
@@ -44,8 +46,8 @@ class Judge:
     name: str = "judge"
 
     @cached_property
-    def _asked(self) -> "Model":
-        """One object for all questions of a run: a recording's position is kept in it."""
+    def _recording(self) -> "Model":
+        """One object for all questions of a run: the position is kept in it."""
         return llm.build(self.model, "judge")
 
     def detect(self, tree: Tree) -> Sequence[Activation]:
@@ -78,31 +80,39 @@ class Judge:
             reason = f"the diff has about {shown.tokens} tokens; at most {self.tokens} are shown"
             return Ruling("abstain", reason), None, shown, Usage()
         question = compose(context.change, shown, context.earlier, context.baseline)
-        answer, usage, problem = self._ask(question)
+        if (limits := context.channel.left) is None:
+            return Ruling("abstain", _SPENT), None, shown, Usage()
+        answer, usage, problem = self._ask(question, Meter(limits, context.channel))
         if answer is None:
             return Ruling("abstain", problem), None, shown, usage
         return rule(answer, Quotable.of(shown.files), unseen=shown.unseen), answer, shown, usage
 
-    def _ask(self, question: str) -> tuple[Answer | None, Usage, str]:
+    def _ask(self, question: str, meter: Meter) -> tuple[Answer | None, Usage, str]:
         """The answer, or why there is none that fits; and what it took."""
         from pydantic_ai import Agent, exceptions  # noqa: PLC0415 - seconds
         from pydantic_ai.usage import RunUsage  # noqa: PLC0415
 
         spent = RunUsage()
-        agent = Agent(self._asked, output_type=Answer, instructions=read_rubric(self.rubric)[1], retries=_CORRECTIONS)
+        model = self._recording if self.model.replayed else llm.build(self.model, "judge", meter)
+        agent = Agent(model, output_type=Answer, instructions=read_rubric(self.rubric)[1], retries=_CORRECTIONS)
         try:
             with llm.blame(self.model):
                 try:
                     done = llm.run(asyncio.wait_for(agent.run(question, usage=spent), self.seconds))
                 except exceptions.UnexpectedModelBehavior:
-                    return None, llm.usage(self.model, spent), "its answer does not fit the form that was asked for"
+                    unfit = "its answer does not fit the form that was asked for"
+                    return None, llm.usage(self.model, meter, spent), unfit
         except TimeoutError:
             raise InfraError(f"the judge's model did not answer within {self.seconds:.0f} seconds") from None
+        except UserError:
+            if meter.stop is None:
+                raise
+            return None, meter.usage, _SPENT
         except AgentError as error:
-            if self.model.replayed:
+            if self.model.replayed or meter.channel.playing:
                 raise  # a recording that does not fit what really happened
             raise InfraError(f"the judge was not answered: {error}") from None
-        return done.output, llm.usage(self.model, spent), ""
+        return done.output, llm.usage(self.model, meter, spent), ""
 
 
 def plugin(
@@ -167,8 +177,8 @@ def _details(judge: Judge, ruling: Ruling, answer: Answer | None, shown: Shown |
         "reasoning": one_line(answer.reasoning, 2000) if answer else "",
         "elided": [{"path": one_line(path), "why": why} for path, why in (shown.elided if shown else ())],
         "usage": {
-            "input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens, "usd": usage.usd,
-            "source": usage.cost_source,
+            "requests": usage.turns, "input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens,
+            "cached_tokens": usage.cached_tokens, "usd": usage.usd, "source": usage.cost_source,
         },
     }  # fmt: skip
 

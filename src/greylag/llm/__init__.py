@@ -10,13 +10,14 @@ import asyncio
 import os
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from greylag.errors import UserError
-from greylag.model import Usage
+from greylag.metering import Meter
+from greylag.model import Limits, Usage
 
 if TYPE_CHECKING:
     from pydantic_ai.models import Model
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Role = Literal["agent", "judge"]
 
+_UNLIMITED = Limits(turns=10**9)
 _HOMES = {"anthropic": "https://api.anthropic.com", "openai": "https://api.openai.com/v1"}
 
 
@@ -113,8 +115,9 @@ def _contents(file: str) -> str:
         raise UserError(f"key-file `{file}` is no text") from None
 
 
-def build(llm: LLM, role: Role = "agent") -> "Model":
-    """A pydantic-ai model. One object per run and role: a recording's position is kept in it.
+def build(llm: LLM, role: Role = "agent", meter: Meter | None = None) -> "Model":
+    """A pydantic-ai model, which `meter` counts and limits. Of a recording, one object per run and role: its position
+    is kept in it.
 
     It can be used from one event loop after the other, since it keeps no connection open between requests.
     Raises `UserError` for a key that is not there and for a recording that cannot be played.
@@ -126,7 +129,7 @@ def build(llm: LLM, role: Role = "agent") -> "Model":
         return replay(llm.name, role)
     from greylag.llm import wire  # noqa: PLC0415 - seconds
 
-    return wire.build(llm, key)
+    return wire.build(llm, key, meter or Meter(_UNLIMITED))
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
@@ -147,17 +150,12 @@ def blame(llm: LLM) -> Iterator[None]:
     try:
         yield
     except failures.FAILURES as error:
-        raise failures.blamed(llm, error) from None  # the chain below holds the request
+        raise failures.ours(error) or failures.blamed(llm, error) from None  # the chain below holds the request
 
 
-def usage(llm: LLM, spent: "RunUsage") -> Usage:
-    """What a run of pydantic-ai consumed. The price is by the list of genai-prices; None when the list has none."""
-    known = "unknown" if spent.cost is None else "prices"
-    return Usage(
-        turns=spent.requests,
-        input_tokens=spent.input_tokens,
-        output_tokens=spent.output_tokens,
-        cached_tokens=spent.cache_read_tokens,
-        usd=None if spent.cost is None else float(spent.cost),
-        cost_source="replay" if llm.replayed else known,
-    )
+def usage(llm: LLM, meter: Meter, spent: "RunUsage") -> Usage:
+    """What was consumed: as it was counted, or as a recording tells it, for which nobody pays."""
+    if not llm.replayed:
+        return meter.usage
+    told = Usage(spent.requests, spent.input_tokens, spent.output_tokens, spent.cache_read_tokens)
+    return replace(told, usd=0.0, cost_source="replay")

@@ -4,9 +4,10 @@ from pydantic_ai import exceptions as failed
 
 from greylag.errors import AgentError, GreylagError, InfraError, UserError
 from greylag.llm import LLM
+from greylag.metering import RefusedError
 from greylag.text import one_line
 
-FAILURES = (failed.ModelAPIError, failed.UnexpectedModelBehavior, failed.UserError)
+FAILURES = (failed.ModelAPIError, failed.UnexpectedModelBehavior, failed.UserError, RefusedError)
 
 
 def blamed(llm: LLM, error: Exception) -> GreylagError:
@@ -29,10 +30,23 @@ def blamed(llm: LLM, error: Exception) -> GreylagError:
     return AgentError(f"model `{llm.model}` does not keep to its protocol: {text}")
 
 
-def _connection(llm: LLM, host: str, error: BaseException) -> GreylagError:
-    """What the SDKs call a connection error, by what it began with."""
+def ours(error: BaseException) -> GreylagError | None:
+    """What greylag itself raised on the way to the model, which some SDKs take for a broken connection."""
+    root = _root(error)
+    if isinstance(root, RefusedError):
+        return UserError(str(root))
+    return root if isinstance(root, GreylagError) else None
+
+
+def _root(error: BaseException) -> BaseException:
     while error.__cause__ is not None:
         error = error.__cause__
+    return error
+
+
+def _connection(llm: LLM, host: str, error: BaseException) -> GreylagError:
+    """What the SDKs call a connection error, by what it began with."""
+    error = _root(error)
     status = getattr(error, "status_code", 500)
     if 300 <= status < 400:
         return UserError(f"{host} answers for `{llm.name}` with a redirect ({status}); correct the base-url")

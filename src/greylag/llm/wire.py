@@ -11,8 +11,11 @@ import ssl
 import httpx2
 from pydantic_ai.models import Model
 
+from greylag.exchanges import Open
 from greylag.llm import LLM
 from greylag.llm.answers import refined
+from greylag.metering import Meter, RefusedError
+from greylag.tallies import Tally
 
 _TIMEOUT = httpx2.Timeout(600.0, connect=10.0)  # seconds without a byte; models think for minutes
 _BODY = 32 << 20  # bytes of one answer
@@ -26,15 +29,16 @@ _HEADERS = frozenset(
 _KEPT = ("content-type", "retry-after", "retry-after-ms", "x-should-retry", "request-id", "x-request-id")
 
 
-def build(llm: LLM, key: str | None) -> Model:
+def build(llm: LLM, key: str | None, meter: Meter) -> Model:
     """See `greylag.llm.build`."""
-    model = _anthropic(llm, key) if llm.provider == "anthropic" else _openai(llm, key)
+    make = _anthropic if llm.provider == "anthropic" else _openai
+    model = make(llm, key, _Answers(llm.provider, meter, key))
     for name in ("anthropic", "openai", "httpx2", "httpcore2"):  # ANTHROPIC_LOG and the like would print prompts
         logging.getLogger(name).setLevel(logging.WARNING)
     return model
 
 
-def _anthropic(llm: LLM, key: str | None) -> Model:
+def _anthropic(llm: LLM, key: str | None, answers: "_Answers") -> Model:
     import anthropic
     from pydantic_ai.models.anthropic import AnthropicModel
     from pydantic_ai.providers.anthropic import AnthropicProvider
@@ -42,14 +46,14 @@ def _anthropic(llm: LLM, key: str | None) -> Model:
     client = anthropic.AsyncAnthropic(
         api_key=key or "none",
         base_url=llm.url,
-        http_client=_client({"x-api-key": key} if key else {}, llm.provider),
+        http_client=_client({"x-api-key": key} if key else {}, answers),
         max_retries=_RETRIES,
         open_telemetry=False,
     )
     return AnthropicModel(llm.name, provider=AnthropicProvider(anthropic_client=client))
 
 
-def _openai(llm: LLM, key: str | None) -> Model:
+def _openai(llm: LLM, key: str | None, answers: "_Answers") -> Model:
     import openai
     from pydantic_ai.models.openai import OpenAIChatModel
     from pydantic_ai.providers.openai import OpenAIProvider
@@ -57,13 +61,13 @@ def _openai(llm: LLM, key: str | None) -> Model:
     client = openai.AsyncOpenAI(
         api_key=key or "none",
         base_url=llm.url,
-        http_client=_client({"authorization": f"Bearer {key}"} if key else {}, llm.provider),
+        http_client=_client({"authorization": f"Bearer {key}"} if key else {}, answers),
         max_retries=_RETRIES,
     )
     return OpenAIChatModel(llm.name, provider=OpenAIProvider(openai_client=client))
 
 
-def _client(authentication: dict[str, str], provider: str) -> httpx2.AsyncClient:
+def _client(authentication: dict[str, str], answers: "_Answers") -> httpx2.AsyncClient:
     """An HTTP client that sends what the protocol needs and our key, whatever the SDK has found around it.
 
     It follows no redirect, so that the key reaches the named address only, and keeps no connection open, so that it
@@ -76,7 +80,7 @@ def _client(authentication: dict[str, str], provider: str) -> httpx2.AsyncClient
         request.headers.update(authentication)
 
     return httpx2.AsyncClient(
-        transport=_Answers(provider),
+        transport=answers,
         trust_env=False,
         follow_redirects=False,
         timeout=_TIMEOUT,
@@ -91,36 +95,59 @@ def _certificates() -> ssl.SSLContext:
 
 
 class _Answers(httpx2.AsyncBaseTransport):
-    """Brings whole answers, of the shape that their API has: anything else counts as a broken connection."""
+    """Brings whole answers, of the shape that their API has: anything else counts as a broken connection.
 
-    def __init__(self, provider: str) -> None:
-        self._provider = provider
+    Each is counted and kept, whatever becomes of it. Raises `RefusedError` when a limit is reached.
+    """
+
+    def __init__(self, provider: str, meter: Meter, key: str | None) -> None:
+        self._provider, self._meter, self._key = provider, meter, key
         limits = httpx2.Limits(max_keepalive_connections=0)
         self._inner = httpx2.AsyncHTTPTransport(_certificates(), trust_env=False, limits=limits)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        answer = await self._inner.handle_async_request(request)
-        answer.request = request  # which names it in errors
-        headers = {name: answer.headers[name] for name in _KEPT if name in answer.headers}
+        tally = Tally.of(self._provider, await request.aread())
+        if reason := self._meter.begin(tally):
+            raise RefusedError(reason)
         try:
-            body = await _whole(answer)
+            exchange = self._meter.channel.begin(request.url.path, request.content)
+            try:
+                return await self._answered(request, exchange, tally)
+            finally:
+                self._meter.channel.keep(exchange, tally.usage, tally.model, self._key)
+        finally:
+            self._meter.end(tally)
+
+    async def _answered(self, request: httpx2.Request, exchange: Open, tally: Tally) -> httpx2.Response:
+        recorded = exchange.recorded
+        answer = recorded.response() if recorded else await self._inner.handle_async_request(request)
+        answer.request = request  # which names it in errors
+        exchange.begin(answer.status_code, answer.headers)
+        headers = {name: answer.headers[name] for name in _KEPT if name in answer.headers}
+        body, content = bytearray(), None
+        try:
+            await _read(answer, body, exchange)
             if answer.is_success:
-                headers["content-type"], body = refined(self._provider, await request.aread(), body)
+                headers["content-type"], content = refined(self._provider, request.content, bytes(body))
         except (ValueError, httpx2.DecodingError) as error:
             raise httpx2.RemoteProtocolError(f"no answer of a language model: {error}", request=request) from None
         finally:
+            if answer.is_success:
+                tally.read(bytes(body))
             await answer.aclose()
-        return httpx2.Response(answer.status_code, headers=headers, content=body, request=request)
+        return httpx2.Response(
+            answer.status_code, headers=headers, content=bytes(body) if content is None else content, request=request
+        )
 
     async def aclose(self) -> None:
         await self._inner.aclose()
 
 
-async def _whole(answer: httpx2.Response) -> bytes:
+async def _read(answer: httpx2.Response, body: bytearray, exchange: Open) -> None:
     """The body, decompressed. Raises `ValueError` when there is no end to it."""
-    body = bytearray()
     async for chunk in answer.aiter_bytes():
+        exchange.take(chunk)
         body += chunk
         if len(body) > _BODY:
             raise ValueError(f"more than {_BODY >> 20} MiB")
-    return bytes(body)
+    exchange.end()

@@ -21,8 +21,10 @@ from urllib.parse import urlsplit
 
 from greylag.directories import for_sockets
 from greylag.errors import GreylagError, InfraError, UserError
+from greylag.exchanges import Channel, ExhaustedError, Open
+from greylag.metering import Meter
 from greylag.model import Limits
-from greylag.proxy.metering import Meter, Tally
+from greylag.tallies import Tally
 from greylag.text import one_line
 
 if TYPE_CHECKING:
@@ -83,8 +85,8 @@ class Failure:
 class Proxy:
     """What passes, and what went wrong. Safe for several threads."""
 
-    def __init__(self, upstream: Upstream, limits: Limits, client: "httpx2.Client") -> None:
-        self.meter = Meter(limits)
+    def __init__(self, upstream: Upstream, meter: Meter, client: "httpx2.Client") -> None:
+        self.meter = meter
         self.requests = 0
         self.last: Failure | None = None
         self.refusal = ""
@@ -94,10 +96,8 @@ class Proxy:
     def problem(self) -> GreylagError | None:
         """Why the LLM does not answer, by who must act; None when it does, or when the request itself was at fault."""
         host, failure = self.upstream.shown, self.last
-        if self.refusal:
-            return UserError(self.refusal)
-        if failure is None:
-            return None
+        if self.refusal or failure is None:
+            return UserError(self.refusal) if self.refusal else self.meter.channel.exchanges.exhausted
         if failure.status in {401, 403}:
             where = f"the key from {self.upstream.place}" if self.upstream.place else "to serve without a key"
             return UserError(f"{host} refused {where} (HTTP {failure.status}); put a valid key there")
@@ -117,28 +117,48 @@ class Proxy:
         """Send one request on and stream its answer back. Raises `OSError` when the client hangs up."""
         import httpx2  # noqa: PLC0415  -- a third of a second
 
-        tally = Tally(request.api, _model(request.body), prompt=len(request.body))
+        tally = Tally.of(request.api, request.body)
         with self._counted(), self._places:
             if request.path in _BILLED and (reason := self.meter.begin(tally)):
-                self.refusal = "" if self.meter.stop else reason
+                self.refusal = "" if self.meter.stop or self.meter.closed else reason
                 reply.whole(400, _STOP, _error(reason))
                 return
             try:
-                self._relay(request, tally, reply)
+                exchange = self.meter.channel.begin(request.path, request.body)
+            except ExhaustedError as error:
+                self.last = None
+                self.meter.end(tally)
+                reply.whole(400, _STOP, _error(str(error)))
+                return
+            try:
+                self._relay(request, tally, reply, exchange)
             except (httpx2.HTTPError, httpx2.StreamError) as error:
                 self._note(0, str(error) or type(error).__name__)
                 reply.broken()
             finally:
                 self.meter.end(tally)
+                self.meter.channel.keep(exchange, tally.usage, tally.model, self.upstream.key)
 
-    def _relay(self, request: "Request", tally: Tally, reply: "Reply") -> None:
+    @contextmanager
+    def _answer(self, request: "Request", exchange: Open) -> Iterator["httpx2.Response"]:
+        """The answer of the service, or the recorded one."""
+        if exchange.recorded:
+            yield exchange.recorded.response()
+            return
         headers = {name: request.headers[name] for name in _UPWARDS if name in request.headers}
         headers |= {"accept-encoding": "identity"} | self.upstream.headers(request.api)
         address = self.upstream.address(request.target)
         with self._client.stream(request.method, address, headers=headers, content=_content(request)) as answer:
+            yield answer
+
+    def _relay(self, request: "Request", tally: Tally, reply: "Reply", exchange: Open) -> None:
+        with self._answer(request, exchange) as answer:
+            exchange.begin(answer.status_code, answer.headers)
             passed = {name: answer.headers[name] for name in _DOWNWARDS if name in answer.headers}
             if not (answer.is_success and "text/event-stream" in answer.headers.get("content-type", "")):
                 body = b"".join(_bounded(answer.iter_bytes()))
+                exchange.take(body)
+                exchange.end()
                 if answer.is_success and request.path in _BILLED:
                     tally.read(body)
                     self._judge(answer.status_code, request, tally, body)
@@ -154,10 +174,12 @@ class Proxy:
                     return
                 head = head or chunk[:_HEAD]
                 tally.feed(chunk)
+                exchange.take(chunk)
                 if tally.error or not tally.answered:  # now: the client may hang up because of it
                     self._judge(answer.status_code, request, tally, head)
                 reply.send(chunk)
             tally.feed(b"\n")
+            exchange.end()
             self._judge(answer.status_code, request, tally, head)
             reply.end()
 
@@ -193,7 +215,9 @@ def _certificates() -> ssl.SSLContext:
 
 
 @contextmanager
-def serve(upstream: Upstream, limits: Limits, parent: Path) -> Iterator[tuple[Proxy, Path]]:
+def serve(
+    upstream: Upstream, limits: Limits, parent: Path, channel: Channel = Channel()
+) -> Iterator[tuple[Proxy, Path]]:
     """A proxy and the unix socket that leads to it, in a directory below `parent`, for as long as the context lasts."""
     import httpx2  # noqa: PLC0415
 
@@ -204,7 +228,7 @@ def serve(upstream: Upstream, limits: Limits, parent: Path) -> Iterator[tuple[Pr
         follow_redirects=False,
     )
     with for_sockets(parent) as (directory, short), client:
-        proxy = Proxy(upstream, limits, client)
+        proxy = Proxy(upstream, Meter(limits, channel), client)
         handler = type("Handler", (_Handler,), {"proxy": proxy})
         with _Server(str(short / "llm"), handler) as server:
             # any mode will do: the directory is ours alone, and a sandbox that gets the socket may be another uid
@@ -215,6 +239,7 @@ def serve(upstream: Upstream, limits: Limits, parent: Path) -> Iterator[tuple[Pr
                 yield proxy, directory / "llm"
                 proxy.settle()
             finally:
+                proxy.meter.close()
                 server.shutdown()
                 thread.join()
 
@@ -376,11 +401,6 @@ def _flaw(tally: Tally, head: bytes, *, streamed: bool) -> str:
     if tally.streamed is not streamed:
         return "an answer that is no stream" if streamed else "a stream that was not asked for"
     return "an answer that breaks off" if streamed and not tally.ended else ""
-
-
-def _model(body: bytes) -> str:
-    model = _json(body).get("model")
-    return model if isinstance(model, str) else ""
 
 
 def _content(request: Request) -> bytes:

@@ -1,9 +1,11 @@
 """The report of one verification, and the run that collects them. A report is the only currency of feedback."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from greylag.model import Diagnostic, Outcome, Phase, PullRequest, Session, Status, Strength, Task, Verdict
+from greylag.model import Diagnostic, Outcome, Phase, PullRequest, Session, Status, Strength, Task, Usage, Verdict
 from greylag.report import rendering
 
 
@@ -76,5 +78,8 @@ class Run:
     pull_request: PullRequest | None = None
     branch: str | None = None
     reflection: Session | None = None  # what the agent said its prompt had lacked
+    broken_off: Usage = Usage()  # of a session or a judge that an error ended, and that is in no other place
     artefacts: tuple[str, ...] = ()  # what was kept, as paths below the run's directory
     stamps: tuple[str, ...] = field(default=())  # warnings that stay with the run, such as `no sandbox`
+    settings: Mapping[str, Any] = field(default_factory=dict)  # the operator's, as far as they were set
+    replay_of: str = ""  # the run whose recorded answers were played

@@ -166,6 +166,17 @@ def keeps_to_its_limits(bench: Bench) -> None:
             assert tried.model.left == 3
 
 
+def keeps_to_its_budget(bench: Bench) -> None:
+    """A budget in dollars is passed by one request at most. The model must be one whose price is known."""
+    dear = {"tools": [bench.verify], "usage": {"input_tokens": 12_000, "output_tokens": 50}}
+    with trial(bench, [dear] * 9) as tried:
+        session = tried.run(limits=Limits(usd=0.10))
+        usage, asked = session.usage, 9 - tried.model.left
+        assert (session.stop, usage.turns) == (StopReason.BUDGET, asked)
+        assert usage.usd is not None
+        assert 0.10 <= usage.usd < 0.10 + usage.usd / asked
+
+
 def ends_at_its_time_limit(bench: Bench, seconds: float = 3.0) -> None:
     """A model that never answers does not hold it."""
     with trial(bench, [{"hang": True}]) as tried:
@@ -242,6 +253,7 @@ CONTRACT = (
     is_sent_back_by_the_stop_gate,
     goes_on_after_a_veto,
     keeps_to_its_limits,
+    keeps_to_its_budget,
     ends_at_its_time_limit,
     is_killed_cleanly,
     declines_in_words,

@@ -20,6 +20,7 @@ from typing import Literal, Protocol
 from greylag.directories import remove_tree
 from greylag.egress import registries
 from greylag.egress.allowlist import EgressPolicy
+from greylag.exchanges import Channel
 from greylag.model import Diagnostic, Event, Outcome, Phase, Scope, Verdict
 from greylag.protocols import Bounds, Change, Observe, SandboxBackend, Tree, Verifier
 from greylag.report import Report, paging
@@ -129,20 +130,21 @@ class Verification:
             return report
 
     def run(
-        self, tree: str, *, mode: Literal["loop", "gate"], baseline: Report | None, rewrite: Rewrite | None = None
-    ) -> Report:
-        """The report on a frozen tree, compared with `baseline`. The judge is asked only at the gate.
+        self, tree: str, *, mode: Literal["loop", "gate"], baseline: Report | None, rewrite: Rewrite | None = None,
+        channel: Channel = Channel(),
+    ) -> Report:  # fmt: skip
+        """The report on a frozen tree, compared with `baseline`. The judge is asked only at the gate, over `channel`.
 
         With `rewrite`, formatters put the files right that the change touches: it is given their contents and answers
         with the tree that they are in, which is the one that the report is about then.
         """
         files: dict[str, bytes] = {}
-        report = self._run(tree, mode, baseline, files.__setitem__ if rewrite else None)
+        report = self._run(tree, mode, baseline, channel, files.__setitem__ if rewrite else None)
         if rewrite is None or not files or (formatted := rewrite(files)) == tree:
             return report
         text = f"formatted {', '.join(sorted(files))}; what was read there before is out of date"
         self.observe(Event("formatted", text, datetime.now(UTC), {"paths": sorted(files)}))
-        report = self._run(formatted, mode, baseline)
+        report = self._run(formatted, mode, baseline, channel)
         return replace(report, notes=(text, *report.notes))
 
     def _run(
@@ -150,6 +152,7 @@ class Verification:
         tree: str,
         mode: Literal["loop", "gate"],
         baseline: Report | None,
+        channel: Channel,
         rewrite: Callable[[str, bytes], None] | None = None,
     ) -> Report:
         if problems := tuple(self.workspace.problems(tree)):
@@ -163,7 +166,7 @@ class Verification:
         selection = select(self._detect, base, head, may_drop="verifiers" in self.settings.scope.allow)
         with ExitStack() as stack:
             shared, own = stack.enter_context(self._shared.lease()), stack.enter_context(self._own.lease())
-            bench = stack.enter_context(self._bench(mode, head, baseline, (own, shared), rewrite))
+            bench = stack.enter_context(self._bench(mode, head, baseline, (own, shared), rewrite, channel=channel))
             return self._work(bench, selection, (shared, own)).report()
 
     def obstacle(self, baseline: Report | None) -> str | None:
@@ -230,6 +233,8 @@ class Verification:
         baseline: Report | None,
         leases: tuple[Lease, Lease],
         rewrite: Callable[[str, bytes], None] | None = None,
+        *,
+        channel: Channel = Channel(),
     ) -> Iterator[Bench]:
         """`leases`: where stages come from, and whose layers hold the caches."""
         self._running.check()
@@ -258,6 +263,7 @@ class Verification:
                 running=self._running,
                 observe=_serial(self.observe),
                 rewrite=rewrite,
+                channel=channel,
             )
         finally:
             remove_tree(export.path)

@@ -18,6 +18,7 @@ from greylag.directories import for_sockets
 from greylag.egress import Egress, registries
 from greylag.egress.allowlist import EgressPolicy
 from greylag.errors import InfraError
+from greylag.exchanges import Channel
 from greylag.model import Event, Outcome, Phase, Verdict
 from greylag.protocols import (
     Bounds,
@@ -132,6 +133,7 @@ class Bench:
     running: Running
     observe: Observe
     rewrite: Callable[[str, bytes], None] | None = None  # takes what formatters have put right
+    channel: Channel = Channel()
     prepared: list[Layer] = field(default_factory=list)  # layers for this tree, for all chains
 
     def run(self, todo: Mapping[Chain, Sequence[Job]], earlier: tuple[Verdict, ...]) -> dict[Key, Verdict]:
@@ -192,7 +194,7 @@ class Bench:
             context = Context(
                 self.change, sandbox, self.logs, lambda command: line.run(sandbox, command), self.mode, earlier,
                 self.baseline, cpus, lambda: self._again(chain, context, line), self.rewrite, line.network != "none",
-                self.bounds.seconds,
+                self.bounds.seconds, self.channel,
             )  # fmt: skip
             verdict = _try(job, context)
             if verdict.outcome is Outcome.ERRORED and line.worth_another:

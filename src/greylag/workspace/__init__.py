@@ -67,16 +67,18 @@ class Workspace:
 
     @classmethod
     def checkout(
-        cls, repo: Repo, *, home: Path, cache: Path, owner: int, token: str | None = None, url: str | None = None
-    ) -> "Workspace":
+        cls, repo: Repo, *, home: Path, cache: Path, owner: int, token: str | None = None, url: str | None = None,
+        commit: str = "",
+    ) -> "Workspace":  # fmt: skip
         """Fetch a repository through the mirror cache and check its branch out into `home`/tree for uid `owner`.
 
-        `url` is where to fetch from when `repo.url` is a forge's short name. Raises `UserError` for a repository or
-        branch that is missing or empty, `InfraError` when network or disk fail.
+        `url` is where to fetch from when `repo.url` is a forge's short name, `commit` what to begin with in place of
+        the branch's last. Raises `UserError` for a repository, branch or commit that is missing, `InfraError` when
+        network or disk fail.
         """
         with disk(home):
             git = Git.open(home / "trusted")
-            found = mirror.fetch(git, Remote.of(url or repo.url, token), repo.branch, cache)
+            found = mirror.fetch(git, Remote.of(url or repo.url, token), repo.branch, cache, commit)
             trusted = git.init(home / "trusted/repository.git")
             borrow(trusted.directory, found.git_dir / "objects")
             head = f"create refs/heads/{found.branch} {found.commit}\n"

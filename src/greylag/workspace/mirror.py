@@ -23,10 +23,10 @@ class Fetched:
     tags: bytes
 
 
-def fetch(git: Git, remote: Remote, branch: str | None, cache: Path) -> Fetched:
-    """Bring one branch (default: the repository's own default) into the cache.
+def fetch(git: Git, remote: Remote, branch: str | None, cache: Path, commit: str = "") -> Fetched:
+    """Bring one branch (default: the repository's own default) into the cache, or one `commit` for that branch.
 
-    Raises `UserError` for a repository or branch that is missing or empty or may not be read.
+    Raises `UserError` for a repository, branch or commit that is missing or empty or may not be read.
     """
     try:
         branch = _choose(git, remote, branch)
@@ -40,9 +40,22 @@ def fetch(git: Git, remote: Remote, branch: str | None, cache: Path) -> Fetched:
             options = ["--quiet", "--update-shallow", "--no-write-fetch-head", *remote.service("upload-pack")]
             remote.run(mirror, "fetch", *options, "--", remote.url, f"+refs/heads/{branch}:{ref}")
             tags = mirror.run("for-each-ref", "--format=create %(refname) %(objectname)", "refs/tags")
-            return Fetched(mirror.directory, branch, mirror.text("rev-parse", ref), tags)
+            if commit:
+                _bring(mirror, remote, commit, options)
+            return Fetched(mirror.directory, branch, commit or mirror.text("rev-parse", ref), tags)
     except GitError as error:
         raise explain(error, remote) from error
+
+
+def _bring(mirror: Git, remote: Remote, commit: str, options: list[str]) -> None:
+    """A commit that the branch need not lead to any more."""
+    if mirror.call("cat-file", "-e", f"{commit}^{{commit}}").code == 0:
+        return
+    try:
+        remote.run(mirror, "fetch", *options, "--", remote.url, commit)
+    except GitError:
+        where = printable(remote.url)
+        raise UserError(f"commit {commit[:12]} cannot be had any more: neither {where} nor the cache has it") from None
 
 
 def _choose(git: Git, remote: Remote, branch: str | None) -> str:

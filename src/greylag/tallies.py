@@ -1,17 +1,16 @@
-"""What LLM responses cost: token counts from three wire formats, prices, and the limits of one session.
+"""What LLM responses cost: token counts from three wire formats, and prices.
 
 Formats: Anthropic Messages (`usage` in `message_start` and `message_delta`), OpenAI Responses (`response.completed`),
 OpenAI Chat Completions (`usage` in the last chunk); not streamed, `usage` stands in the one JSON object.
 """
 
 import json
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from greylag.model import Limits, StopReason, Usage
+from greylag.model import Usage
 
 _EVENTS = {
     *("message_start", "content_block_start", "content_block_delta", "content_block_stop", "message_delta"),
@@ -20,16 +19,21 @@ _EVENTS = {
 _ENDS = {"message_stop", "response.completed", "response.incomplete", "response.failed"}
 _WORDS = {"text", "partial_json", "thinking", "delta", "content", "arguments", "input", "refusal", "reasoning_content"}
 _MOST = 10**9  # tokens; a count above is nonsense
+_MOST_WRITTEN = ("max_tokens", "max_output_tokens", "max_completion_tokens")
 _LINE = 32 << 20  # bytes of one server-sent event; what is longer is relayed, but not read
 
 
 @dataclass(slots=True)
 class Tally:
-    """Tokens of one request, as far as its response has told. `prompt` is the size of the request in characters."""
+    """Tokens of one request, as far as its response has told. `prompt` is the size of the request in characters.
+
+    `most`: tokens that it lets the model write; None: it does not say.
+    """
 
     api: str  # `anthropic` or `openai`
     model: str
     prompt: int = 0
+    most: int | None = None
     counts: dict[str, int] = field(default_factory=dict)
     heard: int = 0  # characters that the model has written
     answered: bool = False  # in a shape of the API: nonsense is no answer
@@ -38,6 +42,13 @@ class Tally:
     ended: bool = False  # the stream has come to its proper end
     error: str = ""  # that stands in place of the answer, or that a stream ended with
     _rest: bytes = b""
+
+    @classmethod
+    def of(cls, api: str, body: bytes) -> "Tally":
+        """Of a request with this body."""
+        asked = _object(body) or {}
+        model = asked.get("model")
+        return cls(api, model if isinstance(model, str) else "", len(body), _number(asked, *_MOST_WRITTEN))
 
     def feed(self, chunk: bytes) -> None:
         """Read a piece of an event stream."""
@@ -107,6 +118,14 @@ class Tally:
         source = "unknown" if usd is None else known
         return Usage(1, self.input, self.output, self.counts.get("cached", 0), usd, source)
 
+    @property
+    def worst(self) -> Usage | None:
+        """The most that it can come to: no token is shorter than a character. None: nobody knows."""
+        if self.most is None:
+            return None
+        prices = (price(self.api, self.model, self.prompt, self.most, {key: self.prompt}) for key in ("written", ""))
+        return Usage(1, self.prompt, self.most, usd=max((usd for usd in prices if usd is not None), default=None))
+
 
 def price(api: str, model: str, inputs: int, outputs: int, counts: Mapping[str, int] | None = None) -> float | None:
     """US dollars by the list prices that come with `genai_prices`; None for a model that it does not know."""
@@ -121,61 +140,6 @@ def price(api: str, model: str, inputs: int, outputs: int, counts: Mapping[str, 
     except LookupError:
         return None
     return float(total)
-
-
-class Meter:
-    """Sum of all requests of one session, those under way included. Safe for several threads."""
-
-    def __init__(self, limits: Limits) -> None:
-        self._limits, self._lock = limits, threading.Lock()
-        self._total, self._open, self.over = Usage(), list[Tally](), False
-        self._out_of_turns, self.model = False, ""  # the model that answered last
-
-    @property
-    def usage(self) -> Usage:
-        """What has been consumed so far."""
-        with self._lock:
-            return self._sum()
-
-    @property
-    def stop(self) -> StopReason | None:
-        """Which limit has ended the session; None while none has."""
-        return StopReason.BUDGET if self.over else StopReason.TURNS if self._out_of_turns else None
-
-    def begin(self, tally: Tally) -> str | None:
-        """Count a request from now on; the answer is a reason to refuse it instead."""
-        with self._lock:
-            if self._exceeded():
-                return "the budget of this session is spent"
-            if self._total.turns + len(self._open) >= self._limits.turns:
-                self._out_of_turns = True
-                return f"the {self._limits.turns} turns of this session are spent"
-            if self._limits.usd is not None and price(tally.api, tally.model, 1, 1) is None:
-                return f"no price is known for the model {tally.model!r}, so that a limit in US dollars cannot be held"
-            self._open.append(tally)
-            return None
-
-    def exceeded(self) -> bool:
-        """Whether a limit is passed; it stays so."""
-        with self._lock:
-            return self._exceeded()
-
-    def end(self, tally: Tally) -> None:
-        """The request is over."""
-        with self._lock:
-            self._open = [other for other in self._open if other is not tally]
-            self._total += tally.usage
-            self.model = tally.model if tally.answered else self.model
-            self._exceeded()
-
-    def _sum(self) -> Usage:
-        return sum((tally.usage for tally in self._open), self._total)
-
-    def _exceeded(self) -> bool:
-        usage, limits = self._sum(), self._limits
-        tokens = limits.tokens is not None and usage.input_tokens + usage.output_tokens >= limits.tokens
-        self.over = self.over or tokens or (limits.usd is not None and (usage.usd or 0.0) >= limits.usd)
-        return self.over
 
 
 def _counts(api: str, usage: object) -> dict[str, int]:

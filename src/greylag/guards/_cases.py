@@ -3,15 +3,16 @@
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
+from functools import partial
 
 from greylag.guards._bodies import Body, bodies
 from greylag.guards._c_checks import own_assertions
-from greylag.guards._case import Case, Proof, digest, plain, total, words
+from greylag.guards._case import Case, Facts, Proof, digest, plain, total, words
 from greylag.guards._conditions import unsure
 from greylag.guards._dialects import DIALECTS, Dialect
 from greylag.guards._flow import uncertain
-from greylag.guards._known import Known, called, unknown
+from greylag.guards._kept import Later
+from greylag.guards._known import NOTHING, Known, called, unknown
 from greylag.guards._late import unsettled
 from greylag.guards._native_compared import compared as native_pairs
 from greylag.guards._python_cases import python_cases, python_helpers
@@ -22,10 +23,8 @@ from greylag.guards._tautologies import always_holds
 from greylag.guards._titles import Around, Pieces, arguments, blocks, title
 from greylag.kinds import TESTS, matches
 
-_NONE: Known = MappingProxyType({})
 
-
-def cases(path: str, text: str, known: Known = _NONE) -> tuple[Case, ...]:
+def cases(path: str, text: str, known: Known = NOTHING) -> tuple[Case, ...]:
     """Tests in the order of the file; a name that occurs again gets `#2`. Empty for languages that are not known.
 
     `known` are helpers of other files.
@@ -40,7 +39,7 @@ def cases(path: str, text: str, known: Known = _NONE) -> tuple[Case, ...]:
     return tuple(_numbered(found))
 
 
-def helpers(path: str, text: str, known: Known = _NONE) -> tuple[Case, ...]:
+def helpers(path: str, text: str, known: Known = NOTHING) -> tuple[Case, ...]:
     """Functions and methods of a file that are no tests, `Class.name`, whether they assert or not."""
     family = language(path)
     if family == "python":
@@ -53,8 +52,7 @@ def _numbered(found: Iterable[Case]) -> Iterator[Case]:
     for case in found:
         seen[case.name] = seen.get(case.name, 0) + 1
         again = seen[case.name]
-        name = f"{case.name}#{again}" if again > 1 else case.name
-        yield replace(case, name=name)
+        yield replace(case, name=f"{case.name}#{again}") if again > 1 else case
 
 
 def _scanned(path: str, text: str, known: Known) -> Iterator[Case]:
@@ -72,11 +70,10 @@ def _scanned(path: str, text: str, known: Known) -> Iterator[Case]:
         inner = {body.name.rpartition(".")[2] for body in found if test.begin <= body.start < test.end}
         body, entries = text[test.begin : test.end], tuple(rows(family, source, (test.first, test.head, test.end)))
         line, position = line + text.count("\n", position, test.start), test.start
-        yield Case(
-            test.name, line + 1, digest(body, entries), words(body),
-            total((proof, *_calls(source, test.begin, test.end, local, known, inner=inner, own=test.name))), entries,
-            bool(_LEAVES.match(source.code[test.begin : test.end])), _marks(source.code, test, family), test.titles,
-        )  # fmt: skip
+        whole = total((proof, *_calls(source, test.begin, test.end, local, known, inner=inner, own=test.name)))
+        facts = Later(partial(Facts, digest(body, entries), words(body), whole))
+        leaves = bool(_LEAVES.match(source.code[test.begin : test.end]))
+        yield Case(test.name, line + 1, facts, entries, leaves, _marks(source.code, test, family), test.titles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +181,8 @@ def _functions(path: str, text: str, known: Known) -> Iterator[Case]:
         whole = text[body.begin : body.end]
         proof = total((asserted, *_calls(source, body.begin, body.end, local, known)))
         leaves = bool(_LEAVES.match(source.code[body.begin : body.end]))
-        yield Case(body.name, line + 1, digest(whole), words(whole), proof, leaves=leaves)
+        facts = Later(partial(Facts, digest(whole), words(whole), proof))
+        yield Case(body.name, line + 1, facts, leaves=leaves)
 
 
 def _own(source: Source, family: str, round_: Brackets, found: list[Body]) -> list[tuple[Body, Proof]]:
@@ -195,7 +193,7 @@ def _own(source: Source, family: str, round_: Brackets, found: list[Body]) -> li
 def _local(source: Source, own: list[tuple[Body, Proof]], inner: Mapping[str, Proof]) -> dict[str, Proof]:
     """Functions of the file: their proof counts where a test calls them."""
     return {
-        body.name.rpartition(".")[2]: total((proof, *_calls(source, body.begin, body.end, inner, {})))
+        body.name.rpartition(".")[2]: total((proof, *_calls(source, body.begin, body.end, inner, NOTHING)))
         for body, proof in own
     }
 

@@ -90,23 +90,23 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     yield from standins(change)
     yield from reopened(change, list(parse(change.diff)))
     yield from native_copied(change, found.pairs)
-    yield from by_itself(change, found.pairs)
+    yield from by_itself(change, found.edited)
     yield from benched(change, files)
     yield from expected_failures(change, files)
     yield from _lost(change, files, found, helpers.moved, reported)
     rows = Counter(row for new in found.head for row in new.case.rows)
     told: set[str | None] = set()
-    for before, after in found.pairs:
+    for before, after in found.edited:
         for one in (*weaker(change, before, after, rows), *taken_out(change, before, after)):
             told |= {one.path} if one.severity is Severity.ERROR else set()
             yield one
     yield from exchanged(change, [file for file in files if file.path not in told], tests=True)
     yield from answered(change, files)
-    yield from wrapped(change, found.pairs)
+    yield from wrapped(change, found.edited)
     yield from patched_tests(change, found.pairs)
     yield from sorts(change, files, found.pairs)
     other = {one.path for one in elsewhere if one.severity is Severity.ERROR}
-    yield from (one for one in copied(change, found.pairs) if one.path not in other)
+    yield from (one for one in copied(change, found.edited) if one.path not in other)
     yield from helper_losses(change, files, helpers)
     yield from line_losses(change, files)
     yield from lost_examples(change)

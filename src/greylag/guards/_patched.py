@@ -9,7 +9,7 @@ from greylag.guards._case import LARGEST
 from greylag.guards._fresh import Mark
 from greylag.guards._guard import read
 from greylag.guards._origins import Sources, is_source
-from greylag.guards._python_tree import UNREADABLE, Function, children, leaf, parsed, walk
+from greylag.guards._python_tree import UNREADABLE, Function, children, leaf, parsed, unparsed, walk
 
 _SPACES = frozenset({"__dict__", "__globals__"})
 _WHOLE = frozenset({"__dict__", "__class__", "__defaults__", "__kwdefaults__"})  # change what they belong to
@@ -289,7 +289,7 @@ def _rewrites(node: ast.AST) -> bool:
 
 
 def _short(node: ast.expr) -> str:
-    return ast.unparse(node)[:80]
+    return unparsed(node)[:80]
 
 
 def _text(node: ast.expr) -> str:

@@ -13,7 +13,7 @@ from greylag.guards._matching import Found
 from greylag.guards._origins import Sources
 from greylag.guards._patched import SET_UPS, Own, target
 from greylag.guards._python_cases import functions
-from greylag.guards._python_tree import UNREADABLE, Function, leaf, parsed, walk
+from greylag.guards._python_tree import UNREADABLE, Function, leaf, parsed, unparsed, walk
 from greylag.guards._source import language
 from greylag.model import Diagnostic
 from greylag.protocols import Change, Tree
@@ -127,7 +127,7 @@ class _File:
             words = "" if is_spy else target(part, self._own).lstrip("?")
             if words and isinstance(part, ast.expr):
                 name = words.rstrip("]").replace("[", ".").rpartition(".")[2]
-                yield name, ast.unparse(part)[:80]
+                yield name, unparsed(part)[:80]
 
 
 def _asked(test: _Test) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from greylag.guards._compared import RAISED, Compared
-from greylag.guards._python_tree import Function, leaf, of, walk
+from greylag.guards._python_tree import Function, leaf, of, unparsed, walk
 
 _LARGEST = 200  # nodes of an expression that is put for a name
 _SAME = frozenset({"assertEqual", "assertEquals", "assertIs", "assert_equal", "assertListEqual", "assertDictEqual"})
@@ -179,14 +179,14 @@ class _Walk:
     def _pair(self, left: ast.expr, right: ast.expr) -> Iterator[Compared]:
         sides = self.put(left), self.put(right)
         if sides[0] and sides[1]:
-            yield Compared(ast.unparse(sides[0].node), ast.unparse(sides[1].node))
+            yield Compared(unparsed(sides[0].node), unparsed(sides[1].node))
 
     def _raised(self, node: ast.With | ast.AsyncWith) -> None:
         """`with raises(X):` around a block that raises by itself: nothing of the code under test is needed."""
         call = node.items[-1].context_expr
         if isinstance(call, ast.Call) and leaf(call.func) in _RAISES and call.args:
             raised = any(isinstance(part, ast.Raise) for part in node.body)
-            self.found[call] = [Compared(ast.unparse(call), RAISED if raised else "raised")]
+            self.found[call] = [Compared(unparsed(call), RAISED if raised else "raised")]
 
     def put(self, node: ast.expr) -> _Value | None:
         """An expression with the values of its names; None for one that gets too large."""

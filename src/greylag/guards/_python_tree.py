@@ -71,3 +71,11 @@ def segment(lines: Sequence[str], node: ast.stmt | ast.expr) -> str:
     whole[-1] = whole[-1][: node.end_col_offset]
     whole[0] = whole[0][node.col_offset :]
     return b"\n".join(whole).decode("utf-8", "replace")
+
+
+def unparsed(node: ast.AST) -> str:
+    """A node as it would be written; its dump where no Python of this version can write it, as some f-strings."""
+    try:
+        return ast.unparse(node)
+    except (ValueError, RecursionError):
+        return ast.dump(node)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from greylag.guards._only_told import PRINTS
-from greylag.guards._python_tree import UNREADABLE, leaf, of, parsed, segment, split
+from greylag.guards._python_tree import UNREADABLE, leaf, of, parsed, segment, split, unparsed
 from greylag.guards._source import brackets, language, scan
 
 _BROAD = {"Exception", "BaseException"}
@@ -71,7 +71,7 @@ def _drops(handler: ast.ExceptHandler, *, told: bool) -> bool:
     empty = all(
         isinstance(one, ast.Pass | ast.Continue)
         or (isinstance(one, ast.Expr | ast.Return) and _is_nothing(one.value))
-        or (told and isinstance(one, ast.Expr) and PRINTS["python"].match(ast.unparse(one)))
+        or (told and isinstance(one, ast.Expr) and PRINTS["python"].match(unparsed(one)))
         for one in handler.body
     )
     return empty and (handler.type is None or _is_broad(handler.type))

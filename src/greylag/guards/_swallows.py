@@ -10,7 +10,7 @@ from greylag.guards._blocks import blocks
 from greylag.guards._case import plain
 from greylag.guards._dialects import DIALECTS, Dialect
 from greylag.guards._fresh import Mark
-from greylag.guards._python_tree import UNREADABLE, Function, leaf, of, parsed, walk
+from greylag.guards._python_tree import UNREADABLE, Function, leaf, of, parsed, unparsed, walk
 from greylag.guards._source import Source, brackets, language, scan
 
 _FAILURES = frozenset({"AssertionError", "failureException", "Failed"})
@@ -81,7 +81,7 @@ def _python(node: ast.AST) -> Iterator[Mark]:
 
 
 def _mark(node: ast.AST, words: str) -> Mark:
-    named = f" {ast.unparse(node.type)}" if isinstance(node, ast.ExceptHandler) and node.type else ""
+    named = f" {unparsed(node.type)}" if isinstance(node, ast.ExceptHandler) and node.type else ""
     line = getattr(node, "lineno", 1)
     return Mark(f"{words} {ast.dump(node)}", line, f"{words}{named}")
 

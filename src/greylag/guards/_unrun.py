@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from greylag.guards._fresh import Mark
 from greylag.guards._python_deferred import yields
-from greylag.guards._python_tree import UNREADABLE, Function, leaf, of, parsed, walk
+from greylag.guards._python_tree import UNREADABLE, Function, leaf, of, parsed, unparsed, walk
 from greylag.guards._source import language
 
 _ASSERTIONS = frozenset(name for name in dir(unittest.TestCase) if name.startswith("assert")) | {"fail", "failIf"}
@@ -136,7 +136,7 @@ def _pushed(node: Function) -> Iterator[Mark]:
         if isinstance(part, ast.Call) and leaf(part.func) in {"push", "push_async_exit"} and part.args:
             given = part.args[0]
             if (isinstance(given, ast.Lambda) and _is_true(given.body)) or leaf(given) in answers:
-                words = ast.unparse(part)[:80]
+                words = unparsed(part)[:80]
                 yield Mark(f"{node.name} {words}", part.lineno, words)
 
 

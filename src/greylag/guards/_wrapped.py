@@ -12,7 +12,7 @@ from greylag.guards._kept import kept
 from greylag.guards._matching import Found
 from greylag.guards._origins import Sources, is_source
 from greylag.guards._python_cases import functions
-from greylag.guards._python_tree import UNREADABLE, Function, leaf, parsed, walk
+from greylag.guards._python_tree import UNREADABLE, Function, leaf, parsed, unparsed, walk
 from greylag.guards._source import language
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change, Tree
@@ -40,7 +40,7 @@ def wrapped(change: Change, pairs: Sequence[tuple[Found, Found]]) -> Iterator[Di
             known[key] = place, fault
         place, fault = known[key]
         if place and (fault or is_source(place) or not _had(change.base, place, _leaf(way))):
-            words = f"runs `{now.case.name}` within `{ast.unparse(_called(way))[:80]}` ({place})"
+            words = f"runs `{now.case.name}` within `{unparsed(_called(way))[:80]}` ({place})"
             message = f"{words}, which {fault}" if fault else f"{words}, which may keep a failure from being seen"
             shown = Severity.ERROR if fault else Severity.WARNING
             yield finding(change, "tests", "tests/wrapped", message, now.file.path, line=now.case.line, severity=shown)

@@ -246,7 +246,10 @@ ASKS = swap(PY, "test_add()", "test_add(quiet)")
     [
         (ASKS, {"conftest.py": PATCH}),
         (ASKS, {"tests/conftest.py": PATCH}),
-        (swap(PY, "test_add()", "test_add(calm)"), {"tests/conftest.py": PATCH + "\n\n@pytest.fixture\ndef calm(quiet):\n    return 1\n"}),
+        (
+            swap(PY, "test_add()", "test_add(calm)"),
+            {"tests/conftest.py": PATCH + "\n\n@pytest.fixture\ndef calm(quiet):\n    return 1\n"},
+        ),
         (swap(PY, "def test", "@pytest.mark.usefixtures('quiet')\ndef test"), {"conftest.py": PATCH}),
     ],
 )

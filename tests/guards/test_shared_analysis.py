@@ -1,11 +1,12 @@
 """A test that is the same on both sides of a change is not analysed, unless what is around it is another."""
 
+import ast
 import time
 from typing import Any
 
 import pytest
 
-from greylag.guards import _python_cases
+from greylag.guards import _python_cases, _python_proof
 from greylag.guards._python_tree import parsed, segment, split, walk
 from greylag.guards._silent import silent
 
@@ -69,7 +70,7 @@ def test_only_what_was_edited_is_analysed(guard: Any, monkeypatch: pytest.Monkey
     many = "".join(f"\n\ndef test_number_{n}():\n    assert add({n}, 31) == {n + 31}\n" for n in range(200))
     edited = many.replace("assert add(7, 31) == 38", "assert add(7, 31) >= 38")
     seen: list[str] = []
-    proof = _python_cases.proof
+    proof = _python_proof.proof
 
     def counted(node: Any, *given: Any) -> Any:
         seen.append(node.name)
@@ -93,8 +94,6 @@ def test_part_of_a_file_is_found_by_its_lines() -> None:
 
 
 def test_nodes_come_in_the_order_of_the_standard_library() -> None:
-    import ast
-
     module = ast.parse("class A:\n    def f(self, *a, b=1):\n        return [x for x in a if x], {1: 2}\n")
     assert list(walk(module)) == list(ast.walk(module))
     assert list(walk(module)) == list(ast.walk(module))
@@ -126,3 +125,31 @@ def test_format_that_cannot_be_written_hides_no_patch(guard: Any) -> None:
     where = "getmodule(calc, f\"\"\"{'''\n'''}\"\"\")"
     patch = f"import calc\nfrom inspect import getmodule\n\nsetattr({where}, 'add', max)\n"
     assert "tests/not-the-source" in rules(guard("tests", source, {**source, "tests/test_new.py": patch}))
+
+
+# -- many of a kind --------------------------------------------------------------------------------------------------
+
+
+def _marks(number: int, rule: str) -> str:
+    return "".join(f"call({n})  # noqa: {rule}{n}\n" for n in range(number))
+
+
+MANY = {
+    "statements that are swallowed": (
+        "sources", "src/a.py", "".join(f"call_{n}(1)\n" for n in range(1500)),
+        "".join(f"try:\n    call_{n}(1)\nexcept Exception:\n    pass\n" for n in range(1500)),
+    ),
+    "marks that give way to others": ("suppressions", "src/a.py", _marks(1500, "E1"), _marks(1500, "F2")),
+    "new tests that are skipped": (
+        "tests", P, "import pytest\n",
+        "import pytest\n" + "".join(f"\n\n@pytest.mark.skip\ndef test_{n}():\n    pass\n" for n in range(1500)),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_many_of_a_kind_cost_little(guard: Any, name: str) -> None:
+    who, path, before, after = MANY[name]
+    began = time.process_time()
+    guard(who, {path: before}, {path: after})
+    assert time.process_time() - began < 10

@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
 from pathlib import PurePosixPath
+from typing import TypeVar
 
 from greylag.guards._case import Proof
 
+_Proves = TypeVar("_Proves")  # a proof, or one that is found later
 _SELF = frozenset({"self", "cls", "this"})
 
 
@@ -59,7 +61,7 @@ def called(on: str, name: str, local: Mapping[str, Proof], known: Known) -> Proo
     return local[name] if name in local else known.get(way, Proof())
 
 
-def unknown(local: Mapping[str, Proof], ways: Known) -> dict[str, Proof]:
+def unknown(local: Mapping[str, _Proves], ways: Known) -> dict[str, _Proves]:
     """Helpers of a file by their names, without those that are known: of another helper, its callers say nothing."""
     return {name: proof for name, proof in local.items() if name not in ways.leaves}
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from greylag.guards._kept import kept
-from greylag.guards._python_tree import UNREADABLE, children, parsed, walk
+from greylag.guards._python_tree import UNREADABLE, children, of, parsed, walk
 from greylag.guards._source import Brackets, Source, brackets, scan, without_arguments
 
 HERE = "this file"
@@ -45,6 +45,10 @@ def _python(text: str) -> Iterator[Bound]:
     yield from _statements(parsed(text).body, ChainMap(), inner=False)
 
 
+_ONLY_SAYS = (ast.Expr, ast.Return, ast.Assert, ast.Raise)  # statements that bind nothing, but by these:
+_BINDS = (ast.NamedExpr, ast.Lambda, ast.comprehension)
+
+
 def _statements(body: Iterable[ast.AST], known: ChainMap[str, Bound], *, inner: bool) -> Iterator[Bound]:
     for node in body:
         if isinstance(node, ast.Import | ast.ImportFrom):
@@ -61,6 +65,8 @@ def _statements(body: Iterable[ast.AST], known: ChainMap[str, Bound], *, inner: 
             made, result = isinstance(node.value, ast.Lambda), isinstance(node.value, ast.Call)
             names = [name for target in node.targets for part in walk(target) for name in _stored(part)]
             found = [Bound(name, *(origin or (HERE, "")), inner, made, result) for name in names]
+        elif isinstance(node, _ONLY_SAYS) and not of(node, *_BINDS):
+            continue
         else:
             found = [Bound(name, HERE, "", inner, made=False) for name in _stored(node)]
             if isinstance(node, ast.Lambda):

@@ -9,7 +9,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Sequence
 
-from greylag.guards._python_tree import Function, children, leaf, walk
+from greylag.guards._python_tree import Function, children, leaf, of, walk
 
 _Key = str | ast.AST  # a name, or a function or generator that has none
 _Keys = frozenset[_Key]
@@ -244,6 +244,8 @@ def _is_list(node: ast.expr) -> bool:
 
 def yields(node: Function) -> bool:
     """Whether a function is a generator."""
+    if not of(node, ast.Yield, ast.YieldFrom):
+        return False
     rest: list[ast.AST] = [*node.body]
     while rest:
         part = rest.pop()

@@ -10,6 +10,12 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)  # what parsing raises, and too deep a tree later
 _KEPT = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef)  # of which what is below is asked for again and again
 _BELOW = "_below"
+_WORDS = "id attr arg type_comment kind level module asname is_async conversion simple"
+_PLAIN = frozenset(_WORDS.split())  # fields that hold no nodes
+_KINDS = [kind for kind in vars(ast).values() if isinstance(kind, type) and issubclass(kind, ast.AST)]
+_HOLDING = {
+    kind: () if kind is ast.Constant else tuple(name for name in kind._fields if name not in _PLAIN) for kind in _KINDS
+}
 _LINES = re.compile(r"\r\n|\r|\n")
 
 
@@ -26,12 +32,12 @@ def walk(node: ast.AST) -> Sequence[ast.AST]:
         return known
     found = [node]
     for one in found:  # grows
-        for name in one._fields:
+        for name in _HOLDING[type(one)]:
             value = getattr(one, name, None)
-            if isinstance(value, ast.AST):
-                found.append(value)
-            elif isinstance(value, list):
+            if isinstance(value, list):
                 found += [part for part in value if isinstance(part, ast.AST)]
+            elif isinstance(value, ast.AST):
+                found.append(value)
     if isinstance(node, _KEPT):
         setattr(node, _BELOW, found)
     return found
@@ -45,7 +51,7 @@ def of(node: ast.AST, *kinds: type[ast.AST]) -> Sequence[ast.AST]:
 def children(node: ast.AST) -> list[ast.AST]:
     """What is right below a node, but for marks without anything in them, such as `Load`."""
     found: list[ast.AST] = []
-    for name in node._fields:
+    for name in _HOLDING[type(node)]:
         value = getattr(node, name, None)
         if isinstance(value, list):
             found += [part for part in value if isinstance(part, ast.AST)]

@@ -8,7 +8,7 @@ from typing import Generic, ParamSpec, TypeVar
 
 _Given = ParamSpec("_Given")
 _Answer = TypeVar("_Answer")
-_LARGEST = 4_000_000  # characters of all texts of which one function keeps the answers
+_LARGEST = 1_000_000  # characters of all texts of one function: more trees would cost the collector of garbage
 _LEAST = 1000  # characters that each of them counts for at least
 
 

@@ -320,9 +320,9 @@ HOSTILE: Mapping[str, Callable[[str], object]] = {
     "part", ["catch (", "isAllowed(", "if err != nil {", "hostnameVerifier((", "{ return true; }", "for (;;) { try { "]
 )
 def test_hostile_text_costs_little(name: str, part: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     HOSTILE[name](part * (1_000_000 // len(part)))
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10
 
 
 @pytest.mark.parametrize(
@@ -332,7 +332,7 @@ def test_hostile_text_costs_little(name: str, part: str) -> None:
 def test_hostile_change_costs_little(guard: Any, repository: Any, path: str, part: str) -> None:
     base, head = ({path: "".join(part.replace("1", str(n % 97 + more)) for n in range(8000))} for more in (0, 100))
     change = make_change(repository, base, head)
-    began = time.monotonic()
+    began = time.process_time()
     files = list(change_files(change))
     for check in (named, broken):
         list(check(change, files))
@@ -340,7 +340,7 @@ def test_hostile_change_costs_little(guard: Any, repository: Any, path: str, par
         list(tabled(change, file))
     if path.startswith("a."):
         guard("sources", base, head)
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
 
 
 def change_files(change: Any) -> Any:

@@ -235,3 +235,33 @@ def test_what_only_a_person_can_judge_is_shown(guard: Any) -> None:
     assert shown(guard("tests", {**SRC, P: PY}, {**SRC, P: PY, "conftest.py": patch})) == [
         "warning tests/not-the-source conftest.py"
     ]
+
+
+PATCH = "import calc\nimport pytest\n\n\n@pytest.fixture\ndef quiet(monkeypatch):\n    monkeypatch.setattr(calc, 'add', lambda a, b: 3)\n"
+ASKS = swap(PY, "test_add()", "test_add(quiet)")
+
+
+@pytest.mark.parametrize(
+    ("test", "more"),
+    [
+        (ASKS, {"conftest.py": PATCH}),
+        (ASKS, {"tests/conftest.py": PATCH}),
+        (
+            swap(PY, "test_add()", "test_add(calm)"),
+            {"tests/conftest.py": PATCH + "\n\n@pytest.fixture\ndef calm(quiet):\n    return 1\n"},
+        ),
+        (swap(PY, "def test", "@pytest.mark.usefixtures('quiet')\ndef test"), {"conftest.py": PATCH}),
+    ],
+)
+def test_fixture_of_another_file_that_patches_what_is_tested_blocks(guard: Any, test: str, more: Files) -> None:
+    told = shown(guard("tests", {**SRC, P: PY}, {**SRC, P: test, **more}))
+    assert f"error tests/not-the-source {P}" in told
+
+
+def test_fixture_that_a_test_had_or_that_is_made_anew_nearby_passes(guard: Any) -> None:
+    had = {**SRC, P: ASKS, "conftest.py": PATCH}
+    edited = swap(ASKS, "== 3", "== 3 and add(2, 2) == 4")
+    assert f"error tests/not-the-source {P}" not in shown(guard("tests", had, {**had, P: edited}))
+    near = {"tests/conftest.py": "import pytest\n\n\n@pytest.fixture\ndef quiet():\n    return 1\n"}
+    told = shown(guard("tests", {**SRC, P: PY, "conftest.py": PATCH}, {**SRC, P: ASKS, "conftest.py": PATCH, **near}))
+    assert f"error tests/not-the-source {P}" not in told

@@ -5,9 +5,10 @@ import re
 from bisect import bisect_right
 from collections import ChainMap, Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import lru_cache
 from typing import NamedTuple
 
+from greylag.guards._kept import kept
+from greylag.guards._python_tree import UNREADABLE, children, of, parsed, walk
 from greylag.guards._source import Brackets, Source, brackets, scan, without_arguments
 
 HERE = "this file"
@@ -27,13 +28,13 @@ class Bound(NamedTuple):
 Bindings = tuple[Bound, ...]
 
 
-@lru_cache(maxsize=16)
+@kept
 def bindings(family: str, text: str) -> Bindings:
     """All in the order of the file; none for languages that are not known and for files that cannot be read."""
     reader = _READERS.get(family)
     try:
         return tuple(reader(text)) if reader else ()
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except UNREADABLE:
         return ()
 
 
@@ -41,7 +42,11 @@ def bindings(family: str, text: str) -> Bindings:
 
 
 def _python(text: str) -> Iterator[Bound]:
-    yield from _statements(ast.parse(text).body, ChainMap(), inner=False)
+    yield from _statements(parsed(text).body, ChainMap(), inner=False)
+
+
+_ONLY_SAYS = (ast.Expr, ast.Return, ast.Assert, ast.Raise)  # statements that bind nothing, but by these:
+_BINDS = (ast.NamedExpr, ast.Lambda, ast.comprehension)
 
 
 def _statements(body: Iterable[ast.AST], known: ChainMap[str, Bound], *, inner: bool) -> Iterator[Bound]:
@@ -58,13 +63,15 @@ def _statements(body: Iterable[ast.AST], known: ChainMap[str, Bound], *, inner: 
         elif isinstance(node, ast.Assign):
             origin = _root(node.value.func if isinstance(node.value, ast.Call) else node.value, known)
             made, result = isinstance(node.value, ast.Lambda), isinstance(node.value, ast.Call)
-            names = [name for target in node.targets for part in ast.walk(target) for name in _stored(part)]
+            names = [name for target in node.targets for part in walk(target) for name in _stored(part)]
             found = [Bound(name, *(origin or (HERE, "")), inner, made, result) for name in names]
+        elif isinstance(node, _ONLY_SAYS) and not of(node, *_BINDS):
+            continue
         else:
             found = [Bound(name, HERE, "", inner, made=False) for name in _stored(node)]
             if isinstance(node, ast.Lambda):
                 found += _given(node, known)
-            yield from _statements(ast.iter_child_nodes(node), known, inner=inner or isinstance(node, ast.Lambda))
+            yield from _statements(children(node), known, inner=inner or isinstance(node, ast.Lambda))
         known.update((bound.name, bound) for bound in found)
         yield from found
 

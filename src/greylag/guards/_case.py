@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import chain, islice
+from typing import NamedTuple
 
 from greylag.guards._compared import Compared
+from greylag.guards._kept import Later
 
 LARGEST = 500_000  # characters of a file that is still read
 _MOST = 2000  # claims of a test that are compared
@@ -46,19 +48,44 @@ def total(proofs: Iterable[Proof]) -> Proof:
     )
 
 
+class Facts(NamedTuple):
+    """What is found out about the body of a test, or of a helper."""
+
+    digest: str  # of the body and the rows without blanks, in Python also without comments
+    words: frozenset[str]  # of the body
+    proof: Proof
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """One test. `rows` are the entries of the tables that it is run with."""
 
     name: str
     line: int
-    digest: str  # of the body and the rows without blanks, in Python also without comments
-    words: frozenset[str]  # of the body
-    proof: Proof
+    facts: Later[Facts]
     rows: tuple[str, ...] = ()
     leaves: bool = False  # its first statement is a return
     marks: frozenset[str] = frozenset()  # Rust: attributes by which it passes when it panics, or is not compiled
     titles: tuple[tuple[str, ...], ...] = ()  # JavaScript: of the blocks around it and its own, see `_titles`
+
+    @property
+    def digest(self) -> str:
+        """Identity of its body."""
+        return self.facts.answer.digest
+
+    @property
+    def words(self) -> frozenset[str]:
+        """Words of its body."""
+        return self.facts.answer.words
+
+    @property
+    def proof(self) -> Proof:
+        """What it asserts."""
+        return self.facts.answer.proof
+
+    def same(self, other: "Case") -> bool:
+        """Whether it is plain, without a look at what is in them, that two are one but for their name and place."""
+        return self.facts is other.facts
 
 
 def contains(new: Proof, old: Proof) -> bool:

@@ -1,17 +1,19 @@
 """The test cases of one file: Python by `ast`, other languages by scanner and patterns."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
+from functools import partial
+from typing import NamedTuple
 
 from greylag.guards._bodies import Body, bodies
 from greylag.guards._c_checks import own_assertions
-from greylag.guards._case import Case, Proof, digest, plain, total, words
+from greylag.guards._case import Case, Facts, Proof, digest, plain, total, words
 from greylag.guards._conditions import unsure
 from greylag.guards._dialects import DIALECTS, Dialect
 from greylag.guards._flow import uncertain
-from greylag.guards._known import Known, called, unknown
+from greylag.guards._kept import Later, kept
+from greylag.guards._known import NOTHING, Known, called, unknown
 from greylag.guards._late import unsettled
 from greylag.guards._native_compared import compared as native_pairs
 from greylag.guards._python_cases import python_cases, python_helpers
@@ -22,10 +24,8 @@ from greylag.guards._tautologies import always_holds
 from greylag.guards._titles import Around, Pieces, arguments, blocks, title
 from greylag.kinds import TESTS, matches
 
-_NONE: Known = MappingProxyType({})
 
-
-def cases(path: str, text: str, known: Known = _NONE) -> tuple[Case, ...]:
+def cases(path: str, text: str, known: Known = NOTHING) -> tuple[Case, ...]:
     """Tests in the order of the file; a name that occurs again gets `#2`. Empty for languages that are not known.
 
     `known` are helpers of other files.
@@ -40,7 +40,7 @@ def cases(path: str, text: str, known: Known = _NONE) -> tuple[Case, ...]:
     return tuple(_numbered(found))
 
 
-def helpers(path: str, text: str, known: Known = _NONE) -> tuple[Case, ...]:
+def helpers(path: str, text: str, known: Known = NOTHING) -> tuple[Case, ...]:
     """Functions and methods of a file that are no tests, `Class.name`, whether they assert or not."""
     family = language(path)
     if family == "python":
@@ -53,30 +53,24 @@ def _numbered(found: Iterable[Case]) -> Iterator[Case]:
     for case in found:
         seen[case.name] = seen.get(case.name, 0) + 1
         again = seen[case.name]
-        name = f"{case.name}#{again}" if again > 1 else case.name
-        yield replace(case, name=name)
+        yield replace(case, name=f"{case.name}#{again}") if again > 1 else case
 
 
 def _scanned(path: str, text: str, known: Known) -> Iterator[Case]:
-    family = language(path) or ""
-    dialect, source = DIALECTS[family], scan(text, family)
-    round_ = brackets(source.code, "()")
-    found = _bodies(path, source, dialect, round_)
-    own = _own(source, family, round_, found)
-    local = _local(source, own, _local(source, own, {}))
+    family, file = language(path) or "", _read(path, text)
+    source, local = file.source, file.local
     if family == "c":
-        local |= dict.fromkeys(own_assertions(source.code), Proof(1, 1))
+        local = _Local({**local.found, **dict.fromkeys(own_assertions(source.code), Later(partial(Proof, 1, 1)))})
     line = position = 0
-    for test in _tests(source, family, round_):
-        proof = _proof(source, family, round_, (test.start, test.end))
-        inner = {body.name.rpartition(".")[2] for body in found if test.begin <= body.start < test.end}
+    for test, own in file.tests:
+        proof = own.answer
+        inner = {body.name.rpartition(".")[2] for body, _ in file.own if test.begin <= body.start < test.end}
         body, entries = text[test.begin : test.end], tuple(rows(family, source, (test.first, test.head, test.end)))
         line, position = line + text.count("\n", position, test.start), test.start
-        yield Case(
-            test.name, line + 1, digest(body, entries), words(body),
-            total((proof, *_calls(source, test.begin, test.end, local, known, inner=inner, own=test.name))), entries,
-            bool(_LEAVES.match(source.code[test.begin : test.end])), _marks(source.code, test, family), test.titles,
-        )  # fmt: skip
+        whole = total((proof, *_calls(source, test.begin, test.end, local, known, inner=inner, own=test.name)))
+        facts = Later(partial(Facts, digest(body, entries), words(body), whole))
+        leaves = bool(_LEAVES.match(source.code[test.begin : test.end]))
+        yield Case(test.name, line + 1, facts, entries, leaves, _marks(source.code, test, family), test.titles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +141,9 @@ _UNIT_TEST = re.compile(r"#\[\s*+(?:\w++::)*test\b|#\[\s*+cfg\s*+\(\s*+test\b")
 
 def within(path: str, text: str) -> Iterator[tuple[int, int]]:
     """Where tests and functions of a file are that is not of Python."""
-    source = scan(text, language(path) or "")
-    dialect, round_ = DIALECTS[language(path) or ""], brackets(source.code, "()")
-    yield from ((test.start, test.end) for test in _tests(source, language(path) or "", round_))
-    yield from ((body.start, body.end) for body in _bodies(path, source, dialect, round_))
+    file = _read(path, text)
+    yield from ((test.start, test.end) for test, _ in file.tests)
+    yield from ((body.start, body.end) for body, _ in file.own)
 
 
 def _bodies(path: str, source: Source, dialect: Dialect, round_: Brackets) -> list[Body]:
@@ -168,36 +161,72 @@ def unit_tests(path: str, text: str) -> int:
 
 
 def _functions(path: str, text: str, known: Known) -> Iterator[Case]:
-    family = language(path) or ""
-    dialect, source = DIALECTS[family], scan(text, family)
-    round_ = brackets(source.code, "()")
-    found, tests = _bodies(path, source, dialect, round_), _tests(source, family, round_)
-    own = _own(source, family, round_, found)
-    local, test = unknown(_local(source, own, {}), known), next(tests, None)
+    file = _read(path, text)
+    source, tests = file.source, (test for test, _ in file.tests)
+    local, test = _Local(unknown(file.first.found, known)), next(tests, None)
     line = position = 0
-    for body, asserted in own:
+    for body, asserted in file.own:
         while test is not None and test.end <= body.start:
             test = next(tests, None)
         if test is not None and test.start <= body.start:
             continue
         line, position = line + text.count("\n", position, body.start), body.start
         whole = text[body.begin : body.end]
-        proof = total((asserted, *_calls(source, body.begin, body.end, local, known)))
+        proof = total((asserted.answer, *_calls(source, body.begin, body.end, local, known)))
         leaves = bool(_LEAVES.match(source.code[body.begin : body.end]))
-        yield Case(body.name, line + 1, digest(whole), words(whole), proof, leaves=leaves)
+        facts = Later(partial(Facts, digest(whole), words(whole), proof))
+        yield Case(body.name, line + 1, facts, leaves=leaves)
 
 
-def _own(source: Source, family: str, round_: Brackets, found: list[Body]) -> list[tuple[Body, Proof]]:
-    """What each function asserts by itself."""
-    return [(body, _proof(source, family, round_, (body.begin, body.end))) for body in found]
+class _Local(Mapping[str, Proof]):
+    """Functions of a file by name: their proof counts where a test calls them, and is looked for only there."""
+
+    def __init__(self, found: Mapping[str, Later[Proof]]) -> None:
+        self.found = found
+
+    def __getitem__(self, name: str) -> Proof:
+        return self.found[name].answer
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.found)
+
+    def __len__(self) -> int:
+        return len(self.found)
 
 
-def _local(source: Source, own: list[tuple[Body, Proof]], inner: Mapping[str, Proof]) -> dict[str, Proof]:
-    """Functions of the file: their proof counts where a test calls them."""
-    return {
-        body.name.rpartition(".")[2]: total((proof, *_calls(source, body.begin, body.end, inner, {})))
-        for body, proof in own
-    }
+class _File(NamedTuple):
+    """One file that is not of Python, read once for its tests and its helpers."""
+
+    source: Source
+    tests: Sequence[tuple[_Test, Later[Proof]]]  # with what each asserts by itself
+    own: Sequence[tuple[Body, Later[Proof]]]
+    first: _Local  # with what functions call, but not with what these call
+    local: _Local
+
+
+@kept
+def _read(path: str, text: str) -> _File:
+    family = language(path) or ""
+    source = scan(text, family)
+    round_ = brackets(source.code, "()")
+
+    def proves(start: int, end: int) -> Later[Proof]:
+        return Later(partial(_proof, source, family, round_, (start, end)))
+
+    tests = [(test, proves(test.start, test.end)) for test in _tests(source, family, round_)]
+    own = [(body, proves(body.begin, body.end)) for body in _bodies(path, source, DIALECTS[family], round_)]
+    first = _local(source, own, _Local({}))
+    return _File(source, tests, own, first, _local(source, own, first))
+
+
+def _local(source: Source, own: Sequence[tuple[Body, Later[Proof]]], inner: _Local) -> _Local:
+    def proves(body: Body, proof: Later[Proof]) -> Proof:
+        return total((proof.answer, *_calls(source, body.begin, body.end, inner, NOTHING)))
+
+    return _Local({body.name.rpartition(".")[2]: Later(partial(proves, body, proof)) for body, proof in own})
 
 
 def _calls(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from greylag.diffs import FileDiff
 from greylag.guards._case import LARGEST
 from greylag.guards._guard import read
+from greylag.guards._python_tree import UNREADABLE, Function, parsed
 from greylag.guards._source import brackets, language, scan
 from greylag.protocols import Change, Tree
 
@@ -20,7 +21,6 @@ _PACKAGE = re.compile(r"^[ \t]*(?:package|namespace)\s+([\w.]+)", re.MULTILINE)
 _SELF = "\0"  # stands for a class's own name in what it is compared by
 _DEEPEST = 3  # classes around one that is looked at: without a bound, hostile nesting makes the bodies quadratic
 _REACH = 1000  # characters before a class in which its annotations begin
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,8 @@ def _groups(tree: Tree, path: str, file: FileDiff) -> Iterator[Group]:
 
 def _python(text: str, file: FileDiff) -> Iterator[Group]:
     try:
-        yield from _within(ast.parse(text).body, "", file)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        yield from _within(parsed(text).body, "", file)
+    except UNREADABLE:
         return
 
 
@@ -98,7 +98,7 @@ def _within(statements: list[ast.stmt], prefix: str, file: FileDiff) -> Iterator
         yield from _within(node.body, f"{name}.", file)
         if node.bases:
             body = node.body[1:] if ast.get_docstring(node) is not None else node.body
-            tests = {part for part in body if isinstance(part, _Function) and part.name.startswith("test")}
+            tests = {part for part in body if isinstance(part, Function) and part.name.startswith("test")}
             rest = [part for part in body if part not in tests and not isinstance(part, ast.Pass)]
             dumped = "\n".join(map(ast.dump, [*node.bases, *node.keywords, *node.decorator_list, *rest]))
             full = f"{file.path}::{name.replace('.', '::')}"

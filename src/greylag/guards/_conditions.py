@@ -12,6 +12,7 @@ from greylag.guards._early import returned
 from greylag.guards._late import late
 from greylag.guards._leaving import left_out, strength
 from greylag.guards._python_deferred import uncalled
+from greylag.guards._python_tree import leaf, walk
 from greylag.guards._source import Brackets, Source, brackets
 
 # -- Python ----------------------------------------------------------------------------------------------------------
@@ -21,26 +22,26 @@ def doubtful(node: ast.AST, tables: Container[str]) -> set[ast.AST]:
     """All that may not run of a function. A loop over a literal with entries, or over one of `tables`, runs."""
     literal = {
         target.id
-        for part in ast.walk(node) if isinstance(part, ast.Assign) and _is_filled(part.value, ())
+        for part in walk(node) if isinstance(part, ast.Assign) and _is_filled(part.value, ())
         for target in part.targets if isinstance(target, ast.Name)
     }  # fmt: skip
-    found = {below for top in _after_end(node) for below in ast.walk(top)}
+    found = {below for top in _after_end(node) for below in walk(top)}
     later, even = left_out(node)
     balanced = set(even)
-    found |= {below for top in later for below in ast.walk(top)}
+    found |= {below for top in later for below in walk(top)}
     never: set[ast.AST] = set()  # a call in a loop counts as one, unless it is plain that the loop does not run
-    for part in ast.walk(node):
+    for part in walk(node):
         if part not in found and part not in balanced:  # else all below it is in there
             tops = list(_maybe(part, literal, tables))
-            found.update(below for top in tops for below in ast.walk(top))
+            found.update(below for top in tops for below in walk(top))
             never.update(tops if not isinstance(part, ast.For | ast.AsyncFor) or _is_empty(part.iter) else ())
-    found.update(below for top in uncalled(node, never) for below in ast.walk(top) if below not in found)
+    found.update(below for top in uncalled(node, never) for below in walk(top) if below not in found)
     return found
 
 
 def _after_end(node: ast.AST) -> Iterable[ast.stmt]:
     """Statements behind one that leaves their block."""
-    for part in ast.walk(node):
+    for part in walk(node):
         for body in (getattr(part, name, None) for name in ("body", "orelse", "finalbody")):
             if isinstance(body, list):
                 ends = (
@@ -55,7 +56,7 @@ def _is_empty(node: ast.expr) -> bool:
     """Whether a loop over it plainly never runs: an empty literal, or `range(0)`."""
     if isinstance(node, ast.Call):
         plain = all(isinstance(part, ast.Constant) for part in node.args)
-        return plain and _name(node.func) in {"range", "dict", "list", "tuple", "set"} and not _is_filled(node, ())
+        return plain and leaf(node.func) in {"range", "dict", "list", "tuple", "set"} and not _is_filled(node, ())
     return isinstance(node, ast.Constant | ast.Tuple | ast.List | ast.Dict | ast.Set) and not _is_filled(node, ())
 
 
@@ -77,7 +78,7 @@ def _maybe(node: ast.AST, literal: Container[str], tables: Container[str]) -> It
 def _is_filled(node: ast.expr, tables: Container[str]) -> bool:
     """Whether a loop over it surely runs."""
     if isinstance(node, ast.Call):
-        return _is_filled_by(_name(node.func), node, tables)
+        return _is_filled_by(leaf(node.func), node, tables)
     if isinstance(node, ast.Name):
         return node.id in tables
     if isinstance(node, ast.Constant):
@@ -92,10 +93,6 @@ def _is_filled_by(name: str, call: ast.Call, tables: Container[str]) -> bool:
     if name in {"items", "values", "keys"} and isinstance(call.func, ast.Attribute):
         return _is_filled(call.func.value, tables)
     return name in {"enumerate", "zip", "sorted", "product"} and all(_is_filled(part, tables) for part in call.args)
-
-
-def _name(node: ast.expr) -> str:
-    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
 # -- JavaScript, Java ------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from greylag.guards._fresh import Mark
+from greylag.guards._python_tree import UNREADABLE, parsed
 from greylag.guards._source import language, scan
 from greylag.kinds import matches
 
@@ -56,8 +57,8 @@ def on_import(path: str, text: str) -> Iterator[Mark]:
     if language(path) != "python" or not _LEAVES["python"].search(text):
         return
     try:
-        body = ast.parse(text).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        body = [*parsed(text).body]
+    except UNREADABLE:
         return
     lines = scan(text, "python").code.split("\n")
     while body:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from greylag.guards._fresh import Mark
+from greylag.guards._python_tree import UNREADABLE, Function, of, parsed, walk
 from greylag.guards._source import brackets, language, scan
 
 _CHECK = re.compile(  # names of functions that decide who may do something, or whether something is genuine
@@ -89,11 +90,11 @@ def _python(text: str) -> Iterator[tuple[str, int, bool | None, str]]:
     if "except" not in text:
         return
     try:
-        nodes = list(ast.walk(ast.parse(text)))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        nodes = of(parsed(text), ast.FunctionDef, ast.AsyncFunctionDef)
+    except UNREADABLE:
         return
     for node in nodes:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _CHECK.search(node.name):
-            for last in [one.body[-1] for one in ast.walk(node) if isinstance(one, ast.ExceptHandler)]:
+        if isinstance(node, Function) and _CHECK.search(node.name):
+            for last in [one.body[-1] for one in walk(node) if isinstance(one, ast.ExceptHandler)]:
                 if isinstance(last, ast.Return) and isinstance(last.value, ast.Constant) and last.value.value is True:
                     yield node.name, last.lineno, _lets_in(node.name, answer=True), ""

@@ -22,7 +22,8 @@ _RUN = re.compile(r"(?:[\w.]*\.)?_*(?:set_?up|tear_?down)\w*|pytest_\w+", re.IGN
 def helper_losses(change: Change, files: Sequence[FileDiff], helpers: Helpers) -> Iterator[Diagnostic]:
     """Findings on helpers; a renamed or moved one is none."""
     for before, after in helpers.pairs:
-        yield from weaker(change, before, after, what=_HELPER)
+        if not before.case.same(after.case):
+            yield from weaker(change, before, after, what=_HELPER)
     yield from _removed(change, files, helpers.gone)
     for new, owner in overridden(change, files, helpers):
         message = f"overrides {_HELPER}`{leaf(new)}` of `{owner}` by one that asserts nothing"

@@ -1,12 +1,42 @@
 """Helpers that assert, by the ways in which tests of other files call them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from hashlib import sha256
 from pathlib import PurePosixPath
+from typing import TypeVar
 
 from greylag.guards._case import Proof
 
-Known = Mapping[str, Proof]  # a way to call a helper -> what the helper proves
+_Proves = TypeVar("_Proves")  # a proof, or one that is found later
 _SELF = frozenset({"self", "cls", "this"})
+
+
+class Known(dict[str, Proof]):
+    """A way to call a helper -> what the helper proves."""
+
+    @cached_property
+    def leaves(self) -> Mapping[str, Sequence[str]]:
+        """All ways by their last name."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for way in self:
+            found[way.rpartition(".")[2]].append(way)
+        return dict(found)
+
+    def meaning(self, leaf: str) -> str:
+        """What all helpers of a last name prove, as one short text."""
+        if leaf not in self._meanings:
+            said = repr([(way, self[way]) for way in self.leaves[leaf]])
+            self._meanings[leaf] = sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
+        return self._meanings[leaf]
+
+    @cached_property
+    def _meanings(self) -> dict[str, str]:
+        return {}
+
+
+NOTHING = Known()
 
 
 def key(on: str, name: str) -> str:
@@ -31,18 +61,17 @@ def called(on: str, name: str, local: Mapping[str, Proof], known: Known) -> Proo
     return local[name] if name in local else known.get(way, Proof())
 
 
-def unknown(local: Mapping[str, Proof], ways: Known) -> dict[str, Proof]:
+def unknown(local: Mapping[str, _Proves], ways: Known) -> dict[str, _Proves]:
     """Helpers of a file by their names, without those that are known: of another helper, its callers say nothing."""
-    names = {way.rpartition(".")[2] for way in ways}
-    return {name: proof for name, proof in local.items() if name not in names}
+    return {name: proof for name, proof in local.items() if name not in ways.leaves}
 
 
-def known(found: Iterable[tuple[str, str, Proof]], sources: Iterable[str] = ()) -> dict[str, Proof]:
+def known(found: Iterable[tuple[str, str, Proof]], sources: Iterable[str] = ()) -> Known:
     """Paths, names and proofs of helpers by the ways to call them; the first one of a way is it.
 
     `sources` are names of functions that are no helpers: whatever they are called, they prove nothing.
     """
-    ways = dict.fromkeys(sources, Proof())
+    ways = Known(dict.fromkeys(sources, Proof()))
     for path, name, proof in found:
         if proof.asserts:
             for way in keys(path, name):

@@ -3,7 +3,8 @@
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
+from greylag.guards._python_tree import Function, leaf, walk
+
 _MORE = 2
 
 
@@ -13,8 +14,8 @@ def left_out(node: ast.AST) -> tuple[list[ast.stmt], list[ast.stmt]]:
     """
     later: list[ast.stmt] = []
     balanced: list[ast.stmt] = []
-    for part in ast.walk(node):
-        if isinstance(part, _Function):
+    for part in walk(node):
+        if isinstance(part, Function):
             _exits(part.body, later, balanced)
     return later, balanced
 
@@ -22,20 +23,16 @@ def left_out(node: ast.AST) -> tuple[list[ast.stmt], list[ast.stmt]]:
 def strength(body: Iterable[ast.AST]) -> int:
     """What some code asserts at most: 0 nothing, 1 that there is something, 2 more; or a call that fails."""
     found = 0
-    for part in (part for statement in body for part in ast.walk(statement)):
+    for part in (part for statement in body for part in walk(statement)):
         if isinstance(part, ast.Assert):
             found = max(found, 1 if isinstance(part.test, ast.Name | ast.Attribute | ast.Constant) else _MORE)
-        elif isinstance(part, ast.Call) and _speaks(name := _name(part.func)):
+        elif isinstance(part, ast.Call) and _speaks(name := leaf(part.func)):
             found = max(found, 1 if name == "assertIsNotNone" else _MORE)
     return found
 
 
 def _speaks(name: str) -> bool:
     return "assert" in name.lower() or name in {"fail", "raises"}
-
-
-def _name(node: ast.expr) -> str:
-    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
 def _exits(body: Sequence[ast.stmt], later: list[ast.stmt], balanced: list[ast.stmt]) -> set[str]:

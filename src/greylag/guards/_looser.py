@@ -14,6 +14,7 @@ from greylag.guards._fresh import Mark, fresh
 from greylag.guards._guard import finding, read
 from greylag.guards._less import says_less
 from greylag.guards._margins import wider
+from greylag.guards._python_tree import UNREADABLE, of, parsed, walk
 from greylag.guards._source import LITERAL, language, scan
 from greylag.model import Diagnostic
 from greylag.protocols import Change
@@ -239,17 +240,17 @@ def equal_to_all(path: str, text: str) -> Iterator[Mark]:
             yield Mark(match[0], code.count("\n", 0, match.start()) + 1, " ".join(match[0].split())[:80])
     elif family == "python" and "__eq__" in text:
         try:
-            yield from [Mark(name, line, f"{name}.__eq__") for name, line in always_equal(ast.parse(text))]
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            yield from [Mark(name, line, f"{name}.__eq__") for name, line in always_equal(parsed(text))]
+        except UNREADABLE:
             return
 
 
 def always_equal(module: ast.Module) -> Iterator[tuple[str, int]]:
     """Classes of Python whose `__eq__` says yes whatever comes."""
-    for node in [node for node in ast.walk(module) if isinstance(node, ast.ClassDef)]:
+    for node in [node for node in of(module, ast.ClassDef) if isinstance(node, ast.ClassDef)]:
         for part in node.body:
             if isinstance(part, ast.FunctionDef) and part.name == "__eq__":
-                values = [inner.value for inner in ast.walk(part) if isinstance(inner, ast.Return)]
+                values = [inner.value for inner in walk(part) if isinstance(inner, ast.Return)]
             elif isinstance(part, ast.Assign) and "__eq__" in ast.dump(part.targets[0]):
                 values = [part.value.body if isinstance(part.value, ast.Lambda) else None]
             else:
@@ -261,7 +262,7 @@ def always_equal(module: ast.Module) -> Iterator[tuple[str, int]]:
 def wild_names(module: ast.Module) -> frozenset[str]:
     """Names and attributes that stand for something that equals everything."""
     found = {name for name, _ in always_equal(module)}
-    for node in ast.walk(module):
+    for node in of(module, ast.Import, ast.ImportFrom, ast.Assign):
         if isinstance(node, ast.Import | ast.ImportFrom) and "mock" in ast.dump(node):
             found.add("ANY")
         elif isinstance(node, ast.Assign) and is_wild(node.value, found):

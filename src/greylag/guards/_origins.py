@@ -6,7 +6,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import PurePosixPath
 from posixpath import dirname, join, normpath
 
@@ -14,7 +13,9 @@ from greylag.diffs import FileDiff
 from greylag.guards._bindings import HERE, Bindings, Bound, bindings
 from greylag.guards._case import LARGEST
 from greylag.guards._guard import finding, read
+from greylag.guards._kept import kept
 from greylag.guards._pairs import Pairs
+from greylag.guards._python_tree import parsed, walk
 from greylag.guards._source import language, scan
 from greylag.kinds import TESTS, matches
 from greylag.model import Diagnostic, Severity
@@ -337,13 +338,13 @@ class _Body:
 
     def uses(self, old: str, new: str) -> bool:
         node = self.nodes.get(old)
-        return node is not None and any(isinstance(part, ast.Name) and part.id == new for part in ast.walk(node))
+        return node is not None and any(isinstance(part, ast.Name) and part.id == new for part in walk(node))
 
 
-@lru_cache(maxsize=16)
+@kept
 def _nodes(text: str) -> Mapping[str, ast.AST]:
     found: dict[str, ast.AST] = {}
-    for node in ast.parse(text).body:
+    for node in parsed(text).body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             found[node.name] = node
         elif isinstance(node, ast.Assign):

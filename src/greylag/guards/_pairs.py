@@ -43,6 +43,11 @@ class Pairs:
     lost: list[tuple[Found, Found | None]]
     tabled: list[tuple[Found, Found]]
 
+    @property
+    def edited(self) -> list[tuple[Found, Found]]:
+        """Pairs without those that are plainly the same."""
+        return [(old, new) for old, new in self.pairs if not old.case.same(new.case)]
+
 
 def concerned(change: Change, reported: Reported) -> list[FileDiff]:
     """Files of the change that hold tests, or belong to them."""

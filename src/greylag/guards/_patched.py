@@ -9,8 +9,8 @@ from greylag.guards._case import LARGEST
 from greylag.guards._fresh import Mark
 from greylag.guards._guard import read
 from greylag.guards._origins import Sources, is_source
+from greylag.guards._python_tree import UNREADABLE, Function, children, leaf, parsed, unparsed, walk
 
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
 _SPACES = frozenset({"__dict__", "__globals__"})
 _WHOLE = frozenset({"__dict__", "__class__", "__defaults__", "__kwdefaults__"})  # change what they belong to
 _FILLS = frozenset({"update", "__setitem__", "__delitem__", "__ior__", "pop", "popitem", "clear"})
@@ -41,7 +41,7 @@ class Own:
     def of(cls, head: Sources, path: str, text: str, tree: ast.Module) -> "Own":
         """Those of a file; a name that is put to something has the last value."""
         own = cls(head, path, {bound.name: bound for bound in bindings("python", text) if bound.module != HERE})
-        for node in ast.walk(tree):
+        for node in walk(tree):
             if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
                 own.values[node.targets[0].id] = node.value
         return own
@@ -75,12 +75,12 @@ class Own:
         if isinstance(node, ast.Name):
             source = self.source(node.id) or self._value(node.id, self.origin)
             return (source and names and self._below(node.id, names[::-1])) or source
-        if isinstance(node, ast.Subscript) and _name(node.value) == "modules":
+        if isinstance(node, ast.Subscript) and leaf(node.value) == "modules":
             return self.module(_text(node.slice)) or (None if _text(node.slice) else self.origin(node.slice))
         if isinstance(node, ast.Call) and node.args:
-            if _name(node.func) in _IMPORTS:
+            if leaf(node.func) in _IMPORTS:
                 return self.module(_text(node.args[0])) or self.origin(node.args[0])
-            return self.origin(node.args[0]) if _name(node.func) in _SAME else None
+            return self.origin(node.args[0]) if leaf(node.func) in _SAME else None
         return None
 
     def _value(self, name: str, way: Callable[[ast.expr], str | None]) -> str | None:
@@ -96,9 +96,9 @@ class Own:
     def rewriting(self, path: str) -> frozenset[str]:
         """Functions of a source that change the code, or the names, of something."""
         if path not in self.rewriters:
-            body = ast.parse((read(self.head.tree, path) or "")[:LARGEST]).body if self.defined(path) else []
-            functions = [part for part in body if isinstance(part, _Function)]
-            self.rewriters[path] = frozenset(one.name for one in functions if any(map(_rewrites, ast.walk(one))))
+            body = parsed((read(self.head.tree, path) or "")[:LARGEST]).body if self.defined(path) else []
+            functions = [part for part in body if isinstance(part, Function)]
+            self.rewriters[path] = frozenset(one.name for one in functions if any(map(_rewrites, walk(one))))
         return self.rewriters[path]
 
     def _below(self, name: str, names: list[str]) -> str | None:
@@ -112,8 +112,8 @@ class Own:
         """The source whose names an expression holds as a dictionary."""
         if isinstance(node, ast.Attribute) and node.attr in _SPACES:
             return self.origin(node.value)
-        if isinstance(node, ast.Call) and node.args and _name(node.func) in {"vars", "getattr"}:
-            named = _name(node.func) == "vars" or (len(node.args) > 1 and _text(node.args[1]) in _SPACES)
+        if isinstance(node, ast.Call) and node.args and leaf(node.func) in {"vars", "getattr"}:
+            named = leaf(node.func) == "vars" or (len(node.args) > 1 and _text(node.args[1]) in _SPACES)
             return self.origin(node.args[0]) if named else None
         if isinstance(node, ast.Name):
             return self._value(node.id, self.space)
@@ -124,17 +124,17 @@ class Own:
 def patched(head: Sources, path: str, text: str) -> Iterator[Mark]:
     """Statements that replace a function or class of the sources: while the file is loaded, or in a `conftest.py`."""
     try:
-        tree = ast.parse(text)
+        tree = parsed(text)
         own = Own.of(head, path, text, tree)
         everywhere = path.rpartition("/")[2] == "conftest.py"
         yield from list(_patches(tree, own, _started(tree), everywhere=everywhere, inner=False))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except UNREADABLE:
         return
 
 
 def _started(tree: ast.Module) -> frozenset[str]:
     """Functions of a file that are called while it is loaded."""
-    bodies = {node.name: node for node in tree.body if isinstance(node, _Function)}
+    bodies = {node.name: node for node in tree.body if isinstance(node, Function)}
     found: set[str] = set()
     rest: list[ast.AST] = [tree]
     while rest:
@@ -142,23 +142,23 @@ def _started(tree: ast.Module) -> frozenset[str]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in bodies.keys() - found:
             found.add(node.func.id)
             rest += bodies[node.func.id].body
-        rest += (part for part in ast.iter_child_nodes(node) if not isinstance(part, _Function | ast.Lambda))
+        rest += (part for part in children(node) if not isinstance(part, Function | ast.Lambda))
     return frozenset(found)
 
 
 def _patches(
     node: ast.AST, own: Own, started: frozenset[str], *, everywhere: bool, inner: bool, start: bool = False
 ) -> Iterator[Mark]:
-    for part in ast.iter_child_nodes(node):
-        is_function = isinstance(part, _Function | ast.Lambda)
-        name = part.name if isinstance(part, _Function) else ""
+    for part in children(node):
+        is_function = isinstance(part, Function | ast.Lambda)
+        name = part.name if isinstance(part, Function) else ""
         within = inner or (is_function and name not in started)
         starts = start or (name in SET_UPS and not inner)
         if within and not (everywhere or starts):
             continue
         words = target(part, own)
         if words and isinstance(part, ast.expr):
-            undone = isinstance(part, ast.Call) and _name(part.func) in _ITEMS
+            undone = isinstance(part, ast.Call) and leaf(part.func) in _ITEMS
             sure = not within or (_is_space(part) and not undone)
             yield Mark(words.lstrip("?"), part.lineno, words if sure else f"?{words.lstrip('?')}")
         yield from _patches(part, own, started, everywhere=everywhere, inner=within, start=starts)
@@ -168,14 +168,14 @@ def _is_space(node: ast.expr) -> bool:
     """Whether it goes by a way that is none for a fake."""
     return any(
         (isinstance(part, ast.Attribute) and part.attr in _SPACES) or (isinstance(part, ast.Name) and part.id == "vars")
-        for part in ast.walk(node)
+        for part in walk(node)
     )
 
 
 def target(node: ast.AST, own: Own) -> str:
     """What of the sources is replaced, as dotted name; nothing else than functions and classes counts."""
     if isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
-        if _name(node.value) == "modules":
+        if leaf(node.value) == "modules":
             return _module(own, node.slice)
         return _filled(own, node.value, [node.slice])
     if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
@@ -194,7 +194,7 @@ def _attribute(owner: ast.expr, attribute: str, own: Own) -> str:
 def _is_made(owner: ast.expr, own: Own, source: str) -> bool:
     """Whether it is a module, a function or a class, and not some value."""
     bound = own.bound.get(owner.id) if isinstance(owner, ast.Name) else None
-    name = _name(owner) if bound is None else bound.symbol
+    name = leaf(owner) if bound is None else bound.symbol
     stem = source.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
     return name in own.defined(source) or name in {"", stem}
 
@@ -208,7 +208,7 @@ def _module(own: Own, key: ast.expr) -> str:
 def _filled(own: Own, space: ast.expr, keys: Sequence[ast.expr | str | None]) -> str:
     """What is put into the names of a source; a name that is not known may be that of any function."""
     names = [key if isinstance(key, str) else _text(key) if key is not None else "" for key in keys]
-    if isinstance(space, ast.Call) and not space.args and _name(space.func) in {"globals", "vars", "locals"}:
+    if isinstance(space, ast.Call) and not space.args and leaf(space.func) in {"globals", "vars", "locals"}:
         return next((f"{_short(space)}[{name}]" for name in names if name and own.source(name)), "")
     source = own.space(space)
     if source is None:
@@ -227,10 +227,10 @@ def _keys(node: ast.Call, first: int) -> list[ast.expr | str | None]:
 
 
 def _call(node: ast.Call, own: Own) -> str:
-    name, args = _name(node.func), node.args
+    name, args = leaf(node.func), node.args
     on = node.func.value if isinstance(node.func, ast.Attribute) else None
     if on is not None and (name in _FILLS or (name in _ITEMS and args)):
-        first = int(name in _ITEMS or (_name(on) == "dict" and bool(args)))
+        first = int(name in _ITEMS or (leaf(on) == "dict" and bool(args)))
         return _fill(own, args[0] if first else on, _keys(node, first))
     if name == "exec" and len(args) > 1:
         return _filled(own, args[1], [])
@@ -238,7 +238,7 @@ def _call(node: ast.Call, own: Own) -> str:
 
 
 def _fill(own: Own, space: ast.expr, keys: Sequence[ast.expr | str | None]) -> str:
-    if _name(space) == "modules" or _text(space) == "sys.modules":
+    if leaf(space) == "modules" or _text(space) == "sys.modules":
         return next((words for key in keys if (words := _of_modules(own, key))), "")
     return _filled(own, space, keys)
 
@@ -271,8 +271,8 @@ def _through(node: ast.Call, own: Own) -> str:
     source = own.origin(node.func) if node.args and any(own.origin(value) for value in node.args) else None
     if source is None:
         return ""
-    bound = own.bound.get(_name(node.func)) if isinstance(node.func, ast.Name) else None
-    name = (bound and bound.symbol) or _name(node.func)
+    bound = own.bound.get(leaf(node.func)) if isinstance(node.func, ast.Name) else None
+    name = (bound and bound.symbol) or leaf(node.func)
     return _short(node) if name in own.rewriting(source) else ""
 
 
@@ -280,20 +280,16 @@ def _rewrites(node: ast.AST) -> bool:
     if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
         return node.attr == "__code__"
     if isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
-        return _name(node.value) in _SPACES
+        return leaf(node.value) in _SPACES
     if not isinstance(node, ast.Call):
         return False
     if isinstance(node.func, ast.Attribute) and node.func.attr in _FILLS:
-        return _name(node.func.value) in _SPACES
-    return _name(node.func) in {"setattr", "__setattr__"} and any(_text(value) == "__code__" for value in node.args)
+        return leaf(node.func.value) in _SPACES
+    return leaf(node.func) in {"setattr", "__setattr__"} and any(_text(value) == "__code__" for value in node.args)
 
 
 def _short(node: ast.expr) -> str:
-    return ast.unparse(node)[:80]
-
-
-def _name(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    return unparsed(node)[:80]
 
 
 def _text(node: ast.expr) -> str:

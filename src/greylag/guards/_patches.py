@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from greylag.guards._fresh import Mark
+from greylag.guards._python_tree import UNREADABLE, Function, leaf, of, parsed, walk
 
 _RUNNERS = frozenset({"pytest", "_pytest", "pluggy", "unittest", "nose", "nose2", "xdist", "builtins"})
 _IN_TEXT = re.compile(r"(?:_?pytest|pluggy|unittest|nose2?|xdist)\.(?!mock\b)")
@@ -29,19 +30,28 @@ _HOOKS = re.compile(
     r"pytest_(?:collect\w+|collection|pycollect_make\w+|itemcollected|make_collect_report|ignore_collect"
     r"|runtest_\w+|pyfunc_call|cmdline_p\w+|report_teststatus|report_from_serializable|load_initial_conftests)"
 )
+_GIVING: tuple[type[ast.AST], ...] = (
+    ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.Call, ast.Name, ast.Attribute, ast.Subscript,
+)  # fmt: skip
 _OPAQUE = frozenset({"exec", "eval", "compile", "CDLL", "PyDLL", "pythonapi"})
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def patches(_path: str, text: str) -> Iterator[Mark]:
     """Statements that change a runner; none when the file does not parse, since then it is not run."""
     try:
-        module = ast.parse(text)
+        module = parsed(text)
         bound = _bound(module)
         hooked = _hooks(module)
         values = _values(module)
-        yield from [*hooked, *(mark for node in ast.walk(module) if (mark := _patch(node, bound, values)))]
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        yield from [
+            *hooked,
+            *(
+                mark
+                for node in of(module, ast.Attribute, ast.Subscript, ast.Call)
+                if (mark := _patch(node, bound, values))
+            ),
+        ]
+    except UNREADABLE:
         return
 
 
@@ -54,18 +64,14 @@ def runners(path: str, text: str) -> Iterator[Mark]:
 def opaque(_path: str, text: str) -> Iterator[Mark]:
     """Calls whose code cannot be read."""
     try:
-        nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
-        yield from [_mark(node, _name(node.func)) for node in nodes if _name(node.func) in _OPAQUE]
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        nodes = [node for node in of(parsed(text), ast.Call) if isinstance(node, ast.Call)]
+        yield from [_mark(node, leaf(node.func)) for node in nodes if leaf(node.func) in _OPAQUE]
+    except UNREADABLE:
         return
 
 
 def _mark(node: ast.stmt | ast.expr, words: str, value: ast.AST | None = None) -> Mark:
     return Mark(f"{words} {ast.dump(node)} {ast.dump(value) if value else ''}", node.lineno, words)
-
-
-def _name(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
 # -- what belongs to a runner ----------------------------------------------------------------------------------------
@@ -74,7 +80,7 @@ def _name(node: ast.expr) -> str:
 def _bound(module: ast.Module) -> dict[str, str]:
     """Names of the file -> what of a runner they are."""
     bound = {"__builtins__": "builtins"}
-    for node in ast.walk(module):
+    for node in of(module, ast.Import, ast.ImportFrom, ast.Assign):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 name = alias.name if alias.asname else alias.name.partition(".")[0]
@@ -99,13 +105,13 @@ def _origin(node: ast.expr, bound: Mapping[str, str]) -> str:
     if isinstance(node, ast.Attribute | ast.Subscript):
         inner = _origin(node.value, bound)
         if isinstance(node, ast.Subscript):
-            return inner or (_constant(node.slice) if _name(node.value) == "modules" else "")
+            return inner or (_constant(node.slice) if leaf(node.value) == "modules" else "")
         return inner and _kept(f"{inner}.{node.attr}")
     if not isinstance(node, ast.Call) or not node.args:
         return ""
-    if _name(node.func) in {"__import__", "import_module"}:
+    if leaf(node.func) in {"__import__", "import_module"}:
         return _constant(node.args[0])
-    inner = _origin(node.args[0], bound) if _name(node.func) in {"getattr", "vars", "type"} else ""
+    inner = _origin(node.args[0], bound) if leaf(node.func) in {"getattr", "vars", "type"} else ""
     return inner and _kept(f"{inner}.{_text(node.args[1]) if len(node.args) > 1 else '__dict__'}")
 
 
@@ -126,8 +132,8 @@ def _text(node: ast.expr) -> str:
 
 def _values(module: ast.Module) -> dict[ast.AST, ast.expr]:
     """What is assigned to each target, so that another value is another patch."""
-    assigned = [node for node in ast.walk(module) if isinstance(node, ast.Assign)]
-    return {part: node.value for node in assigned for target in node.targets for part in ast.walk(target)}
+    assigned = [node for node in of(module, ast.Assign) if isinstance(node, ast.Assign)]
+    return {part: node.value for node in assigned for target in node.targets for part in walk(target)}
 
 
 def _patch(node: ast.AST, bound: Mapping[str, str], values: Mapping[ast.AST, ast.expr]) -> Mark | None:
@@ -143,7 +149,7 @@ def _patch(node: ast.AST, bound: Mapping[str, str], values: Mapping[ast.AST, ast
 
 
 def _attribute(node: ast.Attribute, bound: Mapping[str, str]) -> str:
-    owner = _name(node.value)
+    owner = leaf(node.value)
     if origin := _origin(node.value, bound):
         return f"{origin}.{node.attr}" if node.attr not in _HARMLESS else ""
     ours = node.attr in _OF_ANYTHING or (node.attr in _OF_A_REPORT and owner in _REPORTS)
@@ -151,7 +157,7 @@ def _attribute(node: ast.Attribute, bound: Mapping[str, str]) -> str:
 
 
 def _call(node: ast.Call, bound: Mapping[str, str]) -> str:
-    name = _name(node.func)
+    name = leaf(node.func)
     if name in {"force_result", "force_exception"}:
         return name
     if name not in _SETS:
@@ -167,7 +173,7 @@ def _call(node: ast.Call, bound: Mapping[str, str]) -> str:
 
 def _hooks(module: ast.Module) -> Iterator[Mark]:
     """Hooks that decide what is collected, run and reported, however the name gets into the file."""
-    for node in ast.walk(module):
+    for node in of(module, *_GIVING):
         if isinstance(node, ast.stmt | ast.expr):
             yield from (_mark(node, name) for name in _given(node) if _HOOKS.fullmatch(name))
 
@@ -176,10 +182,10 @@ def _given(node: ast.stmt | ast.expr) -> list[str]:
     """Names that a statement or expression gives to something."""
     if isinstance(node, ast.Import | ast.ImportFrom):
         return [alias.asname or alias.name for alias in node.names]
-    if isinstance(node, _Function):
+    if isinstance(node, Function):
         return [node.name]
     if isinstance(node, ast.Call):
         return [_text(argument) for argument in node.args[:2]]
     if isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
-        return [_text(node.slice) if isinstance(node, ast.Subscript) else _name(node)]
+        return [_text(node.slice) if isinstance(node, ast.Subscript) else leaf(node)]
     return []

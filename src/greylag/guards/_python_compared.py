@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from greylag.guards._compared import RAISED, Compared
+from greylag.guards._python_tree import Function, leaf, of, unparsed, walk
 
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
 _LARGEST = 200  # nodes of an expression that is put for a name
 _SAME = frozenset({"assertEqual", "assertEquals", "assertIs", "assert_equal", "assertListEqual", "assertDictEqual"})
 _RAISES = frozenset({"raises", "assertRaises", "assertRaisesRegex"})
@@ -24,37 +24,37 @@ Values = Mapping[str, "_Value | None"]  # of names; of `self.x` as such; of what
 
 def module_values(module: ast.Module) -> Values:
     """What names of a module stand for that are put to something once, and what its short functions return."""
-    walk = _Walk(ChainMap())
-    again = {name for part in ast.walk(module) if isinstance(part, ast.Global) for name in part.names}
+    known = _Walk(ChainMap())
+    again = {name for part in of(module, ast.Global) if isinstance(part, ast.Global) for name in part.names}
     for node in module.body:
         for part in [node, *node.body] if isinstance(node, ast.ClassDef) else [node]:
-            if isinstance(part, _Function):
-                walk.function(part, method=part is not node)
+            if isinstance(part, Function):
+                known.function(part, method=part is not node)
             elif isinstance(part, ast.Assign | ast.AnnAssign) and part.value:
                 targets = part.targets if isinstance(part, ast.Assign) else [part.target]
-                value = walk.put(part.value)
+                value = known.put(part.value)
                 for name in [target.id for target in targets if isinstance(target, ast.Name)]:
-                    again |= {name} & walk.values.keys()
-                    walk.values[name] = value
-    return {name: value for name, value in walk.values.items() if name not in again}
+                    again |= {name} & known.values.keys()
+                    known.values[name] = value
+    return {name: value for name, value in known.values.items() if name not in again}
 
 
-def _is_fixture(node: _Function) -> bool:
+def _is_fixture(node: Function) -> bool:
     return any("fixture" in ast.dump(mark) for mark in node.decorator_list)
 
 
 def comparisons(node: ast.AST, values: Values) -> Mapping[ast.AST, list[Compared]]:
     """The comparisons of each assertion of a function."""
-    if not isinstance(node, _Function):
+    if not isinstance(node, Function):
         return {}
-    walk = _Walk(ChainMap({}, dict(values) if not isinstance(values, dict) else values))
+    known = _Walk(ChainMap({}, dict(values) if not isinstance(values, dict) else values))
     arguments = [*node.args.posonlyargs, *node.args.args]
     for one in arguments:
-        walk.values[one.arg] = values.get(f"{one.arg}()")
+        known.values[one.arg] = values.get(f"{one.arg}()")
     for one, default in zip(reversed(arguments), reversed(node.args.defaults), strict=False):
-        walk.values[one.arg] = walk.put(default)
-    walk.block(node.body)
-    return walk.found
+        known.values[one.arg] = known.put(default)
+    known.block(node.body)
+    return known.found
 
 
 class _Walk:
@@ -64,13 +64,16 @@ class _Walk:
         self.values = values  # None: of one that is not known any more
         self.found: dict[ast.AST, list[Compared]] = {}
 
-    def function(self, node: _Function, *, method: bool) -> None:
+    def function(self, node: Function, *, method: bool) -> None:
         """Of a fixture, or a function that needs nothing: what it returns. Of a set-up: what it puts to `self`."""
-        parts = [part.value for part in ast.walk(node) if isinstance(part, ast.Return | ast.Yield)]
+        parts = [part.value for part in walk(node) if isinstance(part, ast.Return | ast.Yield)]
+        told = parts[0] if len(parts) == 1 and (method or not node.args.args or _is_fixture(node)) else None
+        if told is None and node.name not in _SET_UPS:
+            return
         inner = _Walk(self.values.new_child())
         inner.block(node.body)
-        if len(parts) == 1 and parts[0] and (method or not node.args.args or _is_fixture(node)):
-            self.values[f"{node.name}()"] = inner.put(parts[0])
+        if told is not None:
+            self.values[f"{node.name}()"] = inner.put(told)
         if node.name in _SET_UPS:
             own = inner.values.maps[0]
             self.values.update((name, value) for name, value in own.items() if name.startswith("self."))
@@ -95,7 +98,7 @@ class _Walk:
                     self._forget(item.optional_vars)
             self.block(node.body)
             self._raised(node)
-        elif isinstance(node, _Function):
+        elif isinstance(node, Function):
             self._branch([node.body])
         elif isinstance(node, ast.Expr):
             self._calls(node.value)
@@ -137,12 +140,12 @@ class _Walk:
                     self.values[name] = None
 
     def _calls(self, node: ast.expr) -> None:
-        for part in ast.walk(node):
+        for part in walk(node):
             if isinstance(part, ast.NamedExpr):
                 self._store(part.target, part.value)
             elif isinstance(part, ast.Lambda) and isinstance(part.body, ast.Call):
                 self._changed(part.body)  # whenever it is called
-            elif isinstance(part, ast.Call) and _leaf(part.func) in _SAME and len(part.args) > 1:
+            elif isinstance(part, ast.Call) and leaf(part.func) in _SAME and len(part.args) > 1:
                 self.found[part] = list(self._pair(part.args[0], part.args[1]))
 
     def _store(self, target: ast.expr, value: ast.expr) -> None:
@@ -157,14 +160,14 @@ class _Walk:
             self.values[name] = put
 
     def _forget(self, node: ast.AST) -> None:
-        for part in ast.walk(node):
+        for part in walk(node):
             if isinstance(part, ast.Name | ast.Attribute) and not isinstance(part.ctx, ast.Load):
                 self.values[_key(part)] = None
             elif isinstance(part, ast.Subscript) and not isinstance(part.ctx, ast.Load):
                 self.values[_key(part.value)] = None
 
     def _compared(self, test: ast.expr) -> Iterator[Compared]:
-        for part in ast.walk(test):
+        for part in walk(test):
             if isinstance(part, ast.NamedExpr):
                 self._store(part.target, part.value)
         if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
@@ -176,21 +179,19 @@ class _Walk:
     def _pair(self, left: ast.expr, right: ast.expr) -> Iterator[Compared]:
         sides = self.put(left), self.put(right)
         if sides[0] and sides[1]:
-            yield Compared(ast.unparse(sides[0].node), ast.unparse(sides[1].node))
+            yield Compared(unparsed(sides[0].node), unparsed(sides[1].node))
 
     def _raised(self, node: ast.With | ast.AsyncWith) -> None:
         """`with raises(X):` around a block that raises by itself: nothing of the code under test is needed."""
         call = node.items[-1].context_expr
-        if isinstance(call, ast.Call) and _leaf(call.func) in _RAISES and call.args:
+        if isinstance(call, ast.Call) and leaf(call.func) in _RAISES and call.args:
             raised = any(isinstance(part, ast.Raise) for part in node.body)
-            self.found[call] = [Compared(ast.unparse(call), RAISED if raised else "raised")]
+            self.found[call] = [Compared(unparsed(call), RAISED if raised else "raised")]
 
     def put(self, node: ast.expr) -> _Value | None:
         """An expression with the values of its names; None for one that gets too large."""
-        bound = {
-            part.id for part in ast.walk(node) if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Load)
-        }
-        size = sum(1 for _ in ast.walk(node))
+        bound = {part.id for part in walk(node) if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Load)}
+        size = sum(1 for _ in walk(node))
         if size > _LARGEST:
             return None
         whole = self._put(node, bound)
@@ -230,11 +231,5 @@ def _is_call(node: ast.expr) -> bool:
     """Whether it is the answer of a function: not that of a class, which is an object that may be changed."""
     call = node.value if isinstance(node, ast.Await) else node
     return (
-        isinstance(call, ast.Call)
-        and _leaf(call.func)[:1].islower()
-        and _leaf(call.func) not in {"list", "dict", "set"}
+        isinstance(call, ast.Call) and leaf(call.func)[:1].islower() and leaf(call.func) not in {"list", "dict", "set"}
     )
-
-
-def _leaf(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""

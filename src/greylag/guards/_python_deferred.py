@@ -9,7 +9,8 @@ import ast
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Sequence
 
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
+from greylag.guards._python_tree import Function, children, leaf, of, walk
+
 _Key = str | ast.AST  # a name, or a function or generator that has none
 _Keys = frozenset[_Key]
 _INERT = frozenset(
@@ -30,7 +31,7 @@ _NONE: _Keys = frozenset()
 
 def uncalled(function: ast.AST, skipped: Container[ast.AST]) -> Iterator[ast.AST]:
     """All such parts of a function that its own statements never come to; `skipped` are those that may not run."""
-    if not isinstance(function, _Function):
+    if not isinstance(function, Function):
         return
     flow = _Flow(skipped)
     flow.answers = not function.name.startswith("test")
@@ -39,9 +40,9 @@ def uncalled(function: ast.AST, skipped: Container[ast.AST]) -> Iterator[ast.AST
     flow.follow()
     waiting = flow.waiting()
     for node in waiting:
-        yield from node.body if isinstance(node, _Function) else [node]
-    names = {node.name for node in waiting if isinstance(node, _Function)}
-    calls = (node for node in ast.walk(function) if names and isinstance(node, ast.Call))
+        yield from node.body if isinstance(node, Function) else [node]
+    names = {node.name for node in waiting if isinstance(node, Function)}
+    calls = (node for node in walk(function) if names and isinstance(node, ast.Call))
     yield from (call for call in calls if isinstance(call.func, ast.Name) and call.func.id in names)  # of a generator
 
 
@@ -75,7 +76,7 @@ class _Flow:
                     self._enter(node)
 
     def _enter(self, node: ast.AST) -> None:
-        if isinstance(node, _Function):
+        if isinstance(node, Function):
             self.block(node.body)
         elif isinstance(node, ast.Lambda):
             self._use(self._of(node.body))
@@ -109,7 +110,7 @@ class _Flow:
                 self._statement(node, owner)
 
     def _statement(self, node: ast.AST, owner: str) -> None:
-        if isinstance(node, _Function):
+        if isinstance(node, Function):
             self._defined(node, owner)
         elif isinstance(node, ast.ClassDef):
             keys = self._all([*node.bases, *(word.value for word in node.keywords)])
@@ -142,23 +143,23 @@ class _Flow:
             if node.optional_vars:
                 self._stored(node.optional_vars, keys)
             return
-        for part in ast.iter_child_nodes(node):
+        for part in children(node):
             if isinstance(part, ast.expr):
                 self._of(part)
             elif part not in self._skipped:
                 self._statement(part, owner)
 
-    def _defined(self, node: _Function, owner: str) -> None:
+    def _defined(self, node: Function, owner: str) -> None:
         marked = self._marked(node)
         self._all([*node.args.defaults, *(default for default in node.args.kw_defaults if default)])
         plain = isinstance(node, ast.FunctionDef) and not yields(node)
         self._wait(owner or node.name, node, runs=node.name in _MADE if owner else plain)
         self._use([owner or node.name] if marked or node.name in self._outer else [])
 
-    def _marked(self, node: _Function | ast.ClassDef) -> bool:
+    def _marked(self, node: Function | ast.ClassDef) -> bool:
         self._use(self._all(node.decorator_list))
         calls = [mark.func if isinstance(mark, ast.Call) else mark for mark in node.decorator_list]
-        return any(_name(mark) not in _INERT for mark in calls)
+        return any(leaf(mark) not in _INERT for mark in calls)
 
     def _iterated(self, node: ast.For | ast.AsyncFor | ast.comprehension) -> None:
         keys = self._of(node.iter)
@@ -204,7 +205,7 @@ class _Flow:
         return keys
 
     def _parts(self, node: ast.AST) -> _Keys:
-        keys = self._all(part for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr))
+        keys = self._all(part for part in children(node) if isinstance(part, ast.expr))
         if isinstance(node, ast.NamedExpr):
             self._stored(node.target, keys)
         if isinstance(node, ast.Await | ast.Yield | ast.YieldFrom):
@@ -214,10 +215,10 @@ class _Flow:
     def _call(self, node: ast.Call) -> _Keys:
         keys = self._of(node.func)
         given = self._all([*node.args, *(word.value for word in node.keywords)])
-        if _name(node.func) in _INERT:
+        if leaf(node.func) in _INERT:
             return keys | given
-        if _name(node.func) in _TASKS | _DELAYED and _owner(node.func) in _LOOPS:
-            return given if _name(node.func) in _TASKS else _NONE
+        if leaf(node.func) in _TASKS | _DELAYED and _owner(node.func) in _LOOPS:
+            return given if leaf(node.func) in _TASKS else _NONE
         kept = node.func.value if isinstance(node.func, ast.Attribute) and node.func.attr in _KEEPS else None
         if isinstance(kept, ast.Name) and kept.id in self._lists - self._outer:
             self._put(kept.id, given)
@@ -237,25 +238,23 @@ class _Flow:
 
 def _is_list(node: ast.expr) -> bool:
     return isinstance(node, ast.List | ast.Set | ast.Dict) or (
-        isinstance(node, ast.Call) and _name(node.func) in _LISTS and not node.args
+        isinstance(node, ast.Call) and leaf(node.func) in _LISTS and not node.args
     )
 
 
-def yields(node: _Function) -> bool:
+def yields(node: Function) -> bool:
     """Whether a function is a generator."""
+    if not of(node, ast.Yield, ast.YieldFrom):
+        return False
     rest: list[ast.AST] = [*node.body]
     while rest:
         part = rest.pop()
         if isinstance(part, ast.Yield | ast.YieldFrom):
             return True
-        if not isinstance(part, ast.Lambda | _Function | ast.ClassDef):
-            rest += ast.iter_child_nodes(part)
+        if not isinstance(part, ast.Lambda | Function | ast.ClassDef):
+            rest += children(part)
     return False
 
 
-def _name(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
-
-
 def _owner(node: ast.expr) -> str:
-    return _name(node.value) if isinstance(node, ast.Attribute) else ""
+    return leaf(node.value) if isinstance(node, ast.Attribute) else ""

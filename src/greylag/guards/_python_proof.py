@@ -12,6 +12,7 @@ from greylag.guards._known import Known, called
 from greylag.guards._looser import is_wild, wild_names
 from greylag.guards._python_compared import Values, comparisons, module_values
 from greylag.guards._python_rows import tables
+from greylag.guards._python_tree import leaf, walk
 from greylag.guards._tautologies import always_holds
 from greylag.guards._written import written
 
@@ -56,12 +57,12 @@ def proof(node: ast.AST, helpers: Mapping[str, Proof], known: Known, names: Name
 def _parts(
     node: ast.AST, helpers: Mapping[str, Proof], known: Known, wild: frozenset[str]
 ) -> Iterator[tuple[ast.AST, Proof]]:
-    for part in ast.walk(node):
+    for part in walk(node):
         if isinstance(part, ast.Assert):
             test = part.test
             yield part, Proof(1, _exact(test, wild), _is_weak(test), _is_constant(test), (ast.dump(test),))
         elif isinstance(part, ast.Call):
-            name = part.func.attr if isinstance(part.func, ast.Attribute) else getattr(part.func, "id", "")
+            name = leaf(part.func)
             inner = called(_on(part.func), name, helpers, known)
             if inner.asserts:
                 yield part, inner
@@ -115,7 +116,7 @@ def _exact(test: ast.expr, wild: frozenset[str]) -> int:
 
 
 def _is_wide(side: ast.expr) -> bool:
-    calls = (part for part in ast.walk(side) if isinstance(part, ast.Call))
+    calls = (part for part in walk(side) if isinstance(part, ast.Call))
     return any("approx" in ast.dump(call.func) and _tolerates(call) for call in calls)
 
 

@@ -3,6 +3,8 @@
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 
+from greylag.guards._python_tree import Function, leaf, walk
+
 _Tables = Mapping[str, tuple[str, ...]]  # name -> its rows
 _TABLES = frozenset({"parametrize", "expand", "parameterized", "data", "idata", "params", "subTest"})
 _ONE = frozenset({"example", "case", "testcase"})  # a decorator for each row
@@ -17,33 +19,33 @@ def tables(module: ast.Module) -> dict[str, tuple[str, ...]]:
             names = node.targets if isinstance(node, ast.Assign) else [node.target]
             entries = _entries(node.value, found)
             found |= {name.id: entries for name in names if isinstance(name, ast.Name) and len(entries) >= _LEAST}
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        elif isinstance(node, Function):
             found |= {f"{node.name}()": params for mark in node.decorator_list if (params := _params(mark, found))}
     return found
 
 
-def rows(node: ast.FunctionDef | ast.AsyncFunctionDef, marks: Sequence[ast.expr], known: _Tables) -> tuple[str, ...]:
+def rows(node: Function, marks: Sequence[ast.expr], known: _Tables) -> tuple[str, ...]:
     """Every row of every table, as text that a move does not change."""
     return tuple(_rows(node, marks, known))
 
 
-def _rows(node: ast.FunctionDef | ast.AsyncFunctionDef, marks: Sequence[ast.expr], known: _Tables) -> Iterator[str]:
+def _rows(node: Function, marks: Sequence[ast.expr], known: _Tables) -> Iterator[str]:
     for mark in marks:
-        if isinstance(mark, ast.Call) and _name(mark.func) in _ONE:
+        if isinstance(mark, ast.Call) and leaf(mark.func) in _ONE:
             yield ast.dump(mark)
-        elif isinstance(mark, ast.Call) and _name(mark.func) in _TABLES:
+        elif isinstance(mark, ast.Call) and leaf(mark.func) in _TABLES:
             for value in (*mark.args, *(keyword.value for keyword in mark.keywords if keyword.arg == "argvalues")):
                 yield from _entries(value, known)
     for argument in node.args.args:
         yield from known.get(f"{argument.arg}()", ())
-    for part in ast.walk(node):
+    for part in walk(node):
         if isinstance(part, ast.For | ast.AsyncFor):
             entries = _entries(part.iter, known)
             yield from entries if len(entries) >= _LEAST else ()
 
 
 def _params(mark: ast.expr, known: _Tables) -> tuple[str, ...]:
-    if not isinstance(mark, ast.Call) or _name(mark.func) != "fixture":
+    if not isinstance(mark, ast.Call) or leaf(mark.func) != "fixture":
         return ()
     return next((_entries(keyword.value, known) for keyword in mark.keywords if keyword.arg == "params"), ())
 
@@ -64,7 +66,3 @@ def _entries(node: ast.expr, known: _Tables) -> tuple[str, ...]:
     ):
         return _entries(node.func.value, known)
     return known.get(node.id, ()) if isinstance(node, ast.Name) else ()
-
-
-def _name(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""

@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from greylag.guards._fresh import Mark
+from greylag.guards._python_tree import UNREADABLE, parsed, walk
 from greylag.guards._source import language
 
 
@@ -12,8 +13,8 @@ def replaced(path: str, text: str) -> Iterator[Mark]:
     if language(path) != "python":
         return
     try:
-        yield from _of(ast.parse(text).body, "")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        yield from _of(parsed(text).body, "")
+    except UNREADABLE:
         return
 
 
@@ -65,6 +66,6 @@ def _given(call: ast.Call) -> Iterator[str]:
     """Names that a call puts there: `globals().update(a=b)`, `setattr(sys.modules[__name__], "a", b)`."""
     on = call.func.value if isinstance(call.func, ast.Attribute) else call.args[0] if call.args else None
     if on is not None and _is_space(on):
-        parts = [part for argument in call.args for part in ast.walk(argument)]
+        parts = [part for argument in call.args for part in walk(argument)]
         yield from (part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str))
         yield from (word.arg for word in call.keywords if word.arg)

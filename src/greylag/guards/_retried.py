@@ -9,6 +9,7 @@ from greylag.diffs import FileDiff
 from greylag.guards._dialects import DIALECTS
 from greylag.guards._fresh import Mark, fresh
 from greylag.guards._guard import finding
+from greylag.guards._python_tree import UNREADABLE, Function, leaf, of, parsed, walk
 from greylag.guards._source import brackets, language, scan
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change
@@ -69,15 +70,15 @@ def _braced(text: str, family: str) -> Iterator[Mark]:
 
 def _python(text: str) -> Iterator[Mark]:
     try:
-        module = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        module = parsed(text)
+    except UNREADABLE:
         return
     lines = text.split("\n")
-    for function in ast.walk(module):
-        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+    for function in of(module, ast.FunctionDef, ast.AsyncFunctionDef):
+        if not isinstance(function, Function):
             continue
         given = {one.arg for one in function.args.args}
-        inner = [one for one in function.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
+        inner = [one for one in function.body if isinstance(one, Function)]
         for place in (function, *inner):
             yield from (
                 _mark(loop.lineno, "\n".join(lines[loop.lineno - 1 : loop.end_lineno]))
@@ -89,20 +90,16 @@ def _python(text: str) -> Iterator[Mark]:
 def _tries(loop: ast.For | ast.While, given: set[str]) -> bool:
     """Whether it has a `try` with an assertion, or that calls what a decorator was given, and drops failures."""
     for node in [one for one in loop.body if isinstance(one, ast.Try)]:
-        inner = [part for one in node.body for part in ast.walk(one)]
+        inner = [part for one in node.body for part in walk(one)]
         asserts = any(
             isinstance(part, ast.Assert)
-            or (isinstance(part, ast.Call) and _called(part).startswith("assert"))
+            or (isinstance(part, ast.Call) and leaf(part.func).startswith("assert"))
             or (isinstance(part, ast.Call) and isinstance(part.func, ast.Name) and part.func.id in given)
             for part in inner
         )
         if asserts and any(_is_wide(one) and not isinstance(one.body[-1], ast.Raise) for one in node.handlers):
             return True
     return False
-
-
-def _called(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
 def _is_wide(handler: ast.ExceptHandler) -> bool:

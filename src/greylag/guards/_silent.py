@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 from greylag.guards._only_told import PRINTS
+from greylag.guards._python_tree import UNREADABLE, leaf, of, parsed, segment, split, unparsed
 from greylag.guards._source import brackets, language, scan
 
 _BROAD = {"Exception", "BaseException"}
@@ -52,9 +53,10 @@ def _caught(text: str, family: str, *, anything: bool, told: bool) -> Iterator[s
 
 def _python(text: str, *, told: bool) -> Iterator[str]:
     try:
-        nodes = list(ast.walk(ast.parse(text)))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        nodes = of(parsed(text), ast.Try, ast.With)
+    except UNREADABLE:
         return
+    lines = split(text)
     for node in nodes:
         if isinstance(node, ast.Try):
             lost = any(_drops(handler, told=told) for handler in node.handlers)
@@ -62,14 +64,14 @@ def _python(text: str, *, told: bool) -> Iterator[str]:
             lost = any(_suppresses(item.context_expr) for item in node.items)
         else:
             continue
-        yield from (ast.get_source_segment(text, statement) or "" for statement in node.body if lost)
+        yield from (segment(lines, statement) for statement in node.body if lost)
 
 
 def _drops(handler: ast.ExceptHandler, *, told: bool) -> bool:
     empty = all(
         isinstance(one, ast.Pass | ast.Continue)
         or (isinstance(one, ast.Expr | ast.Return) and _is_nothing(one.value))
-        or (told and isinstance(one, ast.Expr) and PRINTS["python"].match(ast.unparse(one)))
+        or (told and isinstance(one, ast.Expr) and PRINTS["python"].match(unparsed(one)))
         for one in handler.body
     )
     return empty and (handler.type is None or _is_broad(handler.type))
@@ -83,9 +85,7 @@ def _is_nothing(node: ast.expr | None) -> bool:
 
 
 def _suppresses(call: ast.expr) -> bool:
-    name = call.func if isinstance(call, ast.Call) else None
-    leaf = name.attr if isinstance(name, ast.Attribute) else getattr(name, "id", "")
-    return leaf == "suppress" and isinstance(call, ast.Call) and any(map(_is_broad, call.args))
+    return isinstance(call, ast.Call) and leaf(call.func) == "suppress" and any(map(_is_broad, call.args))
 
 
 def _is_broad(node: ast.expr) -> bool:

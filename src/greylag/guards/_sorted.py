@@ -31,7 +31,9 @@ def sorts(change: Change, files: Sequence[FileDiff], pairs: Sequence[tuple[Found
     """Those in tests that there were; what has no order by itself, such as a listing, may be sorted."""
     lines: defaultdict[str, list[tuple[int, bool]]] = defaultdict(list)
     for before, after in pairs:
-        lines[after.file.path].append((after.case.line, before.case.digest != after.case.digest))
+        lines[after.file.path].append(
+            (after.case.line, not before.case.same(after.case) and before.case.digest != after.case.digest)
+        )
     kept = [file for file in files if file.status in {"modified", "renamed"} and lines[file.path]]
     for file, mark in fresh(change, kept, statements):
         own = sorted(lines[file.path])

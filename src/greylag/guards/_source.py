@@ -8,7 +8,8 @@ import re
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+
+from greylag.guards._kept import kept
 
 _DOUBLE = r'"(?>(?:[^"\\\n]|\\.)*)"?'
 _SINGLE = r"'(?>(?:[^'\\\n]|\\.)*)'?"
@@ -61,7 +62,7 @@ def language(path: str) -> str | None:
     return _SUFFIXES.get(path.rpartition(".")[2].lower()) if "." in path.rpartition("/")[2] else None
 
 
-@lru_cache(maxsize=16)
+@kept
 def scan(text: str, family: str) -> Source:
     """The three views of a file. Linear in its size: every quantifier is possessive."""
     comments, strings = _RULES[family]

@@ -60,8 +60,8 @@ def _before_all(change: Change, path: str, mark: Mark) -> bool:
 def _around(text: str, line: int) -> str:
     """What stands from the last decorator or function at the left edge before a line to that line."""
     lines = text.split("\n")[:line]
-    starts = [number for number, one in enumerate(lines) if one.startswith(("@", "def ", "async def "))]
-    last = starts[-1] if starts else 0
+    starts = {number for number, one in enumerate(lines) if one.startswith(("@", "def ", "async def "))}
+    last = max(starts, default=0)
     while last - 1 in starts:
         last -= 1
     return "\n".join(lines[last:])

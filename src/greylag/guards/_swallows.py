@@ -10,6 +10,7 @@ from greylag.guards._blocks import blocks
 from greylag.guards._case import plain
 from greylag.guards._dialects import DIALECTS, Dialect
 from greylag.guards._fresh import Mark
+from greylag.guards._python_tree import UNREADABLE, Function, leaf, of, parsed, unparsed, walk
 from greylag.guards._source import Source, brackets, language, scan
 
 _FAILURES = frozenset({"AssertionError", "failureException", "Failed"})
@@ -17,7 +18,7 @@ _ALL = frozenset({"Exception", "BaseException"})
 _ASSERTS = re.compile(r"assert\w*|fail|expect")
 _SPEAKS = re.compile(r"assert|fail$|fail_|raises$|expect|check|verify|exit$|skip$")
 _RAISES = re.compile(r"raises|assertRaises(?:Regex)?")
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
+_BLOCKS = (ast.Try, ast.TryStar, ast.With, ast.AsyncWith, ast.FunctionDef, ast.AsyncFunctionDef)
 _TRY = re.compile(r"\btry\s*(?:\([^(){}]{0,500}\)\s*)?(?=\{)|\brunCatching\s*(?=\{)")
 _CATCH = re.compile(r"\s*catch\s*(?:\((?P<what>[^()]{0,500})\)\s*)?(?=\{)")
 _FINALLY = re.compile(r"\s*finally\s*(?=\{)")
@@ -42,8 +43,8 @@ def swallows(path: str, text: str) -> Iterator[Mark]:
     family = language(path) or ""
     if family == "python":
         try:
-            yield from [mark for node in ast.walk(ast.parse(text)) for mark in _python(node)]
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            yield from [mark for node in of(parsed(text), *_BLOCKS) for mark in _python(node)]
+        except UNREADABLE:
             return
     elif family in DIALECTS:
         source = scan(text, family)
@@ -70,17 +71,17 @@ def _python(node: ast.AST) -> Iterator[Mark]:
             yield _mark(node.finalbody[0], "finally: return")
     elif isinstance(node, ast.With | ast.AsyncWith):
         calls = [item.context_expr for item in node.items if isinstance(item.context_expr, ast.Call)]
-        yield from (_mark(call, _name(call.func)) for call in calls if _ignores(call, node.body))
-    elif isinstance(node, _Function):
+        yield from (_mark(call, leaf(call.func)) for call in calls if _ignores(call, node.body))
+    elif isinstance(node, Function):
         given = frozenset(argument.arg for argument in node.args.args)
-        for part in ast.walk(node):
+        for part in walk(node):
             if given and isinstance(part, ast.Try) and not _asserts(part.body):
                 drops = (handler for handler in part.handlers if _drops(part, handler, given))
                 yield from (_mark(handler, "except") for handler in drops if not _caught(handler.type) & _FAILURES)
 
 
 def _mark(node: ast.AST, words: str) -> Mark:
-    named = f" {ast.unparse(node.type)}" if isinstance(node, ast.ExceptHandler) and node.type else ""
+    named = f" {unparsed(node.type)}" if isinstance(node, ast.ExceptHandler) and node.type else ""
     line = getattr(node, "lineno", 1)
     return Mark(f"{words} {ast.dump(node)}", line, f"{words}{named}")
 
@@ -88,46 +89,42 @@ def _mark(node: ast.AST, words: str) -> Mark:
 def _drops(node: ast.Try | ast.TryStar, handler: ast.ExceptHandler, wrapped: frozenset[str]) -> bool:
     """Whether a handler catches an assertion of the block, or of a function that it was given, and goes on."""
     caught = _caught(handler.type)
-    calls = [_name(part.func) for block in node.body for part in ast.walk(block) if isinstance(part, ast.Call)]
+    calls = [leaf(part.func) for block in node.body for part in walk(block) if isinstance(part, ast.Call)]
     asserts = _asserts(node.body) or not wrapped.isdisjoint(calls)
     if not (caught & _FAILURES or (caught & _ALL and asserts)):
         return False
-    kept = handler.name and any(isinstance(part, ast.Name) and part.id == handler.name for part in ast.walk(handler))
+    kept = handler.name and any(isinstance(part, ast.Name) and part.id == handler.name for part in walk(handler))
     return not (kept or _speaks(handler.body) or _speaks(node.orelse))
 
 
 def _caught(kind: ast.expr | None) -> frozenset[str]:
     if kind is None:
         return _ALL
-    return frozenset(_name(part) for part in ast.walk(kind) if isinstance(part, ast.Name | ast.Attribute))
+    return frozenset(leaf(part) for part in walk(kind) if isinstance(part, ast.Name | ast.Attribute))
 
 
 def _ignores(call: ast.Call, body: list[ast.stmt]) -> bool:
     caught = frozenset(name for argument in call.args for name in _caught(argument))
-    if _name(call.func) == "suppress":
+    if leaf(call.func) == "suppress":
         return bool(caught & _FAILURES or (caught & _ALL and _asserts(body)))
-    inner = any(isinstance(part, ast.Assert) for block in body for part in ast.walk(block))
-    return bool(_RAISES.fullmatch(_name(call.func)) and caught & (_FAILURES | _ALL) and inner)
+    inner = any(isinstance(part, ast.Assert) for block in body for part in walk(block))
+    return bool(_RAISES.fullmatch(leaf(call.func)) and caught & (_FAILURES | _ALL) and inner)
 
 
 def _asserts(body: list[ast.stmt]) -> bool:
-    parts = [part for block in body for part in ast.walk(block)]
+    parts = [part for block in body for part in walk(block)]
     calls = (part for part in parts if isinstance(part, ast.Call))
     return any(isinstance(part, ast.Assert) for part in parts) or any(
-        _ASSERTS.fullmatch(_name(call.func)) for call in calls
+        _ASSERTS.fullmatch(leaf(call.func)) for call in calls
     )
 
 
 def _speaks(body: list[ast.stmt]) -> bool:
     """Whether some code raises or asserts by itself."""
-    parts = [part for block in body for part in ast.walk(block)]
+    parts = [part for block in body for part in walk(block)]
     if any(isinstance(part, ast.Assert | ast.Raise) for part in parts):
         return True
-    return any(isinstance(part, ast.Call) and _SPEAKS.match(_name(part.func)) for part in parts)
-
-
-def _name(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    return any(isinstance(part, ast.Call) and _SPEAKS.match(leaf(part.func)) for part in parts)
 
 
 # -- Go --------------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from greylag.guards._bodies import expression
 from greylag.guards._cases import within
+from greylag.guards._python_tree import UNREADABLE, parsed, walk
 from greylag.guards._source import LITERAL, Source, language, scan
 
 _TYPED = r"(?::[^=;(){}\n]{0,200})?"
@@ -41,8 +42,8 @@ def values(path: str, text: str) -> dict[str, Value]:
     family = language(path)
     if family == "python":
         try:
-            return dict(_python(ast.parse(text).body, ""))
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return dict(_python(parsed(text).body, ""))
+        except UNREADABLE:
             return {}
     return dict(_scanned(path, text, _GIVEN[family])) if family is not None and family in _GIVEN else {}
 
@@ -53,10 +54,10 @@ def _python(statements: list[ast.stmt], prefix: str) -> Iterator[tuple[str, Valu
             yield from _python(node.body, f"{prefix}{node.name}.")
         elif isinstance(node, ast.Assign | ast.AnnAssign) and not isinstance(node.value, ast.Lambda | None):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            constants = (part for part in ast.walk(node.value) if isinstance(part, ast.Constant))
+            constants = (part for part in walk(node.value) if isinstance(part, ast.Constant))
             table = isinstance(node.value, ast.List | ast.Tuple | ast.Set | ast.Dict)
             value = Value(node.lineno, Counter(map(ast.dump, constants)), table)
-            names = (part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name))
+            names = (part.id for target in targets for part in walk(target) if isinstance(part, ast.Name))
             yield from ((prefix + name, value) for name in names if name not in _UNREAD)
 
 

@@ -3,20 +3,20 @@
 import ast
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 from greylag.guards._bindings import HERE, Bound, bindings
 from greylag.guards._case import LARGEST
 from greylag.guards._guard import finding, read
+from greylag.guards._kept import kept
 from greylag.guards._matching import Found
 from greylag.guards._origins import Sources, is_source
 from greylag.guards._python_cases import functions
+from greylag.guards._python_tree import UNREADABLE, Function, leaf, parsed, unparsed, walk
 from greylag.guards._source import language
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change, Tree
 
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _BROAD = frozenset({"AssertionError", "Exception", "BaseException", "failureException", "Failed"})
 _OF_NAME = frozenset({"__name__", "__qualname__", "__module__", "__doc__", "__dict__", "__annotations__"})
@@ -40,7 +40,7 @@ def wrapped(change: Change, pairs: Sequence[tuple[Found, Found]]) -> Iterator[Di
             known[key] = place, fault
         place, fault = known[key]
         if place and (fault or is_source(place) or not _had(change.base, place, _leaf(way))):
-            words = f"runs `{now.case.name}` within `{ast.unparse(_called(way))[:80]}` ({place})"
+            words = f"runs `{now.case.name}` within `{unparsed(_called(way))[:80]}` ({place})"
             message = f"{words}, which {fault}" if fault else f"{words}, which may keep a failure from being seen"
             shown = Severity.ERROR if fault else Severity.WARNING
             yield finding(change, "tests", "tests/wrapped", message, now.file.path, line=now.case.line, severity=shown)
@@ -77,16 +77,16 @@ def _new(sides: tuple[_Sides, _Sides], was: Found, now: Found) -> Iterator[_Way]
 
 def _ways(text: str) -> _Ways:
     try:
-        found = functions(ast.parse(text).body, "", [])
+        found = functions(parsed(text).body, "", [])
         return {
             (name, node.lineno): [*((mark, False) for mark in marks), *_around(node)] for name, node, marks in found
         }
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except UNREADABLE:
         return {}
 
 
-def _around(node: _Function) -> Iterator[_Way]:
-    for part in ast.walk(node):
+def _around(node: Function) -> Iterator[_Way]:
+    for part in walk(node):
         if isinstance(part, ast.With | ast.AsyncWith) and any(map(_asserts, part.body)):
             yield from ((item.context_expr, True) for item in part.items)
         elif isinstance(part, _Definition) and part is not node and _asserts(part):
@@ -96,7 +96,7 @@ def _around(node: _Function) -> Iterator[_Way]:
 def _asserts(node: ast.AST) -> bool:
     return any(
         isinstance(part, ast.Assert) or (isinstance(part, ast.Call) and _leaf(part).lower().startswith("assert"))
-        for part in ast.walk(node)
+        for part in walk(node)
     )
 
 
@@ -109,8 +109,7 @@ def _key(way: ast.expr) -> str:
 
 
 def _leaf(way: ast.expr) -> str:
-    node = _called(way)
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    return leaf(_called(way))
 
 
 # -- where it is from ------------------------------------------------------------------------------------------------
@@ -161,18 +160,18 @@ def _top(tree: Tree, path: str) -> Mapping[str, _Definition]:
     return _definitions(_text(tree, path))
 
 
-@lru_cache(maxsize=32)
+@kept
 def _definitions(text: str) -> Mapping[str, _Definition]:
     """Functions and classes of a module by name; methods with a dot before it."""
     found: dict[str, _Definition] = {}
     try:
-        for node in ast.parse(text).body:
+        for node in parsed(text).body:
             if isinstance(node, _Definition):
                 found[node.name] = node
             for part in node.body if isinstance(node, ast.ClassDef) else ():
-                if isinstance(part, _Function):
+                if isinstance(part, Function):
                     found[f".{part.name}"] = part
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except UNREADABLE:
         return {}
     return found
 
@@ -188,18 +187,18 @@ def _had(base: Tree, path: str, name: str) -> bool:
 def _fault(node: _Definition, *, called: bool, opened: bool) -> str:
     """What is plain to see: that a failure ends there, or that the test is never called."""
     if isinstance(node, ast.ClassDef):
-        leaves = [one for one in node.body if isinstance(one, _Function) and one.name in {"__exit__", "__aexit__"}]
+        leaves = [one for one in node.body if isinstance(one, Function) and one.name in {"__exit__", "__aexit__"}]
         return "swallows what an assertion raises" if any(map(_says_true, leaves)) else ""
-    parts = list(ast.walk(node))
-    given = frozenset(one.arg for part in parts if isinstance(part, _Function) for one in _all(part))
+    parts = list(walk(node))
+    given = frozenset(one.arg for part in parts if isinstance(part, Function) for one in _all(part))
     if not _speaks(node) and any(_swallows(part, given) for part in parts):
         return "swallows what an assertion raises"
-    inner = [part for part in node.body if isinstance(part, _Function)]
+    inner = [part for part in node.body if isinstance(part, Function)]
     never = (bool(inner) and all(map(_never, inner))) if called else _never(node)
     return "never calls the test" if never and not opened else ""
 
 
-def _says_true(node: _Function) -> bool:
+def _says_true(node: Function) -> bool:
     """Whether `__exit__` says, whatever was raised, that nothing was."""
     last = node.body[-1]
     value = last.value if isinstance(last, ast.Return) else None
@@ -208,7 +207,7 @@ def _says_true(node: _Function) -> bool:
 
 def _swallows(node: ast.AST, given: frozenset[str]) -> bool:
     if isinstance(node, ast.Try | ast.TryStar) and _runs(node.body, given):
-        ends = any(isinstance(part, ast.Return | ast.Break) for one in node.finalbody for part in ast.walk(one))
+        ends = any(isinstance(part, ast.Return | ast.Break) for one in node.finalbody for part in walk(one))
         return ends or any(_catches(handler.type) and not _keeps(handler) for handler in node.handlers)
     if isinstance(node, ast.With | ast.AsyncWith) and _runs(node.body, given):
         calls = [item.context_expr for item in node.items if isinstance(item.context_expr, ast.Call)]
@@ -218,39 +217,39 @@ def _swallows(node: ast.AST, given: frozenset[str]) -> bool:
 
 def _catches(kind: ast.expr | None) -> bool:
     return kind is None or any(
-        _leaf(part) in _BROAD for part in ast.walk(kind) if isinstance(part, ast.Name | ast.Attribute)
+        _leaf(part) in _BROAD for part in walk(kind) if isinstance(part, ast.Name | ast.Attribute)
     )
 
 
 def _keeps(handler: ast.ExceptHandler) -> bool:
-    return any(isinstance(part, ast.Name) and part.id == handler.name for part in ast.walk(handler))
+    return any(isinstance(part, ast.Name) and part.id == handler.name for part in walk(handler))
 
 
 def _speaks(node: ast.AST) -> bool:
     """Whether it raises or asserts by itself, maybe later."""
     return any(
         isinstance(part, ast.Raise | ast.Assert) or (isinstance(part, ast.Call) and _leaf(part) in {"fail", "exit"})
-        for part in ast.walk(node)
+        for part in walk(node)
     )
 
 
 def _runs(body: Iterable[ast.AST], given: frozenset[str]) -> bool:
     """Whether a block gives way to the test, or calls what it was given."""
-    parts = [part for one in body for part in ast.walk(one)]
+    parts = [part for one in body for part in walk(one)]
     return any(isinstance(part, ast.Yield) or (isinstance(part, ast.Call) and _leaf(part) in given) for part in parts)
 
 
-def _all(node: _Function) -> list[ast.arg]:
+def _all(node: Function) -> list[ast.arg]:
     return [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
 
 
-def _never(node: _Function) -> bool:
+def _never(node: Function) -> bool:
     """Whether nothing but its name is taken of the first thing that a function is given."""
     given = [argument.arg for argument in _all(node) if argument.arg not in {"self", "cls"}]
     if not given:
         return False
-    parts = list(ast.walk(node))
+    parts = list(walk(node))
     copies = [part for part in parts if isinstance(part, ast.Call) and _leaf(part) in _COPIES]
-    names = {below for part in copies for below in ast.walk(part)}
+    names = {below for part in copies for below in walk(part)}
     names |= {part.value for part in parts if isinstance(part, ast.Attribute) and part.attr in _OF_NAME}
     return not any(isinstance(part, ast.Name) and part.id == given[0] and part not in names for part in parts)

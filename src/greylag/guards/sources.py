@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import partial
+from itertools import islice
 
 from greylag.diffs import FileDiff, parse
 from greylag.guards._answer_tables import tabled
@@ -43,7 +44,7 @@ _HALF = re.compile(
 )  # of Go: a value is taken, and the error beside it is not
 _ENDED = re.compile(r"(?:[{;\n]|\b_\s*+=)\s*+recover\s*+\(\s*+\)")
 _TELLS = re.compile(r"\b(?:raise|throw)\b")
-_SHORTEST = 6  # characters of a statement that is compared
+_SHORTEST, _MOST = 6, 2000  # characters of a statement that is compared, and statements of one file
 
 
 def check(change: Change) -> Iterator[Diagnostic]:
@@ -109,9 +110,9 @@ def _swallowed(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
         return
     yield from _left_out(change, file, old, new)
     before, after = (Counter(dict.fromkeys(_lost(file.path, text), 1)) for text in (old, new))
-    refused = "".join(denied(file.path, new))
-    for statement in after - before:
-        was, now = (plain(text).count(statement) for text in (old, new))
+    refused, sides = "".join(denied(file.path, new)), (plain(old), plain(new))
+    for statement in islice(after - before, _MOST):
+        was, now = (text.count(statement) for text in sides)
         if was and now - 1 < was and statement not in refused and not _alone(language(file.path), old, statement):
             message = f"swallows what `{statement[:60]}` raised or returned before"
             yield finding(change, "suppressions", "sources/swallowed", message, file.path)

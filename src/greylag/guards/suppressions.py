@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
+from itertools import islice
 from typing import NamedTuple
 
 from greylag.diffs import FileDiff, parse
@@ -42,7 +43,7 @@ _PROSE = re.compile(r"noqa$|nosec$|nolint$|type:", re.IGNORECASE)  # a tool want
 _MARKER = re.compile(r"(?:#|//|/\*|<!--)[\s#/*]*$")
 _QUOTED = re.compile(r"\"([\w.:-]{1,60})\"")
 _ALL_RULES = frozenset({"all", "ALL"})
-_LONGEST = 2000  # characters of a line that are looked at
+_LONGEST, _MOST = 2000, 500  # characters of a line that are looked at, and marks that one may stand for
 
 
 class _Mark(NamedTuple):
@@ -149,8 +150,10 @@ def _file(change: Change, file: FileDiff, moved: Counter[str]) -> Iterator[Diagn
         text = wanted[number].strip()
         if same[mark]:
             same[mark] -= 1
-        elif wider := next((one for one in left if left[one] and _no_wider(mark, one)), None):
+        elif wider := next((one for one in islice(left, _MOST) if _no_wider(mark, one)), None):
             left[wider] -= 1
+            if not left[wider]:
+                del left[wider]
         elif moved[text]:
             moved[text] -= 1
         else:

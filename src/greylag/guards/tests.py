@@ -1,6 +1,7 @@
 """Tests that are deleted, skipped, weakened or made to exit as passed: by comparing the contents of base and head."""
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -90,23 +91,23 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     yield from standins(change)
     yield from reopened(change, list(parse(change.diff)))
     yield from native_copied(change, found.pairs)
-    yield from by_itself(change, found.pairs)
+    yield from by_itself(change, found.edited)
     yield from benched(change, files)
     yield from expected_failures(change, files)
     yield from _lost(change, files, found, helpers.moved, reported)
     rows = Counter(row for new in found.head for row in new.case.rows)
     told: set[str | None] = set()
-    for before, after in found.pairs:
+    for before, after in found.edited:
         for one in (*weaker(change, before, after, rows), *taken_out(change, before, after)):
             told |= {one.path} if one.severity is Severity.ERROR else set()
             yield one
     yield from exchanged(change, [file for file in files if file.path not in told], tests=True)
     yield from answered(change, files)
-    yield from wrapped(change, found.pairs)
+    yield from wrapped(change, found.edited)
     yield from patched_tests(change, found.pairs)
     yield from sorts(change, files, found.pairs)
     other = {one.path for one in elsewhere if one.severity is Severity.ERROR}
-    yield from (one for one in copied(change, found.pairs) if one.path not in other)
+    yield from (one for one in copied(change, found.edited) if one.path not in other)
     yield from helper_losses(change, files, helpers)
     yield from line_losses(change, files)
     yield from lost_examples(change)
@@ -244,6 +245,7 @@ def _skips(change: Change, files: list[FileDiff], new: set[tuple[str, int]]) -> 
         runners = {*_RUNNERS.findall(text)} if family == "go" else set[str]()
         kept = Counter(_mark(match) for line in file.removed for match in pattern.finditer(line.text[:_WIDEST]))
         added = {line.new or 0: line.text.strip() for line in file.added}
+        brought = sorted(line for path, line in new if path == file.path)
         for number, whole in added.items():
             for match in pattern.finditer("".join(code[number - 1 : number])[:_WIDEST]):
                 if family == "go" and match["who"] and match["who"] not in runners:
@@ -254,7 +256,7 @@ def _skips(change: Change, files: list[FileDiff], new: set[tuple[str, int]]) -> 
                     moved[whole] -= 1
                 else:
                     mark = _mark(match).strip(" (")
-                    own = _of_new_test(number, {line for path, line in new if path == file.path}, added)
+                    own = _of_new_test(number, brought, added)
                     yield finding(
                         change, "tests", "tests/skipped",
                         f"adds `{mark}`, which keeps {'a new test' if own else 'tests'} from running", file.path,
@@ -275,10 +277,13 @@ def _looked_at(text: str, family: str) -> str:
     return "".join(one if note.isspace() else " " for one, note in zip(text, source.comments, strict=True))
 
 
-def _of_new_test(mark: int, new: set[int], added: Mapping[int, str]) -> bool:
-    """Whether a mark can only concern one test that the change itself brings: then no proof is lost."""
-    start = max((line for line in new if line <= mark), default=0)
-    after = min((line for line in new if line >= mark), default=0)
+def _of_new_test(mark: int, new: Sequence[int], added: Mapping[int, str]) -> bool:
+    """Whether a mark can only concern one test that the change itself brings: then no proof is lost.
+
+    `new` are the lines at which such tests begin, in ascending order.
+    """
+    start = new[number - 1] if (number := bisect_right(new, mark)) else 0
+    after = new[number] if (number := bisect_left(new, mark)) < len(new) else 0
     for first, last in ((start, mark), (mark, after)):
         between = [added.get(line) for line in range(first, last + 1)] if first and last - first < _REACH else []
         if between and all(text is not None and not _BROAD.search(text) for text in between):

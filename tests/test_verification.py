@@ -91,7 +91,7 @@ def test_a_verifier_with_nothing_to_do_is_a_note_unless_it_had_before(house: Mak
     assert "ran before the change" in report.diagnostics[0].message
 
 
-def test_guards_run_always_and_the_judge_only_at_the_gate(house: MakeHouse) -> None:
+def test_guards_look_at_each_tree_and_the_judge_only_at_the_gate(house: MakeHouse) -> None:
     at = house({"test.sh": "echo RAN 1 0"})
     guard, judge = Fixed("guard", Phase.GUARD), Fixed("judge", Phase.JUDGE, Outcome.FAILED)
     verification = at.verification(TEST, guard, judge)
@@ -101,7 +101,9 @@ def test_guards_run_always_and_the_judge_only_at_the_gate(house: MakeHouse) -> N
     assert verification.run(tree, mode="loop", baseline=baseline).passed
     assert (guard.asked, judge.asked) == (1, 0)
     assert not verification.run(tree, mode="gate", baseline=baseline).passed
-    assert (guard.asked, judge.asked) == (2, 1)
+    assert (guard.asked, judge.asked) == (1, 1), "of the same tree a guard has said it"
+    assert not verification.run(at.repository.change({"x": "2"}), mode="gate", baseline=baseline).passed
+    assert (guard.asked, judge.asked) == (2, 2)
 
 
 def test_a_tree_that_cannot_be_committed_fails_before_anything_runs(house: MakeHouse) -> None:

@@ -217,23 +217,24 @@ def mocks(path: str, text: str) -> set[str]:
 def taken(base: Sources, head: Sources, path: str, bound: Bindings) -> dict[str, str]:
     """Names that a file has from the sources, and the files there that still have them."""
     found = {}
+    words: dict[str, set[str]] = {}
     for one in [one for one in bound if one.module != HERE][:_MOST]:
         source = base.find(path, one.module, one.symbol)
-        if source and is_source(source) and source in head.paths and _has(head.tree, source, one.symbol):
+        if source and is_source(source) and source in head.paths and _has(head.tree, source, one.symbol, words):
             found[one.name] = source
     return found
 
 
-def _has(tree: Tree, path: str, symbol: str) -> bool:
-    """Whether a file still has the symbol in its code."""
-    family = language(path)
-    code = scan((read(tree, path) or "")[:LARGEST], family).code if family else ""
+def _has(tree: Tree, path: str, symbol: str, words: dict[str, set[str]]) -> bool:
+    """Whether a file still has the symbol in its code. `words` are those of files that were read before."""
     stem = PurePosixPath(path).stem
-    return (
-        symbol in {"", "default", stem}
-        or re.search(rf"\b{re.escape(symbol)}\b", code) is not None
-        or (stem == "__init__" and dirname(path).endswith(symbol))
-    )
+    if symbol in {"", "default", stem} or (stem == "__init__" and dirname(path).endswith(symbol)):
+        return True
+    if path not in words:
+        family = language(path)
+        code = scan((read(tree, path) or "")[:LARGEST], family).code if family else ""
+        words[path] = set(re.findall(r"\w+", code))
+    return words[path].issuperset(re.findall(r"\w+", symbol))
 
 
 def classes(base: Sources, head: Sources, path: str, text: str) -> dict[str, str]:

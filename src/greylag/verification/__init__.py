@@ -101,7 +101,7 @@ class Verification:
     settings: Settings
     observe: Observe
     _running: Running = field(default_factory=Running, init=False, repr=False, compare=False)
-    _idle: dict[str, Verdict] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _here: dict[str, Verdict] = field(default_factory=dict, init=False, repr=False, compare=False)
     _tools: Versions = field(default_factory=Versions, init=False, repr=False, compare=False)
 
     @cached_property
@@ -218,7 +218,7 @@ class Verification:
         settings = self.settings
         rules = Rules(red=settings.allow_red_baseline, tests="tests" in settings.scope.allow)
         versions = self._versions(selection)
-        return Work(bench, selection, leases, self._passes, self._key, rules, self.workspace.base, versions, self._idle)
+        return Work(bench, selection, leases, self._passes, self._key, rules, self.workspace.base, versions, self._here)
 
     def _versions(self, selection: Selection) -> Mapping[Line, str]:
         self._running.check()

@@ -40,7 +40,7 @@ class Work:
     rules: Rules
     base: str
     versions: Mapping[Line, str]
-    idle: dict[str, Verdict]  # what had nothing to do in this run, by the key of a pass
+    here: dict[str, Verdict]  # what counts for this run alone, by key: what had nothing to do, what guards said
     chains: list[Chain] = field(init=False)
     known: dict[Key, Verdict] = field(init=False, default_factory=dict)
     notes: list[str] = field(init=False, default_factory=list)
@@ -94,6 +94,8 @@ class Work:
         if jobs:
             self.bench.tell("phase.started", phase.name.lower(), phase=phase.name.lower())
         done = {job.key: self.known[job.key] for job in jobs if job.key in self.known}
+        if phase is Phase.GUARD:
+            done |= {job.key: known for job in jobs if (known := self.here.get(self._guard_key(job, earlier)))}
         for verdict in done.values():
             self.bench.tell_verdict(verdict)
         if phase is Phase.PREPARE:
@@ -103,6 +105,8 @@ class Work:
             ran = self.bench.run({chain: todo for chain, todo in missing.items() if todo}, earlier)
             for job in (job for job in jobs if job.key in ran and comparison.tool(phase)):
                 self._keep(job, ran[job.key])
+            for job in (job for job in jobs if job.key in ran and phase is Phase.GUARD):
+                self.here[self._guard_key(job, earlier)] = replace(ran[job.key], cached=True)
             done |= ran
         return list(self._counted([done[job.key] for job in jobs], phase, earlier))
 
@@ -148,7 +152,7 @@ class Work:
         needed = False
         for chain in self.chains:
             for job in reversed([job for job in chain.jobs if job.activation.phase in TOOLS]):
-                verdict = self.passes.verdict(self._pass_key(job)) or self.idle.get(self._pass_key(job))
+                verdict = self.passes.verdict(self._pass_key(job)) or self.here.get(self._pass_key(job))
                 if verdict is None:
                     needed = True
                     break
@@ -162,7 +166,13 @@ class Work:
         """A pass is one for other runs, too; that a tool is missing, or finds nothing to do, only for this one."""
         self.passes.keep_verdict(self._pass_key(job), verdict)
         if verdict.outcome is Outcome.SKIPPED:
-            self.idle[self._pass_key(job)] = replace(verdict, cached=True)
+            self.here[self._pass_key(job)] = replace(verdict, cached=True)
+
+    def _guard_key(self, job: Job, earlier: Sequence[Verdict]) -> str:
+        """Guards read both trees, and what tests reported; the prompt is the run's."""
+        change = self.bench.change
+        reported = (f"{v.id} {v.root} {v.outcome} {v.counts} {v.details}" for v in earlier)
+        return self.key("guard", change.head.id, change.base.id, job.activation.name, job.activation.root, *reported)
 
     def _pass_key(self, job: Job) -> str:
         change = self.bench.change

@@ -17,7 +17,7 @@ from greylag.bridge import Gate, sockets
 from greylag.endings import declined
 from greylag.errors import AgentError, UserError
 from greylag.llm import LLM
-from greylag.model import Session, StopReason, Usage
+from greylag.model import Limits, Session, StopReason, Usage
 from greylag.protocols import AgentRequest, Command, Completed, Ended
 from greylag.proxy import Proxy, Upstream, serve
 from greylag.proxy.metering import Meter
@@ -112,6 +112,11 @@ class ClientAgent:
     def reflects(self) -> bool:
         """True: its conversation can go on."""
         return True
+
+    @property
+    def turns(self) -> int:
+        """As usual: it keeps its own context in order."""
+        return Limits().turns
 
     @property
     def bare_model(self) -> str | None:

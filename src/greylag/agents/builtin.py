@@ -24,6 +24,7 @@ class Builtin:
 
     name = "builtin"
     corrects = True
+    turns = 10  # a model that wanders is begun anew with what it was told; three sessions are the usual
 
     def __init__(
         self,

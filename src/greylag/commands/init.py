@@ -11,7 +11,7 @@ from greylag import config, plugins
 from greylag.commands import _options
 from greylag.errors import UserError
 
-_MODELS = {"builtin": "anthropic:claude-sonnet-4-5"}
+_MODELS = {"builtin": "anthropic:claude-sonnet-5"}
 
 
 @click.command(name="init", help="Choose an agent, a judge and a forge, and write the settings.")

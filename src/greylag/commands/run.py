@@ -30,7 +30,7 @@ _USUAL = config.RunSettings()
     "--repo", required=True, help="Repository: a path or a URL. A path is never modified, but for the branch."
 )
 @click.option("--branch", help="Base branch; otherwise the one checked out at a path, or the default one of a URL.")
-@click.option("--agent", help="Agent: builtin, claude-code, codex, command, or another plugin.")
+@click.option("--agent", help="Agent: builtin, claude-code, codex, opencode, command, or another plugin.")
 @click.option("--model", help="Model of the agent; for builtin as PROVIDER:NAME.")
 @click.option("--key-env", metavar="NAME", help="Variable that holds the key of the agent.")
 @click.option("--command", "codemod", metavar="TEXT", help="What the agent `command` runs, through sh, in the sandbox.")

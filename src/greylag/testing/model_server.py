@@ -167,6 +167,10 @@ class _Handler(BaseHTTPRequestHandler):
     model: Model
     protocol_version = "HTTP/1.1"
 
+    def handle(self) -> None:
+        with suppress(ConnectionError):  # a client that was killed
+            super().handle()
+
     def do_GET(self) -> None:
         self._answer(b"{}")
 
@@ -192,8 +196,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(answer.body)))
         self.end_headers()
         self.close_connection = self.close_connection or answer.sent < len(answer.body)
-        with suppress(BrokenPipeError, ConnectionResetError):
-            self.wfile.write(b"" if self.command == "HEAD" else answer.body[: answer.sent])
+        self.wfile.write(b"" if self.command == "HEAD" else answer.body[: answer.sent])
 
     def log_message(self, *_args: object) -> None:
         """Nothing: requests are in `Model.requests`."""

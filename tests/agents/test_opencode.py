@@ -1,5 +1,6 @@
 """The real opencode against a model on loopback, in the real sandbox."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -7,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from greylag import plugins
 from greylag.agents import opencode
-from greylag.errors import AgentError
+from greylag.agents._opencode_events import Conversation
+from greylag.errors import AgentError, UserError
+from greylag.model import StopReason
 from greylag.protocols import Agent
 from greylag.sandboxes.bubblewrap import Bubblewrap
 from greylag.testing import agent, agent_faults, takeovers
@@ -85,3 +89,33 @@ def test_without_its_variables_a_repository_would_be_read(bench: Bench, monkeypa
     with agent.trial(bench, [{"text": "Done."}], files=DEAF) as tried:
         tried.run()
         assert CANARY in "".join(request.text for request in tried.model.requests)
+
+
+# -- without the client ----------------------------------------------------------------------------------------------
+
+
+def test_what_is_missing_is_named_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError, match="npm install -g opencode-ai"):
+        plugins.load("agents", "opencode", {"model": "gpt-5", "base-url": "http://127.0.0.1:1"})
+    with pytest.raises(UserError, match="model"):
+        plugins.load("agents", "opencode", {})
+
+
+def test_its_lines_are_understood_and_nonsense_is_no_session(ask: Any) -> None:
+    conversation = Conversation(ask())
+    state = {"status": "completed", "input": {"command": "ls\x1b[2J"}, "output": "a.py"}
+    lines: list[dict[str, Any]] = [
+        {"type": "step_start", "sessionID": "ses_1", "part": {"type": "step-start"}},
+        {"type": "text", "sessionID": "ses_1", "part": {"text": "I look.\u202e"}},
+        {"type": "tool_use", "sessionID": "ses_1", "part": {"tool": "bash", "state": state}},
+        {"type": "step_finish", "sessionID": "ses_1", "part": {"reason": "tool-calls"}},
+    ]
+    spoken = [conversation.line(json.dumps(line)) for line in lines]
+    assert (conversation.session, conversation.stop, spoken) == ("ses_1", None, [False, False, False, True])
+    assert ask.said("agent.text") == ["I look."]
+    assert ask.said("agent.tool") == ["bash ls"]
+    for line in ("{", "[]", "17", "[" * 100_000, '{"type": "text", "part": 3}', '{"type": "error", "error": []}'):
+        assert not conversation.line(line)
+    conversation.line(json.dumps({"type": "error", "error": {"name": "APIError", "data": {"message": "\x1b[31mred"}}}))
+    assert (conversation.stop, conversation.last_words) == (StopReason.LLM_ERROR, "red")

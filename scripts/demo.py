@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DEMO = ROOT / ".demo"
 RECORDING = ROOT / "examples" / "recording.json"
 DEFAULT_KEYS = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY"}
-JUDGES = {"claude-code": "anthropic:claude-sonnet-4-5", "codex": "openai:gpt-5"}
+JUDGES = {"claude-code": "anthropic:claude-sonnet-5", "codex": "openai:gpt-5"}
 
 
 def main() -> int:
@@ -62,7 +62,7 @@ def _settings(agent: str, model: str, key_env: str) -> str:
             f'[agent]\nname = "builtin"\nmodel = "replay:{RECORDING}"\n\n'
             f'[judge]\nmodel = "replay:{RECORDING}"\n\n[forge]\nname = "local"\n'
         )
-    judge = model if agent == "builtin" else JUDGES.get(agent, "anthropic:claude-sonnet-4-5")
+    judge = model if agent == "builtin" else JUDGES.get(agent, "anthropic:claude-sonnet-5")
     key = key_env or DEFAULT_KEYS.get(judge.partition(":")[0], "ANTHROPIC_API_KEY")
     named = f'model = "{model}"\n' if model else ""
     return (

@@ -23,7 +23,15 @@ _KEEP = {"PATH", "LANG", "TERM", "TMPDIR", "USER", "LOGNAME", "VIRTUAL_ENV", "GR
 
 
 _OURS = {"bwrap", "bash", "cc"}  # what greylag itself is tried with
-_MODELS = {"test_answers", "test_bridge", "test_builtin", "test_editor", "test_llm"}
+_MODELS = {
+    "test_answers",
+    "test_bridge",
+    "test_builtin",
+    "test_builtin_contract",
+    "test_editor",
+    "test_llm",
+    "test_window",
+}
 
 
 def pytest_configure(config: pytest.Config) -> None:

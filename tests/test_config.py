@@ -99,6 +99,13 @@ def test_front_matter_sets_scope_and_limits_of_the_task() -> None:
     assert policy == Policy(5, Limits(50, 120, None, 2), Scope(("tests",), ("src/",)), (), ("greylag",), ask_back=True)
 
 
+def test_turns_are_what_somebody_says_and_else_what_the_agent_usually_has() -> None:
+    plain, own = (config.prompt(text, "p.md") for text in (b"Do it.", b"+++\nturns = 7\n+++\nDo it."))
+    usual, given = config.RunSettings(), config.RunSettings(turns=30)
+    turns = [prompt.policy(run, 10).limits.turns for prompt in (plain, own) for run in (usual, given)]
+    assert turns == [10, 30, 7, 7]
+
+
 def test_a_long_first_line_becomes_a_title_of_72_characters() -> None:
     title = config.prompt(("word " * 40).encode(), "P.md").title
     assert len(title) <= 72

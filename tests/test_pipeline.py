@@ -32,7 +32,7 @@ from greylag.model import (
     Usage,
     Verdict,
 )
-from greylag.pipeline import LACKED, Parts, run_task
+from greylag.pipeline import GO_ON, LACKED, Parts, run_task
 from greylag.protocols import Activation, AgentRequest, Context, Forge, Observe, Pushable, SandboxBackend, Tree
 from greylag.report import Run
 from greylag.store import Store
@@ -230,7 +230,7 @@ def test_after_the_last_attempt_there_is_no_pull_request_and_the_branch_is_kept(
 class Talkative:
     """The scripted agent, which can be asked what its prompt lacked."""
 
-    name, corrects, reflects = "scripted", True, True
+    name, corrects, reflects, turns = "scripted", True, True, 50
 
     def __init__(self, answer: str | Exception) -> None:
         self.answer = answer
@@ -280,7 +280,7 @@ def test_the_budget_is_that_of_the_run_and_not_of_each_session(house: House) -> 
     class Paid:
         """The scripted agent, at six cents a session."""
 
-        name, corrects, reflects = "scripted", True, False
+        name, corrects, reflects, turns = "scripted", True, False, 50
         limits: ClassVar[list[float | None]] = []
 
         def run(self, request: AgentRequest) -> Session:
@@ -393,11 +393,19 @@ def test_an_agent_that_breaks_off_has_failed_and_nobody_else_has(
     assert run.artefacts == (("branch.bundle", "change.diff") if change else ())
 
 
-def test_an_agent_that_ran_out_of_turns_may_pass_but_is_not_asked_again(house: House) -> None:
-    assert house.run({**GOOD, "stop": "turn limit"}).status is Status.OPENED
-    again = house.run({**BROKEN, "stop": "turn limit"}, GOOD, task=house.task(title="Again", prompt="Again."))
-    assert again.status is Status.FAILED
-    assert len(again.sessions) == 1
+def test_an_agent_whose_turns_are_used_up_goes_on_in_another_session(house: House) -> None:
+    run = house.run({"stop": "turn limit"}, {**BROKEN, "stop": "turn limit"}, {**GOOD, "text": "Done."})
+    assert (run.status, len(run.sessions), len(run.reports)) == (Status.OPENED, 3, 1)
+    assert house.agent.prompts[1:] == [GO_ON, GO_ON]
+
+
+def test_the_last_session_may_pass_without_an_end_and_is_refused_like_any_other(house: House) -> None:
+    cut = [{**change, "stop": "turn limit"} for change in (BROKEN, BROKEN, GOOD)]
+    assert house.run(*cut).status is Status.OPENED
+    again = house.run(*[{**BROKEN, "stop": "turn limit"}] * 4, task=house.task(title="Again", prompt="Again."))
+    assert (again.status, len(again.sessions), len(again.reports)) == (Status.FAILED, 3, 1)
+    nothing = house.run(*[{"stop": "turn limit"}] * 3, task=house.task(title="Nothing", prompt="Nothing."))
+    assert (nothing.status, nothing.reason) == (Status.FAILED, "the agent ended without a change: turn limit")
 
 
 def test_what_verified_nothing_is_unverified_and_says_so(house: House, tmp_path: Path) -> None:

@@ -60,6 +60,7 @@ class Gate:
     def __init__(self, verify: Verify, observe: Observe, max_blocks: int = 3, log: ReadLog = no_log) -> None:
         self.verifications = 0
         self.blocks = 0
+        self.announced = False  # somebody has asked for the list of tools
         self.error: BaseException | None = None
         self._verify, self._observe, self._max_blocks, self.log = verify, observe, max_blocks, log
         self._lock = threading.Lock()
@@ -71,6 +72,10 @@ class Gate:
         text = UNAVAILABLE if report is None else report.render()
         self._tell("agent.verify", "verify: unavailable" if report is None else _verdict(report))
         return text
+
+    def announce(self) -> None:
+        """Somebody has been told that there is a tool `verify`."""
+        self.announced = True
 
     def stop(self, payload: Mapping[str, Any]) -> dict[str, str]:
         """Answer to a stop hook: `{}` lets the agent end, `{"decision": "block", "reason": ...}` does not.
@@ -142,7 +147,7 @@ def sockets(gate: Gate, parent: Path) -> Iterator[Mapping[str, Path]]:
 async def _listen(gate: Gate, directory: Path, *, task_status: Any) -> None:
     import anyio  # noqa: PLC0415
 
-    server, places = tool_server(gate.check, gate.log), anyio.Semaphore(_CONNECTIONS)
+    server, places = tool_server(gate.check, gate.log, gate.announce), anyio.Semaphore(_CONNECTIONS)
 
     async def tool(stream: "SocketStream") -> None:
         await _bounded(places, stream, lambda: serve_stream(server, _Wire(stream)))
@@ -191,8 +196,13 @@ def _payload(text: bytes) -> Mapping[str, Any]:
 # -- MCP -------------------------------------------------------------------------------------------------------------
 
 
-def tool_server(check: Callable[[], str], log: ReadLog) -> "Server[dict[str, Any]]":
-    """An MCP server with the one tool. The answer is plain text: clients show structured content to models as JSON."""
+def tool_server(
+    check: Callable[[], str], log: ReadLog, announce: Callable[[], None] = lambda: None
+) -> "Server[dict[str, Any]]":
+    """An MCP server with the one tool; `announce` is called when somebody is told of it.
+
+    The answer is plain text: clients show structured content to models as JSON.
+    """
     import anyio  # noqa: PLC0415
     import mcp_types as types  # noqa: PLC0415
     from mcp.server.context import ServerRequestContext  # noqa: PLC0415
@@ -203,6 +213,7 @@ def tool_server(check: Callable[[], str], log: ReadLog) -> "Server[dict[str, Any
     tool = types.Tool(name=TOOL, description=DESCRIPTION, input_schema=_SCHEMA, annotations=hints)
 
     async def tools(_context: ServerRequestContext[Any], _params: Any) -> types.ListToolsResult:
+        announce()
         return types.ListToolsResult(tools=[tool])
 
     async def call(context: ServerRequestContext[Any], params: types.CallToolRequestParams) -> types.CallToolResult:

@@ -59,8 +59,12 @@ class Plugin(BaseModel):
 class RunSettings(Section):
     """`[run]`: how far one task may go."""
 
-    attempts: int = Field(3, ge=1, le=20, description="passes of agent and gate before greylag gives up")
-    turns: int = Field(50, ge=1, description="model turns of one agent session")
+    attempts: int = Field(
+        3, ge=1, le=20, description="sessions of the agent: another one after a refusal, or when its turns are used up"
+    )
+    turns: int | None = Field(
+        None, ge=1, description="model turns of one agent session; without it, as many as the agent usually has"
+    )
     minutes: float = Field(60, gt=0, le=MONTH, description="wall-clock minutes of one agent session")
     tokens: int | None = Field(None, ge=1, description="tokens of one run, input and output, its judge's among them")
     usd: float | None = Field(None, gt=0, description="US dollars of one run, its judge's among them")
@@ -187,15 +191,15 @@ class Prompt:
         title = self.settings.title or first
         return title if len(title) <= 72 else title[:71].rstrip() + "…"
 
-    def policy(self, run: RunSettings) -> Policy:
-        """The operator's limits, as far as the front matter does not set its own."""
+    def policy(self, run: RunSettings, turns: int = Limits().turns) -> Policy:
+        """The operator's limits, as far as the front matter does not set its own. `turns`: where neither does."""
         own = self.settings
 
         def pick(key: str) -> Any:
             value = getattr(own, key)
             return getattr(run, key) if value is None else value
 
-        limits = Limits(pick("turns"), pick("minutes") * 60, pick("tokens"), pick("usd"))
+        limits = Limits(pick("turns") or turns, pick("minutes") * 60, pick("tokens"), pick("usd"))
         wanted = tuple(Precondition(**one.model_dump()) for one in own.preconditions)
         return Policy(
             pick("attempts"), limits, Scope(own.allow, own.paths), wanted, pick("labels"), pick("draft"), run.ask_back

@@ -36,6 +36,10 @@ LACKED = (
     "The run is over; do not use any tool. For whoever words the next prompt like this one: what did the prompt lack, "
     "or say wrongly, that cost you time or made you guess? Answer in at most five sentences; `nothing` if nothing."
 )
+GO_ON = (
+    "The turns of that session are used up, and you have a new one. Go on where you stood: look at what is left to do, "
+    "do it, call `verify` until it passes, and end."
+)
 _BROKEN_OFF = {StopReason.LLM_ERROR, StopReason.KILLED}
 
 
@@ -157,11 +161,12 @@ class _Steps:
                 recording.keep(sessions=(*recording.run.sessions, session))
                 self.exchanges.check()
                 tree = workspace.freeze(self.parts.backend)
-                recording.keep(tree=tree)
-                if tree == workspace.base_tree and not workspace.problems(tree):
+                changed = self.kept(workspace, tree)
+                if session.stop is StopReason.TURNS and attempt < attempts and self.limits():
+                    prompt = GO_ON  # it has not ended: there is nothing to judge yet
+                    continue
+                if not changed:
                     return self.unchanged(session)
-                with suppress(InfraError):  # what an agent was paid for is not lost with what comes after it
-                    self.save(workspace)
                 if session.stop in {StopReason.DECLINED, *_BROKEN_OFF}:
                     return self.given_up(workspace, session)
                 recording.tell("gate", f"gate: verifying the frozen tree {tree[:10]}", tree=tree)
@@ -180,6 +185,15 @@ class _Steps:
                     return self.refused(workspace, f"{why}; ")
                 prompt = evidence.feedback(report)
         return self.refused(workspace)
+
+    def kept(self, workspace: Workspace, tree: str) -> bool:
+        """Whether there is a change: what an agent was paid for is not lost with what comes after it."""
+        self.recording.keep(tree=tree)
+        if tree == workspace.base_tree and not workspace.problems(tree):
+            return False
+        with suppress(InfraError):
+            self.save(workspace)
+        return True
 
     @contextmanager
     def channel(self, who: str) -> Iterator[Channel]:

@@ -221,6 +221,11 @@ class Agent(Protocol):
         """Whether it can be asked what its prompt lacked: a program or a recording cannot."""
         ...
 
+    @property
+    def turns(self) -> int:
+        """Model turns that one session of it has, where nobody says how many."""
+        ...
+
     def run(self, request: AgentRequest) -> Session:
         """One session, or the continuation of `request.resume` in the same conversation."""
         ...

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,15 +20,17 @@ from pydantic_ai.usage import RequestUsage
 
 from greylag import plugins
 from greylag.agents._inside import Refused
-from greylag.agents._loop import shorten
+from greylag.agents._window import shorten
 from greylag.agents.builtin import Builtin
 from greylag.errors import AgentError, InfraError, UserError
 from greylag.model import Limits, StopReason
-from greylag.protocols import Sandbox
+from greylag.protocols import Command, Completed, Ended, Sandbox
 from greylag.report import Report
+from greylag.testing.agent import REASON, RED
 from greylag.testing.model_server import serve
 
-EDIT = {"name": "edit_file", "args": {"path": "src/app.py", "old": "a - b", "new": "a + b"}}
+CHANGE = {"path": "src/app.py", "old": "a - b", "new": "a + b"}
+EDIT = {"name": "edit_file", "args": CHANGE}
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +58,10 @@ def playing(
     async def answer(messages: list[ModelMessage], _: AgentInfo) -> ModelResponse:
         asked.append(messages)
         part = parts[min(len(asked), len(parts)) - 1]
-        return ModelResponse(parts=[part() if callable(part) else part], usage=usage or RequestUsage(input_tokens=10))
+        made = part() if callable(part) else part
+        return ModelResponse(
+            parts=made if isinstance(made, list) else [made], usage=usage or RequestUsage(input_tokens=10)
+        )
 
     agent = Builtin(f"replay:{__file__}", **settings)
     agent._model = FunctionModel(answer)
@@ -138,6 +144,22 @@ def test_a_refusal_of_a_tool_goes_to_the_model_and_not_to_the_person(ask: Any) -
     told = results(asked[-1])
     assert "does not occur in `src/app.py`" in told[0]
     assert "leads out of the workspace" in told[1]
+
+
+def test_an_end_with_a_failure_is_sent_back_and_a_refusal_to_work_is_not(ask: Any) -> None:
+    agent, asked = playing(TextPart("Done?"), TextPart("Done."))
+    ask.reports = [RED]
+    session = agent.run(ask())
+    assert "You are not done" in str(asked[1][-1])
+    assert REASON in str(asked[1][-1])
+    assert (session.blocks, session.text, session.usage.turns) == (1, "Done.", 2)
+    agent, asked = playing(TextPart("DECLINED: no"))
+    ask.reports = [RED]
+    assert agent.run(ask()).blocks == 0
+    agent, asked = playing(TextPart("Done?"))
+    ask.reports = [RED] * 9
+    session = agent.run(ask())
+    assert (session.blocks, session.stop, len(asked)) == (3, StopReason.COMPLETED, 4)
 
 
 def test_wrong_arguments_are_told_to_the_model(ask: Any) -> None:
@@ -262,6 +284,49 @@ def test_ctrl_c_ends_a_tool_that_blocks_at_once(ask: Any) -> None:
     assert not waited
 
 
+def test_reads_of_one_answer_run_at_the_same_time_and_edits_by_themselves(
+    ask: Any, sandbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running, most, run = list[str](), dict[str, int](), sandbox.run
+
+    def watched(command: Command) -> Completed:
+        op = json.loads(command.stdin)["op"]
+        running.append(op)
+        most[op] = max(most.get(op, 0), len(running))
+        threading.Event().wait(0.1)
+        done: Completed = run(command)
+        running.remove(op)
+        return done
+
+    monkeypatch.setattr(sandbox, "run", watched)
+    calls = [ToolCallPart("read_file", {"path": "src/app.py"}) for _ in range(4)]
+    calls.insert(3, ToolCallPart("edit_file", dict(CHANGE)))
+    agent, asked = playing(calls, TextPart("Done."))
+    agent.run(ask())
+    assert most["read"] == 3
+    assert most["edit"] == 1
+    before, after = results(asked[-1])[0], results(asked[-1])[-1]
+    assert ("a - b" in before, "a + b" in after) == (True, True)
+
+
+def test_ctrl_c_does_not_wait_for_reads(ask: Any, sandbox: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+
+    def slow(command: Command) -> Completed:
+        if json.loads(command.stdin)["op"] == "search":
+            os.kill(os.getpid(), signal.SIGINT)
+            over.wait(20)
+        return Completed(Ended.EXITED, 0, b"")
+
+    monkeypatch.setattr(sandbox, "run", slow)
+    agent, _ = playing(ToolCallPart("search", {"pattern": "x"}))
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        agent.run(ask())
+    assert time.monotonic() - begun < 10
+    over.set()
+
+
 def test_ctrl_c_ends_a_wait_for_the_model(ask: Any) -> None:
     agent = Builtin(f"replay:{__file__}")
 
@@ -347,14 +412,14 @@ def test_an_invisible_path_does_not_reach_terminal_or_transcript(ask: Any) -> No
 def test_old_large_results_are_dropped_when_the_window_is_full(ask: Any, workspace: Path) -> None:
     (workspace / "large.txt").write_text(("x" * 79 + "\n") * 100)
     calls = [ToolCallPart("read_file", {"path": "large.txt"}) for _ in range(8)]
-    agent, asked = playing(*calls, TextPart("Done."), window=8_000)
+    agent, asked = playing(*calls, TextPart("Done."), window=20_000)
     assert agent.run(ask()).text == "Done."
     told = results(asked[-1])
     assert len(told) == 8
     assert told[0].startswith("[dropped to save room")
     assert "xxx" in told[-1]
     assert "Repair add." in str(asked[-1][0])
-    assert sum(map(len, told)) < 4 * 8_000
+    assert sum(map(len, told)) < 3 * 20_000
     assert shorten(asked[-1], 10**9) is asked[-1]
 
 

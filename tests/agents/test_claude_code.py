@@ -17,12 +17,13 @@ from greylag.model import StopReason
 from greylag.protocols import Agent
 from greylag.sandboxes.bubblewrap import Bubblewrap
 from greylag.sandboxes.none import Unsandboxed
-from greylag.testing import agent, takeovers
+from greylag.testing import agent, agent_faults, takeovers
 from greylag.testing.agent import Bench
 from greylag.testing.takeovers import CANARY
 
 pytestmark = pytest.mark.toolchain("bwrap")
 
+CONTRACT = (*agent.CONTRACT, *agent_faults.CONTRACT, *agent_faults.CLIENT)
 real = pytest.mark.client("claude")
 
 
@@ -40,12 +41,19 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     def make(url: str) -> Agent:
         return claude_code.PLUGIN(model="claude-sonnet-4-5", base_url=url, key_env="THE_KEY")
 
+    def crippled(url: str) -> Agent:
+        monkeypatch.setattr(claude_code, "relay", lambda _: ("false",))
+        return make(url)
+
     verify = {"name": "mcp__greylag__verify", "input": {}}
-    return Bench(make, Bubblewrap(), tmp_path / "bench", edit, verify, takeovers.claude_code())
+    return Bench(
+        make, Bubblewrap(), tmp_path / "bench", edit, verify, takeovers.claude_code(),
+        program="claude", crippled=crippled,
+    )  # fmt: skip
 
 
 @real
-@pytest.mark.parametrize("contract", agent.CONTRACT, ids=lambda contract: contract.__name__)
+@pytest.mark.parametrize("contract", CONTRACT, ids=lambda contract: contract.__name__)
 def test_contract(contract: Callable[[Bench], None], bench: Bench) -> None:
     contract(bench)
 
@@ -123,7 +131,7 @@ with agent.trial(bench, steps) as tried:
 def test_killing_greylag_leaves_no_process(tmp_path: Path) -> None:
     marker = f"claude-marker-{uuid.uuid4().hex}"
     command = [sys.executable, "-c", CHILD, str(tmp_path / "bench"), marker]
-    agent.dies_with_greylag(command, marker)
+    agent_faults.dies_with_greylag(command, marker)
 
 
 # -- without the client ----------------------------------------------------------------------------------------------

@@ -1,5 +1,9 @@
 """What holds for every agent that is a real client, whether or not one is installed."""
 
+import os
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -62,3 +66,62 @@ def test_a_client_that_the_sandbox_does_not_show_is_named_with_the_remedy(name: 
 
     with agent.trial(agent.Bench(make, Bubblewrap(), tmp_path / "bench", lambda *_: (), {}), []) as tried:
         assert "on PATH" in agent.raised(UserError, tried.run)
+
+
+BECOME = """
+import os, sys
+if os.getuid() == 0:
+    os.setgroups([])
+    os.setresgid(65534, 65534, 65534)
+    os.setresuid(65534, 65534, 65534)
+"""
+ORDINARY = """
+from pathlib import Path
+from greylag import plugins
+from greylag.sandboxes.bubblewrap import Bubblewrap
+from greylag.testing import agent, agent_faults
+
+name, model, tool, key, process, place = sys.argv[1:]
+
+def make(url):
+    return plugins.load("agents", name, {"model": model, "base-url": url})
+
+def edit(path, old, new):
+    return [{"name": tool, "input": {key: f"sed -i s/{old}/{new}/ {path}"}}]
+
+verify = {"name": "mcp__greylag__verify", "input": {}}
+contracts = (agent.edits_a_file_and_calls_verify, agent_faults.is_missed_when_its_program_is_killed)
+for number, contract in enumerate(contracts):
+    contract(agent.Bench(make, Bubblewrap(), Path(place) / str(number), edit, verify, program=process))
+print("done as", os.getuid() or "root")
+"""
+
+
+CLAUDE = ("claude-code", "claude-sonnet-4-5", "Bash", "command", "claude")
+CODEX = ("codex", "gpt-5.5", "exec_command", "cmd", "codex")
+
+
+@pytest.mark.toolchain("bwrap")
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(CLAUDE, marks=pytest.mark.client("claude")),
+        pytest.param(CODEX, marks=pytest.mark.client("codex")),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_client_works_for_an_ordinary_user_as_well(words: tuple[str, ...]) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:  # pytest's own are closed to others
+        if os.getuid() == 0:
+            os.chown(place, 65534, 65534)
+        env = {"PATH": os.environ["PATH"], "HOME": place, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+
+        def python(code: str) -> "subprocess.CompletedProcess[str]":
+            command = [sys.executable, "-c", BECOME + code, *words, place]
+            return subprocess.run(command, env=env, capture_output=True, text=True, check=False, cwd="/")
+
+        if python("import greylag.assembly").returncode:
+            pytest.skip("UNPROVEN HERE: only this user can read the program")
+        done = python(ORDINARY)
+    assert "done as" in done.stdout, done.stderr[-3000:]
+    assert "root" not in done.stdout

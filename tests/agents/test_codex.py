@@ -16,16 +16,17 @@ import pytest
 from greylag.agents import _codex_start, codex
 from greylag.agents._codex_events import Conversation
 from greylag.errors import AgentError, InfraError
-from greylag.model import Limits, StopReason
+from greylag.model import StopReason
 from greylag.protocols import Agent
 from greylag.sandboxes.bubblewrap import Bubblewrap
 from greylag.sandboxes.none import Unsandboxed
-from greylag.testing import agent, takeovers
+from greylag.testing import agent, agent_faults, takeovers
 from greylag.testing.agent import Bench
 from greylag.testing.takeovers import CANARY
 
 pytestmark = pytest.mark.toolchain("bwrap")
 
+CONTRACT = (*agent.CONTRACT, *agent_faults.CONTRACT, *agent_faults.CLIENT)
 real = pytest.mark.client("codex")
 GOLDEN = Path(__file__).parents[1] / "golden" / "codex"
 VERIFY = {"name": "mcp__greylag__verify", "input": {}}
@@ -52,7 +53,15 @@ def skill(name: str) -> str:
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     monkeypatch.setenv("THE_KEY", "sk-real-key")
     monkeypatch.setattr(codex, "_RETRIES", 1)  # its patience takes seconds otherwise
-    return Bench(of("gpt-5.5"), Bubblewrap(), tmp_path / "bench", edit, VERIFY, takeovers.codex())
+
+    def crippled(url: str) -> Agent:
+        monkeypatch.setattr(codex, "relay", lambda _: ("false",))
+        return of("gpt-5.5")(url)
+
+    return Bench(
+        of("gpt-5.5"), Bubblewrap(), tmp_path / "bench", edit, VERIFY, takeovers.codex(),
+        program="codex", crippled=crippled,
+    )  # fmt: skip
 
 
 def of(model: str) -> Callable[[str], Agent]:
@@ -60,7 +69,7 @@ def of(model: str) -> Callable[[str], Agent]:
 
 
 @real
-@pytest.mark.parametrize("contract", agent.CONTRACT, ids=lambda contract: contract.__name__)
+@pytest.mark.parametrize("contract", CONTRACT, ids=lambda contract: contract.__name__)
 def test_contract(contract: Callable[[Bench], None], bench: Bench) -> None:
     contract(bench)
 
@@ -146,21 +155,11 @@ def test_all_of_its_settings_are_known_to_it(bench: Bench, monkeypatch: pytest.M
 
 
 @real
-def test_money_is_counted_by_list_prices_and_is_a_limit(bench: Bench) -> None:
-    steps: list[agent.Step] = [{"tools": [VERIFY]}, {"tools": [VERIFY]}, {"text": "Done."}]
-    with agent.trial(bench, steps) as tried:
-        session = tried.run(limits=Limits(usd=0.01))  # 5 and 30 dollars a million
-        assert session.stop is StopReason.BUDGET
-        assert session.usage.usd == pytest.approx(2 * (1000 * 5 + 50 * 30) / 1e6)
-        assert (session.usage.turns, session.usage.cost_source) == (2, "prices")
-
-
-@real
-def test_without_verify_it_does_not_start(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(codex, "relay", lambda _: ("false",))
+def test_money_is_counted_by_list_prices(bench: Bench) -> None:
     with agent.trial(bench, [{"text": "Done."}]) as tried:
-        assert "required MCP servers failed" in agent.raised(AgentError, tried.run)
-        assert tried.model.requests == []
+        session = tried.run()
+    assert session.usage.usd == pytest.approx((1000 * 5 + 50 * 30) / 1e6)  # 5 and 30 dollars a million
+    assert (session.usage.turns, session.usage.cost_source) == (1, "prices")
 
 
 @real
@@ -214,7 +213,7 @@ with agent.trial(bench, steps) as tried:
 @real
 def test_killing_greylag_leaves_no_process(tmp_path: Path) -> None:
     marker = f"codex-marker-{uuid.uuid4().hex}"
-    agent.dies_with_greylag([sys.executable, "-c", CHILD, str(tmp_path / "bench"), marker], marker)
+    agent_faults.dies_with_greylag([sys.executable, "-c", CHILD, str(tmp_path / "bench"), marker], marker)
 
 
 # -- without the client ----------------------------------------------------------------------------------------------

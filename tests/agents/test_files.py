@@ -1,11 +1,13 @@
 """The file tools: exact edits, helpful refusals, and no way out of the workspace."""
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from greylag.agents import _files
 from greylag.agents._inside import Killed, Refused, files_tool
 from greylag.errors import InfraError
 from greylag.protocols import Command, Completed, Ended, Sandbox
@@ -32,6 +34,9 @@ def test_an_edit_replaces_text_that_occurs_once(use: Any, workspace: Path) -> No
     [
         ("return a * b", "Nearest are the lines from 2:\n    return a - b"),
         ("def add(a, b):\n  return a - b", "Only white space differs in the lines from 1:\ndef add(a, b):\n    return"),
+        ("def add(a, b):\n\treturn a - b", 'Line 2 is "    return a - b", not "\\treturn a - b"'),
+        ("return a\u00a0- b", 'Line 2 is "    return a - b", not "return a\\u00a0- b"'),
+        ("1\tdef add(a, b):\n2\t    return a - b", "without the line numbers (and tabs) that read_file puts"),
         ("a", "occurs 3 times in `src/app.py`, on lines 1, 1, 2"),
         ("", "`old` is empty"),
         ("zzzzzz", "No line looks like it"),
@@ -93,6 +98,51 @@ def test_a_long_list_becomes_directories_with_counts(use: Any, workspace: Path) 
     assert len(text) <= 2000
     assert "302 files" in text
     assert "pkg/ (300 files)" in text
+    assert "src/app.py" in text, "what is small is shown in full beside it"
+
+
+def repository(files: int) -> list[str]:
+    """Names as a large repository has them: packages of many depths, one that is flat, long names."""
+    large = [f"packages/web/src/features/feature{n % 97}/components/Component{n}.tsx" for n in range(files // 2)]
+    flat = [f"migrations/{n:05}_change.sql" for n in range(files // 3)]
+    rest = [f"services/service{n % 40}/internal/handler{n}.go" for n in range(files - len(large) - len(flat) - 4)]
+    return sorted([*large, *flat, *rest, "go.mod", "README.md", "docs/how-to/release.md", "tools/lint.py"])
+
+
+def test_a_map_of_many_files_is_fair_and_begins_with_what_the_prompt_names() -> None:
+    names = repository(20_000)
+    shown = _files.listing(names, 8_000, ["Component5.tsx", "release", "tools/lint.py"])
+    assert len(shown) <= 8_000
+    first, rest = shown.split("\nAll:\n")
+    assert first.splitlines()[:4] == [
+        *("20000 files; list a directory to see more of it:", "Named in the request:"),
+        *("packages/web/src/features/feature5/components/Component5.tsx", "tools/lint.py"),
+    ]
+    assert "docs/how-to/release.md" in first
+    lines = rest.splitlines()
+    assert {"go.mod", "README.md", "migrations/ (6666 files)", "docs/how-to/release.md"} <= set(lines)
+    assert "services/service8/internal/ (84 files)" in lines
+    assert any(line.startswith("packages/web/src/features/feature8/components/ (") for line in lines)
+    told = sum(int(line.rpartition("(")[2].split()[0]) if line.endswith("files)") else 1 for line in lines)
+    assert told == 20_000
+
+
+def test_a_map_unfolds_a_directory_first_that_the_prompt_names() -> None:
+    shown = _files.listing(repository(20_000), 8_000, ["services/service7/internal"]).splitlines()
+    assert len([line for line in shown if line.startswith("services/service7/internal/handler")]) == 84
+
+
+def test_a_map_of_deep_directories_takes_no_time() -> None:
+    begun = time.monotonic()
+    assert len(_files.listing(["a/" * 2000 + str(n) for n in range(2000)], 8_000, ["a"])) < 8_000
+    assert time.monotonic() - begun < 5
+
+
+def test_a_map_of_a_flat_repository_says_how_much_it_leaves_out() -> None:
+    shown = _files.listing([f"file{n:05}.txt" for n in range(20_000)], 8_000, [])
+    assert len(shown) <= 8_000
+    assert shown.splitlines()[1] == "file00000.txt"
+    assert shown.splitlines()[-1].startswith("... and 19")
 
 
 def test_files_are_made_moved_and_deleted(use: Any, workspace: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from greylag.pipeline import LACKED
 from greylag.testing import model_server, takeovers
 from greylag.testing.model_server import Model
 from greylag.testing.repos import git
@@ -115,7 +116,8 @@ def opened(done: "subprocess.CompletedProcess[str]", at: Trial, files: Sequence[
 @clients
 def test_from_the_prompt_to_the_pull_request(client: Client, tmp_path: Path) -> None:
     at = trial(client, tmp_path)
-    with model_server.serve(conversation(client)) as model:
+    lacked = {"text": "It did not say\nwhom to greet."}
+    with model_server.serve([*conversation(client), lacked]) as model:
         run = opened(at(model), at, list(FILES))
     asked = [request.text for request in model.questions]
     assert model.left == 0
@@ -132,6 +134,10 @@ def test_from_the_prompt_to_the_pull_request(client: Client, tmp_path: Path) -> 
     again = at.greylag("replay", run["id"], "--json")  # when no model is there any more
     assert again.returncode == 0, again.stderr[-3000:]
     assert json.loads(again.stdout)["differences"] == []
+    assert "Greet with quotes" in asked[5], "the question after the run is asked in the same conversation"
+    assert LACKED[:40] in asked[5]
+    assert (run["reflection"]["text"], run["reflection"]["usage"]["turns"]) == (lacked["text"], 1)
+    assert "what the prompt lacked, by the agent: It did not say whom to greet." in shown
 
 
 @clients
@@ -143,6 +149,8 @@ def test_a_repository_that_tries_to_take_it_over_does_not(client: Client, tmp_pa
     assert "<0 marks>" in asked[5]
     assert takeovers.CANARY not in "".join(request.text for request in model.requests)
     assert run["sessions"][0]["blocks"] == 1
+    assert run["reflection"]["stop"] == "llm error", "the script has no answer to the question after the run"
+    assert "what the prompt lacked" not in at.greylag("show", run["id"]).stdout, "and an error is none"
     assert not list(tmp_path.rglob("CANARY"))
 
 

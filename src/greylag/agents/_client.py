@@ -5,8 +5,10 @@ Each client has its own command and lines of output (`Client`); all else is the 
 
 import os
 import shutil
-from collections.abc import Callable
-from contextlib import ExitStack
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -18,11 +20,13 @@ from greylag.endings import declined
 from greylag.errors import AgentError, UserError
 from greylag.llm import LLM
 from greylag.metering import Meter
-from greylag.model import Session, StopReason, Usage
+from greylag.model import Limits, Session, StopReason, Usage
 from greylag.protocols import AgentRequest, Command, Completed, Ended
 from greylag.proxy import Proxy, Upstream, serve
 from greylag.text import cap, one_line
 
+_GLANCE = 0.1  # seconds
+_PATIENCE = 12  # requests in a row without an answer: more than a client makes that waits in between
 _LAST = 2000  # bytes of output in which a client that crashed says why
 
 
@@ -70,6 +74,8 @@ class Client:
     command: Callable[["ClientAgent", AgentRequest], Command]
     account: Callable[[AgentRequest], Account]
     bundled: Callable[[], Path | None] = _nowhere
+    hooked: bool = True  # it asks the stop gate itself; else that is asked when it has ended
+    blind: bool = False  # it neither requires `verify` nor says whether it has it
 
     @property
     def advice(self) -> str:
@@ -114,6 +120,11 @@ class ClientAgent:
         return True
 
     @property
+    def turns(self) -> int:
+        """As usual: it keeps its own context in order."""
+        return Limits().turns
+
+    @property
     def bare_model(self) -> str | None:
         """The model as the client knows it: without its provider."""
         return self.model.removeprefix(f"{self.client.provider}:") if self.model else None
@@ -148,25 +159,70 @@ class ClientAgent:
 
         note(request, "prompt", text=request.prompt, model=self.bare_model or "", resumed=request.resume is not None)
         place = request.transcript.parent / "sockets"
+        deadline = time.monotonic() + request.limits.seconds
         with ExitStack() as stack:
             proxy, llm = stack.enter_context(serve(self.upstream(), request.limits, place, request.channel))
             paths = stack.enter_context(sockets(gate, place))
-            completed = request.sandbox.run(
-                replace(
-                    command,
-                    seconds=request.limits.seconds,
-                    sockets={**paths, "llm": llm},
-                    forwards=("llm",),
-                    files={**command.files, "relay.py": source("_relay.py")},
-                    on_line=line,
-                    merge=False,
+            watch = stack.enter_context(_watched(self.client, gate, proxy, account, request))
+            while True:
+                completed = request.sandbox.run(
+                    replace(
+                        command,
+                        seconds=max(1.0, deadline - time.monotonic()),
+                        sockets={**paths, "llm": llm},
+                        forwards=("llm",),
+                        files={**command.files, "relay.py": source("_relay.py")},
+                        on_line=line,
+                        merge=False,
+                    )
                 )
-            )
+                ended = completed.ended is Ended.EXITED and account.stop is StopReason.COMPLETED
+                reason = self._reason(gate, account) if ended and not self.client.hooked else ""
+                if not reason:
+                    break
+                last = _session(self, account, request, gate, stop=StopReason.COMPLETED, meter=proxy.meter)
+                command = self.client.command(self, replace(request, prompt=reason, resume=last))
         gate.settle()
+        if watch.is_set() and (problem := proxy.problem()):
+            raise problem
         stop = _stop(self.client, completed, account, proxy)
         note(request, "end", stop=stop.value, text=account.last_words)
         _tell_usage(request, proxy.meter.usage)
         return _session(self, account, request, gate, stop=stop, meter=proxy.meter)
+
+    def _reason(self, gate: Gate, account: Account) -> str:
+        """What the stop gate has against the end of a client that does not ask it."""
+        return gate.stop({"last_assistant_message": account.last_words}).get("reason", "")
+
+
+@contextmanager
+def _watched(
+    client: Client, gate: Gate, proxy: Proxy, account: Account, request: AgentRequest
+) -> Iterator[threading.Event]:
+    """End a client that asks again and again for an answer that is none; that is what the event says.
+
+    And one that asks its model before it has asked which tools it has, where it does not tell them: it has no `verify`.
+    """
+    over, hopeless = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        answered = 0
+        while not over.wait(_GLANCE):
+            answered = answered if proxy.last else proxy.requests
+            if proxy.requests - answered > _PATIENCE:
+                hopeless.set()
+            account.crippled = account.crippled or bool(client.blind and proxy.requests and not gate.announced)
+            if hopeless.is_set() or account.crippled:
+                request.sandbox.kill()
+                return
+
+    watcher = threading.Thread(target=watch, name="greylag watch", daemon=True)
+    watcher.start()
+    try:
+        yield hopeless
+    finally:
+        over.set()
+        watcher.join()
 
 
 def _session(

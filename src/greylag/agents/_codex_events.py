@@ -24,11 +24,10 @@ class Conversation:
     """One run of the client, as its lines tell it. All of it is untrusted text."""
 
     model = ""  # which it does not tell
-    crippled = False  # its settings require `verify`: without it, it does not start
 
     def __init__(self, request: AgentRequest) -> None:
         self.session, self.text, self.error = "", "", ""
-        self.started = False
+        self.started, self.crippled = False, False
         self.stop: StopReason | None = None
         self._request = request
 

@@ -8,12 +8,13 @@ working directory and cannot leave it, by `..` or by links, and cannot enter `.g
 from __future__ import annotations
 
 import difflib
+import heapq
 import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ CHARACTERS = 30000  # of one answer
 LINES = 1000  # of one answer to `read`
 MATCHES = 100
 WIDTH = 300  # characters of one line that is shown
+DEPTH = 12  # levels of directories that are told apart in a list
+NEAR = 20000  # lines of a file that are compared with a text that does not occur
 
 
 class RefusalError(Exception):
@@ -106,21 +109,83 @@ def matching(path: str, glob: str) -> list[str]:
     return [name for name in names if any(fnmatch(name, g) or fnmatch(Path(name).name, g) for g in globs)]
 
 
-def list_files(path: str = ".", glob: str = "", budget: int = CHARACTERS) -> str:
-    """All files, or directories with counts when the files do not fit into `budget` characters."""
-    names = matching(path, glob)
+def list_files(path: str = ".", glob: str = "", budget: int = CHARACTERS, named: Sequence[str] = ()) -> str:
+    """All files; where they do not fit into `budget` characters, those in `named` and directories with counts."""
+    return listing(matching(path, glob), budget, named)
+
+
+def listing(names: list[str], budget: int, named: Sequence[str]) -> str:
+    """See `list_files`."""
     text = "\n".join(names)
-    for depth in (4, 3, 2, 1):
-        if len(text) <= budget:
-            break
-        counts: dict[str, int] = {}
-        for name in names:
-            parts = Path(name).parts
-            key = name if len(parts) <= depth else "/".join(parts[:depth]) + "/"
-            counts[key] = counts.get(key, 0) + 1
-        lines = [f"{key} ({count} files)" if key.endswith("/") else key for key, count in counts.items()]
-        text = "\n".join([f"{len(names)} files; list a directory to see more of it:", *lines])
-    return clip(text, budget) or "no files"
+    if len(text) <= budget:
+        return text or "no files"
+    lines = [f"{len(names)} files; list a directory to see more of it:"]
+    if meant := mentioned(names, frozenset(named)):
+        lines += ["Named in the request:", *fitting(meant, budget // 4), "All:"]
+    left = budget - sum(len(line) + 1 for line in lines)
+    return "\n".join(lines + fitting(unfolded(names, left, frozenset(named)), left))
+
+
+def mentioned(names: list[str], words: frozenset[str]) -> list[str]:
+    """Files that some words name: by their path or the end of it, then by their name without its suffix."""
+    ends, stems = [], []
+    for name in names:
+        parts = name.split("/")
+        if name in words or any("/".join(parts[-count:]) in words for count in range(1, min(len(parts), DEPTH))):
+            ends.append(name)
+        elif parts[-1].partition(".")[0] in words:
+            stems.append(name)
+    return ends + stems
+
+
+def unfolded(names: list[str], budget: int, words: frozenset[str]) -> list[str]:
+    """A tree of directories with counts, unfolded as far as it fits: first the named ones, then those with directories.
+
+    Then it goes level by level, and small ones come before large ones: one with thousands of files hides no other.
+    """
+    below: dict[str, set[str]] = {}
+    counts: dict[str, int] = {}
+    for name in names:
+        parts, parent = name.split("/"), ""
+        for part in parts[:DEPTH]:
+            counts[parent] = counts.get(parent, 0) + 1
+            child = f"{parent}{part}/" if len(parent) + len(part) < len(name) else name
+            below.setdefault(parent, set()).add(child)
+            parent = child
+        if parent != name:
+            counts[parent] = counts.get(parent, 0) + 1
+
+    def line(entry: str) -> str:
+        return f"{entry} ({counts[entry]} files)" if entry in counts else entry
+
+    def turn(entry: str) -> tuple[bool, bool, int, int, str]:
+        leaf = not any(child in below for child in below[entry])
+        return entry.rstrip("/") not in words, leaf, entry.count("/"), len(below[entry]), entry
+
+    shown = set(below[""])
+    left = budget - sum(len(line(entry)) + 1 for entry in shown)
+    waiting = [turn(entry) for entry in shown if entry in below]
+    heapq.heapify(waiting)
+    while waiting:
+        entry = heapq.heappop(waiting)[-1]
+        cost = sum(len(line(child)) + 1 for child in below[entry]) - len(line(entry)) - 1
+        if cost > left:
+            continue
+        left -= cost
+        shown = (shown - {entry}) | below[entry]
+        for child in below[entry]:
+            if child in below:
+                heapq.heappush(waiting, turn(child))
+    return [line(entry) for entry in sorted(shown)]
+
+
+def fitting(lines: list[str], budget: int) -> list[str]:
+    """As many lines as fit, and how many do not."""
+    for number, line in enumerate(lines):
+        budget -= len(line) + 1
+        if budget < 20 and number < len(lines) - 1:
+            return [*lines[:number], f"... and {len(lines) - number} more"]
+    return lines
 
 
 def read(path: str, start: int = 1, end: int = 0) -> str:
@@ -181,17 +246,28 @@ def edit(path: str, old: str, new: str, everywhere: bool = False) -> str:
 
 
 def nearest(text: str, old: str) -> str:
-    """The lines that look most like `old`, as they stand in the file."""
+    """The lines that look most like `old`, as they stand in the file, and where they first differ from it."""
     lines, wanted = text.splitlines(), old.strip("\r\n").splitlines() or [""]
+    bare = [re.sub(r"^\d+\t", "", line) for line in wanted]
+    if bare != wanted and "\n".join(bare) in text:
+        return "It does without the line numbers (and tabs) that read_file puts before each line: leave them out."
     longest = max(wanted, key=lambda line: len(line.strip()))
-    stripped = [line.strip() for line in lines]
-    close = difflib.get_close_matches(longest.strip(), stripped[:20000], 1, 0.6)
+    stripped = [clip(line.strip(), WIDTH) for line in lines[:NEAR]]
+    close = difflib.get_close_matches(clip(longest.strip(), WIDTH), stripped, 1, 0.6)
     if not close:
         return "No line looks like it; read the file again."
     start = max(0, stripped.index(close[0]) - wanted.index(longest))
-    same = [line.strip() for line in wanted] == stripped[start : start + len(wanted)]
-    shown = "\n".join(clip(line, WIDTH) for line in lines[start : start + min(len(wanted), 20)])
-    return f"{'Only white space differs in' if same else 'Nearest are'} the lines from {start + 1}:\n{shown}"
+    there = lines[start : start + len(wanted)]
+    same = [line.strip() for line in wanted] == [line.strip() for line in there]
+    shown = "\n".join(clip(line, WIDTH) for line in there[:20])
+    first = next((n for n, line in enumerate(there) if line != wanted[n]), None)
+    how = "" if first is None else f"\nLine {start + 1 + first} is {quoted(there[first])}, not {quoted(wanted[first])}"
+    return f"{'Only white space differs in' if same else 'Nearest are'} the lines from {start + 1}:\n{shown}{how}"
+
+
+def quoted(line: str) -> str:
+    """A line whose tabs and odd characters can be seen."""
+    return clip(json.dumps(line), WIDTH)
 
 
 def write(path: str, content: str) -> str:

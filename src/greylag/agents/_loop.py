@@ -4,7 +4,7 @@ Importing this takes seconds; `builtin.py` does it when a session starts.
 """
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,8 @@ from greylag import llm
 from greylag.agents._inside import Killed
 from greylag.agents._record import note, session_id, tell
 from greylag.agents._tools import Toolbox
+from greylag.agents._window import Window
+from greylag.bridge import Gate
 from greylag.endings import declined
 from greylag.errors import InfraError
 from greylag.llm import failures
@@ -33,10 +35,7 @@ if TYPE_CHECKING:
     from greylag.agents.builtin import Builtin
 
 _PROMPT = (files("greylag.agents") / "builtin.md").read_text(encoding="utf-8")
-_CHARACTERS_PER_TOKEN = 4
-_KEPT = 6  # messages at the end that are never shortened
-_LARGE = 1_500  # characters of a tool result that is worth dropping
-_DROPPED = "[dropped to save room; call the tool again if you need it]"
+_NOT_YET = "You are not done: this failed. Mend it, call `verify` until it passes, and end again.\n\n"
 _RETRIES = 3  # malformed tool calls or empty answers in a row, before the model is given up
 
 
@@ -57,13 +56,14 @@ Answer = str | Decline | NoChange
 
 def converse(settings: "Builtin", model: Model, request: AgentRequest, limits: Limits, meter: Meter) -> Session:
     """One session, or its continuation. Raises what `greylag.llm.blame` says, and what `verify` raises."""
-    box = Toolbox(request, settings.shell)
-    talk = _Talk(request, settings.llm, limits, meter, _history(request))
+    gate = Gate(request.verify, request.observe, settings.max_blocks, request.log)
+    box = Toolbox(request, gate, settings.shell)
+    talk = _Talk(request, settings.llm, limits, meter, gate, _history(request))
     note(request, "prompt", text=request.prompt, model=settings.llm.model, resumed=request.resume is not None)
-    with llm.blame(settings.llm):
+    with llm.blame(settings.llm), box:
         try:
             prompt = request.prompt if talk.messages else f"{request.prompt}\n\nThe repository's files:\n{box.map()}"
-            llm.run(talk.go(_agent(model, box, settings.window), prompt))
+            llm.run(talk.go(_agent(model, box, Window(settings.window)), prompt))
         except Killed:
             talk.stop = StopReason.KILLED
         except failures.FAILURES:
@@ -73,13 +73,13 @@ def converse(settings: "Builtin", model: Model, request: AgentRequest, limits: L
     note(request, "end", stop=talk.stop.value, text=talk.text)
     return Session(
         session_id(request), settings.name, settings.llm.model, talk.stop, talk.used,
-        clean(talk.text), str(request.transcript), _save(request, talk.messages), box.verifications,
+        clean(talk.text), str(request.transcript), _save(request, talk.messages), gate.verifications, gate.blocks,
     )  # fmt: skip
 
 
-def _agent(model: Model, box: Toolbox, window: int) -> Agent[None, Answer]:
+def _agent(model: Model, box: Toolbox, window: Window) -> Agent[None, Answer]:
     async def shortened(messages: list[ModelMessage]) -> list[ModelMessage]:
-        return shorten(messages, window * _CHARACTERS_PER_TOKEN)
+        return window.fit(messages)
 
     return Agent(
         model,
@@ -101,6 +101,7 @@ class _Talk:
     which: llm.LLM
     limits: Limits
     meter: Meter
+    gate: Gate
     messages: list[ModelMessage]
     spent: RunUsage = field(default_factory=RunUsage)
     stop: StopReason = StopReason.COMPLETED
@@ -112,25 +113,39 @@ class _Talk:
         return llm.usage(self.which, self.meter, self.spent)
 
     async def go(self, agent: Agent[None, Answer], prompt: str) -> None:
-        """Talk until the model ends or a limit does."""
+        """Talk until the model has ended and the stop gate lets it go, or until a limit ends it."""
         try:
-            async with asyncio.timeout(self.limits.seconds), agent.iter(
-                prompt, message_history=self.messages, usage=self.spent, usage_limits=UsageLimits(request_limit=None)
-            ) as conversation:  # fmt: skip
-                async for node in conversation:
-                    self.messages = conversation.all_messages()
-                    if isinstance(node, CallToolsNode):
-                        _note_answer(self.request, node, self.used)
-                    elif isinstance(node, ModelRequestNode):
-                        _note_results(self.request, node)
-                        if stop := self.exceeded():
-                            self.stop, self.messages = stop, [*self.messages, node.request]
-                            return
-                if conversation.result is not None:
-                    self.messages = conversation.all_messages()
-                    self.stop, self.text = _ending(conversation.result.output)
+            async with asyncio.timeout(self.limits.seconds):
+                while prompt:
+                    prompt = await self.turns(agent, prompt)
         except TimeoutError:
             self.stop = StopReason.TIMEOUT
+
+    async def turns(self, agent: Agent[None, Answer], prompt: str) -> str:
+        """Talk until the model ends or a limit does. The answer is why it has to go on, if it has to."""
+        async with agent.iter(
+            prompt, message_history=self.messages, usage=self.spent, usage_limits=UsageLimits(request_limit=None)
+        ) as conversation:
+            async for node in conversation:
+                self.messages = conversation.all_messages()
+                if isinstance(node, CallToolsNode):
+                    _note_answer(self.request, node, self.used)
+                elif isinstance(node, ModelRequestNode):
+                    _note_results(self.request, node)
+                    if stop := self.exceeded():
+                        self.stop, self.messages = stop, [*self.messages, node.request]
+                        return ""
+            if conversation.result is None:
+                return ""
+            self.messages = conversation.all_messages()
+            self.stop, self.text = _ending(conversation.result.output)
+        return self.refused() if self.stop is StopReason.COMPLETED else ""
+
+    def refused(self) -> str:
+        """What the stop gate has against the end, for the model to read."""
+        reason = self.gate.stop({}).get("reason", "")
+        self.gate.settle()
+        return _NOT_YET + reason if reason else ""
 
     def exceeded(self) -> StopReason | None:
         """The limit that is reached before the next turn, if any. A budget is overrun by one turn at most."""
@@ -177,30 +192,6 @@ def _short(arguments: dict[str, Any]) -> str:
     """What tells one call from another: the path, the pattern, the program."""
     chosen = [arguments[key] for key in ("pattern", "path", "to", "argv", "reason") if key in arguments]
     return " ".join(" ".join(map(str, item)) if isinstance(item, list) else str(item) for item in chosen)
-
-
-def shorten(messages: list[ModelMessage], limit: int) -> list[ModelMessage]:
-    """The conversation without its oldest large tool results, when it is longer than `limit` characters.
-
-    It is cut down to half the limit at once, so that the provider's prompt cache is lost seldom.
-    """
-    size = sum(len(said(part)) for message in messages for part in message.parts)
-    if size <= limit:
-        return messages
-    shorter = list(messages)
-    for index, message in enumerate(messages[:-_KEPT]):
-        if size <= limit // 2:
-            break
-        parts = [_dropped(part) for part in message.parts]
-        if message.kind == "request" and parts != list(message.parts):
-            size -= sum(len(said(part)) for part in message.parts) - sum(len(said(part)) for part in parts)
-            shorter[index] = replace(message, parts=parts)
-    return shorter
-
-
-def _dropped(part: Any) -> Any:
-    large = isinstance(part, ToolReturnPart) and len(said(part)) > _LARGE
-    return replace(part, content=_DROPPED) if large else part
 
 
 def _history(request: AgentRequest) -> list[ModelMessage]:

@@ -1,66 +1,80 @@
 """What the built-in agent can do: files, `verify`, and programs of an allow-list. All of it happens in the sandbox.
 
-The functions block on purpose, although they are declared `async`: they run one after the other in the thread of the
-caller, so that Ctrl-C reaches them.
+What only reads runs at the same time, apart from the thread of the caller. All else blocks that thread on purpose,
+although it is declared `async`: one after the other, so that Ctrl-C reaches it.
 """
 
+import asyncio
+import re
 import time
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import Annotated, Any, Self
 
 from pydantic import Field
 from pydantic_ai import Tool, ToolFailed
 
 from greylag.agents import _inside
+from greylag.bridge import Gate
 from greylag.protocols import AgentRequest, Command, Ended
 from greylag.text import clean, fence, nonce
 
 _OUTPUT = 12_000  # characters of a program's output that the model sees
 _PROGRAM_SECONDS = 600.0
-_MAP = 6_000  # characters of the list of files in the first message
+_MAP = 8_000  # characters of the list of files in the first message
+_NAMED = 300  # words of the prompt that may be files
+_AT_ONCE = 4  # files that are read at the same time
 
 Path = Annotated[str, Field(description="path relative to the root of the repository")]
 
 
 class Toolbox:
-    """The tools of one session. `verifications` counts the calls of `verify`."""
+    """The tools of one session, as long as its context lasts."""
 
-    def __init__(self, request: AgentRequest, shell: Sequence[str]) -> None:
-        self._request, self._shell = request, tuple(shell)
+    def __init__(self, request: AgentRequest, gate: Gate, shell: Sequence[str]) -> None:
+        self._request, self._gate, self._shell = request, gate, tuple(shell)
         self._deadline = time.monotonic() + request.limits.seconds
         self._mark = nonce()
-        self.verifications = 0
+        self._readers = ThreadPoolExecutor(_AT_ONCE, "greylag read")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._readers.shutdown(wait=False, cancel_futures=True)  # Ctrl-C waits for nobody
 
     def tools(self) -> list[Tool[None]]:
-        """For pydantic-ai. Each is a barrier: no two run at the same time."""
-        functions: list[Callable[..., Any]] = [
-            *(self.list_files, self.read_file, self.search, self.edit_file, self.write_file, self.delete_file),
-            *(self.move_file, self.verify),
+        """For pydantic-ai. What changes something is a barrier: nothing else runs meanwhile."""
+        readers: list[Callable[..., Any]] = [self.list_files, self.read_file, self.search]
+        barriers: list[Callable[..., Any]] = [
+            *(self.edit_file, self.write_file, self.delete_file, self.move_file, self.verify)
         ]
-        made: list[Tool[None]] = [Tool(function, takes_ctx=False, sequential=True) for function in functions]
+        made: list[Tool[None]] = [Tool(function, takes_ctx=False) for function in readers]
+        made += [Tool(function, takes_ctx=False, sequential=True) for function in barriers]
         if self._shell:
             allowed = f"Start a program in the repository, without a shell. Allowed: {', '.join(self._shell)}."
             made.append(Tool(self.run_command, takes_ctx=False, sequential=True, description=allowed))
         return made
 
     def map(self) -> str:
-        """The repository's files, or as many levels of directories as fit, fenced."""
+        """The repository's files, or as many of its directories as fit, first those that the prompt names; fenced."""
+        words = dict.fromkeys(word.strip("./-") for word in re.findall(r"[\w./-]+", self._request.prompt))
         try:
-            return self._shown("list", budget=_MAP)
+            return self._shown("list", budget=_MAP, named=[word for word in words if len(word) > 2][:_NAMED])
         except ToolFailed as failure:  # a tree that takes too long to list: the agent can look for itself
             return f"(not listed: {failure.message})"
 
     async def list_files(self, path: Path = ".", glob: str = "") -> str:
         """List the files below a directory, optionally only those whose path or name fits a glob such as *.py."""
-        return self._shown("list", path=path, glob=glob)
+        return await self._apart("list", path=path, glob=glob)
 
     async def read_file(self, path: Path, start: int = 1, end: int = 0) -> str:
         """Read a text file with line numbers, at most 1000 lines at once; `end` 0 reads to the end."""
-        return self._shown("read", path=path, start=start, end=end)
+        return await self._apart("read", path=path, start=start, end=end)
 
     async def search(self, pattern: str, glob: str = "", path: Path = ".") -> str:
         """Find the lines that a (Python) regular expression matches, in the files below `path` that fit `glob`."""
-        return self._shown("search", pattern=pattern, glob=glob, path=path)
+        return await self._apart("search", pattern=pattern, glob=glob, path=path)
 
     async def edit_file(self, path: Path, old: str, new: str, everywhere: bool = False) -> str:
         """Replace `old`, which must occur exactly once in the file, by `new`; with `everywhere`, each occurrence."""
@@ -86,8 +100,9 @@ class Toolbox:
         """
         if log:
             return fence(self._request.log(log, page, search), self._mark)
-        self.verifications += 1
-        return self._request.verify().render()
+        text = self._gate.check()
+        self._gate.settle()
+        return text
 
     async def run_command(self, argv: list[str]) -> str:
         """Start a program in the repository, without a shell."""
@@ -97,6 +112,10 @@ class Toolbox:
         done = _inside.run(self._request.sandbox, Command(tuple(argv), seconds=seconds, verbatim=True))
         how = f"exit code {done.returncode}" if done.ended is Ended.EXITED else f"{done.ended.value}"
         return f"{how}\n{fence(_ends(clean(done.output)), self._mark)}"
+
+    async def _apart(self, op: str, **arguments: Any) -> str:
+        """What one of the readers finds."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, lambda: self._shown(op, **arguments))
 
     def _shown(self, op: str, **arguments: Any) -> str:
         return fence(self._files(op, **arguments), self._mark)

@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 class Builtin:
     """`shell` lists the programs that `run_command` may start; empty: there is no such tool.
 
-    `window` is the number of tokens above which old tool results are dropped from the conversation.
+    `window` is the number of tokens that one request may have: what is oldest is dropped from a longer conversation.
+    `max_blocks`: how often the stop gate sends it back in one session. `max_turns` bounds its turns in any case.
     """
 
     name = "builtin"
     corrects = True
+    turns = 10  # a model that wanders is begun anew with what it was told; three sessions are the usual
 
     def __init__(
         self,
@@ -36,6 +38,7 @@ class Builtin:
         shell: Sequence[str] = (),
         max_turns: int | None = None,
         window: int = 100_000,
+        max_blocks: int = 3,
     ) -> None:
         self.llm = LLM(model, base_url, key_env, key_file)
         self.llm.check()
@@ -44,6 +47,7 @@ class Builtin:
         self.shell = tuple(shell)
         self.max_turns = max_turns
         self.window = window
+        self.max_blocks = max_blocks
         self._model: Model | None = None
 
     @property

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from greylag.agents import _inside
 from greylag.agents._record import note, session_id, tell
 from greylag.errors import UserError
-from greylag.model import Session, StopReason, Usage
+from greylag.model import Limits, Session, StopReason, Usage
 from greylag.protocols import AgentRequest, Command, Ended
 from greylag.text import cap, clean, one_line
 
@@ -28,6 +28,7 @@ class CommandAgent:
     prompt_on_stdin: bool = True
     corrects: bool = False
     reflects: bool = False
+    turns: int = Limits().turns  # which nobody counts
     name: str = "command"
 
     @property

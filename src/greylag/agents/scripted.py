@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from greylag.agents._inside import Killed, Refused, files_tool, run
 from greylag.agents._record import note, session_id, tell
 from greylag.errors import AgentError, UserError
-from greylag.model import Session, StopReason, Usage
+from greylag.model import Limits, Session, StopReason, Usage
 from greylag.protocols import AgentRequest, Command, Ended
 from greylag.text import one_line
 
@@ -45,6 +45,7 @@ class Scripted:
     name = "scripted"
     corrects = True
     reflects = False
+    turns = Limits().turns
 
     def __init__(self, steps: Sequence[Mapping[str, Any]] = ()) -> None:
         try:

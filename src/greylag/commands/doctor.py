@@ -19,7 +19,7 @@ from greylag.llm import LLM
 from greylag.model import Repo
 from greylag.text import one_line
 
-_PROGRAMS = ("uv", "node", "npm", "java", "mvn", "go", "cargo", "claude", "codex")
+_PROGRAMS = ("uv", "node", "npm", "java", "mvn", "go", "cargo", "claude", "codex", "opencode")
 
 
 @dataclass(frozen=True, slots=True)

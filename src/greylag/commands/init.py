@@ -11,11 +11,11 @@ from greylag import config, plugins
 from greylag.commands import _options
 from greylag.errors import UserError
 
-_MODELS = {"builtin": "anthropic:claude-sonnet-4-5"}
+_MODELS = {"builtin": "anthropic:claude-sonnet-5", "opencode": "gpt-5"}
 
 
 @click.command(name="init", help="Choose an agent, a judge and a forge, and write the settings.")
-@click.option("--agent", help="builtin, claude-code, codex, command, or another plugin.")
+@click.option("--agent", help="builtin, claude-code, codex, opencode, command, or another plugin.")
 @click.option("--model", help="Model of the agent; for builtin as PROVIDER:NAME. Empty: the agent's own default.")
 @click.option("--key-env", help="Environment variable that holds the agent's key.")
 @click.option("--command", "run", metavar="TEXT", help="What the agent `command` runs, through sh, in the sandbox.")
@@ -66,12 +66,12 @@ def _program(agent: str, given: dict[str, str | None]) -> dict[str, str]:
 
 
 def _llm(agent: str, given: dict[str, str | None]) -> dict[str, str]:
-    if agent not in {"builtin", "claude-code", "codex"}:
+    if agent not in {"builtin", "claude-code", "codex", "opencode"}:
         return {}
     model = given["model"]
     if model is None:
         model = _ask("Model of the agent", _MODELS.get(agent, ""), "--model") if agent in _MODELS else ""
-    usual = "OPENAI_API_KEY" if agent == "codex" or model.startswith("openai:") else "ANTHROPIC_API_KEY"
+    usual = "OPENAI_API_KEY" if agent in {"codex", "opencode"} or model.startswith("openai:") else "ANTHROPIC_API_KEY"
     key = given["key_env"] or _ask("Variable that holds its key", usual, "--key-env")
     return {**({"model": model} if model else {}), "key-env": key}
 

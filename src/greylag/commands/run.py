@@ -24,14 +24,14 @@ _USUAL = config.RunSettings()
     "--repo", required=True, help="Repository: a path or a URL. A path is never modified, but for the branch."
 )
 @click.option("--branch", help="Base branch; otherwise the one checked out at a path, or the default one of a URL.")
-@click.option("--agent", help="Agent: builtin, claude-code, codex, command, or another plugin.")
+@click.option("--agent", help="Agent: builtin, claude-code, codex, opencode, command, or another plugin.")
 @click.option("--model", help="Model of the agent; for builtin as PROVIDER:NAME.")
 @click.option("--key-env", metavar="NAME", help="Variable that holds the key of the agent.")
 @click.option("--command", "codemod", metavar="TEXT", help="What the agent `command` runs, through sh, in the sandbox.")
 @_options.judge_options
 @click.option("--forge", help="Forge: local, github, or another plugin; by the repository otherwise.")
-@click.option("--attempts", type=click.IntRange(1, 20), help=f"Passes of agent and gate; {_USUAL.attempts} by default.")
-@click.option("--turns", type=click.IntRange(1), help=f"Model turns of one session; {_USUAL.turns} by default.")
+@click.option("--attempts", type=click.IntRange(1, 20), help=f"Sessions of the agent; {_USUAL.attempts} by default.")
+@click.option("--turns", type=click.IntRange(1), help="Model turns of one session; by default 10 or 50, by the agent.")
 @click.option(
     "--minutes",
     type=_options.Amount(0.01, config.MONTH),
@@ -47,11 +47,13 @@ def command(prompt_file: str | None, message: str | None, repo: str, branch: str
     prompt = _options.read_prompt(prompt_file, message)
     settings = _options.settings(options["config_path"], _flags(options))
     target = Repo(_location(repo), branch or prompt.settings.branch)
-    task = Task(prompt.text, target, prompt.title, _chosen(prompt, options).policy(settings.run))
+    chosen = _chosen(prompt, options)
+    task = Task(prompt.text, target, prompt.title, chosen.policy(settings.run))
     directories = config.Directories.of(os.environ)
     assembly.usable("GREYLAG_STATE", directories.state)
     assembly.usable("GREYLAG_CACHE", directories.cache)
     parts = assembly.parts(task, settings, directories, unsafe=options["unsafe_no_sandbox"])
+    task = replace(task, policy=chosen.policy(settings.run, parts.agent.turns))
     return carry_out(task, parts, Store(directories.state), as_json=options["as_json"])
 
 

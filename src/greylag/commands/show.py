@@ -11,6 +11,7 @@ import click
 
 from greylag import config, costs, exchanges, numbers, questions, transcripts
 from greylag.errors import UserError
+from greylag.model import StopReason
 from greylag.progress import worth_a_line
 from greylag.report import Run, paging
 from greylag.spending import spent
@@ -149,7 +150,7 @@ def _head(run: Run) -> Iterator[str]:
         yield f"models: {costs.told(used)}{judged}"
     if not run.pull_request and run.reason:
         yield f"why: {one_line(run.reason)}"
-    if run.reflection and run.reflection.text:
+    if run.reflection and run.reflection.stop is StopReason.COMPLETED and run.reflection.text:
         yield f"what the prompt lacked, by the agent: {one_line(run.reflection.text, 600)}"
     for stamp in run.stamps:
         yield f"note: {one_line(stamp)}"

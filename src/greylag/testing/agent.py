@@ -3,20 +3,19 @@
     bench = Bench(lambda url: MyAgent(base_url=url), Bubblewrap(), tmp_path, edit=..., verify=...)
     agent.edits_a_file_and_calls_verify(bench)
 
-The client is real, the sandbox is real; only the model is played, by `greylag.testing.model_server`.
+The client is real, the sandbox is real; only the model is played, by `greylag.testing.model_server`. `CONTRACT` is for
+every agent that asks a model; `greylag.testing.agent_faults` has what it must bear of that model's service, and what
+holds for a client that runs whole inside the sandbox.
 """
 
 import os
-import select
-import subprocess
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from greylag.errors import GreylagError, InfraError, UserError
+from greylag.errors import GreylagError, InfraError
 from greylag.model import Diagnostic, Event, Limits, Outcome, Phase, Session, StopReason, Verdict
 from greylag.protocols import Agent, AgentRequest, Bounds, Layers, Sandbox, SandboxBackend, SandboxSpec
 from greylag.report import Report
@@ -39,7 +38,8 @@ class Bench:
 
     `make` builds it for a model at a URL. `edit(path, old, new)` and `verify` are calls of tools as this client's model
     makes them: objects with `name` and `input`. `hostile` are files by which a repository could try to take this client
-    over; their commands create the file `CANARY`, and their words contain the canary.
+    over; their commands create the file `CANARY`, and their words contain the canary. `program` tells the client's
+    process: a part of the first two words of its command line. `crippled` builds the agent without a way to `verify`.
     """
 
     make: Callable[[str], Agent]
@@ -49,6 +49,8 @@ class Bench:
     verify: Step
     hostile: Mapping[str, str] = field(default_factory=dict)
     bounds: Bounds = Bounds(memory=4 << 30)
+    program: str = ""
+    crippled: Callable[[str], Agent] | None = None
 
 
 @dataclass(slots=True)
@@ -183,19 +185,16 @@ def ends_at_its_time_limit(bench: Bench, seconds: float = 3.0) -> None:
         assert tried.run(limits=Limits(seconds=seconds)).stop is StopReason.TIMEOUT
 
 
-def is_killed_cleanly(bench: Bench) -> None:
-    """Killing the sandbox ends the session; no process of it is left."""
-    with trial(bench, [{"hang": True}]) as tried:
-
-        def kill() -> None:
-            tried.model.hanging.wait(60)
-            tried.sandbox.kill()
-
-        killer = threading.Thread(target=kill)
-        killer.start()
-        session = tried.run("A prompt.")
-        killer.join()
-        assert session.stop is StopReason.KILLED
+def goes_on_after_its_turns(bench: Bench) -> None:
+    """A session that its turns have ended is continued by the next, with turns of its own."""
+    busy = {"tools": [bench.verify], "usage": TOKENS}
+    with trial(bench, [busy, busy, {"text": "Done.", "usage": TOKENS}]) as tried:
+        first = tried.run("The task.", limits=Limits(turns=2))
+        second = tried.run("Go on.", limits=Limits(turns=2), resume=first)
+        last = tried.model.questions[-1].text
+        assert all(words in last for words in ("The task.", "Go on."))
+        assert (first.stop, second.stop, second.text) == (StopReason.TURNS, StopReason.COMPLETED, "Done.")
+        assert (second.usage.turns, second.usage.input_tokens) == (1, TOKENS["input_tokens"])
 
 
 def declines_in_words(bench: Bench) -> None:
@@ -204,25 +203,6 @@ def declines_in_words(bench: Bench) -> None:
         session = tried.run()
         assert (session.stop, session.text) == (StopReason.DECLINED, "there is no such service.")
         assert session.blocks == 0
-
-
-def blames_a_refused_key_on_the_user(bench: Bench) -> None:
-    """HTTP 401."""
-    with trial(bench, [{"status": 401}] * 20) as tried:
-        assert "\n" not in raised(UserError, tried.run)
-
-
-def blames_an_outage_on_the_service(bench: Bench) -> None:
-    """HTTP 529 that lasts."""
-    with trial(bench, [{"status": 529}] * 20) as tried:
-        assert "\n" not in raised(InfraError, tried.run)
-
-
-def survives_nonsense(bench: Bench) -> None:
-    """Bytes that are no answer are a failure of the service, which is named."""
-    for number, raw in enumerate(("data: {nonsense\n\n", "<html>Welcome</html>", "")):
-        with trial(replace(bench, directory=bench.directory / str(number)), [{"raw": raw}] * 20) as tried:
-            assert tried.model.url.removeprefix("http://") in raised(InfraError, tried.run)
 
 
 def raises_what_verification_raised(bench: Bench) -> None:
@@ -252,46 +232,14 @@ CONTRACT = (
     edits_a_file_and_calls_verify,
     is_sent_back_by_the_stop_gate,
     goes_on_after_a_veto,
+    goes_on_after_its_turns,
     keeps_to_its_limits,
     keeps_to_its_budget,
     ends_at_its_time_limit,
-    is_killed_cleanly,
     declines_in_words,
-    blames_a_refused_key_on_the_user,
-    blames_an_outage_on_the_service,
-    survives_nonsense,
     raises_what_verification_raised,
     is_deaf_to_the_repository,
 )
-
-
-def dies_with_greylag(argv: Sequence[str], marker: str) -> None:
-    """A program that runs a session and prints a line in the middle of it: when it is killed, nothing is left.
-
-    Its processes are known by the marker in their command lines.
-    """
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as program:
-        try:
-            assert program.stdout
-            assert program.stdout.readline()
-            left = _with_marker(marker)
-            assert len(left) > 1, "no process of the session bears the marker"
-        finally:
-            program.kill()
-    for descriptor in left.values():
-        assert select.select([descriptor], [], [], 30)[0], "a process of the session outlived greylag"
-        os.close(descriptor)
-    assert _with_marker(marker) == {}
-
-
-def _with_marker(marker: str) -> dict[int, int]:
-    """Processes that bear the marker, with descriptors that tell of their end."""
-    found = {}
-    for entry in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # it ended meanwhile
-            if marker.encode() in (entry / "cmdline").read_bytes():
-                found[int(entry.name)] = os.pidfd_open(int(entry.name))
-    return found
 
 
 def raised(kind: type[GreylagError], session: Callable[[], Session]) -> str:

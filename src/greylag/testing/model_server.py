@@ -5,9 +5,11 @@ Usage: `python -m greylag.testing.model_server SCRIPT.json [--port N] [--log REQ
 A script is a JSON list of steps; each answers one request, in order:
 
     [{"text": "I edit the file.", "tools": [{"name": "Edit", "input": {"file_path": "a.py", "...": "..."}}]},
-     {"status": 529},
+     {"status": 429, "headers": {"retry-after": "1"}},
      {"raw": "nonsense in place of an answer"},
      {"hang": true},
+     {"text": "This breaks off", "cut": 0.5},
+     {"lost": true},
      {"text": "Done.", "usage": {"input_tokens": 1000, "output_tokens": 50}}]
 
 Tools are called by the names that the client gives them; where an API keeps those of MCP servers apart, the name
@@ -19,27 +21,33 @@ after the last step is an error of the request, so that a client ends at once.
 
 import argparse
 import json
-import secrets
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-USAGE = {"input_tokens": 1000, "output_tokens": 50}
+from greylag.testing._model_formats import FORMATS, USAGE, Format
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One answer: words and calls of tools, an error `status`, `raw` bytes, or none until the server ends (`hang`)."""
+    """One answer: words and calls of tools, an error `status`, `raw` bytes, or none until the server ends (`hang`).
+
+    `cut` is the part of it after which the connection is closed: 0 closes it without a byte. `lost` ends the server:
+    nothing is answered, and every later connection is refused.
+    """
 
     text: str = ""
     tools: tuple[Mapping[str, Any], ...] = ()
     status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
     raw: str | None = None
     hang: bool = False
+    cut: float | None = None
+    lost: bool = False
     usage: Mapping[str, int] = field(default_factory=lambda: USAGE)
 
     @classmethod
@@ -70,16 +78,26 @@ class Request:
         return bool(self.body.get("tools")) or "additional_tools" in kinds
 
 
-Format = Callable[[Step, Mapping[str, Any]], tuple[str, bytes]]
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back. Of the body only `sent` bytes arrive."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    sent: int
 
 
 class Model:
-    """A script that is played, and the requests so far. `hanging` is set while a request waits for the end."""
+    """A script that is played, and the requests so far.
+
+    `hanging` is set while a request waits for the end, `lost` once the server does not answer any more.
+    """
 
     def __init__(self, steps: Sequence[Step], log: Path | None = None) -> None:
         self.requests: list[Request] = []
         self.url = ""
-        self.hanging, self.closing = threading.Event(), threading.Event()
+        self.hanging, self.closing, self.lost = threading.Event(), threading.Event(), threading.Event()
         self._steps, self._log, self._lock = list(steps), log, threading.Lock()
 
     @property
@@ -92,8 +110,8 @@ class Model:
         """The requests that carried tools: those of the conversation itself."""
         return [request for request in self.requests if request.has_tools]
 
-    def answer(self, request: Request) -> tuple[int, str, bytes]:
-        """Status, content type and body."""
+    def answer(self, request: Request) -> Answer | None:
+        """What the script has for it; None where the connection ends without a word."""
         with self._lock:
             self.requests.append(request)
             if self._log is not None:
@@ -108,121 +126,23 @@ class Model:
         if step.hang:
             self.hanging.set()
             self.closing.wait()
-        if step.status != 200:
-            return _failed(step.status, f"scripted status {step.status}")
-        if step.raw is not None:
-            return 200, "text/event-stream", step.raw.encode()
-        return 200, *form(step, request.body)
+        if step.lost:
+            self.lost.set()
+        return None if step.lost or step.cut == 0 else _answer(step, request, form)
 
 
-def _failed(status: int, message: str) -> tuple[int, str, bytes]:
-    kind = {401: "authentication_error", 529: "overloaded_error"}.get(status, "invalid_request_error")
-    body = {"type": "error", "error": {"type": kind, "message": message}}
-    return status, "application/json", json.dumps(body).encode()
+def _answer(step: Step, request: Request, form: Format) -> Answer:
+    if step.status != 200:
+        return _failed(step.status, f"scripted status {step.status}", step.headers)
+    kind, body = ("text/event-stream", step.raw.encode()) if step.raw is not None else form(step, request.body)
+    return Answer(200, {"content-type": kind, **step.headers}, body, int(len(body) * (step.cut or 1)))
 
 
-# -- formats ---------------------------------------------------------------------------------------------------------
-
-
-def _messages(step: Step, body: Mapping[str, Any]) -> tuple[str, bytes]:
-    """Anthropic Messages, streamed when asked."""
-    blocks: list[dict[str, Any]] = [{"type": "text", "text": step.text}] if step.text else []
-    blocks += [{"type": "tool_use", "id": f"toolu_{secrets.token_hex(8)}", **tool} for tool in step.tools]
-    message = {
-        "id": f"msg_{secrets.token_hex(8)}", "type": "message", "role": "assistant",
-        "model": body.get("model", "model"),
-        "content": blocks, "stop_reason": "tool_use" if step.tools else "end_turn", "stop_sequence": None,
-        "usage": dict(step.usage),
-    }  # fmt: skip
-    if not body.get("stream"):
-        return "application/json", json.dumps(message).encode()
-    return _stream(_events(message))
-
-
-def _events(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    usage = {**message["usage"], "output_tokens": 1}
-    yield {"type": "message_start", "message": {**message, "content": [], "stop_reason": None, "usage": usage}}
-    for index, block in enumerate(message["content"]):
-        if block["type"] == "text":
-            start, delta = {**block, "text": ""}, {"type": "text_delta", "text": block["text"]}
-        else:
-            start = {**block, "input": {}}
-            delta = {"type": "input_json_delta", "partial_json": json.dumps(block["input"])}
-        yield {"type": "content_block_start", "index": index, "content_block": start}
-        yield {"type": "content_block_delta", "index": index, "delta": delta}
-        yield {"type": "content_block_stop", "index": index}
-    end = {"stop_reason": message["stop_reason"], "stop_sequence": None}
-    yield {"type": "message_delta", "delta": end, "usage": {"output_tokens": message["usage"]["output_tokens"]}}
-    yield {"type": "message_stop"}
-
-
-def _responses(step: Step, body: Mapping[str, Any]) -> tuple[str, bytes]:
-    """OpenAI Responses, streamed when asked."""
-    items: list[dict[str, Any]] = []
-    if step.text:
-        content = [{"type": "output_text", "text": step.text, "annotations": []}]
-        items.append({"id": f"msg_{secrets.token_hex(8)}", "type": "message", "role": "assistant", "content": content})
-    items += [_call(tool) for tool in step.tools]
-    usage = {**step.usage, "total_tokens": sum(step.usage.get(key, 0) for key in USAGE)}
-    response = {
-        "id": f"resp_{secrets.token_hex(8)}", "object": "response", "status": "completed",
-        "model": body.get("model", "model"), "output": items, "usage": usage,
-    }  # fmt: skip
-    if not body.get("stream"):
-        return "application/json", json.dumps(response).encode()
-    started = {**response, "status": "in_progress", "output": [], "usage": None}
-    events: list[dict[str, Any]] = [{"type": "response.created", "response": started}]
-    for index, item in enumerate(items):
-        events += [
-            {"type": f"response.output_item.{verb}", "output_index": index, "item": item} for verb in ("added", "done")
-        ]
-    return _stream([*events, {"type": "response.completed", "response": response}])
-
-
-def _call(tool: Mapping[str, Any]) -> dict[str, Any]:
-    """A call of a tool: `mcp__SERVER__TOOL` is one of an MCP server, text in place of an object one of free form."""
-    call, name = {"call_id": f"call_{secrets.token_hex(8)}"}, tool["name"]
-    if isinstance(tool["input"], str):
-        return {"type": "custom_tool_call", **call, "name": name, "input": tool["input"]}
-    space, _, bare = name.rpartition("__") if name.startswith("mcp__") else ("", "", name)
-    return {
-        "type": "function_call", **call, **({"namespace": space} if space else {}), "name": bare,
-        "arguments": json.dumps(tool["input"]),
-    }  # fmt: skip
-
-
-def _completions(step: Step, body: Mapping[str, Any]) -> tuple[str, bytes]:
-    """OpenAI Chat Completions, not streamed: greylag's own agent and its judge ask for whole answers."""
-    calls = [
-        {"id": f"call_{secrets.token_hex(8)}", "type": "function",
-         "function": {"name": tool["name"], "arguments": json.dumps(tool["input"])}}
-        for tool in step.tools
-    ]  # fmt: skip
-    message = {"role": "assistant", "content": step.text or None, **({"tool_calls": calls} if calls else {})}
-    tokens = [step.usage.get(key, 0) for key in USAGE]
-    completion = {
-        "id": f"chatcmpl-{secrets.token_hex(8)}", "object": "chat.completion", "created": 0,
-        "model": body.get("model", "model"),
-        "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls" if calls else "stop"}],
-        "usage": {"prompt_tokens": tokens[0], "completion_tokens": tokens[1], "total_tokens": sum(tokens)},
-    }  # fmt: skip
-    return "application/json", json.dumps(completion).encode()
-
-
-def _stream(events: Iterable[Mapping[str, Any]]) -> tuple[str, bytes]:
-    """Server-sent events."""
-    lines = (f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events)
-    return "text/event-stream", "".join(lines).encode()
-
-
-FORMATS: dict[str, Format] = {
-    "/v1/messages": _messages,
-    "/v1/responses": _responses,
-    "/v1/chat/completions": _completions,
-}
-
-
-# -- server ----------------------------------------------------------------------------------------------------------
+def _failed(status: int, message: str, headers: Mapping[str, str] | None = None) -> Answer:
+    kinds = {401: "authentication_error", 429: "rate_limit_error", 529: "overloaded_error"}
+    error = {"type": kinds.get(status, "invalid_request_error"), "message": message}
+    body = json.dumps({"type": "error", "error": error}).encode()
+    return Answer(status, {"content-type": "application/json", **(headers or {})}, body, len(body))
 
 
 @contextmanager
@@ -247,6 +167,10 @@ class _Handler(BaseHTTPRequestHandler):
     model: Model
     protocol_version = "HTTP/1.1"
 
+    def handle(self) -> None:
+        with suppress(ConnectionError):  # a client that was killed
+            super().handle()
+
     def do_GET(self) -> None:
         self._answer(b"{}")
 
@@ -258,13 +182,21 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, body: bytes) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
-        status, kind, answer = self.model.answer(Request(self.command, self.path, headers, _object(body)))
-        self.send_response_only(status)
-        self.send_header("content-type", kind)
-        self.send_header("content-length", str(len(answer)))
+        request = Request(self.command, self.path, headers, _object(body))
+        answer = None if self.model.lost.is_set() else self.model.answer(request)
+        if self.model.lost.is_set():
+            self.server.shutdown()
+            self.server.server_close()
+        if answer is None:
+            self.close_connection = True
+            return
+        self.send_response_only(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(answer.body)))
         self.end_headers()
-        with suppress(BrokenPipeError, ConnectionResetError):
-            self.wfile.write(b"" if self.command == "HEAD" else answer)
+        self.close_connection = self.close_connection or answer.sent < len(answer.body)
+        self.wfile.write(b"" if self.command == "HEAD" else answer.body[: answer.sent])
 
     def log_message(self, *_args: object) -> None:
         """Nothing: requests are in `Model.requests`."""

@@ -114,3 +114,15 @@ def test_nonsense_is_no_crash(read: Read, data: bytes) -> None:
 def test_what_cannot_be_read_is_said() -> None:
     for read in (readers.ty_gitlab, readers.biome_gitlab):
         assert [d.rule for d in read(b'{"not": "an array"}')] == [readers.UNREADABLE]
+
+
+def test_a_module_of_tests_that_cannot_be_imported_is_told_with_the_source_that_is_to_blame() -> None:
+    counts, found = _summaries.unittest(golden("unittest/imports.txt"), ".", "/workspace")
+    assert (counts.run, counts.failed) == (3, 3)
+    assert [(d.path, d.line, d.message) for d in found] == [
+        ("tests/test_fine.py", 6, "ValueError: invalid literal for int() with base 10: 'twenty'"),
+        ("tests/test_price.py", 3, "SyntaxError: shop/price.py:5: expected ':'"),
+        ("tests/test_vat.py", 3, "ModuleNotFoundError: shop/vat.py:1: No module named 'shop.nothing'"),
+    ]
+    assert "unittest/loader.py" not in found[1].excerpt
+    assert "if percent < 0" in found[1].excerpt

@@ -7,6 +7,7 @@ to the repository; those outside of it stay absolute.
 """
 
 from greylag.readers._common import UNREADABLE, WORKSPACE, Tests
+from greylag.readers._unread import vitest_places
 from greylag.readers.bazel import bazel_report, bazel_text
 from greylag.readers.checkstyle import checkstyle_xml
 from greylag.readers.dotnet import msbuild_text, trx
@@ -89,6 +90,7 @@ __all__ = [
     "tsc_text",
     "ty_gitlab",
     "uvu_text",
+    "vitest_places",
     "xcresult_json",
     "yamllint_text",
 ]

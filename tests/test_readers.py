@@ -635,6 +635,9 @@ def test_go_compiler_and_vet() -> None:
     (cycle,) = readers.go_text(golden("go/cycle.txt"))
     assert cycle.message == "example.org/bad/cycle from a.go: import cycle not allowed"
     assert places(readers.gofmt_text(golden("go/gofmt.txt"))) == ["types/a.go:2 None", "types/b.go:None gofmt"]
+    first = readers.gofmt_text(golden("go/gofmt-d.txt"), "svc")
+    assert places(first) == ["svc/b.go:2 None", "svc/a b/a.go:5 gofmt", "svc/c.go:5 gofmt"]
+    assert "-++ y" in first[2].excerpt
 
 
 def test_golangci_lint() -> None:

@@ -16,7 +16,8 @@ _MANUAL, _DETAILS = "Jest encountered an unexpected token\n", "Details:\n"
 _WRAPPER = re.compile(r'\(\{"Object\.<anonymous>":function\([\w,]{0,300}\)\{')  # which jest puts before a source
 _PLACES = (
     re.compile(  # Babel
-        r"^ *(?P<kind>SyntaxError: )(?P<path>/[^\n:]{1,500}): (?P<said>[^\n]{1,500}) \((?P<line>\d{1,9}):(?P<column>\d{1,9})\)$",
+        r"^ *(?P<kind>SyntaxError: )(?P<path>/[^\n:]{1,500}): (?P<said>[^\n]{1,500})"
+        r" \((?P<line>\d{1,9}):(?P<column>\d{1,9})\)$",
         re.MULTILINE,
     ),
     re.compile(  # Node.js

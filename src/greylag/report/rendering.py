@@ -17,6 +17,7 @@ HARD_CAP = 2000  # tokens, whatever is asked for
 GROUPS = 5  # per phase
 _LINES, _ENDING = 10, 4  # of one excerpt, and of them at its end
 _OK_LINES = 12
+_ASIDES, _WARNING = 3, 600  # of a kind that are named; characters of a warning, which a guard's has at most
 _ARGUMENTS = re.compile(r"[\[({]")  # of pytest and JUnit
 _SUBTESTS = re.compile(r"[\[({/]")  # and of Go, whose names have no `::`
 _TEMPLATE = re.compile(r"'[^'\n]{0,200}'|\"[^\"\n]{0,200}\"|`[^`\n]{0,200}`|0x[0-9a-fA-F]+|\d+|/\S+")
@@ -291,7 +292,7 @@ def _asides(verdicts: Sequence[Verdict]) -> list[str]:
     lines = [
         _aside("pre-existing, failed before this change, too, and not counted", old),
         _aside("flaky, failed and then passed on the same tree, not counted", flaky),
-        _aside("warnings", warnings),
+        *_warned(warnings),
     ]
     if skipped:
         why = " until that passes" if failed else ""
@@ -302,8 +303,20 @@ def _asides(verdicts: Sequence[Verdict]) -> list[str]:
 def _aside(title: str, diagnostics: Sequence[Diagnostic]) -> str:
     if not diagnostics:
         return ""
-    named = "; ".join(_located(d, 80) for d in diagnostics[:3])
-    return cap(f"{title}: {len(diagnostics)}: {named}", 500) + ("; ..." if len(diagnostics) > 3 else "")
+    named = "; ".join(_located(d, 80) for d in diagnostics[:_ASIDES])
+    return cap(f"{title}: {len(diagnostics)}: {named}", 500) + ("; ..." if len(diagnostics) > _ASIDES else "")
+
+
+def _warned(warnings: Sequence[Diagnostic]) -> list[str]:
+    """A line for each of the first, never a part of one: its end says what to do; and how many more there are."""
+    lines: list[str] = []
+    for warning in warnings[:_ASIDES]:
+        line = f"warning: {_located(warning, _WARNING)}"
+        if lines and _size([*lines, line]) > 2 * _WARNING:
+            break
+        lines.append(line)
+    more = len(warnings) - len(lines)
+    return [*lines, f"{_plural(more, 'more warning')}"] if more else lines
 
 
 def _remarks(notes: Sequence[str], strength: Strength | None) -> list[str]:

@@ -182,6 +182,10 @@ def test_a_warning_is_never_shown_in_part() -> None:
     assert whole
     assert all(line.endswith(f"do {n}") for n, line in enumerate(whole))
     assert f"{3 - len(whole)} more warning" in "\n".join(lines)
+    guards = Verdict("tests", Phase.GUARD, Outcome.PASSED, diagnostics=tuple(long))
+    crowded = report(guards, notes=tuple(f"{'much ' * 50}{n}" for n in range(5))).render().splitlines()
+    assert [line for line in crowded if "warning" in line] == ["3 warnings"]
+    assert crowded[-1].endswith("much 4")
 
 
 def test_warnings_and_notes_are_brief() -> None:

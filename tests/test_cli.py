@@ -214,6 +214,25 @@ def test_verify_speaks_json_and_sarif_and_exits_with_1_for_a_failure(shell: Shel
     assert sarif["version"] == "2.1.0"
 
 
+def test_verify_allows_by_a_flag_what_a_prompt_can_allow(shell: Shell, service: Path) -> None:
+    (service / ".github/workflows").mkdir(parents=True)
+    (service / ".github/workflows/ci.yml").write_text("on: push\n")
+    refused = shell("verify", service)
+    assert refused.returncode == 1
+    assert "front matter" not in refused.stdout
+    assert "note: to allow what guards refuse: --allow ci" in refused.stdout
+    allowed = shell("verify", service, "--allow", "ci", "--allow", "lint", "--format", "json")
+    report = json.loads(allowed.stdout)
+    assert (allowed.returncode, report["passed"], report["allowed"]) == (0, True, ["ci", "lint"])
+    (found,) = [d for v in report["verdicts"] for d in v["diagnostics"] if d["path"] == ".github/workflows/ci.yml"]
+    assert (found["severity"], "(`--allow ci`)" in found["message"]) == ("info", True)
+    assert "information: 1 finding, which --verbose shows" in shell("verify", service, "--allow", "ci").stdout
+    lines = shell("verify", service, "--allow", "ci", "-v").stdout.splitlines()
+    assert "note: allowed by --allow: ci" in lines
+    assert [line for line in lines if line.startswith("information: .github/workflows/ci.yml") and "--allow ci" in line]
+    assert "'secrets' is not one of 'agents', " in shell.refused("verify", service, "--allow", "secrets")
+
+
 def test_a_repository_that_vouches_for_nothing_is_said_to_be_unverified(shell: Shell, tmp_path: Path) -> None:
     repo = make_repo(tmp_path / "notes", {"notes.txt": "x"})
     done = shell("verify", repo)

@@ -83,6 +83,12 @@ def test_maven_says_more_than_where_its_manual_is() -> None:
     assert "Could not find artifact" in found.gist
 
 
+def test_jest_says_more_than_its_manual() -> None:
+    kept = distill((GOLDEN / "jest/syntax-esm.log").read_bytes(), budget=500).text.splitlines()
+    assert any("/workspace/src/price.js: Unexpected token (3:15)" in line for line in kept[:10])
+    assert not any("transformIgnorePatterns" in line for line in kept)
+
+
 def test_order_is_kept_and_gaps_are_marked() -> None:
     kept = distill(log(lines(500), "error: first", lines(500), "error: second", lines(500)), budget=60).text
     assert kept.index("error: first") < kept.index("error: second")

@@ -37,6 +37,30 @@ def test_black_names_files_that_it_would_change_and_places_that_it_cannot_read()
     assert places(readers.black_text(older)) == ["src/bad.py:1:6 black"]
 
 
+@pytest.mark.parametrize("version", ["22.12.0", "24.10.0"])
+def test_black_tells_the_first_line_that_differs(version: str) -> None:
+    found = readers.black_text(golden(f"black/diff-{version}.txt"))
+    assert sorted(places(found)) == ["bad.py:1:6 black", "pkg/a.py:5:None black", "pkg/b c.py:1:None black"]
+    assert "+z = {1: 2}" in next(d.excerpt for d in found if d.line == 5)
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.17"])
+def test_the_formatter_of_ruff_tells_the_first_line_that_differs(version: str) -> None:
+    found = readers.ruff_format_text(golden(f"ruff/format-diff-{version}.txt"), "api")
+    assert places(found) == [
+        "api/pkg/a.py:5:None ruff-format",
+        "api/pkg/b c.py:1:None ruff-format",
+        "api/bad.py:1:7 None",
+    ]
+
+
+def test_a_hostile_diff_takes_no_time_and_hides_nothing_that_stands_before_it() -> None:
+    head = b"--- a.py\n+++ a.py\n@@ -1,2 +1,2 @@\n-x\n+y\n x\n"
+    for part in (b"+++ b.py\n@@ -1,999999999 +1,999999999 @@\n", b"@@ -1 +1 @@\n", b"-\n+\n"):
+        found = readers.ruff_format_text(head + part * ((1 << 20) // len(part)))
+        assert places(found)[0] == "a.py:1:None ruff-format"
+
+
 def test_flake8() -> None:
     found = readers.flake8_text(golden("flake8/default.txt"), "api")
     assert places(found)[:2] == ["api/src/bad.py:1:8 E999", "api/src/calc.py:1:1 F401"]
@@ -114,3 +138,15 @@ def test_nonsense_is_no_crash(read: Read, data: bytes) -> None:
 def test_what_cannot_be_read_is_said() -> None:
     for read in (readers.ty_gitlab, readers.biome_gitlab):
         assert [d.rule for d in read(b'{"not": "an array"}')] == [readers.UNREADABLE]
+
+
+def test_a_module_of_tests_that_cannot_be_imported_is_told_with_the_source_that_is_to_blame() -> None:
+    counts, found = _summaries.unittest(golden("unittest/imports.txt"), ".", "/workspace")
+    assert (counts.run, counts.failed) == (3, 3)
+    assert [(d.path, d.line, d.message) for d in found] == [
+        ("tests/test_fine.py", 6, "ValueError: invalid literal for int() with base 10: 'twenty'"),
+        ("tests/test_price.py", 3, "SyntaxError: shop/price.py:5: expected ':'"),
+        ("tests/test_vat.py", 3, "ModuleNotFoundError: shop/vat.py:1: No module named 'shop.nothing'"),
+    ]
+    assert "unittest/loader.py" not in found[1].excerpt
+    assert "if percent < 0" in found[1].excerpt

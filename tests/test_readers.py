@@ -294,14 +294,76 @@ def test_tap_that_ends_before_all_planned_tests_cannot_be_read() -> None:
     assert readers.tap(b"ok 1 - a\n    1..7\n    ok 1 - b\nok 2\n1..2\n")[1] == ()
 
 
-def test_jest_names_the_file_that_cannot_be_parsed() -> None:
-    said = 'SyntaxError: /workspace/lib/a.js: Unexpected token, expected "," (12:58)\n\n  > 12 | f(;'
-    data = {
-        "testResults": [{"name": "/workspace/a.test.js", "status": "failed", "assertionResults": [], "message": said}]
-    }
-    _, (found,) = readers.jest_json(json.dumps(data).encode())
-    assert found.path == "a.test.js"
-    assert "lib/a.js:12:58: Unexpected token" in found.message
+@pytest.mark.parametrize(
+    ("log", "expected"),
+    [
+        ("esm", "SyntaxError: src/price.js:3:15: Unexpected token"),
+        ("babel", "SyntaxError: src/price.js:3:15: Unexpected token"),
+        ("nobabel", "SyntaxError: test/price.test.js:1: Cannot use import statement outside a module"),
+        ("export", "SyntaxError: node_modules/esmdep/index.js:1: Unexpected token 'export'"),
+        ("tsjest", "src/price.ts:3:16: TS1109: Expression expected."),
+        ("nodiag", "SyntaxError: src/price.ts:7: Unexpected token '*'"),  # the line of what ts-jest has made of it
+    ],
+)
+def test_jest_names_the_source_that_cannot_be_parsed_without_its_manual(log: str, expected: str) -> None:
+    _, (found, *_) = readers.jest_json(golden(f"jest/syntax-{log}.json"))
+    assert (found.message, (found.path or "").startswith("test/price.test.")) == (expected, True)
+    assert "transformIgnorePatterns" not in found.excerpt
+    assert "Object.<anonymous>" not in found.excerpt.partition("  at ")[0]
+
+
+def test_a_dependency_that_jest_cannot_parse_is_told_with_the_line_that_imports_it() -> None:
+    _, (found,) = readers.jest_json(golden("jest/syntax-export.json"))
+    assert "at Object.require (src/price.js:1:1)" in found.excerpt
+
+
+@pytest.mark.parametrize(
+    ("log", "expected"),
+    [
+        (
+            "1-parse",
+            {"test/price.test.js": "Expression expected", "test/tax.test.ts": 'src/tax.ts:2:15: Unexpected "*"'},
+        ),
+        (
+            "2-parse",
+            {"test/price.test.js": "Expression expected", "test/tax.test.ts": 'src/tax.ts:2:15: Unexpected "*"'},
+        ),
+        (
+            "3-parse",
+            {
+                "test/price.test.js": "src/price.js:3:15: Expression expected",
+                "test/tax.test.ts": 'src/tax.ts:2:15: Unexpected "*"',
+            },
+        ),
+        (
+            "4-parse",
+            {
+                "test/price.test.js": "src/price.js:3:15: Unexpected token",
+                "test/tax.test.ts": "src/tax.ts:2:16: Unexpected token",
+            },
+        ),
+    ],
+)
+def test_vitest_names_the_source_that_cannot_be_parsed(log: str, expected: dict[str, str]) -> None:
+    _, found = readers.jest_json(golden(f"vitest/syntax-{log}.json"))
+    assert {d.path: d.message for d in found} == expected
+
+
+@pytest.mark.parametrize(("version", "place"), [(2, "src/price.js:1:1"), (4, "src/price.js:1:0")])
+def test_a_source_that_only_the_log_of_vitest_names_is_told_for_each_test_file(version: int, place: str) -> None:
+    _, found = readers.jest_json(golden(f"vitest/syntax-{version}-analysis.json"))
+    placed = readers.vitest_places(found, golden(f"vitest/syntax-{version}-analysis.log"))
+    assert sorted(str(d.path) for d in placed) == ["test/cart.test.js", "test/price.test.js"]
+    assert all(d.message.startswith(f"{place}: Failed to parse source for import analysis") for d in placed)
+    assert [d.fingerprint for d in placed] == [d.fingerprint for d in found]
+
+
+def test_hostile_words_about_a_source_take_no_time() -> None:
+    for part in ("/a:1\n", "Parse failure: a\n", " FAIL  [ a ]\n"):
+        said = part * ((1 << 20) // len(part))
+        data = {"testResults": [{"name": "/workspace/a.test.js", "status": "failed", "message": said}]}
+        _, found = readers.jest_json(json.dumps(data).encode())
+        assert [d.path for d in readers.vitest_places(found, said.encode())] == ["a.test.js"]
 
 
 def test_ruff() -> None:
@@ -573,6 +635,9 @@ def test_go_compiler_and_vet() -> None:
     (cycle,) = readers.go_text(golden("go/cycle.txt"))
     assert cycle.message == "example.org/bad/cycle from a.go: import cycle not allowed"
     assert places(readers.gofmt_text(golden("go/gofmt.txt"))) == ["types/a.go:2 None", "types/b.go:None gofmt"]
+    first = readers.gofmt_text(golden("go/gofmt-d.txt"), "svc")
+    assert places(first) == ["svc/b.go:2 None", "svc/a b/a.go:5 gofmt", "svc/c.go:5 gofmt"]
+    assert "-++ y" in first[2].excerpt
 
 
 def test_golangci_lint() -> None:

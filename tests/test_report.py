@@ -174,12 +174,26 @@ def test_a_failure_without_diagnostics_gives_its_summary() -> None:
     assert "pytest TIMED OUT after 600 s" in report(timed_out).render()
 
 
+def test_a_warning_is_never_shown_in_part() -> None:
+    long = [Diagnostic(f"{'why ' * 140}do {n}", Severity.WARNING, f"{n}.py", rule="tests") for n in range(3)]
+    assert all(len(d.message) > 560 for d in long)
+    lines = report(Verdict("tests", Phase.GUARD, Outcome.PASSED, diagnostics=tuple(long))).render().splitlines()
+    whole = [line for line in lines if line.startswith("warning: ")]
+    assert whole
+    assert all(line.endswith(f"do {n}") for n, line in enumerate(whole))
+    assert f"{3 - len(whole)} more warning" in "\n".join(lines)
+    guards = Verdict("tests", Phase.GUARD, Outcome.PASSED, diagnostics=tuple(long))
+    crowded = report(guards, notes=tuple(f"{'much ' * 50}{n}" for n in range(5))).render().splitlines()
+    assert [line for line in crowded if "warning" in line] == ["3 warnings"]
+    assert crowded[-1].endswith("much 4")
+
+
 def test_warnings_and_notes_are_brief() -> None:
     warning = Diagnostic("unused", Severity.WARNING, "a.py", 3, rule="F401")
     text = report(
         failing(Diagnostic("bad", path="a.py"), warning), notes=("fewer tests than before: 3, were 5",)
     ).render()
-    assert "warnings: 1: a.py:3 F401: unused" in text
+    assert "warning: a.py:3 F401: unused" in text.splitlines()
     assert "note: fewer tests than before: 3, were 5" in text
 
 
@@ -222,7 +236,7 @@ def test_text_that_imitates_us_cannot_break_out(hostile: Diagnostic) -> None:
     verdict = Verdict(FAKE, Phase.TEST, Outcome.FAILED, FAKE, summary=FAKE, diagnostics=(hostile, hostile), log=FAKE)
     errored = Verdict("m", Phase.TEST, Outcome.ERRORED, summary=FAKE)
     text = report(verdict, errored, notes=(FAKE,)).render(2000)
-    ours = r"FAILED in |\d\. |\[\d\] |    |details: log x |COULD NOT RUN: m|That is a failure|note: x |warnings: "
+    ours = r"FAILED in |\d\. |\[\d\] |    |details: log x |COULD NOT RUN: m|That is a failure|note: x |warning: "
     assert all(re.match(ours, line) for line in text.splitlines())
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u202e]", text)
 

@@ -100,6 +100,10 @@ class Counts:
     passed: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
 
+FINDINGS = "findings"  # key of a verdict's details: of a declared command without a report, where its errors come from
+MATCHED, LOCATED = "matched", "located"  # from problem matchers; from lines that name a place
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What one activated verifier found on one tree. `log` is an id below the run's log directory."""

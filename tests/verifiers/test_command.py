@@ -8,10 +8,11 @@ import pytest
 
 from greylag import assembly, config, plugins
 from greylag.errors import UserError
-from greylag.model import Counts, Diagnostic, Outcome, Phase, Severity
+from greylag.model import Counts, Diagnostic, Outcome, Phase, Severity, Strength
 from greylag.protocols import Verifier
+from greylag.report import Report
 from greylag.testing.verifiers import Bench, Files, detect
-from greylag.verification.comparison import compare
+from greylag.verification.comparison import compare, no_measure
 from greylag.verifiers._plan import Plan
 
 MakeBench = Callable[[dict[str, str]], Bench]
@@ -192,3 +193,56 @@ def test_a_matcher_that_takes_too_long_leaves_the_log_as_it_was(
     assert "`slow` took too long" in warning.message
     assert (real.path, real.line, real.message) == ("a.c", 1, "real")
     assert "a.c:1:2: error: real" in whole.excerpt
+
+
+def red(bench: MakeBench, old: str, *, matchers: list[Any], **command: Any) -> tuple[Bench, Verifier, Report]:
+    """A declared check that failed on the base commit, where it printed `old`."""
+    at = bench({"check": "#!/bin/sh\ncat said*\nexit 1\n", "said": old, "z.txt": "", "a.txt": ""})
+    verifier = declared({"name": "check", "run": "./check", "matchers": matchers, **command})
+    return at, verifier, Report("t", "b", (at.verify(verifier, mode="baseline")["check"],))
+
+
+def now(at: Bench, verifier: Verifier, before: Report, said: str) -> Report:
+    """What the report says of a change after which the check prints `said`, too."""
+    at.files["said2"] = said
+    verdict = at.verify(verifier)["check"]
+    return Report("t", "b", (compare(verdict, before.verdicts[0], red=True, tests=False),))
+
+
+OLD, NEW = "z.txt:1:1: error: bad word\n", "a.txt:2:1: error: bad word\n"
+
+
+def test_findings_of_a_check_that_was_red_before_are_compared_in_the_phase_of_tests_too(bench: MakeBench) -> None:
+    at, check, before = red(bench, OLD, matchers=[OWN])
+    assert no_measure(before) is None
+    same = now(at, check, before, "")
+    assert (same.passed, same.strength, same.verdicts[0].outcome) == (True, Strength.WEAK, Outcome.RED_BEFORE)
+    assert "as before: check" in same.render()
+    for said in (NEW, OLD.replace("1", "7"), "Segmentation fault\n"):  # also a second of a kind, and what is no finding
+        assert [v.id for v in now(at, check, before, said).failed] == ["check"]
+    assert "a.txt:2 own: bad word" in now(at, check, before, NEW).render()
+
+
+def test_places_in_a_log_are_compared_but_vouch_for_nothing(bench: MakeBench) -> None:
+    at, check, before = red(bench, OLD, matchers=[])
+    assert no_measure(before) is None
+    same = now(at, check, before, "")
+    assert (same.passed, same.verdicts[0].outcome) == (False, Outcome.RED_BEFORE)
+    assert "a.txt:2" in now(at, check, before, NEW).render()
+
+
+@pytest.mark.parametrize(
+    ("old", "command"),
+    [
+        ("Error: no such plugin\n", {}),  # nothing that has a place
+        (OLD, {"reports": ["out/*.xml"]}),  # tests that did not even begin
+        (OLD, {"phase": "compile"}),  # nothing can be compared with what cannot be built
+    ],
+)
+def test_a_red_check_without_findings_that_can_be_compared_is_no_measure(
+    bench: MakeBench, old: str, command: dict[str, Any]
+) -> None:
+    _, _, before = red(bench, old, matchers=[OWN], **command)
+    assert "check fails" in str(no_measure(before))
+    if not command:
+        assert "names no test that ran, nor the place of an error" in str(no_measure(before))

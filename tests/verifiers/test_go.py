@@ -247,15 +247,15 @@ def test_failures_have_places_and_packages_that_cannot_be_built_hide_no_others(w
 
 
 @go
-def test_code_that_does_not_compile_has_a_place_and_one_that_is_not_formatted_a_path(workshop: MakeBench) -> None:
+def test_code_that_does_not_compile_has_a_place_and_so_has_code_that_is_not_formatted(workshop: MakeBench) -> None:
     at = workshop({"go.mod": module("a"), "b/b.go": "package b\nvar X int = true\n", "c.go": "package a\nvar  X = 1\n"})
     verdicts = at.verify(Go(), "gofmt", "go build")
     assert verdicts["go build"].outcome is verdicts["gofmt"].outcome is Outcome.FAILED
     (error,) = verdicts["go build"].diagnostics
     assert (error.path, error.line, error.column) == ("b/b.go", 2, 13)
     assert told(verdicts["gofmt"]) == [
-        "b/b.go:None not formatted as gofmt does",
-        "c.go:None not formatted as gofmt does",
+        "b/b.go:2 not formatted as gofmt does",
+        "c.go:2 not formatted as gofmt does",
     ]
 
 

@@ -335,7 +335,7 @@ for argument; do
     extend-exclude=*) echo "ruff failed: Failed to read $PWD/$argument: No such file or directory" >&2; exit 2 ;;
     esac
 done
-echo 'Would reformat: a.py'
+printf '%s\\n' '--- a.py' '+++ a.py' '@@ -1 +1 @@' '-a  =  1' '+a = 1' '1 file would be reformatted'
 exit 1
 """
 
@@ -344,7 +344,8 @@ def test_a_ruff_that_cannot_be_told_more_to_exclude_says_what_is_not_formatted(b
     """As ruff 0.2.0 does it. A check whose own arguments are refused is red on the base commit, and so says nothing."""
     at = bench({"pyproject.toml": PROJECT + "[tool.ruff.format]\n", "a.py": "a  =  1\n"})
     write(at.workspace, {".venv/bin/ruff": OLD_RUFF})
-    assert [d.path for d in at.verify(Python(), "ruff format")["ruff format"].diagnostics] == ["a.py"]
+    (found,) = at.verify(Python(), "ruff format")["ruff format"].diagnostics
+    assert (found.path, found.line) == ("a.py", 1)
 
 
 @pytest.mark.parametrize(

@@ -93,9 +93,9 @@ def test_another_project_of_a_monorepo_does_not_use_what_the_top_calls() -> None
 
 def test_options_and_directories_are_those_of_the_call() -> None:
     assert last({WORKFLOW: "  - run: black --check -l 100 src\n", "src/a.py": ""}, "black") == (
-        "--check", "-l", "100", "src"
+        "--check", "--diff", "-l", "100", "src"
     )  # fmt: skip
-    assert last(table("[tool.black]\n"), "black") == ("--check", ".")
+    assert last(table("[tool.black]\n"), "black") == ("--check", "--diff", ".")
     files = {".flake8": "", "src/a.py": "", "docs/conf.py": "", **TESTS}
     assert last(files, "flake8")[1:] == ("./a.py", "./src", "./tests")
     called = {**files, "Makefile": "lint:\n\tflake8 --select=E9 --exit-zero src $(MORE)\n"}
@@ -127,7 +127,7 @@ def test_a_tool_comes_in_the_version_that_the_repository_pins(
 
 def test_names_of_directories_are_no_options() -> None:
     files = {"Makefile": "lint:\n\tblack --check ./--quiet src\n", "--quiet/a.py": "", "src/a.py": ""}
-    assert last(files, "black") == ("--check", "src")
+    assert last(files, "black") == ("--check", "--diff", "src")
 
 
 def test_a_tool_that_only_has_settings_is_not_brought() -> None:

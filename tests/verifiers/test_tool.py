@@ -86,6 +86,15 @@ def test_the_log_says_where_a_test_broke_whose_report_only_says_that(bench: Make
     assert (found.path, found.line) == ("a.test.js", 5)
 
 
+def test_the_log_adds_the_place_of_a_source_that_the_report_does_not_name(bench: MakeBench) -> None:
+    report = '{"testResults": [{"name": "a.test.js", "status": "failed", "message": "invalid JS syntax"}]}'
+    log = " FAIL  a.test.js [ a.test.js ]\nError: invalid JS syntax\n  File: /workspace/src/b.js:3:5\n"
+    step = sh("mkdir -p out; cp r.json out; sed s:/workspace:$PWD: log; exit 1", reports=("out/*.json",))
+    step = replace(step, read_report=readers.jest_json, located=readers.vitest_places)
+    (found,) = take(bench({"r.json": report, "log": log}), step).diagnostics
+    assert (found.path, found.message) == ("a.test.js", "src/b.js:3:5: invalid JS syntax")
+
+
 def test_a_green_report_does_not_overrule_the_exit_code(bench: MakeBench) -> None:
     verdict = take(bench({"green.xml": GREEN}), junit("mkdir out; cp green.xml out; echo coverage too low; exit 2"))
     assert verdict.outcome is Outcome.FAILED

@@ -1,6 +1,7 @@
 """What `verify`, `mcp` and `hook` share: verification of a directory where it is, with nothing in it modified."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -9,10 +10,13 @@ from pathlib import Path
 
 from greylag import assembly, config, homes
 from greylag.directories import remove_tree
-from greylag.model import Event
+from greylag.model import Event, Scope
 from greylag.protocols import Observe, Verify
 from greylag.report import Report
 from greylag.workspace import Workspace
+
+_MOST, _ROOM = 200, 1 << 30  # directories of logs that are kept, and bytes of all of them
+_YOUNG = 900.0  # seconds in which nothing is removed
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +29,10 @@ class Directory:
 
 @contextmanager
 def opened(
-    path: Path, settings: config.Settings, observe: Observe, *, base: str | None = None, unsafe: bool = False
-) -> Iterator[Directory]:
-    """Verification of what is in `path` now, against the base commit."""
+    path: Path, settings: config.Settings, observe: Observe, *, base: str | None = None, unsafe: bool = False,
+    allow: tuple[str, ...] = (),
+) -> Iterator[Directory]:  # fmt: skip
+    """Verification of what is in `path` now, against the base commit. `allow`: kinds of change that may pass guards."""
     directories = config.Directories.of(os.environ)
     assembly.usable("GREYLAG_CACHE", directories.cache)
     box = assembly.backend(settings, unsafe=unsafe)
@@ -37,7 +42,9 @@ def opened(
         stack.callback(_keep, home / "logs", logs)
         workspace = Workspace.of_directory(path.resolve(), home=home, cache=directories.cache, base=base)
         stack.callback(workspace.close)
-        verification = assembly.verification(workspace, settings, directories, home=home, box=box, observe=observe)
+        verification = assembly.verification(
+            workspace, settings, directories, home=home, box=box, observe=observe, scope=Scope(allow)
+        )
         stack.callback(verification.close)
 
         def tell(kind: str, text: str) -> None:
@@ -55,18 +62,34 @@ def opened(
         yield Directory(verify, logs)
 
 
-def _keep(source: Path, target: Path, most: int = 20) -> None:
+def _keep(source: Path, target: Path, now: float | None = None) -> None:
     """Keep the logs of the last verifications: a report names them when its reader wants to know more.
 
+    The oldest go first where there are too many or too large ones, but none that a reader may just have been told of.
     Others may end at the same time, and remove the same old ones.
     """
+    now = time.time() if now is None else now
     if source.is_dir():
         target.parent.mkdir(exist_ok=True, mode=0o700)
         source.rename(target)
-    kept = sorted(target.parent.glob("*"), key=_made) if target.parent.is_dir() else []
-    for old in kept[:-most]:
-        with suppress(OSError):  # the next one tries again
-            remove_tree(old)
+        os.utime(target, (now, now))  # a long verification made it long ago
+    kept = sorted(target.parent.glob("*"), key=_made, reverse=True) if target.parent.is_dir() else []
+    room = _ROOM
+    for number, directory in enumerate(kept, 1):
+        room -= _size(directory)
+        if (number > _MOST or room < 0) and _made(directory) < now - _YOUNG:
+            with suppress(OSError):  # the next one tries again
+                remove_tree(directory)
+
+
+def _size(directory: Path) -> int:
+    """Bytes of the files below a directory, as far as they are still there."""
+    total = 0
+    for place, _, names in os.walk(directory):
+        for name in names:
+            with suppress(OSError):
+                total += os.lstat(f"{place}/{name}").st_size
+    return total
 
 
 def _made(path: Path) -> float:

@@ -8,13 +8,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from greylag.directories import remove_tree
-from greylag.model import Status
+from greylag.model import Diagnostic, Phase, Severity, Status
 from greylag.recording import published
 from greylag.report import Report, Run
 from greylag.text import cap, clean, one_line, size
 
 # Tokens of four bytes. With the time line above it, a screen stays under the 2,000 that a report may have at most.
 SCREEN = 1000
+_INFORMATION = 20  # findings that are shown
 _REASON = 1200  # characters of what an agent says
 
 
@@ -33,6 +34,22 @@ def conclusion(run: Run, home: Path) -> str:
 def fitted(report: Report, others: Sequence[str] = ()) -> str:
     """The report in the room that the other lines of the screen leave."""
     return report.render(SCREEN - sum(size(line) + 1 for line in others) // 4 - 1)
+
+
+def information(report: Report, *, verbose: bool) -> list[str]:
+    """What guards found that is only for information, a line each; or, where it is not shown, how it would be."""
+    guards = (v for v in report.verdicts if v.phase is Phase.GUARD)
+    found = [d for v in guards for d in v.diagnostics if d.severity is Severity.INFO]
+    if not verbose:
+        told = "finding, which --verbose shows" if len(found) == 1 else "findings, which --verbose shows"
+        return [f"information: {len(found)} {told}"] if found else []
+    rest = [f"information: {len(found) - _INFORMATION} more, in --format json"] if len(found) > _INFORMATION else []
+    return [f"information: {one_line(_place(d), 700)}" for d in found[:_INFORMATION]] + rest
+
+
+def _place(diagnostic: Diagnostic) -> str:
+    place = ":".join(str(part) for part in (diagnostic.path, diagnostic.line) if part)
+    return " ".join(part for part in (place, diagnostic.rule, diagnostic.message) if part)
 
 
 def interrupted(run: Run | None, home: Path) -> str:

@@ -14,6 +14,7 @@ from itertools import accumulate
 
 from greylag.distill import _signals as signals
 from greylag.distill._locations import located
+from greylag.distill._manuals import without_manuals
 from greylag.distill.bounded import BETWEEN, CUT, HEAD, TAIL, bounded, loud
 from greylag.distill.tasks import ungrouped
 from greylag.model import Diagnostic
@@ -105,7 +106,7 @@ def _lines(log: bytes) -> list[str]:
             line = signals.COMMAND + line[1:]
         if line or (lines and lines[-1]):
             lines.append(line)
-    return ungrouped(lines)
+    return without_manuals(ungrouped(lines))
 
 
 def _legible(log: bytes) -> bytes:

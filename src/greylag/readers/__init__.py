@@ -7,6 +7,7 @@ to the repository; those outside of it stay absolute.
 """
 
 from greylag.readers._common import UNREADABLE, WORKSPACE, Tests
+from greylag.readers._unread import vitest_places
 from greylag.readers.bazel import bazel_report, bazel_text
 from greylag.readers.checkstyle import checkstyle_xml
 from greylag.readers.dotnet import msbuild_text, trx
@@ -28,7 +29,15 @@ from greylag.readers.libtest import libtest
 from greylag.readers.linters import eslint_json, golangci_json, mypy_json, pyright_json, ruff_json, sarif
 from greylag.readers.meson import meson_tests
 from greylag.readers.native import ctest_text, native_text
-from greylag.readers.quality import biome_gitlab, biome_text, black_text, flake8_text, mypy_text, ty_gitlab
+from greylag.readers.quality import (
+    biome_gitlab,
+    biome_text,
+    black_text,
+    flake8_text,
+    mypy_text,
+    ruff_format_text,
+    ty_gitlab,
+)
 from greylag.readers.ruby import minitest_text, rspec_json, rubocop_json
 from greylag.readers.rust import cargo_json, rustfmt_text
 from greylag.readers.scala import END as SBT_END
@@ -77,6 +86,7 @@ __all__ = [
     "pyright_json",
     "rspec_json",
     "rubocop_json",
+    "ruff_format_text",
     "ruff_json",
     "rustfmt_text",
     "sarif",
@@ -89,6 +99,7 @@ __all__ = [
     "tsc_text",
     "ty_gitlab",
     "uvu_text",
+    "vitest_places",
     "xcresult_json",
     "yamllint_text",
 ]

@@ -1,4 +1,4 @@
-"""Readers of Go: the events of `go test -json`, and the text of `go build`, `go vet` and `gofmt -l`."""
+"""Readers of Go: the events of `go test -json`, and the text of `go build`, `go vet` and `gofmt -d`."""
 
 import re
 from collections import defaultdict
@@ -22,6 +22,7 @@ from greylag.readers._common import (
     table,
     unreadable,
 )
+from greylag.readers._differences import Difference, first_differences, unformatted
 from greylag.readers.text import continued
 from greylag.text import clean, one_line
 
@@ -54,11 +55,15 @@ def go_text(data: bytes, cwd: str = ".", workspace: str = WORKSPACE) -> tuple[Di
 
 
 def gofmt_text(data: bytes, cwd: str = ".", workspace: str = WORKSPACE) -> tuple[Diagnostic, ...]:
-    """`gofmt -l`: a path a line; a file that is no Go has its errors instead."""
-    broken = go_text(data, cwd, workspace)
+    """`gofmt -d`, each file with its first difference, and `gofmt -l`; one that is no Go has its errors instead."""
+    if len(data) > LARGEST:
+        return (unreadable("output of gofmt", f"{len(data)} bytes"),)
+    found, rest = first_differences(clean(data).split("\n"))
     locate = locator(cwd, workspace)
-    paths = [locate(line) for line in clean(data).split("\n") if line.endswith(".go")]
-    return (*broken, *(Diagnostic("not formatted as gofmt does", path=path, rule="gofmt") for path in paths))
+    listed = {line: Difference() for line in rest if line.endswith(".go")}
+    found = {**listed, **found}
+    broken = _compiled([line[:_LINE] for line in rest], locate)
+    return (*broken, *unformatted(found, "gofmt", "gofmt", locate))
 
 
 def _compiled(lines: Sequence[str], locate: Locate) -> tuple[Diagnostic, ...]:

@@ -1,12 +1,12 @@
 """Reader of the JSON that jest and vitest write."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from greylag.model import Counts
 from greylag.readers._common import (
     WORKSPACE,
+    Locate,
     Tests,
     capped,
     load,
@@ -19,9 +19,8 @@ from greylag.readers._common import (
     unreadable,
 )
 from greylag.readers._failures import Failed, diagnose, resolver
+from greylag.readers._unread import UNLOADED, unread, without_manual
 
-# Babel puts the place behind what it says.
-_UNREAD = re.compile(r"(SyntaxError: /[^\n:]{1,500}): ([^\n]{1,500}) \((\d{1,9}):(\d{1,9})\)$", re.MULTILINE)
 _SKIPPED = {"pending", "skipped", "todo", "disabled"}
 
 
@@ -34,7 +33,7 @@ def jest_json(data: bytes, cwd: str = ".", workspace: str = WORKSPACE) -> Tests:
     if not isinstance(found.get("testResults"), list):
         return Counts(0), (unreadable("jest JSON", "no testResults"),)
     locate, resolve = locator(cwd, workspace), resolver(())
-    cases = [case for file in tables(found["testResults"]) for case in _cases(file)]
+    cases = [case for file in tables(found["testResults"]) for case in _cases(file, locate)]
     failed = [case for status, case in cases if status == "failed"]
     passed = [case for status, case in cases if status == "passed"]
     flaky = [case for case in passed if case.flaky]
@@ -43,13 +42,12 @@ def jest_json(data: bytes, cwd: str = ".", workspace: str = WORKSPACE) -> Tests:
     return Counts(len(cases) - skipped, len(failed), skipped, names([case.test for case in passed])), diagnostics
 
 
-def _cases(file: dict[str, Any]) -> Iterator[tuple[str, Failed]]:
+def _cases(file: dict[str, Any], locate: Locate) -> Iterator[tuple[str, Failed]]:
     """Status of each test of one file, with what was said about it."""
     name = text(file.get("name")) or None
     tests = list(tables(file.get("assertionResults")))
     if file.get("status") == "failed" and not any(test.get("status") == "failed" for test in tests):
-        said = _UNREAD.sub(r"\1:\3:\4: \2", text(file.get("message"), 20_000))
-        yield "failed", Failed("the file could not be run", said, said, name)
+        yield "failed", _unloaded(name, without_manual(text(file.get("message"), 20_000)), locate)
     for test in tests:
         status = str(test.get("status"))
         failures = test.get("failureMessages") or test.get("retryReasons")
@@ -61,3 +59,11 @@ def _cases(file: dict[str, Any]) -> Iterator[tuple[str, Failed]]:
             status,
             Failed(" > ".join(map(str, titles)), said, said, name, line, flaky=status == "passed" and bool(said)),
         )
+
+
+def _unloaded(name: str | None, said: str, locate: Locate) -> Failed:
+    """A file whose tests could not even be found, as where it, or what it imports, cannot be read."""
+    source = unread(said, locate)
+    if source is None:
+        return Failed(UNLOADED, said, said, name)
+    return Failed(UNLOADED, source.message, said, name, source.line if source.path == locate(name) else None)

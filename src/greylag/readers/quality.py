@@ -1,5 +1,5 @@
-"""Readers of GitLab's code quality report, as ty 0.0.108 and biome 1.9 and 2.6 write it, and of lines of black, flake8
-and older mypy.
+"""Readers of GitLab's code quality report, as ty 0.0.108 and biome 1.9 and 2.6 write it, and of lines of black, flake8,
+ruff's formatter and older mypy.
 
 The report has five words for severities, and each tool has its own use of them.
 """
@@ -21,6 +21,7 @@ from greylag.readers._common import (
     unreadable,
     word,
 )
+from greylag.readers._differences import Difference, first_differences, unformatted
 from greylag.text import clean
 
 _LINE = 2000  # characters of a line that are looked at
@@ -37,6 +38,7 @@ _BLACK = re.compile(
     r"|error: (?P<message>cannot parse [^:]*): (?P<broken>\S[^:]*):(?P<line>\d+):(?P<column>\d+))"
 )
 _MYPY = re.compile(r"(\S[^:]*):(\d+)(?::(\d+))?: (error|note): (.*?)(?:  \[([a-z-]+)\])?")
+_RUFF = re.compile(r"error: Failed to parse (\S[^:]*):(\d+):(\d+): (.*)")
 _AT = re.compile(r"annot parse(?: for target version [^:]*)?: (\d+):(\d+)")
 
 
@@ -123,17 +125,35 @@ def mypy_text(data: bytes, cwd: str = ".", workspace: str = WORKSPACE) -> tuple[
 
 
 def black_text(data: bytes, cwd: str = ".", workspace: str = WORKSPACE) -> tuple[Diagnostic, ...]:
-    """`black --check`: files that it would change, and those that it cannot read, in the words of old and new ones."""
+    """`black --check --diff`: files that it would change, with the first difference, and those that it cannot read, in
+    the words of old and new ones.
+    """
     if len(data) > LARGEST:
         return (unreadable("black output", f"{len(data)} bytes"),)
     locate = locator(cwd, workspace)
-    hits = (_BLACK.fullmatch(line[:_LINE]) for line in clean(data).split("\n"))
-    return capped(_black(hit, locate(hit["path"] or hit["file"] or hit["broken"])) for hit in hits if hit)
+    found, rest = first_differences(clean(data).split("\n"))
+    hits = [hit for line in rest if (hit := _BLACK.fullmatch(line[:_LINE]))]
+    for hit in hits:
+        if hit["changed"]:
+            found.setdefault(hit["path"], Difference())
+    broken = (_black(hit, locate(hit["file"] or hit["broken"])) for hit in hits if not hit["changed"])
+    return (*unformatted(found, "black", "black", locate), *capped(broken))
 
 
 def _black(hit: re.Match[str], path: str | None) -> Diagnostic:
-    if hit["changed"]:
-        return Diagnostic("not formatted as black does", path=path, rule="black")
     at = _AT.search(hit["why"] or "")
     line, column = (at[1], at[2]) if at else (hit["line"], hit["column"])
     return Diagnostic(hit["why"] or hit["message"], path=path, line=number(line), column=number(column), rule="black")
+
+
+def ruff_format_text(data: bytes, cwd: str = ".", workspace: str = WORKSPACE) -> tuple[Diagnostic, ...]:
+    """`ruff format --diff`: files that it would change, with the first difference, and those that it cannot read."""
+    if len(data) > LARGEST:
+        return (unreadable("output of ruff format", f"{len(data)} bytes"),)
+    locate = locator(cwd, workspace)
+    found, rest = first_differences(clean(data).split("\n"))
+    broken = (hit for line in rest if (hit := _RUFF.fullmatch(line[:_LINE])))
+    return (
+        *unformatted(found, "`ruff format`", "ruff-format", locate),
+        *capped(Diagnostic(hit[4], path=locate(hit[1]), line=number(hit[2]), column=number(hit[3])) for hit in broken),
+    )

@@ -5,7 +5,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from greylag.model import Diagnostic, Outcome, Phase, PullRequest, Session, Status, Strength, Task, Usage, Verdict
+from greylag.model import (
+    FINDINGS,
+    MATCHED,
+    Diagnostic,
+    Outcome,
+    Phase,
+    PullRequest,
+    Session,
+    Status,
+    Strength,
+    Task,
+    Usage,
+    Verdict,
+)
 from greylag.report import rendering
 
 
@@ -31,13 +44,15 @@ class Report:
     def strength(self) -> Strength:
         """Whether tests ran, only other tools did, or nothing that is evidence.
 
-        Tests that pass beside others that failed before the change, too, are weak evidence.
+        Tests that pass beside others that failed before the change, too, are weak evidence, and so is a declared check
+        whose findings are those from before.
         """
         tools = [v for v in self.verdicts if v.passed and Phase.FORMAT <= v.phase <= Phase.TEST]
         if any(v.counts and v.counts.run for v in tools):
             return Strength.STRONG
-        red = [v.counts for v in self.verdicts if v.outcome is Outcome.RED_BEFORE and v.counts]
-        return Strength.WEAK if tools or any(counts.run > counts.failed for counts in red) else Strength.NONE
+        red = [v for v in self.verdicts if v.outcome is Outcome.RED_BEFORE]
+        some = any(v.counts.run > v.counts.failed if v.counts else v.details.get(FINDINGS) == MATCHED for v in red)
+        return Strength.WEAK if tools or some else Strength.NONE
 
     @property
     def failed(self) -> tuple[Verdict, ...]:

@@ -17,6 +17,7 @@ HARD_CAP = 2000  # tokens, whatever is asked for
 GROUPS = 5  # per phase
 _LINES, _ENDING = 10, 4  # of one excerpt, and of them at its end
 _OK_LINES = 12
+_ASIDES, _WARNING = 3, 600  # of a kind that are named; characters of a warning, which a guard's has at most
 _ARGUMENTS = re.compile(r"[\[({]")  # of pytest and JUnit
 _SUBTESTS = re.compile(r"[\[({/]")  # and of Go, whose names have no `::`
 _TEMPLATE = re.compile(r"'[^'\n]{0,200}'|\"[^\"\n]{0,200}\"|`[^`\n]{0,200}`|0x[0-9a-fA-F]+|\d+|/\S+")
@@ -42,8 +43,10 @@ def render(
     total = 4 * min(budget, HARD_CAP)
     bad = [v for v in verdicts if v.outcome in {Outcome.FAILED, Outcome.TIMED_OUT}]
     untested = passed and not any(v.counts and v.counts.run for v in verdicts) and "no tests ran" not in notes
-    tail = [*_errored(verdicts), *_asides(verdicts), *_remarks(notes, strength if untested else None)]
-    tail = _fit(tail, total // 2)
+    first = [*_errored(verdicts), *_asides(verdicts)]
+    last = _remarks(notes, strength if untested else None)
+    warned = _warned(verdicts, total // 2 - _size([*first, *last]))
+    tail = _fit([*first, *warned, *last], total // 2)
     room = total - _size(tail) - 1
     if bad:
         head = _failed(bad, room)
@@ -281,17 +284,15 @@ def _errored(verdicts: Sequence[Verdict]) -> list[str]:
 
 
 def _asides(verdicts: Sequence[Verdict]) -> list[str]:
-    """What is not to be repaired: failures from before, flaky tests, warnings, verifiers that were not reached."""
+    """What is not to be repaired: failures from before, flaky tests, verifiers that were not reached."""
     ds = [d for v in verdicts for d in v.diagnostics]
     failed = any(v.outcome in {Outcome.FAILED, Outcome.TIMED_OUT} for v in verdicts)
     old = [d for d in ds if d.origin is Origin.PRE_EXISTING and d.severity is Severity.ERROR]
     flaky = [d for d in ds if d.origin is Origin.FLAKY]
-    warnings = [d for d in ds if d.origin is Origin.NEW and d.severity is Severity.WARNING]
     skipped = sorted({v.phase for v in verdicts if v.outcome is Outcome.SKIPPED})
     lines = [
         _aside("pre-existing, failed before this change, too, and not counted", old),
         _aside("flaky, failed and then passed on the same tree, not counted", flaky),
-        _aside("warnings", warnings),
     ]
     if skipped:
         why = " until that passes" if failed else ""
@@ -302,8 +303,21 @@ def _asides(verdicts: Sequence[Verdict]) -> list[str]:
 def _aside(title: str, diagnostics: Sequence[Diagnostic]) -> str:
     if not diagnostics:
         return ""
-    named = "; ".join(_located(d, 80) for d in diagnostics[:3])
-    return cap(f"{title}: {len(diagnostics)}: {named}", 500) + ("; ..." if len(diagnostics) > 3 else "")
+    named = "; ".join(_located(d, 80) for d in diagnostics[:_ASIDES])
+    return cap(f"{title}: {len(diagnostics)}: {named}", 500) + ("; ..." if len(diagnostics) > _ASIDES else "")
+
+
+def _warned(verdicts: Sequence[Verdict], room: int) -> list[str]:
+    """A line for each of the first, never a part of one: its end says what to do; and how many more there are."""
+    warnings = [d for v in verdicts for d in v.diagnostics if d.origin is Origin.NEW and d.severity is Severity.WARNING]
+    lines: list[str] = []
+    for warning in warnings[:_ASIDES]:
+        line = f"warning: {_located(warning, _WARNING)}"
+        if _size([*lines, line]) > min(room - len("999999 more warnings"), 2 * _WARNING):
+            break
+        lines.append(line)
+    more = len(warnings) - len(lines)
+    return [*lines, _plural(more, "more warning" if lines else "warning")] if more else lines
 
 
 def _remarks(notes: Sequence[str], strength: Strength | None) -> list[str]:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from greylag.model import Diagnostic, Origin, Outcome, Phase, Severity, Strength, Verdict
+from greylag.model import FINDINGS, Diagnostic, Origin, Outcome, Phase, Severity, Strength, Verdict
 from greylag.report import Report
 from greylag.report.rendering import failed_tests
 from greylag.text import one_line
@@ -34,8 +34,9 @@ def no_measure(baseline: Report) -> str | None:
     for verdict in baseline.failed:
         if verdict.phase in BUILD:
             return f"{verdict.id} fails in {verdict.phase.name.lower()} on the base commit: {verdict.summary}"
-        if verdict.phase is Phase.TEST and not _ran(verdict):
-            return f"{verdict.id} fails on the base commit and names no test that ran: {verdict.summary}"
+        if verdict.phase is Phase.TEST and not _comparable(verdict):
+            place = "" if any(d.path for d in verdict.diagnostics) else ", nor the place of an error"
+            return f"{verdict.id} fails on the base commit and names no test that ran{place}: {verdict.summary}"
     return None
 
 
@@ -47,8 +48,10 @@ def unmeasured(baseline: Report | None, obstacle: str) -> Verdict:
     return Verdict("baseline", Phase.PREPARE, Outcome.RED_BEFORE, reason=obstacle, diagnostics=found, log=log)
 
 
-def _ran(verdict: Verdict) -> bool:
-    return bool(verdict.counts and verdict.counts.run) or any(d.test for d in verdict.diagnostics)
+def _comparable(verdict: Verdict) -> bool:
+    """Whether tests ran, or a declared command came to its end with findings that the next one can be compared with."""
+    ran = bool(verdict.counts and verdict.counts.run) or any(d.test for d in verdict.diagnostics)
+    return ran or (verdict.outcome is Outcome.FAILED and bool(verdict.details.get(FINDINGS)))
 
 
 def moved(before: Verdict | None, names: Mapping[str, str]) -> Verdict | None:

@@ -1,13 +1,12 @@
 """Formatters and linters of a Python project: ruff, black, flake8."""
 
 import json
-import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from greylag import readers
-from greylag.model import Diagnostic, Phase
+from greylag.model import Phase
 from greylag.protocols import Tree
 from greylag.verifiers import _environment, _pyproject
 from greylag.verifiers._checks import Check, configured, file, of_project, section, used
@@ -48,9 +47,9 @@ def _ruff(project: Project, tree: Tree) -> Iterator[Check]:
 
 def _ruff_format(made: Sequence[str]) -> Step:
     """Its `--extend-exclude` is only a few months old. One in `--config`, since 0.2.1, adds to the project's, too."""
-    check, exclude = ("format", "--check", "--no-cache"), f"extend-exclude={json.dumps(made)}"
+    check, exclude = ("format", "--check", "--diff", "--no-cache"), f"extend-exclude={json.dumps(made)}"
     rewrite = of_project("ruff", "format", "--no-cache")
-    older = of_project("ruff", *check, ".", read=_unformatted, rewrite=rewrite)
+    older = of_project("ruff", *check, ".", read=readers.ruff_format_text, rewrite=rewrite)
     return replace(older, arguments=(*check, "--config", exclude, "."), fallback=older)
 
 
@@ -65,17 +64,9 @@ def _formats(project: Project, tree: Tree) -> str:
     return found[0] if found else ""
 
 
-def _unformatted(data: bytes, root: str, _workspace: str) -> tuple[Diagnostic, ...]:
-    """Files in the words of older and of newer versions of ruff."""
-    text = data.decode("utf-8", "replace")
-    paths = re.findall(r"^(?:Would reformat: | +--> )(\S.*?)(?::\d+:\d+)?$", text, re.MULTILINE)
-    places = [posixpath.normpath(posixpath.join(root, path)) for path in paths]
-    return tuple(Diagnostic("not formatted as `ruff format` does", path=place, rule="ruff-format") for place in places)
-
-
 def _black(project: Project, tree: Tree) -> Iterator[Check]:
     if evidence := used(project, tree, "black", configured(project, "black", ()), _BLACK):
-        arguments = ("--check", *evidence.options, *(evidence.paths or (".",)))
+        arguments = ("--check", "--diff", *evidence.options, *(evidence.paths or (".",)))
         rewrite = of_project("black", "--quiet", *evidence.options)
         # it says all on standard error
         step = of_project("black", *arguments, read=readers.black_text, merge=True, rewrite=rewrite)

@@ -8,6 +8,7 @@ from greylag.protocols import Tree
 
 Tests = tuple[Counts, tuple[Diagnostic, ...]]
 Reader = Callable[[bytes, str, str], Tests | tuple[Diagnostic, ...]]  # of `greylag.readers`: data, root, workspace
+Located = Callable[[Sequence[Diagnostic], bytes, str, str], Sequence[Diagnostic]]  # found, log, root, workspace
 Rest = Callable[[bytes], bytes]
 
 Again = Callable[
@@ -41,6 +42,7 @@ class Step:
     reports: tuple[str, ...] = ()
     read_report: Reader | None = field(default=None, repr=False)
     read_log: Reader | None = field(default=None, repr=False)
+    located: Located | None = field(default=None, repr=False)  # adds places to the reports that only the log tells
     rest: Rest | None = None  # what `read_log` leaves of a log that it knows only in part
     merge: bool = True  # False: standard error is kept out of what `read_log` reads
     may_fail: bool = False

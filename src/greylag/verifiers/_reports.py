@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from greylag import readers
 from greylag.model import Phase
 from greylag.verifiers import _summaries
-from greylag.verifiers._plan import Reader
+from greylag.verifiers._plan import Located, Reader
 from greylag.verifiers._scripts import Part
 
 
@@ -18,6 +18,7 @@ class Runner:
     `taken`: options of a command that has a form of output of its own, besides which it cannot have ours. `fits`: what
     a command must begin with. `share` says how much of the machine there is, to a command that does not say it itself
     (`shared`). `unknown`: how an old version says that it does not know the arguments, or has nothing in its report.
+    `located`: who finds in the log what the report does not tell of places.
     """
 
     arguments: tuple[str, ...]
@@ -29,6 +30,7 @@ class Runner:
     share: tuple[str, ...] = ()
     shared: str = r"--maxWorkers\b|--runInBand\b|\s-[iw]\b"
     unknown: str = ""
+    located: Located | None = None
     module: str = ""  # that has its version, when it is not called as the program
 
 
@@ -39,6 +41,7 @@ RUNNERS = {
         readers.jest_json,
         r"No test files found",
         r"--outputFile\b",  # it may have many reporters
+        located=readers.vitest_places,
     ),
     "jest": Runner(
         ("--ci", "--json", "--outputFile=REPORT", "--bail=0"),  # what fails hides nothing

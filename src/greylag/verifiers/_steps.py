@@ -172,7 +172,7 @@ def _reporting(step: Step, runner: Runner, report: str, plain: Step) -> Step:
     if runner.unknown:
         step = replace(step, fallback=plain, fallback_on=runner.unknown)
     if runner.suffix:
-        return replace(_counting(step), reports=(report,), read_report=runner.read)
+        return replace(_counting(step), reports=(report,), read_report=runner.read, located=runner.located)
     return replace(step, read_log=runner.read, merge=False)
 
 

@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from greylag import readers
@@ -32,6 +32,7 @@ _UNREAD = re.compile(r"^\[error\] ([^\n:]+): (\w+: [^\n]*) \((\d{1,9}):(\d{1,9})
 _PROGRESS = re.compile(rb"^(?:[^\n|]{1,200} \| )?Progress: resolved \d[^\n]*\n", re.MULTILINE)
 _PYTEST = ("passed", "failed", "error", "skipped", "xfailed")
 _EXCERPT = 2000  # characters of one failure
+_FRAME = re.compile(r'^  File "([^"\n]+)", line (\d{1,9})(?:, in (\S{1,200}))?$', re.MULTILINE)
 _STARTED = re.compile(r"^(?!setUp|tearDown)(\w+) \(([\w.]+)\)(?: \.\.\. (?!skipped)|$)", re.MULTILINE)
 
 
@@ -118,20 +119,36 @@ def prettier(data: bytes, root: str, _workspace: str) -> tuple[Diagnostic, ...]:
 
 def _failure(name: str, body: str, workspace: str) -> Diagnostic:
     """`name` is `test_x (tests.test_a.Case.test_x)`; the last line of the trace back says what happened, and the last
-    frame of the test itself where.
+    frame of the test itself where. Of a module that cannot be imported, what happened has a place of its own.
     """
-    lines = [line for line in body.splitlines() if line.strip() and not line.startswith("-----")]
+    lines = [line for line in _own_lines(body, workspace) if line.strip() and not line.startswith("-----")]
     dotted = re.match(r"(\w+) \(([\w.]+)\)", name)
     message = next((line for line in reversed(lines) if not line.startswith(" ")), name)
-    path, line = (None, None) if dotted is None else _frame(body, dotted[1], workspace)
+    frames = [(path, int(line), function) for path, line, function in _FRAME.findall(body) if _own(path, workspace)]
+    frames = [(path.removeprefix(f"{workspace}/"), line, function) for path, line, function in frames]
+    of_test = [frame for frame in frames if dotted and frame[2] == dotted[1]]
+    path, line, _ = of_test[-1] if of_test else next(iter(frames), (None, None, ""))
+    if "_FailedTest" in name and frames and frames[-1][:2] != (path, line):
+        kind, colon, said = message.partition(": ")
+        message = f"{kind}: {frames[-1][0]}:{frames[-1][1]}{colon}{said}"
     test = one_line(_dotted(*dotted.groups()) if dotted else name)
-    return Diagnostic(one_line(message), path=path, line=line, test=test, excerpt=body[:_EXCERPT])
+    excerpt = "\n".join(lines)[:_EXCERPT]
+    return Diagnostic(one_line(message), path=path, line=line, test=test, excerpt=excerpt)
 
 
-def _frame(body: str, method: str, workspace: str) -> tuple[str | None, int | None]:
-    frames = re.findall(r'^  File "([^"\n]+)", line (\d{1,9}), in (\w+)$', body, re.MULTILINE)
-    own = [(path, line) for path, line, name in frames if name == method and path.startswith(f"{workspace}/")]
-    return (own[-1][0].removeprefix(f"{workspace}/"), int(own[-1][1])) if own else (None, None)
+def _own_lines(body: str, workspace: str) -> Iterator[str]:
+    """A trace back without the frames that are not of the repository, each with its source below it."""
+    kept = True
+    for line in body.splitlines():
+        frame = _FRAME.match(line)
+        if frame or not line.startswith("    "):
+            kept = frame is None or _own(frame[1], workspace)
+        if kept:
+            yield line
+
+
+def _own(path: str, workspace: str) -> bool:
+    return path.startswith(f"{workspace}/") and "/site-packages/" not in path
 
 
 def _dotted(method: str, place: str) -> str:

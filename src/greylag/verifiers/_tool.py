@@ -288,6 +288,8 @@ def _read(step: Step, fetched: Mapping[str, Any], output: bytes, root: str, path
     if read_log and not any(d.severity is Severity.ERROR for d in diagnostics):
         more, printed = _parts([read_log(output, root, workspace)])
         diagnostics, counts = [*diagnostics, *more], counts or printed
+    if step.located:
+        diagnostics = list(step.located(diagnostics, output, root, workspace))
     if step.cut_short and (hit := re.search(step.cut_short, output.decode("utf-8", "replace"))):
         diagnostics.append(Diagnostic(one_line(hit[0], 300), rule=readers.UNREADABLE))
     return Found(tuple(diagnostics), total(counts), root, workspace)

@@ -13,13 +13,14 @@ matchers = ["$gcc", ".github/x.json"]  # problem matchers: names, files of the b
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pathspec import GitIgnoreSpec
 
 from greylag import readers
 from greylag.errors import UserError
-from greylag.model import Phase, Verdict
+from greylag.model import FINDINGS, LOCATED, MATCHED, Phase, Severity, Verdict
 from greylag.protocols import Activation, Context, Tree
 from greylag.readers import matcher_files
 from greylag.readers.matchers import Matchers
@@ -44,10 +45,22 @@ class CommandVerifier:
 
     def verify(self, activation: Activation, context: Context) -> Verdict:
         """Run the command; its exit code decides."""
-        return _tool.run(activation, context)
+        verdict = _tool.run(activation, context)
+        kind = _findings(verdict) if activation.phase is not Phase.PREPARE and not _reports(activation) else ""
+        return replace(verdict, details={**verdict.details, FINDINGS: kind}) if kind else verdict
 
 
 PLUGIN = CommandVerifier
+
+
+def _reports(activation: Activation) -> bool:
+    return isinstance(activation.plan, Plan) and any(step.reports for step in activation.plan.steps)
+
+
+def _findings(verdict: Verdict) -> str:
+    """Where the errors come from that the next run can be compared with; nothing where none has a place."""
+    placed = [d for d in verdict.diagnostics if d.path and d.severity is Severity.ERROR]
+    return MATCHED if any(d.rule for d in placed) else LOCATED if placed else ""
 
 
 def _checked(command: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -34,10 +34,10 @@ _NETWORK = (
 _LINTER = (  # a binary that is too old or too new for the configuration or for the code
     r"can't load config: (?:the Go language version|unsupported version of the configuration)|unknown flag: "
 )
-# gofmt of the tool chain that go.mod asks for. With -l alone it ends with 0, with -d only since Go 1.25 or so.
+# gofmt of the tool chain that go.mod asks for. With -d it ends with 1 for a difference only since Go 1.25 or so.
 _GOFMT = (
-    'root=$(go env GOROOT) && found=$("$root/bin/gofmt" -l -- "$@") || exit;'
-    ' [ -z "$found" ] || { printf "%s\\n" "$found"; exit 1; }'
+    'root=$(go env GOROOT) || exit; found=$("$root/bin/gofmt" -d -- "$@"); code=$?;'
+    ' [ -z "$found" ] || { printf "%s\\n" "$found"; exit 1; }; exit $code'
 )
 _GOFMT_WRITE = 'root=$(go env GOROOT) && exec "$root/bin/gofmt" -w -- "$@"'
 _FILES = 1000  # of one gofmt
@@ -122,7 +122,7 @@ def _gofmt(unit: Unit) -> Iterator[Step]:
             read_log=readers.gofmt_text,
             unable=rf"{_MACHINE}|: (?:command )?not found$",
             rewrite=write,
-            title="gofmt -l",
+            title="gofmt -d",
         )
 
 

@@ -28,7 +28,7 @@ _KNOWN = 0.03  # of its score keeps a line that stands in the baseline, too
 _MESSAGE = 12.0  # of a score its neighbours inherit from; what is more comes from totals, which have no neighbours
 _BEFORE = 4  # lines before a telling one that inherit from it
 _ALIKE = bytes.maketrans(b"23456789", b"11111111")  # lines that differ in these only say the same; 0 is another thing
-_FORMS = 3_000  # telling lines of different forms that are judged: so many of the first, twice as many of the last
+_FORMS = 1_500  # telling lines of different forms that are judged: so many of the first, twice as many of the last
 _GIST = 10  # lines
 _BEGINNING, _END = 0.9, 0.7  # of the best score of its pieces get the two ends of a long line
 _MARK = 22  # characters of the longest gap mark
@@ -140,8 +140,9 @@ def _inherited(lines: list[str], own: list[float], ends: set[int]) -> list[float
         elif line and after > 0.3:
             after *= 0.93 if signals.continues(line) else 0.7
             places = after > 3 and at - last < _BEFORE and signals.has_place(line)
-            if not signals.is_noise(line):
-                scores[at] = max(scores[at], 1.5 * after if places else after)
+            value = 1.5 * after if places else after
+            if value > scores[at] and not signals.is_noise(line):
+                scores[at] = value
     return scores
 
 

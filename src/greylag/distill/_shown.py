@@ -1,5 +1,6 @@
 """How the lines that were kept are shown: in their order, with a mark for each gap."""
 
+import operator
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
@@ -15,9 +16,9 @@ class Shown:
 
     def __init__(self, lines: Lines) -> None:
         self._lines = lines
-        begins = (bool(text) and not more for text, more in zip(lines.texts, lines.more, strict=True))
+        begins = map(operator.gt, map(bool, lines.texts), lines.more)
         self._filled = list(accumulate(begins, initial=0))
-        long = any(lines.more)
+        long = 1 in lines.more
         self._sizes = list(accumulate(map(len, lines.texts), initial=0)) if long else [0] * len(self._filled)
 
     def text(self, kept: Sequence[int]) -> str:

@@ -158,11 +158,11 @@ def score(line: str) -> float:
     summary = bool(_SUMMARY.search(line))
     if not summary and is_noise(line):
         return 0.0
-    very = bool(_VERY_START.match(line)) or any(word in line for word in _VERY)
+    very = bool(_VERY_START.match(line)) or _has_one(line, _VERY)
     value = 13.0 if summary else 1.0
     if very:
         value += 10
-    elif _STRONG_START.match(line) or any(word in line for word in _STRONG) or line.endswith(("Error", "Exception")):
+    elif _STRONG_START.match(line) or _has_one(line, _STRONG) or line.endswith(("Error", "Exception")):
         value += 6
     if has_place(line):
         value += 3
@@ -174,7 +174,14 @@ def score(line: str) -> float:
 
 def is_noise(line: str) -> bool:
     """Whether the line tells of success, of progress, or of a command."""
-    return bool(_GOOD_START.match(line.lstrip())) or any(word in line for word in _GOOD)
+    return bool(_GOOD_START.match(line.lstrip())) or _has_one(line, _GOOD)
+
+
+def _has_one(line: str, words: tuple[str, ...]) -> bool:
+    for word in words:  # twice as fast as `any`  # noqa: SIM110
+        if word in line:
+            return True
+    return False
 
 
 def has_place(line: str) -> bool:
@@ -190,7 +197,7 @@ def starts_step(line: str) -> bool:
 def ends_step(line: str) -> bool:
     """Whether a step of a build ended in failure here."""
     line = line[:_SCORED]
-    return any(word in line for word in _END_WORDS) and bool(_END.search(line))
+    return _has_one(line, _END_WORDS) and bool(_END.search(line))
 
 
 def continues(line: str) -> bool:

@@ -1,5 +1,6 @@
 """The distiller keeps what tells why a log failed, in budget, in order, whatever the log holds."""
 
+import itertools
 import random
 from io import BytesIO
 from pathlib import Path
@@ -358,7 +359,7 @@ def test_what_stands_out_of_a_very_large_log_is_found_without_a_word_that_names_
     assert [row for row in QUIET[name].split("\n") if row not in text] == []
     marks = [n for n, row in enumerate(text.split("\n")) if row.startswith("... ")]
     assert len([row for row in text.split("\n") if "(the log is cut here: " in row]) == 1
-    assert all(after - mark > 1 for mark, after in zip(marks, marks[1:], strict=False))
+    assert all(after - mark > 1 for mark, after in itertools.pairwise(marks))
 
 
 def test_a_rare_failure_is_not_drowned_by_a_million_errors() -> None:
@@ -369,3 +370,9 @@ def test_a_rare_failure_is_not_drowned_by_a_million_errors() -> None:
     for flood in (noise[: 8 << 20], noise):
         text = distill((flood + told + flood).encode(), budget=500).text
         assert told in text
+
+
+def test_where_a_log_says_what_failed_lines_that_tell_nothing_do_not_fill_the_budget() -> None:
+    kept = distill(log(lines(1000, "INFO {}"), "FAILED tests/a.py::test_x - assert 1 == 2"), budget=1000).text
+    assert kept.endswith("FAILED tests/a.py::test_x - assert 1 == 2")
+    assert 3 < len(kept.splitlines()) < 100

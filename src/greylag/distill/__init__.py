@@ -1,8 +1,8 @@
 """Log text to the few lines that matter, without a model: for tools and CI logs that have no structured report.
 
 Lines are scored one by one (what they say, where they stand), neighbours of telling lines inherit a part, repetitions
-of one template lose, and the best lines that fit are given back in their order. Long lines are cut first and patterns
-see only lines that hold a telling word, so that the time is linear in the size of the log, whatever it holds.
+of one template lose, and the best lines that fit are given back in their order. Long lines are taken apart first and
+patterns see only lines that hold a telling word, so that the time is linear in the size of the log, whatever it holds.
 """
 
 from bisect import bisect
@@ -23,6 +23,7 @@ _WINDOW = 80  # telling lines before the first failed step
 _WINDOW_SHARE = 0.4  # of the budget
 _FAINT = 0.3  # a score of a line that says what others have said
 _SILENT = 0.4  # of the budget that telling lines leave: such a log says little in words that are known
+_CLEAR, _CONTEXT = 10.0, 0.1  # a score that leaves no doubt; of the budget, then, for lines that tell nothing
 _REPEATED = (1.0, 0.75, 0.5)  # of its score keeps the first, second, third line of one template; more of them none
 _KNOWN = 0.03  # of its score keeps a line that stands in the baseline, too
 _MESSAGE = 12.0  # of a score its neighbours inherit from; what is more comes from totals, which have no neighbours
@@ -180,6 +181,8 @@ def _choose(lines: list[str], scores: list[float], ends: list[int], old: bytearr
     left = _take(lines, reversed(near), left, chosen)
     if left > room * _SILENT:
         left = _take(lines, signals.rare(lines), left, chosen)
+    if max(scores, default=0.0) >= _CLEAR:
+        left = min(left, int(room * _CONTEXT))
     _take(lines, reversed(last), left, chosen)
     return chosen
 

@@ -40,7 +40,7 @@ class Bounded:
 def bounded(read: Callable[[int], bytes]) -> Bounded:
     """What `read` gives, which answers with at most so many bytes, and with none at the end.
 
-    Up to 20 MiB are given back as they are; of more, no more than some 30 MiB are ever held.
+    Up to 20 MiB are given back as they are; of more, no more than some 30 MiB of it are ever held.
     """
     head = bytearray()
     while len(head) < HEAD and (data := read(HEAD - len(head))):
@@ -82,7 +82,9 @@ class Between:
     def __init__(self, known: bytes = b"") -> None:
         self.size = 0
         self._rest = bytearray()
-        self._known = set(signals.kinds(known)[:_KNOWN]) if known.count(b"\n") < _MANY * len(known) / _PIECE else set()
+        self._known: set[int] = set()  # hashes of the forms of lines
+        if known.count(b"\n") < _MANY * len(known) / _PIECE:
+            self._known.update(map(hash, signals.kinds(known)[:_KNOWN]))
         self._blocks: list[tuple[int, int, bytes]] = []  # how common, the place in the log, lines
         self._held = self._place = 0
 
@@ -117,15 +119,17 @@ class Between:
     def _judge(self, found: dict[int, tuple[int, int]], forms: list[bytes]) -> None:
         """Lines that hardly another one resembles are found, too; of those that many resemble only a few stay."""
         times = Counter(forms)
-        for row in [row for row, form in enumerate(forms) if times[form] <= signals.FEW and form not in self._known]:
+        for row in [
+            row for row, form in enumerate(forms) if times[form] <= signals.FEW and hash(form) not in self._known
+        ]:
             found.setdefault(row, (_QUIET, 0))
         seen: Counter[bytes] = Counter()
         for row in sorted(found):
             seen[forms[row]] += 1
-            if seen[forms[row]] > signals.FEW or forms[row] in self._known:
+            if seen[forms[row]] > signals.FEW or hash(forms[row]) in self._known:
                 del found[row]
         if len(self._known) < _KNOWN:
-            self._known.update(times)
+            self._known.update(map(hash, times))
 
     def _keep(self, rows: list[bytes], found: dict[int, tuple[int, int]]) -> None:
         """Blocks of lines around those that were found."""

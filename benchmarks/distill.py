@@ -28,6 +28,11 @@ ODD = {
     "carriage returns": b"progress 10%\r" * (SIZE // 13),
     "bytes that are no UTF-8": bytes(random.Random(1).choice(b"\xff\xfe\xe9\xc3abc\n") for _ in range(1 << 20)) * 16,
     "names of packages": b"".join(b"[pkg-%d]: something goes on %d\n" % (n % 50, n) for n in range(SIZE // 35)),
+    "tests that all fail": b"".join(
+        b"--- FAIL: Test%x (0.00s)\n    a_test.go:%d: bad\n" % (n * n, n) for n in range(SIZE // 52)
+    ),
+    "other scripts": "\u9519\u8bef: \u6d4b\u8bd5 \u2717 fail\n".encode() * (SIZE // 32),
+    "one line": b'{"level":"info","msg":"ok"},' * (SIZE // 28),
     "colours": b"\x1b[31mword\x1b[0m \x1b[32mnext\x1b[39m\n" * (SIZE // 34),
 }
 

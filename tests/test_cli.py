@@ -248,9 +248,22 @@ def test_distill_says_first_what_the_reader_of_a_tool_finds(shell: Shell) -> Non
     assert len(done.stdout) <= 4 * 200 + 1
     quiet = shell("distill", "--tool", "tsc", stdin=b"all is well\n")
     assert (quiet.returncode, quiet.stdout) == (0, "all is well\n")
-    wrong = shell("distill", "--tool", "nope", stdin=b"")
-    assert wrong.returncode == 2
-    assert "'tsc'" in wrong.stderr
+    other = shell("distill", "--tool", "pytest", stdin=b"E   KeyError: 'a'\n")
+    assert (other.returncode, other.stdout) == (0, "E   KeyError: 'a'\n")
+    assert other.stderr == "greylag: pytest: no reader is known for it; the log is distilled like any other\n"
+    empty = shell("distill", stdin=b"")
+    assert (empty.returncode, empty.stdout, empty.stderr) == (0, "", "")
+
+
+def test_distill_reads_the_json_of_a_tool_and_what_it_prints_for_people(shell: Shell) -> None:
+    found = (
+        b'[{"filePath":"a.js","messages":[{"ruleId":"no-undef","severity":2,"message":"x is not defined","line":2}]}]'
+    )
+    json = shell("distill", "--tool", "eslint", stdin=found)
+    assert json.stdout.startswith("FAILED in compile: eslint 1 error\n1. a.js:2 no-undef: x is not defined")
+    text = shell("distill", "--tool", "eslint", stdin=b"a.js\n  2:1  error  x is not defined  no-undef\n")
+    assert text.stdout == "a.js\n  2:1  error  x is not defined  no-undef\n"
+    assert "its reader found no error" in text.stderr
 
 
 def test_distill_reads_any_bytes(shell: Shell) -> None:

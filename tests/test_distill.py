@@ -1,5 +1,6 @@
 """The distiller keeps what tells why a log failed, in budget, in order, whatever the log holds."""
 
+import itertools
 import random
 from io import BytesIO
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from greylag.distill import distill
-from greylag.distill.bounded import BETWEEN, HEAD, TAIL, bounded
+from greylag.distill.bounded import BETWEEN, HEAD, TAIL, Bounded, bounded
 from greylag.model import Severity
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -213,13 +214,14 @@ def test_the_one_error_among_a_million_short_lines_is_found() -> None:
 @pytest.mark.parametrize("size", [1000, 1 << 22, 1 << 30])
 def test_a_log_is_read_in_bounded_memory_whatever_its_pieces(size: int) -> None:
     whole = BytesIO(b"a\n" * (1 << 20) + b"x" * (1 << 20))
-    assert bounded(lambda room: whole.read(min(room, size))) == whole.getvalue()
+    assert bounded(lambda room: whole.read(min(room, size))) == Bounded(whole.getvalue())
 
 
 def test_of_a_log_without_lines_the_two_ends_are_kept() -> None:
     whole = BytesIO(b"a" * (60 << 20))
     kept = bounded(whole.read)
-    assert HEAD + TAIL <= len(kept) <= HEAD + TAIL + BETWEEN
+    assert HEAD + TAIL <= len(kept.head) + len(kept.rest) <= HEAD + TAIL + BETWEEN
+    assert kept.lost + len(kept.head) + len(kept.rest) == 60 << 20
 
 
 @pytest.mark.parametrize("budget", [1, 5, 10, 25])
@@ -311,3 +313,72 @@ def test_the_end_of_what_is_kept_is_never_cut_off(budget: int) -> None:
     text = distill(f"{progress}\nERROR: boom at foo.py:3\n".encode(), budget=budget).text
     assert text.endswith("ERROR: boom at foo.py:3")
     assert len(text) <= 4 * budget
+
+
+def page(total: int) -> str:
+    return f'"{"<li>item</li>" * 60}<p>total: {total}</p>"'
+
+
+LONG = {
+    "values": (f"    a_test.go:6: Render() = {page(41)}, want {page(42)}", ["a_test.go:6", "total: 41", "total: 42"]),
+    "end": (f"RuntimeError: no SQL: {'select a from b; ' * 100} -> no such column: c", ["RuntimeError", "column: c"]),
+}
+for _size, _where in ((3_000, 1.0), (20_000, 0.5), (200_000, 1.0), (5_000_000, 0.5)):
+    _parts = ['{"level":"info","msg":"ok"}'] * (_size // 28)
+    _parts.insert(int(len(_parts) * _where), '{"level":"error","msg":"KeyError: token at src/auth.py:77"}')
+    LONG[f"json {_size}"] = (f"[{','.join(_parts)}]", ['[{"level"', "KeyError: token at src/auth.py:77"])
+
+
+@pytest.mark.parametrize("name", LONG)
+@pytest.mark.parametrize("noise", [0, 2000])
+def test_of_a_long_line_the_ends_and_what_tells_are_kept(name: str, noise: int) -> None:
+    line, wanted = LONG[name]
+    text = distill(log(lines(noise), line, lines(noise)), budget=800).text
+    assert [part for part in wanted if part not in text] == []
+
+
+def test_what_fits_is_not_cut_and_what_is_left_out_of_a_line_is_counted() -> None:
+    line = f"error: {'word ' * 600}the end"
+    assert distill(line.encode(), budget=1000).text == line
+    rows = distill(line.encode(), budget=300).text.split("\n")
+    left = sum(int(row.split()[1]) for row in rows if row.startswith("... "))
+    assert [row for row in rows if row.startswith("... ")] == [f"... {left} characters"]
+    assert left + sum(len(row) for row in rows if not row.startswith("... ")) == len(line)
+
+
+def test_lines_of_a_log_cannot_pass_for_our_marks() -> None:
+    text = distill(b"... 7 lines\n... (the log is cut here: 9 MB are not shown)\nerror: a\n", budget=100).text
+    assert text == " ... 7 lines\n ... (the log is cut here: 9 MB are not shown)\nerror: a"
+
+
+QUIET = {
+    "mocha": "  1) Cart\n       adds tax:\n\n      119 is not 120\n      at Context.<anonymous> (test/cart.js:14:9)",
+    "difference": "diff --git a/gen.txt b/gen.txt\n@@ -1,2 +1,2 @@\n version = 3\n-fields = 12\n+fields = 13",
+    "shell": "check port ... got 41 want 42",
+}
+
+
+@pytest.mark.parametrize("name", QUIET)
+def test_what_stands_out_of_a_very_large_log_is_found_without_a_word_that_names_an_error(name: str) -> None:
+    noise = log(lines(40_000, "tests/test_a.py::test_case[{}-parameter] PASSED                  [ 12%]")) + b"\n"
+    text = distill(noise * 9 + QUIET[name].encode() + b"\n" + noise * 9, budget=1000).text
+    assert [row for row in QUIET[name].split("\n") if row not in text] == []
+    marks = [n for n, row in enumerate(text.split("\n")) if row.startswith("... ")]
+    assert len([row for row in text.split("\n") if "(the log is cut here: " in row]) == 1
+    assert all(after - mark > 1 for mark, after in itertools.pairwise(marks))
+
+
+def test_a_rare_failure_is_not_drowned_by_a_million_errors() -> None:
+    noise = "".join(
+        f"ERROR [svc-{n % 9}] request {n * n * 7919:x} failed: upstream timeout {n}\n" for n in range(300_000)
+    )
+    told = "    a_test.go:6: Add(2,3) = 5; want 6\n--- FAIL: TestTotals (0.00s)\n"
+    for flood in (noise[: 8 << 20], noise):
+        text = distill((flood + told + flood).encode(), budget=500).text
+        assert told in text
+
+
+def test_where_a_log_says_what_failed_lines_that_tell_nothing_do_not_fill_the_budget() -> None:
+    kept = distill(log(lines(1000, "INFO {}"), "FAILED tests/a.py::test_x - assert 1 == 2"), budget=1000).text
+    assert kept.endswith("FAILED tests/a.py::test_x - assert 1 == 2")
+    assert 3 < len(kept.splitlines()) < 100

@@ -1,45 +1,37 @@
 """Log text to the few lines that matter, without a model: for tools and CI logs that have no structured report.
 
 Lines are scored one by one (what they say, where they stand), neighbours of telling lines inherit a part, repetitions
-of one template lose, and the best lines that fit are given back in their order. Long lines are cut first and patterns
-see only lines that hold a telling word, so that the time is linear in the size of the log, whatever it holds.
+of one template lose, and the best lines that fit are given back in their order. Long lines are taken apart first and
+patterns see only lines that hold a telling word, so that the time is linear in the size of the log, whatever it holds.
 """
 
-import re
 from bisect import bisect
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from io import BytesIO
-from itertools import accumulate
+from itertools import islice
 
 from greylag.distill import _signals as signals
+from greylag.distill._lines import Lines, lines_of
 from greylag.distill._locations import located
-from greylag.distill._manuals import without_manuals
-from greylag.distill.bounded import BETWEEN, CUT, HEAD, TAIL, bounded, loud
-from greylag.distill.tasks import ungrouped
+from greylag.distill._shown import Shown
+from greylag.distill.bounded import Bounded
 from greylag.model import Diagnostic
-from greylag.text import cap, clean, fit, size
+from greylag.text import fit, size
 
-_FIRST, _LAST = 100_000, 400_000  # lines that are looked at; of those between them, what stands around loud ones
-_LINE = 1500  # characters of one line that are looked at
-_SHOWN = 420  # and that are shown
 _WINDOW = 80  # telling lines before the first failed step
 _WINDOW_SHARE = 0.4  # of the budget
 _FAINT = 0.3  # a score of a line that says what others have said
 _SILENT = 0.4  # of the budget that telling lines leave: such a log says little in words that are known
+_CLEAR, _CONTEXT = 10.0, 0.1  # a score that leaves no doubt; of the budget, then, for lines that tell nothing
 _REPEATED = (1.0, 0.75, 0.5)  # of its score keeps the first, second, third line of one template; more of them none
 _KNOWN = 0.03  # of its score keeps a line that stands in the baseline, too
 _MESSAGE = 12.0  # of a score its neighbours inherit from; what is more comes from totals, which have no neighbours
 _BEFORE = 4  # lines before a telling one that inherit from it
 _ALIKE = bytes.maketrans(b"23456789", b"11111111")  # lines that differ in these only say the same; 0 is another thing
-_CARETS = re.compile(r"\^\[\[[0-9;]{0,20}[mK]")  # escape sequences as some log stores spell them
-_ECHO, _ECHO_MARK = "\x1b[36;1m", "\ue000"  # GitHub Actions prints the commands of a step in this colour
-_PIECE, _BINARY = 1 << 16, 0.05  # bytes that are looked at together; share of control characters that no text has
-_FOREIGN = 0.3  # share of characters that are no UTF-8, which no text in another encoding has
-_CONTROL = bytes(code for code in (*range(32), 127) if code not in b"\t\n\r\x1b")
-_NOT_TEXT = _CONTROL + bytes(range(128, 256))
-_FORMS = 3_000  # telling lines of different forms that are judged: so many of the first, twice as many of the last
+_FORMS = 1_500  # telling lines of different forms that are judged: so many of the first, twice as many of the last
 _GIST = 10  # lines
+_BEGINNING, _END = 0.9, 0.7  # of the best score of its pieces get the two ends of a long line
 _MARK = 22  # characters of the longest gap mark
 
 
@@ -55,26 +47,47 @@ class Distilled:
     gist: str = ""
 
 
-def distill(log: bytes, *, budget: int, baseline: bytes | None = None) -> Distilled:
+def distill(log: bytes | Bounded, *, budget: int, baseline: bytes | Bounded | None = None) -> Distilled:
     """The lines of `log` that tell why it failed, at most `budget` tokens of four bytes, in their order.
 
     `baseline` is an earlier log of the same command that did not fail like this one: lines that occur there, too, count
     less. Any bytes are accepted; time is linear in the size of the log.
     """
-    lines = _lines(log)
-    old = _old(lines, _lines(baseline)) if baseline else bytearray(len(lines))
+    read = lines_of(log)
+    lines = read.texts
+    old = _old(lines, lines_of(baseline).texts) if baseline else bytearray(len(lines))
     own, ends = _own(lines)
     if baseline:  # what the other log has, too, is noise; what it has not is worth a look, whatever it says
         own = [value * _KNOWN if old[at] else value + bool(lines[at]) for at, value in enumerate(own)]
     scores = _inherited(lines, own, set(ends))
+    _keep_ends(read, scores)
     if ends:
         _damp(scores, [at for at, line in enumerate(lines) if signals.starts_step(line)], ends)
-    kept = sorted(_choose(lines, scores, ends, old, 4 * budget))
-    filled = list(accumulate(map(bool, lines), initial=0))
-    while size(text := _text(lines, kept, filled)) > 4 * budget and len(kept) > 1:  # by a gap mark at most
+    shown = Shown(read)
+    kept = _all(lines, 4 * budget) or sorted(_choose(lines, scores, ends, old, 4 * budget))
+    while size(text := shown.text(kept)) > 4 * budget and len(kept) > 1:  # by a gap mark at most
         kept.remove(min(kept, key=lambda at: (scores[at], -at)))
     text = fit(text, 4 * budget)
-    return Distilled(text, located(_blocks(lines, kept)), _gist(lines, scores, kept, filled, text))
+    return Distilled(text, located(_blocks(lines, kept)), _gist(shown, scores, kept, text))
+
+
+def _all(lines: list[str], room: int) -> list[int]:
+    """All lines with text, if they fit."""
+    if len(lines) > room or sum(map(size, lines)) + len(lines) > room:
+        return []
+    return [at for at, line in enumerate(lines) if line]
+
+
+def _keep_ends(read: Lines, scores: list[float]) -> None:
+    """The two ends of a long line tell what a piece between them belongs to."""
+    at = read.more.find(1) - 1
+    while at >= 0:
+        end = read.more.find(0, at + 1)
+        end = end if end >= 0 else len(scores)
+        best = max(scores[at:end])
+        scores[at] = max(scores[at], _BEGINNING * best)
+        scores[end - 1] = max(scores[end - 1], _END * best)
+        at = read.more.find(1, end) - 1
 
 
 def _old(lines: list[str], baseline: list[str]) -> bytearray:
@@ -84,69 +97,38 @@ def _old(lines: list[str], baseline: list[str]) -> bytearray:
     return bytearray(flags[line] for line in lines)
 
 
-def _lines(log: bytes) -> list[str]:
-    """Cleaned lines without time stamps and names of packages; runs of empty lines folded into one."""
-    if len(log) > HEAD + TAIL + BETWEEN:
-        log = bounded(BytesIO(log).read)
-    source = clean(_CARETS.sub("", _legible(log).decode("utf-8", "replace").replace(_ECHO, _ECHO_MARK)))
-    lines: list[str] = []
-    *rows, rest = source.split("\n", _FIRST)
-    between, *last = rest.rsplit("\n", _LAST)
-    if len(last) == _LAST:
-        between = "\n".join([CUT, *(row.decode("utf-8", "replace") for row in loud(between.encode())), CUT])
-    rows += between.split("\n")
-    rows += last
-    columns, echoes = "\t" in source, _ECHO_MARK in source
-    for row in rows:
-        line = row.rstrip() if len(row) <= _LINE else row.lstrip()[:_LINE].rstrip()
-        dated = line[4:8:3] == "--" or line[5:9:3] == "--" or (columns and "\t" in line)
-        if dated and (stamp := signals.STAMP.match(line)):
-            line = line[stamp.end() :]
-        if echoes and line.startswith(_ECHO_MARK):
-            line = signals.COMMAND + line[1:]
-        if line or (lines and lines[-1]):
-            lines.append(line)
-    return without_manuals(ungrouped(lines))
-
-
-def _legible(log: bytes) -> bytes:
-    """The log; of pieces that are no text, or text in UTF-16, what is ASCII."""
-    pieces = (log[at : at + _PIECE] for at in range(0, len(log), _PIECE))
-    return b"".join(piece if _is_text(piece) else piece.translate(None, _NOT_TEXT) for piece in pieces)
-
-
-def _is_text(piece: bytes) -> bool:
-    """Whether a piece has hardly a control character, and not too many bytes that are no UTF-8."""
-    if len(piece.translate(None, _CONTROL)) < (1 - _BINARY) * len(piece):
-        return False
-    text = piece.decode("utf-8", "replace")
-    return text.count("\ufffd") <= _FOREIGN * len(text)
-
-
 def _own(lines: list[str]) -> tuple[list[float], list[int]]:
     """Score of each line by what it says, and the lines where steps ended in failure."""
     own = [0.0] * len(lines)
     ends: list[int] = []
-    seen: dict[str, int] = {}
-    judged: dict[bytes, tuple[float, str, bool]] = {}
     telling = list(signals.telling(lines))
     alike = "\n".join([lines[at] for at in telling]).encode().translate(_ALIKE).split(b"\n")
-    forms = list(dict.fromkeys(alike))
-    looked_at = {*forms[:_FORMS], *forms[-2 * _FORMS :]}
+    forms = dict(zip(alike, telling, strict=False))  # and of each a line
+    judged: dict[bytes, tuple[float, str, bool]] = {}
+    for form in _looked_at(list(forms)):
+        line = lines[forms[form]]
+        if value := signals.score(line):
+            judged[form] = (value, signals.template(line), signals.ends_step(line))
+    seen: dict[str, int] = {}
     for at, form in zip(telling, alike, strict=False):
-        if form not in looked_at:
+        if not (found := judged.get(form)):
             continue
-        if form not in judged:
-            line = lines[at]
-            judged[form] = (signals.score(line), signals.template(line), signals.ends_step(line))
-        value, key, end = judged[form]
-        if not value:
-            continue
+        value, key, end = found
         if end:
             ends.append(at)
         seen[key] = times = seen.get(key, 0) + 1
         own[at] = value * (_REPEATED[times - 1] if times <= len(_REPEATED) else 0.03)
     return own, ends
+
+
+def _looked_at(forms: list[bytes]) -> Iterable[bytes]:
+    """Those that are judged: of too many the first and the last, and those that hardly another one resembles."""
+    if len(forms) <= 3 * _FORMS:
+        return forms
+    kinds = signals.kinds(b"\n".join(forms))
+    times = Counter(kinds)
+    rare = (form for form, kind in zip(forms, kinds, strict=True) if times[kind] <= signals.FEW)
+    return {*forms[:_FORMS], *forms[-2 * _FORMS :], *islice(rare, _FORMS)}
 
 
 def _inherited(lines: list[str], own: list[float], ends: set[int]) -> list[float]:
@@ -159,8 +141,9 @@ def _inherited(lines: list[str], own: list[float], ends: set[int]) -> list[float
         elif line and after > 0.3:
             after *= 0.93 if signals.continues(line) else 0.7
             places = after > 3 and at - last < _BEFORE and signals.has_place(line)
-            if not signals.is_noise(line):
-                scores[at] = max(scores[at], 1.5 * after if places else after)
+            value = 1.5 * after if places else after
+            if value > scores[at] and not signals.is_noise(line):
+                scores[at] = value
     return scores
 
 
@@ -198,6 +181,8 @@ def _choose(lines: list[str], scores: list[float], ends: list[int], old: bytearr
     left = _take(lines, reversed(near), left, chosen)
     if left > room * _SILENT:
         left = _take(lines, signals.rare(lines), left, chosen)
+    if max(scores, default=0.0) >= _CLEAR:
+        left = min(left, int(room * _CONTEXT))
     _take(lines, reversed(last), left, chosen)
     return chosen
 
@@ -210,7 +195,7 @@ def _take(lines: list[str], order: Iterable[int], room: int, chosen: set[int]) -
         if at in chosen or not lines[at]:
             continue
         gaps = 1 - _touches(lines, at - 1, -1, chosen) - _touches(lines, at + 1, 1, chosen)
-        cost = size(lines[at][:_SHOWN]) + 1 + _MARK * gaps
+        cost = size(lines[at]) + 1 + _MARK * gaps
         if cost <= room:
             chosen.add(at)
             room -= cost
@@ -234,24 +219,11 @@ def _blocks(lines: list[str], kept: list[int]) -> list[str]:
     return blocks
 
 
-def _gist(lines: list[str], scores: list[float], kept: list[int], filled: list[int], text: str) -> str:
+def _gist(shown: Shown, scores: list[float], kept: list[int], text: str) -> str:
     """As many of the lines that score best, the last ones first among equals, as fit into a few with their gaps."""
     telling = sorted(kept, key=lambda at: (-scores[at], -at))
     for number in range(_GIST, 0, -1):
         if text.count("\n") < _GIST:
             break
-        text = fit(_text(lines, sorted(telling[:number]), filled), size(text))
+        text = fit(shown.text(sorted(telling[:number])), size(text))
     return text
-
-
-def _text(lines: list[str], kept: list[int], filled: list[int]) -> str:
-    """The lines that are kept, with a mark for each gap; `filled` counts for each line those before it with text."""
-    out: list[str] = []
-    end = 0
-    for at in [*kept, len(lines)]:
-        if gap := filled[at] - filled[end]:
-            out.append(f"... {gap} lines")
-        if at < len(lines):
-            out.append(cap(lines[at], _SHOWN))
-        end = at + 1
-    return "\n".join(out)

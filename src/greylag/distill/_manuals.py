@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-_BEGIN, _END = "Jest encountered an unexpected token", "Details:"
+BEGIN, _END = "Jest encountered an unexpected token", "Details:"
 _LONGEST = 40  # lines of one
 
 
@@ -10,9 +10,9 @@ def without_manuals(lines: Sequence[str]) -> list[str]:
     """The lines without those in which jest explains its settings, up to its details."""
     kept: list[str] = []
     at = 0
-    ends = [at for at, line in enumerate(lines) if line.strip() == _END] if _BEGIN in "\n".join(lines) else []
+    ends = [at for at, line in enumerate(lines) if line.strip() == _END]
     for end in ends:
-        begin = next((row for row in range(max(at, end - _LONGEST), end) if lines[row].strip() == _BEGIN), end)
+        begin = next((row for row in range(max(at, end - _LONGEST), end) if lines[row].strip() == BEGIN), end)
         kept += lines[at:begin]
         at = end + (begin < end)
     return [*kept, *lines[at:]]

@@ -4,13 +4,14 @@ Plain words are looked for as substrings, which is many times faster than an alt
 or begin with a literal, have no nested quantifiers, and see a bounded part of a line.
 """
 
+import operator
 import re
 from bisect import bisect
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, compress, islice
+from itertools import accumulate, compress, count, islice
 
-_SCORED = 300  # characters of a line that are scored: what a line is, it says at its beginning
+_SCORED = 400  # characters of a line that are scored: what a line is, it says at its beginning
 _TEMPLATE = 120  # characters of a template that count
 
 STAMP = re.compile(
@@ -85,9 +86,13 @@ _VARIES = re.compile(
     r"\"[^\"]{0,200}\"|'[^']{0,200}'|`[^`]{0,200}`|(?<!\S)[^\s\"'`/]{0,200}/\S*"
     r"|\b0x[0-9a-fA-F]+|\b[0-9a-f]{7,64}\b|\d+"
 )
+_WARNING = re.compile(r"warn(?:ing)?s?\b")
 _FEW_LETTERS = 5
-_DENSE = 0.1  # of all lines hold one word
-_FEW, _ALONE = 3, 20_000  # lines that resemble each other, and lines that do not
+_DENSE = 0.05  # of all lines hold one word
+FEW = 3
+"""Lines that resemble each other and are no crowd."""
+_ALONE = 20_000  # lines that resemble no other
+_HEX = b"0123456789abcdefABCDEF"  # what lines of one kind may differ in
 _STEPS = ("##[group]Run ", "Run ", "Post job cleanup")
 
 
@@ -99,21 +104,23 @@ def telling(lines: Sequence[str]) -> Iterator[int]:
     rows = source.split(b"\n")
     ends = _ends(rows)
     for word in filter(bytes.isascii, _BYTES) if source.isascii() else _BYTES:
-        hits = 0
-        at = _find(source, word, 0)
-        while at >= 0:
+        hits, most = 0, len(rows) * _DENSE
+        at = find(source, word, 0)
+        while at >= 0 and hits <= most:
             row = bisect(ends, at)
             tells[left[row]] = 1
             hits += 1
-            at = _find(source, word, ends[row])
-        if hits > len(rows) * _DENSE:  # these need no second look
-            silent = [not tells[at] for at in left]
+            at = find(source, word, ends[row])
+        if hits > most:  # quicker line by line; and these need no second look
+            silent = [word not in row for row in rows]
+            for row in compress(left, map(operator.not_, silent)):
+                tells[row] = 1
             left, rows = list(compress(left, silent)), list(compress(rows, silent))
             source, ends = b"\n".join(rows), _ends(rows)
     return compress(range(len(lines)), tells)
 
 
-def _find(source: bytes, word: bytes, start: int) -> int:
+def find(source: bytes, word: bytes, start: int) -> int:
     """As `bytes.find`, which is several times faster with a few letters than with many."""
     at = source.find(word[:_FEW_LETTERS], start)
     return at if at < 0 or source.startswith(word, at) else source.find(word, at)
@@ -121,7 +128,7 @@ def _find(source: bytes, word: bytes, start: int) -> int:
 
 def _ends(rows: Sequence[bytes]) -> list[int]:
     """For each row, where the next one begins when they are joined by newlines."""
-    return list(accumulate(len(row) + 1 for row in rows))
+    return list(map(operator.add, accumulate(map(len, rows)), count(1)))
 
 
 def template(line: str) -> str:
@@ -129,11 +136,16 @@ def template(line: str) -> str:
     return _VARIES.sub("#", line[: 2 * _SCORED])[:_TEMPLATE]
 
 
+def kinds(text: bytes) -> list[bytes]:
+    """For each line what is left of it without digits and addresses: lines of one kind resemble each other."""
+    return text.translate(None, _HEX).split(b"\n")
+
+
 def rare(lines: Sequence[str]) -> Iterator[int]:
     """Indices of lines that hardly another one resembles, digits apart: those with a place first, then the last."""
     keys = "\n".join(lines).encode().translate(None, b"0123456789").split(b"\n")
     times = Counter(keys)
-    ones = (at for at in range(len(lines) - 1, -1, -1) if lines[at] and times[keys[at]] <= _FEW)
+    ones = (at for at in range(len(lines) - 1, -1, -1) if lines[at] and times[keys[at]] <= FEW)
     alone = list(islice(ones, _ALONE))
     placed = {at for at in alone if has_place(lines[at]) and not is_noise(lines[at])}
     yield from (at for at in alone if at in placed)
@@ -146,23 +158,30 @@ def score(line: str) -> float:
     summary = bool(_SUMMARY.search(line))
     if not summary and is_noise(line):
         return 0.0
-    very = bool(_VERY_START.match(line)) or any(word in line for word in _VERY)
+    very = bool(_VERY_START.match(line)) or _has_one(line, _VERY)
     value = 13.0 if summary else 1.0
     if very:
         value += 10
-    elif _STRONG_START.match(line) or any(word in line for word in _STRONG) or line.endswith(("Error", "Exception")):
+    elif _STRONG_START.match(line) or _has_one(line, _STRONG) or line.endswith(("Error", "Exception")):
         value += 6
     if has_place(line):
         value += 3
     low = line.lower()
-    if not very and not summary and "warn" in low and "fail" not in low:
+    if not very and not summary and _WARNING.search(low) and "fail" not in low:
         value -= 4
     return max(value, 0.0)
 
 
 def is_noise(line: str) -> bool:
     """Whether the line tells of success, of progress, or of a command."""
-    return bool(_GOOD_START.match(line.lstrip())) or any(word in line for word in _GOOD)
+    return bool(_GOOD_START.match(line.lstrip())) or _has_one(line, _GOOD)
+
+
+def _has_one(line: str, words: tuple[str, ...]) -> bool:
+    for word in words:  # twice as fast as `any`  # noqa: SIM110
+        if word in line:
+            return True
+    return False
 
 
 def has_place(line: str) -> bool:
@@ -178,7 +197,7 @@ def starts_step(line: str) -> bool:
 def ends_step(line: str) -> bool:
     """Whether a step of a build ended in failure here."""
     line = line[:_SCORED]
-    return any(word in line for word in _END_WORDS) and bool(_END.search(line))
+    return _has_one(line, _END_WORDS) and bool(_END.search(line))
 
 
 def continues(line: str) -> bool:

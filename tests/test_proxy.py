@@ -19,6 +19,7 @@ from greylag.errors import InfraError, UserError
 from greylag.exchanges import NAME, Channel, Exchanges, load
 from greylag.model import Limits, StopReason
 from greylag.proxy import Proxy, Upstream
+from greylag.tallies import Tally
 from greylag.testing import model_server
 from greylag.testing.model_server import Model
 
@@ -494,6 +495,17 @@ def test_nonsense_is_infrastructure_that_is_named_and_costs_nothing(text: str, k
     assert str(problem).isprintable()
     spent = served.meter.usage
     assert (spent.turns, spent.input_tokens, spent.output_tokens, spent.usd) == (0, 0, 0, None)
+
+
+def test_a_gateways_own_name_of_a_model_costs_what_the_model_does_that_was_asked() -> None:
+    tally = Tally.of("anthropic", b'{"model": "claude-sonnet-4-5"}')
+    answer = {"type": "message", "model": "deployment-7", "content": [], "usage": {"input_tokens": 1000}}
+    tally.read(json.dumps(answer).encode())
+    assert tally.model == "deployment-7"
+    assert tally.usage.usd == pytest.approx(0.003)
+    unknown = Tally.of("anthropic", b'{"model": "deployment-7"}')
+    unknown.read(json.dumps(answer).encode())
+    assert (unknown.usage.usd, unknown.usage.cost_source) == (None, "unknown")
 
 
 def test_counts_that_cannot_be_are_not_believed() -> None:

@@ -39,7 +39,7 @@ def test_a_price_that_is_not_known_takes_nothing_from_the_dollars() -> None:
 @pytest.mark.parametrize(
     ("limits", "data", "said"),
     [
-        (Limits(usd=0.10), {"usd": 0.09}, "90% of what was left of the budget is used: $0.09 of $0.10"),
+        (Limits(usd=0.10), {"usd": 0.09}, "90% of the budget is used: $0.09 of $0.10"),
         (Limits(tokens=1000), {"input_tokens": 800, "output_tokens": 100}, "90% .* 900 tokens of 1000 tokens"),
         (Limits(usd=0.10, tokens=1000), {"usd": 0.07, "input_tokens": 700, "output_tokens": 0}, None),
         (Limits(), {"usd": 100, "input_tokens": 10**9}, None),
@@ -56,3 +56,13 @@ def test_at_four_fifths_there_is_one_warning(limits: Limits, data: dict[str, Any
     assert len(warnings) == (said is not None)
     if said:
         assert re.search(said.replace("$", "[$]"), warnings[0].text)
+
+
+def test_what_others_have_used_before_and_what_a_judge_uses_counts_for_the_warning() -> None:
+    seen: list[Event] = []
+    observe = Warned(seen.append, Limits(usd=0.10))
+    observe.before = Usage(1, 1, 1, usd=0.04)
+    observe(Event("usage", "", datetime.now(UTC), {"usd": 0.02}))
+    assert [event.kind for event in seen] == ["usage"]
+    observe.look(Usage(2, 1, 1, usd=0.09))
+    assert [event.text for event in seen[1:]] == ["90% of the budget is used: $0.09 of $0.10"]

@@ -147,15 +147,16 @@ class _Steps:
                 return verification.run(tree, mode="loop", baseline=baseline, rewrite=rewrite)
 
         attempts = policy.attempts if self.parts.agent.corrects else 1
+        warned = spending.Warned(recording.observe, policy.limits)
         with self.parts.backend.open(self.agent_sandbox(workspace)) as sandbox, self.asked_back(sandbox):
             for attempt in range(1, attempts + 1):
                 recording.tell("attempt", f"attempt {attempt} of {attempts}: {recording.run.agent}", attempt=attempt)
                 last = recording.run.sessions[-1] if recording.run.sessions else None
-                limits = self.limits() or policy.limits
+                limits, warned.before = self.limits() or policy.limits, spending.spent(recording.run)
                 with self.channel(f"session {attempt}") as channel:
                     request = AgentRequest(
                         prompt, sandbox, verify, limits, self.home / "transcript.jsonl",
-                        spending.Warned(recording.observe, limits), last, verification.log, channel,
+                        warned, last, verification.log, channel,
                     )  # fmt: skip
                     session = self.parts.agent.run(request)
                 recording.keep(sessions=(*recording.run.sessions, session))
@@ -173,6 +174,7 @@ class _Steps:
                 with self.channel("judge") as channel:
                     report = verification.run(tree, mode="gate", baseline=baseline, rewrite=rewrite, channel=channel)
                     recording.keep(tree=report.tree, reports=(*recording.run.reports, report))
+                    warned.look(spending.spent(recording.run))
                     if tree != report.tree == workspace.base_tree:
                         return self.unchanged(session)  # all that it did was to format otherwise
                     _raise_infrastructure(report)

@@ -1,6 +1,7 @@
 """What a run may still spend: its budget covers all its sessions and the judge, and somebody is warned in time."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from greylag.model import Event, Limits, Phase, Usage
 from greylag.protocols import Observe
@@ -28,24 +29,31 @@ def _judged(reports: Sequence[Report]) -> Sequence[Usage]:
 
 
 class Warned:
-    """Passes events on, and adds one when a session has used most of what is left of the budget."""
+    """Passes events on, and adds one when a run has used most of its budget.
+
+    `before` is what it had used when the session began whose events are passed on.
+    """
 
     def __init__(self, observe: Observe, limits: Limits) -> None:
         self._observe, self._limits, self._done = observe, limits, False
+        self.before = Usage()
 
     def __call__(self, event: Event) -> None:
         """Pass it on."""
         self._observe(event)
-        if event.kind != "usage" or self._done:
-            return
-        tokens = (event.data.get("input_tokens") or 0) + (event.data.get("output_tokens") or 0)
+        if event.kind == "usage":
+            data = event.data
+            tokens = data.get("input_tokens") or 0, data.get("output_tokens") or 0
+            self.look(self.before + Usage(0, tokens[0], tokens[1], usd=data.get("usd") or 0.0))
+
+    def look(self, used: Usage) -> None:
+        """Warn, once, when so much was used that little is left."""
         parts = (
-            (event.data.get("usd") or 0.0, self._limits.usd, "${:.2f}"),
-            (tokens, self._limits.tokens, "{} tokens"),
+            (used.usd or 0.0, self._limits.usd, "${:.2f}"),
+            (used.input_tokens + used.output_tokens, self._limits.tokens, "{} tokens"),
         )
-        for used, limit, form in parts:
-            if limit is not None and used >= _WARN * limit and not self._done:
+        for amount, limit, form in parts:
+            if limit is not None and amount >= _WARN * limit and not self._done:
                 self._done = True
-                text = f"{used / limit:.0%} of what was left of the budget is used"
-                said = f"{text}: {form.format(used)} of {form.format(limit)}"
-                self._observe(Event("budget.warning", said, event.at, {"used": used, "limit": limit}))
+                said = f"{amount / limit:.0%} of the budget is used: {form.format(amount)} of {form.format(limit)}"
+                self._observe(Event("budget.warning", said, datetime.now(UTC), {"used": amount, "limit": limit}))

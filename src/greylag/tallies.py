@@ -34,6 +34,7 @@ class Tally:
     model: str
     prompt: int = 0
     most: int | None = None
+    asked: str = ""  # the model that the request names
     counts: dict[str, int] = field(default_factory=dict)
     heard: int = 0  # characters that the model has written
     answered: bool = False  # in a shape of the API: nonsense is no answer
@@ -47,8 +48,8 @@ class Tally:
     def of(cls, api: str, body: bytes) -> "Tally":
         """Of a request with this body."""
         asked = _object(body) or {}
-        model = asked.get("model")
-        return cls(api, model if isinstance(model, str) else "", len(body), _number(asked, *_MOST_WRITTEN))
+        model = asked["model"] if isinstance(asked.get("model"), str) else ""
+        return cls(api, model, len(body), _number(asked, *_MOST_WRITTEN), model)
 
     def feed(self, chunk: bytes) -> None:
         """Read a piece of an event stream."""
@@ -110,10 +111,15 @@ class Tally:
 
     @property
     def usage(self) -> Usage:
-        """The same as a delta; nothing for nonsense. `usd` is None when no price of the model is known."""
+        """The same as a delta; nothing for nonsense.
+
+        `usd` is by the model that answered, else by the one that was asked: a gateway may have names of its own. It is
+        None when no price of either is known.
+        """
         if not self.answered:
             return Usage()
-        usd = price(self.api, self.model, self.input, self.output, self.counts)
+        prices = (price(self.api, name, self.input, self.output, self.counts) for name in (self.model, self.asked))
+        usd = next((usd for usd in prices if usd is not None), None)
         known = "prices" if self.told and "input" in self.counts else "estimate"
         source = "unknown" if usd is None else known
         return Usage(1, self.input, self.output, self.counts.get("cached", 0), usd, source)

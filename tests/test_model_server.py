@@ -55,6 +55,25 @@ def test_an_answer_can_break_off_or_never_begin() -> None:
             ask(model)
 
 
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("/v1/messages", {"output_config": {"format": {"type": "json_schema", "schema": {}}}}),
+        ("/v1/responses", {"text": {"format": {"type": "json_schema", "schema": {}}}, "input": []}),
+        ("/v1/chat/completions", {"response_format": {"type": "json_schema", "json_schema": {}}}),
+    ],
+)
+def test_a_question_with_a_schema_for_its_answer_is_no_side_question(path: str, form: dict[str, Any]) -> None:
+    """As a judge asks a model that needs no tool for that."""
+    with serve([{"text": "yes"}]) as model:
+        for more, left in ({}, 1), (form, 0):
+            with closing(http.client.HTTPConnection(urlsplit(model.url).netloc, timeout=10)) as connection:
+                body = json.dumps({"model": "m", "messages": [], **more})
+                connection.request("POST", path, body, {"content-type": "application/json"})
+                assert connection.getresponse().status == 200
+            assert model.left == left
+
+
 def test_a_lost_network_stays_lost() -> None:
     with serve([{"lost": True}, {"text": "never"}]) as model:
         with pytest.raises(http.client.RemoteDisconnected):

@@ -15,8 +15,8 @@ A script is a JSON list of steps; each answers one request, in order:
 Tools are called by the names that the client gives them; where an API keeps those of MCP servers apart, the name
 `mcp__SERVER__TOOL` is split, so that one script fits several clients. Text as `input` calls a tool of free form.
 
-A request without tools (a client's side question, such as a title) gets a fixed answer and takes no step. A request
-after the last step is an error of the request, so that a client ends at once.
+A request without tools and without a schema for its answer (a client's side question, such as a title) gets a fixed
+answer and takes no step. A request after the last step is an error of the request, so that a client ends at once.
 """
 
 import argparse
@@ -72,10 +72,20 @@ class Request:
 
     @property
     def has_tools(self) -> bool:
-        """Whether the model may call tools: a request without any is a client's side question."""
+        """Whether the model may call tools, or must answer by a schema: a request without either is a client's side
+        question.
+        """
+        forms = (self.body.get("response_format"), *(_part(self.body, name) for name in ("output_config", "text")))
+        if any(isinstance(form, dict) and form.get("type") == "json_schema" for form in forms):
+            return True
         items = self.body.get("input")
         kinds = [item.get("type") for item in items if isinstance(item, dict)] if isinstance(items, list) else []
         return bool(self.body.get("tools")) or "additional_tools" in kinds
+
+
+def _part(body: Mapping[str, Any], name: str) -> object:
+    part = body.get(name)
+    return part.get("format") if isinstance(part, dict) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,9 @@ ABSTAIN: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "nothing is quoted at all": ({"requirements": [{"text": "x", "status": "met"}]}, "shows no line"),
     "a quote that is in every diff": ({"requirements": [{"text": "x", "status": "met", "quotes": ["}", "+"]}]}, "not in the diff"),
+    "only what was there before is quoted": (
+        {"requirements": [{"text": "x", "status": "met", "quotes": ["def bye():"]}]}, "leaves as they are",
+    ),
     "nothing applies": ({"requirements": [{"text": "x", "status": "not_applicable"}]}, "no requirement that applies"),
     "met and not met": (
         {"requirements": [{"text": "Add it", "status": "met", "quotes": ["return f'Hello {name}!'"]}, {"text": "add  it", "status": "not_met"}]},

@@ -110,7 +110,7 @@ def rule(answer: Answer, diff: Quotable, *, unseen: Sequence[str] = ()) -> Rulin
     made_up = dropped + sum(
         len(a.quotes) - len(b.quotes) for a, b in zip(answer.requirements, requirements, strict=True)
     )
-    doubt = _doubt(answer, requirements, findings, dropped)
+    doubt = _doubt(answer, requirements, findings, dropped, diff)
     if doubt:
         return Ruling("abstain", doubt, findings, requirements, made_up)
     if findings:
@@ -146,7 +146,9 @@ def _passages(answer: Answer) -> Iterator[tuple[str, Passage]]:
     yield from (("addressed-to-reviewer", passage) for passage in answer.addressed_to_reviewer)
 
 
-def _doubt(answer: Answer, requirements: tuple[Requirement, ...], findings: tuple[Finding, ...], dropped: int) -> str:
+def _doubt(
+    answer: Answer, requirements: tuple[Requirement, ...], findings: tuple[Finding, ...], dropped: int, diff: Quotable
+) -> str:
     """Why nothing can be decided from this answer; empty when something can."""
     muddle = _muddle(requirements, answer.tests_honest and any(finding.category == "tests" for finding in findings))
     if muddle or findings:
@@ -155,7 +157,7 @@ def _doubt(answer: Answer, requirements: tuple[Requirement, ...], findings: tupl
         return f"its objections quote what is not in the diff ({dropped})"
     if not answer.tests_honest:
         return "its answer calls the tests dishonest and shows nothing"
-    return _unfounded(answer.requirements, requirements)
+    return _unfounded(answer.requirements, requirements, diff)
 
 
 def _muddle(requirements: tuple[Requirement, ...], two_minds: bool) -> str:
@@ -170,7 +172,7 @@ def _muddle(requirements: tuple[Requirement, ...], two_minds: bool) -> str:
     return "its answer calls the tests honest and objects to them" if two_minds else ""
 
 
-def _unfounded(claimed: Sequence[Requirement], shown: Sequence[Requirement]) -> str:
+def _unfounded(claimed: Sequence[Requirement], shown: Sequence[Requirement], diff: Quotable) -> str:
     """What keeps a pass from standing on the quotes."""
     met = [(before, after) for before, after in zip(claimed, shown, strict=True) if after.status == "met"]
     if not met:
@@ -179,6 +181,8 @@ def _unfounded(claimed: Sequence[Requirement], shown: Sequence[Requirement]) -> 
         return "its answer rests on quotes that are not in the diff"
     if not any(after.quotes for _, after in met):
         return "its answer shows no line of the diff for what it calls met"
+    if not any(diff.find(quote, changed=True) for _, after in met for quote in after.quotes):
+        return "its answer shows only lines that the change leaves as they are"
     return ""
 
 

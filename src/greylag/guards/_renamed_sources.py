@@ -16,7 +16,10 @@ from greylag.kinds import TESTS, matches
 from greylag.protocols import Change, Tree
 
 _WORD = re.compile(r"[^\W\d]\w*|\W|\d\w*")
-_MAKES = r"\b(?:def|defp|function|func|fn|fun|class|struct|enum|trait|interface|module|defmodule|type|const|let|var)\b[^=;]{0,100}?"
+_MAKES = (
+    r"\b(?:def|defp|function|func|fn|fun|class|struct|enum|trait|interface|module|defmodule|type|const|let|var)\b"
+    r"[^=;]{0,100}?"
+)
 _LONGEST, _MOST = 5000, 200  # lines of a body, and names that are looked at
 
 

@@ -116,6 +116,16 @@ def test_a_test_that_is_not_run_any_more_blocks_whatever_runs_instead(
             {"src/test/java/TotalTest.java": JAVA}, {"src/test/java/SumTest.java": JAVA.replace("TotalTest", "SumTest")},
             ("org.TotalTest.sums",), ("org.SumTest.sums",), id="java class renamed",
         ),
+        pytest.param(
+            {"tests/test_a.py": PY, "a.py": "def total(n):\n    return sum(n)\n"},
+            {"tests/test_a.py": PY.replace("total", "plus").replace("test_sum", "test_plus"), "a.py": "def plus(n):\n    return sum(n)\n"},
+            NAMES, ("tests/test_a.py::test_plus", NAMES[1]), id="renamed with the function that it tests",
+        ),
+        pytest.param(
+            {"a.test.js": JS, "a.js": "export function add(a, b) {\n  return a + b;\n}\n"},
+            {"a.test.js": JS.replace("add(", "plus(").replace("adds", "sums up"), "a.js": "export function plus(a, b) {\n  return a + b;\n}\n"},
+            ("add > adds numbers",), ("add > sums up numbers",), id="renamed with the function that it tests in js",
+        ),
     ],
 )  # fmt: skip
 def test_a_test_that_still_runs_is_not_lost(

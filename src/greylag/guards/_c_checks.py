@@ -3,14 +3,15 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 
-from greylag.diffs import FileDiff
+from greylag.diffs import FileDiff, parse
 from greylag.guards._case import LARGEST
 from greylag.guards._fresh import Mark, fresh
 from greylag.guards._guard import finding, read
 from greylag.guards._source import brackets, language, scan
+from greylag.kinds import TESTS, matches
 from greylag.model import Diagnostic
 from greylag.protocols import Change
 
@@ -25,21 +26,29 @@ _DEFINE = re.compile(
     r"^[ \t]*+#[ \t]*+define[ \t]++(\w++)\(([^()\n]{0,300})\)((?>(?:[^\\\n]|\\\r?\n|\\[^\n])*))", re.MULTILINE
 )
 _FUNCTION = re.compile(r"^[A-Za-z_][\w \t*&]{0,100}[ \t*&](\w++)[ \t]*+\([^;{}]{0,500}\)\s*+(?=\{)", re.MULTILINE)
-_IDLE = re.compile(r"&&\s*+(?:0|false)\b|\|\|\s*+(?:1|true)\b|\bif\s*+\(\s*+(?:0|false)\s*+\)")
+_NOTHING = r"(?:0[uUlL]{0,3}|false)(?![\w.])"
+_IDLE = re.compile(
+    rf"(?<![&*/(]\*)(?:&&?|\*)\s*+{_NOTHING}|(?<![\w.]){_NOTHING}\s*+(?:&|\*(?![/*]))|\|\|\s*+(?:1|true)\b"
+    rf"|\bif\s*+\(\s*+{_NOTHING}\s*+\)|%\s*+1(?![\w.])|\?\s*+{_NOTHING}\s*+:\s*+{_NOTHING}"
+)  # a factor by which nothing is left
 _CHECKS = re.compile(r"check|assert|expect|require|verify|ensure|fail|\bok\b|^t_|test", re.IGNORECASE)
 _ASSERTION = re.compile(r"assert|CHECK|REQUIRE|EXPECT|ASSERT|VERIFY")
 _ASSERTS = re.compile(r"\b(?:\w*(?:assert|ASSERT|CHECK|REQUIRE|EXPECT)\w*|check)\s*+\(")
 _OFF = re.compile(
     r"^[ \t]*+#[ \t]*+(?:define[ \t]++NDEBUG\b|undef[ \t]++(?:assert|ASSERT|CHECK|EXPECT|REQUIRE)\w*+)", re.MULTILINE
 )
+_CALLED = re.compile(r"(?<![\w.])(\w*(?:assert|CHECK|REQUIRE|EXPECT|ASSERT|VERIFY)\w*)\s*+\(")
+_MOST, _TWO, _MARKS = 300, 2, 500  # files of tests that are read; marks of one file
 _STATUS = re.compile(r"\b(?:return|exit\s*+\()\s*+([^;]{0,200});")
 _SUCCESS = re.compile(r"[\s()]*+(?:0|EXIT_SUCCESS)?[\s()]*+")
 
 
 def toothless(change: Change, files: list[FileDiff]) -> Iterator[Diagnostic]:
-    """Findings on files of tests in C."""
+    """Findings on files of tests in C, and on sources that switch off what these assert by."""
     files = [file for file in files if language(file.path) == "c" and file.status != "deleted"]
-    for file, mark in fresh(change, files, switched_off):
+    sources = [file for file in parse(change.diff) if file not in files and language(file.path) == "c"]
+    of_tests = partial(_for_tests, _asserted(change)) if sources else switched_off
+    for file, mark in (*fresh(change, files, switched_off), *fresh(change, sources, of_tests)):
         message = f"adds `{mark.words}`, by which assertions say nothing"
         yield finding(change, "tests", "tests/runner-name", message, file.path, line=mark.line)
     for file in [file for file in files if file.status in {"modified", "renamed"}]:
@@ -113,11 +122,35 @@ def _main(code: str) -> str:
 
 
 def _fails(body: str) -> bool:
-    return any(not _SUCCESS.fullmatch(match[1]) for match in _STATUS.finditer(body))
+    return any(not _SUCCESS.fullmatch(match[1]) and not _IDLE.search(match[1]) for match in _STATUS.finditer(body))
+
+
+def _asserted(change: Change) -> frozenset[str]:
+    """Macros that tests of the head assert by, and do not make themselves; `NDEBUG` where one is `assert`."""
+    paths = (path for path in change.head.paths() if language(path) == "c" and matches(path, TESTS))
+    found, own = set[str](), set[str]()
+    for path in islice(paths, _MOST):
+        code = scan((read(change.head, path) or "")[:LARGEST], "c").code
+        found.update(_CALLED.findall(code))
+        own.update(match[1] for match in _DEFINE.finditer(code))
+    return frozenset(found - own)
+
+
+def _for_tests(asserted: frozenset[str], path: str, text: str) -> Iterator[Mark]:
+    """Of a source, what concerns assertions of tests. One that has two forms of a macro chooses between them."""
+    for mark in switched_off(path, text):
+        name = mark.words.split()[-1]
+        forms = sum(1 for match in _DEFINE.finditer(text) if match[1] == name)
+        if (name in asserted and forms < _TWO) or (name == "NDEBUG" and "assert" in asserted):
+            yield mark
 
 
 def switched_off(path: str, text: str) -> Iterator[Mark]:
     """`NDEBUG`, and assertions that are defined anew as something that cannot fail."""
+    yield from islice(_switched_off(path, text), _MARKS)
+
+
+def _switched_off(path: str, text: str) -> Iterator[Mark]:
     if language(path) != "c" or "#" not in text:
         return
     code = scan(text, "c").code

@@ -8,6 +8,9 @@ from greylag.guards._deferred import Nesting, nesting_of
 
 _EACH = re.compile(r"(?:\?\.|\.)\s*+(?:forEach\w*|map|flatMap|filter|every|some|each\w*|ifPresent\w*)\s*+(?=\()")
 _THEN = re.compile(r"(?:\?\.|\.)\s*+(?:then|finally)\s*+(?=\()")
+_NEVER = re.compile(
+    r"\bArray\s*+\.\s*+from\s*+(?=\(\s*+\{\s*+length\s*+:\s*+0\s*+\})|(?<![\w$])(?:_|lodash)\s*+\.\s*+times\s*+(?=\(\s*+0\s*+,)"
+)  # calls what it is given for nothing
 _EXECUTOR = re.compile(r"\bnew\s++Promise\s*+(?:<[^<>()]{0,100}>\s*+)?(?=\()")
 _SETTLED = re.compile(r"\bPromise\s*+\.\s*+allSettled\s*+(?=\()")
 _CATCH = re.compile(r"\s*+\.\s*+(catch|then|finally)\s*+(?=\()")
@@ -27,7 +30,7 @@ def unheard(code: str, span: tuple[int, int], starts: Sequence[int], filled: Con
     """Which of the assertions at `starts` that concerns; `filled` are names of literals that have entries."""
     nesting = nesting_of(code)
     counted = _COUNTS.search(code, *span) is not None
-    for pattern in (_EACH, _THEN, _SETTLED, _EXECUTOR):
+    for pattern in (_NEVER, _EACH, _THEN, _SETTLED, _EXECUTOR):
         for number, match in enumerate(pattern.finditer(code, *span)):
             end = nesting.end(match.end())
             inside = range(bisect_left(starts, match.end()), bisect_left(starts, end))
@@ -36,7 +39,9 @@ def unheard(code: str, span: tuple[int, int], starts: Sequence[int], filled: Con
             if not inside:
                 continue
             begin = _chain(code, nesting, match.start()) if pattern in {_EACH, _THEN} else match.start()
-            if pattern is _EACH:
+            if pattern is _NEVER:
+                lost = True
+            elif pattern is _EACH:
                 lost = not _is_filled(code[begin : match.start()], filled)
             else:
                 lost = _dropped(code, nesting, begin, end, settled=pattern is _SETTLED) and not counted

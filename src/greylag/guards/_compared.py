@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from greylag.guards._reduced import reduced
 from greylag.guards._source import LITERAL
 
 WIDEST = 500  # characters of a side that are looked at
@@ -195,13 +196,14 @@ def loses(new: Compared, old: Compared) -> bool:
         (old.left, old.right, new.left, new.right), (old.right, old.left, new.right, new.left),
     ):  # fmt: skip
         around = _around(was, now)
+        if reduced((was, now), (same, still), around):
+            return True
         if "(" not in was or not around:
             continue
         plain = not (_names(same) or _names(still))
         alike = same == still or bool(_around(same, still)) or (plain and _bare(same) == _bare(still))
-        if alike and _LOSES.search(around):
-            return True
-        if (alike or plain) and not UNORDERED.search(was) and (ORDERS.search(around) or around == "{}"):
+        unordered = not UNORDERED.search(was) and (ORDERS.search(around) or around == "{}")
+        if (alike and _LOSES.search(around)) or ((alike or plain) and unordered):
             return True
         if plain and (_TRIMS.search(around) or _TYPES.search(around)):
             return True

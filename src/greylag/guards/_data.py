@@ -7,6 +7,7 @@ from greylag.diffs import FileDiff
 from greylag.guards._case import LARGEST
 from greylag.guards._dialects import DIALECTS
 from greylag.guards._guard import finding, read
+from greylag.guards._lost_rows import lost_rows
 from greylag.guards._source import language
 from greylag.guards._values import Value, values
 from greylag.kinds import LINT, TEST_CONFIG, TESTS, matches
@@ -20,6 +21,9 @@ _NONE = "readme* .git*"
 
 def changed_data(change: Change, files: Sequence[FileDiff]) -> Iterator[Diagnostic]:
     """Files of data and values that are another now. New ones are none, and deleted files are told elsewhere."""
+    data = [file for file in files if _is_data(file.path)]
+    yield from lost_rows(change, data, data=True)
+    yield from lost_rows(change, [file for file in files if file not in data], data=False)
     for file in files:
         if file.status in {"added", "copied", "deleted"}:
             continue

@@ -185,7 +185,7 @@ def _bare(text: str) -> str:
 
 def loosened(change: Change, files: Sequence[FileDiff]) -> Iterator[Diagnostic]:
     """Values that equal everything, and comparisons that became loose by another import."""
-    sources = [file for file in parse(change.diff) if file not in files and language(file.path) in {"python", "java"}]
+    sources = [file for file in parse(change.diff) if file not in files and language(file.path) in _TYPED]
     for file, mark in fresh(change, [*files, *sources], equal_to_all):
         message = f"adds `{mark.words}`, which makes a value equal to everything"
         yield finding(change, "tests", "tests/equal-to-all", message, file.path, line=mark.line)
@@ -222,7 +222,13 @@ def _is_strict(bound: Bound) -> bool:
     return bound.module.endswith("/strict") or "trict" in bound.symbol
 
 
+_TYPED = frozenset({"python", "java", "js", "rust", "c", "hash"})
 _ALWAYS = {
+    "rust": re.compile(r"\bfn\s++eq\s*+\(\s*+&\s*+self\b[^(){}]{0,100}\)\s*+->\s*+bool\s*+\{\s*+(?:return\s++)?true\b"),
+    "c": re.compile(r"\boperator\s*+==\s*+\([^(){};]{0,200}\)[^(){};]{0,60}\{\s*+return\s++true\s*+;"),
+    "hash": re.compile(
+        r"^[ \t]*+def[ \t]++(?:===?|eql\?)[ \t]*+\(?[^()\n]{0,60}\)?\s*+;?\s*+true\s*+;?\s*+end\b", re.MULTILINE
+    ),
     "js": re.compile(
         r"\basymmetricMatch\b\s*+[:=]?\s*+(?:function\b\s*+)?\([^()]{0,100}\)\s*+(?:=>\s*+)?\{?\s*+(?:return\s++)?(?:true|!0|1)\b"
     ),

@@ -14,6 +14,7 @@ from greylag.guards._covered import covered
 from greylag.guards._known import Known
 from greylag.guards._matching import CANDIDATES, Found, Stage, after, alike, always, before, matched
 from greylag.guards._orphans import Orphans
+from greylag.guards._renamed_sources import followed, kept
 from greylag.guards._reported import Reported
 from greylag.guards._source import language
 from greylag.guards._testfiles import holds_tests
@@ -83,6 +84,13 @@ def pair(
     run = (file for file in files if (_runs(file) and not orphans.has(file)) or ran(file, had[file.path]))
     head = list(after(change, run, read))
     pairs, rest, free = matched(base, head, _STAGES)
+    called = list(followed(change, rest, read)) if rest and free else []
+    if called:  # by what the sources call now what these test
+        again, _, free = matched([new for _, new in called], free, _STAGES)
+        was = {id(new): old for old, new in called}
+        pairs += [(kept(was[id(before)], before), now) for before, now in again]
+        met = {id(was[id(before)]) for before, _ in again}
+        rest = [old for old in rest if id(old) not in met]
     tables = [new for new in head if new.case.rows]
     taken = [(old, next((new for new in tables if _takes_over(old, new)), None)) for old in rest]
     lost = list(_resembling([old for old, new in taken if new is None], free))

@@ -13,7 +13,7 @@ from greylag.guards._python_tree import UNREADABLE, Function, leaf, of, parsed, 
 
 _RUNNERS = frozenset({"pytest", "_pytest", "pluggy", "unittest", "nose", "nose2", "xdist", "builtins"})
 _IN_TEXT = re.compile(r"(?:_?pytest|pluggy|unittest|nose2?|xdist)\.(?!mock\b)")
-_IN_SOURCE = re.compile(r"\b(?:_?pytest|unittest)\b")
+_IN_SOURCE = re.compile(r"\b(?:_?pytest|unittest|pluggy)\b")
 _BORROWED = "unittest.mock"  # made for being changed
 _HARMLESS = frozenset({"maxDiff", "longMessage", "_MAX_LENGTH", "_diffThreshold", "_"})
 _SETS = frozenset({"setattr", "delattr", "__setattr__", "__delattr__", "object", "patch", "update", "setitem"})
@@ -56,9 +56,9 @@ def patches(_path: str, text: str) -> Iterator[Mark]:
 
 
 def runners(path: str, text: str) -> Iterator[Mark]:
-    """Of these, in a file that is no test: what is done to pytest or unittest by name."""
+    """Of these, in a file that is no test: what is done to pytest, unittest or pluggy by name."""
     if path.endswith(".py") and _IN_SOURCE.search(text):
-        yield from (mark for mark in patches(path, text) if re.match(r"(?:_?pytest|unittest)\.", mark.words))
+        yield from (mark for mark in patches(path, text) if re.match(r"(?:_?pytest|unittest|pluggy)\.", mark.words))
 
 
 def opaque(_path: str, text: str) -> Iterator[Mark]:

@@ -14,6 +14,7 @@ from greylag.guards._python_compared import Values, comparisons, module_values
 from greylag.guards._python_rows import tables
 from greylag.guards._python_tree import leaf, walk
 from greylag.guards._tautologies import always_holds
+from greylag.guards._vacuous import over_nothing
 from greylag.guards._written import written
 
 _ASSERTS = re.compile(r"^(?:assert|fail|raises$|warns$|expect|check|verify)")
@@ -166,6 +167,8 @@ def _is_constant(test: ast.expr) -> bool:
     if isinstance(test, ast.Compare):
         same = ast.dump(test.left) == ast.dump(test.comparators[0]) and isinstance(test.ops[0], ast.Eq | ast.Is)
         return same or (_is_order(test) and always_holds(written(ast.dump(test))))
+    if over_nothing(test):
+        return True
     if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or):
         return any(_is_constant(value) for value in test.values) or always_holds(written(ast.dump(test)))
     return isinstance(test, ast.Constant | ast.Tuple) and bool(getattr(test, "value", True))

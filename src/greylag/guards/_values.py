@@ -12,7 +12,7 @@ from greylag.guards._python_tree import UNREADABLE, parsed, walk
 from greylag.guards._source import LITERAL, Source, language, scan
 
 _TYPED = r"(?::[^=;(){}\n]{0,200})?"
-_GIVEN: Mapping[str, re.Pattern[str]] = {
+GIVEN: Mapping[str, re.Pattern[str]] = {
     "js": re.compile(rf"\b(?:const|let|var|static|readonly)\s+(?P<name>[\w$]++)\s*{_TYPED}=(?![=>])\s*+"),
     "java": re.compile(
         rf"^[ \t]*+(?>(?:@\w++[ \t]++)*)(?:[\w<>\[\],?.]{{1,99}}[ \t]+){{1,6}}(?P<name>\w++)[ \t]*{_TYPED}=(?!=)\s*+",
@@ -45,7 +45,7 @@ def values(path: str, text: str) -> dict[str, Value]:
             return dict(_python(parsed(text).body, ""))
         except UNREADABLE:
             return {}
-    return dict(_scanned(path, text, _GIVEN[family])) if family is not None and family in _GIVEN else {}
+    return dict(_scanned(path, text, GIVEN[family])) if family is not None and family in GIVEN else {}
 
 
 def _python(statements: list[ast.stmt], prefix: str) -> Iterator[tuple[str, Value]]:

@@ -7,6 +7,7 @@ from functools import partial
 from itertools import islice
 
 from greylag.diffs import FileDiff, parse
+from greylag.guards._answer_forms import answer_forms
 from greylag.guards._answer_tables import tabled
 from greylag.guards._answers import answers
 from greylag.guards._case import LARGEST, plain
@@ -16,12 +17,15 @@ from greylag.guards._exchanged import exchanged
 from greylag.guards._fresh import Mark, fresh
 from greylag.guards._granted import denied, granted
 from greylag.guards._guard import Guard, finding, read
+from greylag.guards._looks_around import looks_around
 from greylag.guards._only_told import only_told
+from greylag.guards._package_path import other_paths
 from greylag.guards._protections import unprotected
 from greylag.guards._refusals import refusals
 from greylag.guards._sent_away import sent_away
 from greylag.guards._silent import silent
 from greylag.guards._source import language, scan
+from greylag.guards._test_libraries import equality, of_tests
 from greylag.guards._trust import trusts
 from greylag.guards._under_test import asks
 from greylag.guards._unheeded import unheeded
@@ -53,6 +57,22 @@ def check(change: Change) -> Iterator[Diagnostic]:
     known = [file for file in files if file.status in {"modified", "renamed"}]
     for concerned, marks, kind, rule, words in (
         (files, asks, "tests", "under-test", "asks `{}`: it acts otherwise while it is tested"),
+        (files, looks_around, "tests", "under-test", "asks by `{}` who runs it: it acts otherwise while it is tested"),
+        (
+            files,
+            of_tests,
+            "tests",
+            "test-library",
+            "imports `{}`: a source that has what tests are made of may deceive them",
+        ),
+        (files, equality, "tests", "equality", "makes the equality of a built-in type anew by `{}`"),
+        (
+            files,
+            other_paths,
+            "tests",
+            "package-path",
+            "has `{}`: tests may import other modules than those that are read",
+        ),
         (files, unchecked, "suppressions", "unchecked", "adds `{}`, which takes a check away"),
         (files, trusts, "suppressions", "unchecked", "adds `{}`: whoever answers is trusted"),
         (files, granted, "suppressions", "granted", "lets `{}` say yes where something fails"),
@@ -76,6 +96,7 @@ def check(change: Change) -> Iterator[Diagnostic]:
         if file.status != "deleted":
             yield from answers(change, file)
             yield from tabled(change, file)
+            yield from answer_forms(change, file)
         if file.status in {"modified", "renamed"}:
             yield from _swallowed(change, file)
 

@@ -28,6 +28,7 @@ from greylag.guards._fresh import fresh
 from greylag.guards._guard import fact, finding, read
 from greylag.guards._helper_losses import helper_losses
 from greylag.guards._helpers import Helpers
+from greylag.guards._inverted import inverted
 from greylag.guards._itself import by_itself
 from greylag.guards._lambdas import waiting_lambdas
 from greylag.guards._line_losses import line_losses
@@ -48,9 +49,11 @@ from greylag.guards._reopened import reopened
 from greylag.guards._replaced import replaced
 from greylag.guards._reported import Comparing, Reported
 from greylag.guards._retried import retried
+from greylag.guards._set_up import set_up
 from greylag.guards._sorted import sorts
 from greylag.guards._source import language, scan
 from greylag.guards._standins import standins
+from greylag.guards._substitutes import substitutes
 from greylag.guards._swallows import swallows
 from greylag.guards._test_callbacks import vain_callbacks
 from greylag.guards._turns import extensions, macros, renamed_runners, turns
@@ -89,6 +92,8 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     elsewhere = list(displaced(change, files, found))
     yield from elsewhere
     yield from standins(change)
+    yield from substitutes(change, files)
+    yield from set_up(change, files)
     yield from reopened(change, list(parse(change.diff)))
     yield from native_copied(change, found.pairs)
     yield from by_itself(change, found.edited)
@@ -104,6 +109,7 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     yield from exchanged(change, [file for file in files if file.path not in told], tests=True)
     yield from answered(change, files)
     yield from wrapped(change, found.edited)
+    yield from inverted(change, [file for file in parse(change.diff) if file not in files], found.edited)
     yield from patched_tests(change, found.pairs)
     yield from sorts(change, files, found.pairs)
     other = {one.path for one in elsewhere if one.severity is Severity.ERROR}

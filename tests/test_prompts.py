@@ -40,6 +40,12 @@ def test_a_prompt_that_lacks_nothing_gets_no_advice() -> None:
         (" Change nothing else.", " Change nothing else. Remove the old tests of it.", "allow"),
         (" Change nothing else.", " Change nothing else. Add the package `pathlib2`.", "allow"),
         (" Change nothing else.", " Change nothing else. Change the workflow that runs it.", "allow"),
+        (
+            "If a path is given to a function of another module,\nleave it alone. ",
+            "It is done when the tests pass. ",
+            "preconditions",
+        ),
+        ("Use `pathlib.Path` there:", "First open it, then edit line 3, then look again:", "steps"),
         ("Use `pathlib.Path` there:", "1. Add an import\n2. Replace the calls\n3. Remove `os`\n\nUse", "steps"),
         (" Change nothing else.", " Change nothing else." + " The word of it." * 400, "long"),
     ],

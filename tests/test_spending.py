@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from greylag import costs
 from greylag.model import Event, Limits, Outcome, Phase, Repo, Session, Status, StopReason, Task, Usage, Verdict
 from greylag.report import Report, Run
 from greylag.spending import Warned, spent
@@ -66,3 +67,12 @@ def test_what_others_have_used_before_and_what_a_judge_uses_counts_for_the_warni
     assert [event.kind for event in seen] == ["usage"]
     observe.look(Usage(2, 1, 1, usd=0.09))
     assert [event.text for event in seen[1:]] == ["90% of the budget is used: $0.09 of $0.10"]
+
+
+def test_runs_of_which_a_part_has_no_known_price_are_counted() -> None:
+    priced, unknown = Usage(1, 10, 10, 0, 0.01, "prices"), Usage(1, 10, 10)
+    found = costs.costs([run(priced), run(priced, unknown), run(unknown)], "all")["all"]
+    assert (found.runs, found.unpriced) == (3, 2)
+    assert found.usage.usd == pytest.approx(0.02)
+    (line,) = costs.table({"all": found})
+    assert line.endswith("; 2 of them used models without a known price")

@@ -1,13 +1,13 @@
 """What was asked of models and what it cost: request by request, by session, by run, and over many runs."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from greylag.exchanges import Exchange
 from greylag.model import Usage
 from greylag.report import Run
-from greylag.spending import spent
+from greylag.spending import spent, unpriced
 from greylag.text import one_line
 
 KEYS = ("all", "campaign", "agent", "prompt")
@@ -53,9 +53,21 @@ def _cost(usage: Usage) -> str:
     return f"${usage.usd:.4f} ({usage.cost_source})"
 
 
-def costs(runs: Iterable[Run], by: str) -> dict[str, tuple[int, Usage]]:
-    """Runs and what they used, by a key of `KEYS`; replays, for which nobody pays, are left out."""
-    found: dict[str, tuple[int, Usage]] = {}
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What some runs used. Of `unpriced` runs a part has no known price, and is not in the dollars."""
+
+    runs: int = 0
+    unpriced: int = 0
+    usage: Usage = Usage()
+
+    def __add__(self, run: Run) -> "Costs":
+        return Costs(self.runs + 1, self.unpriced + unpriced(run), self.usage + spent(run))
+
+
+def costs(runs: Iterable[Run], by: str) -> dict[str, Costs]:
+    """What runs used, by a key of `KEYS`; replays, for which nobody pays, are left out."""
+    found: dict[str, Costs] = {}
     for run in runs:
         if not run.replay_of:
             names = {
@@ -64,12 +76,12 @@ def costs(runs: Iterable[Run], by: str) -> dict[str, tuple[int, Usage]]:
                 "agent": run.agent,
                 "prompt": run.task.title,
             }
-            count, used = found.get(names[by], (0, Usage()))
-            found[names[by]] = count + 1, used + spent(run)
+            found[names[by]] = found.get(names[by], Costs()) + run
     return dict(sorted(found.items()))
 
 
-def table(found: Mapping[str, tuple[int, Usage]]) -> Iterator[str]:
+def table(found: Mapping[str, Costs]) -> Iterator[str]:
     """Lines for a terminal."""
-    for name, (runs, used) in found.items():
-        yield f"{one_line(name, 60)}: {runs} run{'s' * (runs != 1)}, {told(used)}"
+    for name, one in found.items():
+        missing = f"; {one.unpriced} of them used models without a known price" if one.unpriced else ""
+        yield f"{one_line(name, 60)}: {one.runs} run{'s' * (one.runs != 1)}, {told(one.usage)}{missing}"

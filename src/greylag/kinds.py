@@ -26,6 +26,7 @@ CI = """
 *.jenkinsfile .travis.yml bitbucket-pipelines.yml .buildkite/ .drone.y*ml .drone.star .woodpecker/ .woodpecker.y*ml
 appveyor.y*ml .appveyor.y*ml .teamcity/ cloudbuild.y*ml buildspec*.y*ml .semaphore/ .cirrus.* .forgejo/ .gitea/
 .ci/ CODEOWNERS .mergify.yml .mergify/ renovate.json* .renovaterc* .zuul.y*ml zuul.d/ .prow* wercker.yml
+.github/codeql/ dagger.json
 """
 
 LINT = """

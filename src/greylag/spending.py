@@ -12,8 +12,17 @@ _WARN = 0.8  # of the budget
 
 def spent(run: Run) -> Usage:
     """What the sessions of a run and its judge have used so far, one that an error ended among them."""
+    return sum(_parts(run), Usage())
+
+
+def unpriced(run: Run) -> bool:
+    """Whether a part of what a run has used has no known price."""
+    return any(part.turns and part.usd is None for part in _parts(run))
+
+
+def _parts(run: Run) -> tuple[Usage, ...]:
     sessions = (*run.sessions, *((run.reflection,) if run.reflection else ()))
-    return sum((*(session.usage for session in sessions), *_judged(run.reports), run.broken_off), Usage())
+    return (*(session.usage for session in sessions), *_judged(run.reports), run.broken_off)
 
 
 def _judged(reports: Sequence[Report]) -> Sequence[Usage]:

@@ -69,6 +69,20 @@ def test_what_is_oldest_goes_first_and_only_as_much_as_must() -> None:
     assert 20_000 < _size(shorter) <= 40_000
 
 
+def test_what_was_done_stays_where_large_results_of_a_few_turns_can_go() -> None:
+    reads: list[list[ModelMessage]] = [
+        [
+            ModelResponse([ToolCallPart("read", {"n": n}, f"{turn}-{n}") for n in range(5)]),
+            ModelRequest([ToolReturnPart("read", "x" * 5_000, f"{turn}-{n}") for n in range(5)]),
+        ]
+        for turn in range(3)
+    ]
+    shorter = shorten(talk(step(1, "edited", old="a", new="b"), *reads), 60_000)
+    assert "id1" in ids(shorter, ToolCallPart), "the edit"
+    assert len(shorter) == 9
+    assert str(shorter[-1]).count("x" * 5_000) == 5
+
+
 def test_what_was_asked_last_is_not_left_out_with_the_steps_before_it() -> None:
     steps = [step(n, "x" * 200) for n in range(900)]
     steps[450] = [ModelResponse([TextPart("Done.")]), ModelRequest([UserPromptPart("The judge says no.")])]

@@ -175,6 +175,18 @@ def test_context_may_show_that_a_requirement_is_met_but_is_no_change(changes: An
     assert diff.find("def f(a):", changed=True) is None
 
 
+def test_header_is_no_change_where_there_are_others(changes: Any) -> None:
+    diff = Quotable.of(show(changes({"a.py": OLD}, {"a.py": NEW})).files)
+    assert diff.find("+++ b/a.py")
+    assert diff.find("+++ b/a.py", changed=True) is None
+
+
+def test_lock_files_among_tests_are_shown(changes: Any) -> None:
+    shown = show(changes({}, {"tests/fixtures/uv.lock": "evil\n"}))
+    assert "+evil" in shown.text
+    assert shown.elided == ()
+
+
 def test_quote_in_another_file_is_found_there(changes: Any) -> None:
     diff = Quotable.of(show(changes({"a.py": OLD, "b.py": "q\n"}, {"a.py": NEW, "b.py": "rrr\n"})).files)
     place = diff.find("rrr", "a.py", changed=True)

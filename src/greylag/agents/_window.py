@@ -24,7 +24,7 @@ from greylag.llm.replay import said
 
 _DENSITY = 1 / 3  # tokens a byte: most text has fewer; what the model's service counts is learned
 _OVERHEAD = 12_000  # bytes of the system prompt and of what is said of the tools
-_KEPT = 6  # messages at the end that are shortened last
+_KEPT, _LAST = 6, 2  # messages at the end that are shortened last, and of those the last to be
 _LARGE = 1_500  # bytes of a result or an argument that is worth dropping
 _STEPS = (20_000, 5_000, 1_000, 300)  # bytes that are left of one text, when nothing else helps
 _DROPPED = "[dropped to save room; call the tool again if you need it]"
@@ -52,7 +52,9 @@ def shorten(messages: list[ModelMessage], most: int) -> list[ModelMessage]:
     """At most `most` bytes of a conversation. Raises `UserError` when its first message alone is longer."""
     if _size(messages) <= most:
         return messages
-    shorter = _dropped(messages, most)
+    shorter = _dropped(messages, most, _KEPT)
+    if _size(shorter) > most:  # what was done stays as long as what was shown can go
+        shorter = _dropped(messages, most, _LAST)
     if _size(shorter) > most:
         shorter = _without_oldest(shorter, most)
     for longest in _STEPS:
@@ -64,10 +66,10 @@ def shorten(messages: list[ModelMessage], most: int) -> list[ModelMessage]:
     return shorter
 
 
-def _dropped(messages: list[ModelMessage], most: int) -> list[ModelMessage]:
-    """Without the oldest large results and arguments."""
+def _dropped(messages: list[ModelMessage], most: int, kept: int) -> list[ModelMessage]:
+    """Without the oldest large results and arguments, but for the last `kept` messages."""
     shorter, size = list(messages), _size(messages)
-    for index, message in enumerate(messages[:-_KEPT]):
+    for index, message in enumerate(messages[:-kept]):
         if size <= most // 2:
             break
         shorter[index] = _mapped(message, _LARGE, lambda *_: _DROPPED)

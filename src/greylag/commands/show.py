@@ -52,7 +52,9 @@ def command(
         lines = _numbers(store, judge_by, as_json=as_json)
     elif cost_by:
         found = costs.costs(store.newest(None), cost_by)
-        listed = {name: {"runs": runs, **asdict(used)} for name, (runs, used) in found.items()}
+        listed = {
+            name: {"runs": one.runs, "unpriced": one.unpriced, **asdict(one.usage)} for name, one in found.items()
+        }
         lines = [json.dumps(listed)] if as_json else list(costs.table(found))
     elif run_id and requests:
         lines = _requests(store, store.run(run_id), as_json=as_json)

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from greylag.diffs import FileDiff, parse
 from greylag.judge._reveal import hidden, reveal
 from greylag.judge._shapes import Edit, repeated
-from greylag.kinds import GUARDED, classify
+from greylag.kinds import GUARDED, TESTS, classify, matches
 from greylag.model import Phase, Severity, Verdict
 from greylag.protocols import Change
 from greylag.report import Report
@@ -66,6 +66,8 @@ def _why_not(change: Change, file: FileDiff) -> str:
     if file.binary:
         return "binary file"
     kind = classify(file.path)
+    if matches(file.path, TESTS):
+        return ""
     if kind == "lock" or (kind in {"generated", "vendored"} and kind in change.scope.allow):
         return f"{kind} file, {len(file.added)} lines added, {len(file.removed)} removed"
     return ""

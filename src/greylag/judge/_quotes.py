@@ -4,6 +4,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from greylag.diffs import FileDiff, Line
 from greylag.judge._reveal import reveal
@@ -74,7 +75,8 @@ class Quotable:
 def _views(file: FileDiff) -> Iterator[_View]:
     """Everything in the diff's order, the file as it is now, and as it was: a quote may leave out the other side."""
     lines = tuple(file.lines)
-    yield _view(tuple(Line("+", line, None, None) for line in file.header if not line.startswith("index ")))
+    sign: Literal[" ", "+"] = " " if lines else "+"  # a header is a change by itself only where nothing else is
+    yield _view(tuple(Line(sign, line, None, None) for line in file.header if not line.startswith("index ")))
     yield _view(lines, signs=True)
     yield _view(lines)
     yield _view(tuple(line for line in lines if line.sign != "-"))

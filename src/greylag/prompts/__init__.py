@@ -20,7 +20,8 @@ _GOAL = re.compile(
     re.IGNORECASE,
 )
 _WHEN_NOT = re.compile(
-    r"\b(?:if|where|when) (?:the|a|an|there|it|this|no|any|your|its)\b|\bunless\b|\bonly (?:if|when|where)\b|\bexcept\b"
+    r"(?:\b(?:if|where)|(?<!done )(?<!finished )(?<!complete )\bwhen) (?:the|a|an|there|it|this|no|any|your|its)\b"
+    r"|\bunless\b|\bonly (?:if|when|where)\b|\bexcept\b"
     r"|\b(?:leave|skip|ignore) (?:it|them|the|this|that|any)\b|\bdo nothing\b|\bnothing to do\b|\balready\b"
     r"|\bprecondition|\bapplies (?:to|when|if)\b",
     re.IGNORECASE,
@@ -47,6 +48,10 @@ _VAGUE = re.compile(
     re.IGNORECASE,
 )
 _STEP = re.compile(r"\s{0,8}(?:\d{1,2}[.)]|step \d+\b|(?:first|second|third|then|next|finally)\b,?)\s", re.IGNORECASE)
+_WAY = re.compile(  # steps in one sentence
+    r"\bfirst,? \w[^\n]{0,200}?\b(?:then|next|after that),? \w[^\n]{0,200}?\b(?:then|next|after that|finally),? \w",
+    re.IGNORECASE,
+)
 _ITEM = re.compile(r"\s{0,8}(?:[-*+]|\d{1,2}[.)])\s+(?:\[.\]\s+)?[*_`]{0,2}(\w+)")
 _VERBS = frozenset(
     (
@@ -160,9 +165,11 @@ def _one_change(prompt: Prompt, text: _Text) -> Iterator[Advice]:
 
 def _steps(_: Prompt, text: _Text) -> Iterator[Advice]:
     steps = [number for number, line in text.lines if _STEP.match(line) and _imperative(line)]
+    remedy = "say what holds at the end, and leave the way to the agent"
     if len(steps) >= _STEPS:
-        remedy = "say what holds at the end, and leave the way to the agent"
         yield Advice("steps", f"{len(steps)} steps tell the way; {remedy}", steps[0])
+    elif way := next((number for number, line in text.lines if _WAY.search(line)), None):
+        yield Advice("steps", f"steps tell the way; {remedy}", way)
 
 
 def _imperative(line: str) -> bool:

@@ -149,6 +149,22 @@ def test_neither_has_one_beside_which_a_test_was_touched(house: MakeHouse) -> No
     assert of(changed(at, {"t/lib.py": "# no test"})).outcome is Outcome.PASSED
 
 
+@pytest.mark.parametrize(
+    ("files", "outcome"),
+    [
+        ({"README": "more"}, Outcome.PASSED),
+        ({"t/test_b.py": "# another"}, Outcome.FAILED),
+        ({"Makefile": ""}, Outcome.FAILED),
+    ],
+)
+def test_of_one_without_a_file_any_test_or_build_file_may_be_it(
+    house: MakeHouse, files: Files, outcome: Outcome
+) -> None:
+    red, green = (each.replace(' file="t/a.py"', "") for each in (RED, GREEN))
+    at = house({"test.sh": _FLAKY, "red": red, "green": green})
+    assert of(changed(at, files)).outcome is outcome
+
+
 def test_many_failures_are_no_coincidence(house: MakeHouse) -> None:
     cases = "".join(f'<testcase classname="t.a" name="n{n}" file="t/a.py">%s</testcase>' for n in range(21))
     red = f"<testsuite>{cases.replace('%s', '<failure/>')}</testsuite>"

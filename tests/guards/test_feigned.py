@@ -94,6 +94,10 @@ def test_a_fixture_that_gives_a_substitute_blocks(guard: Any, name: str) -> None
 
 COMPARED = {
     "a quotient": ("f(9) == 180", "f(9) // 100 == 180 // 100", True),
+    "a quotient, the number as it was": ("f(9) == 180", "f(9) // 1 == 180", True),
+    "some of its bits": ("f(9) == 180", "f(9) & 180 == 180", True),
+    "its power of nothing": ("f(9) == 180", "f(9) ** 0 == 1", True),
+    "how many there are in a list of it": ("f(9) == 180", "len([f(9)]) == 1", True),
     "a remainder": ("f(9) == 180", "f(9) % 10 == 0", True),
     "nothing": ("f(9) == 180", "f(9) * 0 == 0", True),
     "no bits": ("f(9) == 180", "f(9) & 0 == 0", True),

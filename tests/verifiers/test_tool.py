@@ -14,7 +14,7 @@ from greylag.protocols import Activation, Bounds, Completed, Context, Ended, Tre
 from greylag.testing.verifiers import Bench, Files
 from greylag.verification.comparison import compare
 from greylag.verifiers import _inside, _summaries, _tool
-from greylag.verifiers._outcome import Found, judge
+from greylag.verifiers._outcome import Found, Result, judge, not_over
 from greylag.verifiers._tool import Plan, Step
 
 MakeBench = Callable[[dict[str, str]], Bench]
@@ -489,6 +489,14 @@ Thread 0x00007f (most recent call first):
     assert "test_slow.py" in found.excerpt
     plain = judge(sh("check"), Phase.TEST, replace(done, output=b"1\n2\n"), Found((), None, ".", "/workspace"))
     assert (plain.diagnostics[0].path, plain.diagnostics[0].excerpt) == (None, "1\n2")
+
+
+def test_tests_that_had_not_ended_are_named() -> None:
+    stopped = Result(Outcome.TIMED_OUT, "late", (Diagnostic("late", excerpt="..."),), Counts(1, passed=("a",)))
+    (found,) = not_over(stopped, ("a", "b", "c", "d", "e")).diagnostics
+    assert found.excerpt == "not over: b, c, d and 1 more\n..."
+    assert not_over(stopped, ("a",)) is stopped
+    assert not_over(stopped, ("x", "y")) is stopped, "none is known"
 
 
 def test_the_log_is_kept_and_nothing_else(bench: MakeBench) -> None:

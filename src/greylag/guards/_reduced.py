@@ -8,7 +8,7 @@ _STRING = re.compile(r'"(?>(?:[^"\\\n]|\\.)*)"|\'(?>(?:[^\'\\\n]|\\.)*)\'')
 _ZERO = r"(?:0(?:\.0*)?(?:[uUlLn]|usize|i64|i32)?)(?![\w.])"
 _NOTHING = re.compile(
     rf"[\w)\]] ?(?:\*|&&?) ?{_ZERO}|(?<![\w.)]){_ZERO} ?(?:\*(?!\*)|&&?) ?[A-Za-z_(]|[\w)\]] ?% ?1(?![\w.])"
-    rf"|[\w)\]] and {_ZERO}"
+    rf"|[\w)\]] and {_ZERO}|[\w)\]] ?\*\* ?{_ZERO}|(?<![\w.])len\(\["
 )
 _NUMBER = re.compile(r"-?\d[\w.]*")
 _SCALAR = re.compile(r"[\s()+*/%-]*(?:-?\d[\w.]*|#)(?:[\s()+*/%-]|-?\d[\w.]*|#)*")
@@ -20,6 +20,7 @@ _TRUTHS = re.compile(r"(?<![\w$.])(?:bool|Boolean)\(|!!|(?<!\w)not not ")
 _COARSE = re.compile(
     r"//|%|>>|(?<!&)&(?!&)|(?<![\w$])(?:floor|ceil|trunc|int|parseInt|sign|divmod|intdiv)\(|(?<![\w$])round\("
 )
+_ROUNDED = re.compile(r"//|>>|(?<!&)&(?!&)|[\w)\]]? ?% ?\d")  # the same number is expected of a part of the answer
 _DIGITS = re.compile(r"round\(.*, ?(-?\d+)\)", re.DOTALL)
 _OF_TEXT = re.compile(r"(?<![\w$])(?:str|String|repr|format|to_string|toString|Itoa|Sprint\w*)\(")
 _PART = re.compile(r"(?<![\w$])len\(|\.(?:length|len|size|count|charAt|slice|substring)\b|\[[^\[\]]{0,40}\]")
@@ -39,11 +40,11 @@ def reduced(asked: tuple[str, str], told: tuple[str, str], around: str) -> bool:
         return True
     if not (_literal(same) and _literal(still)):
         return False
-    if _TRUTH.search(still) and not _TRUTH.search(same):
+    if (_TRUTH.search(still) and not _TRUTH.search(same)) or (_TRUTHS.search(around) and _TRUTHS.search(still)):
         return True
-    if _TRUTHS.search(around) and _TRUTHS.search(still):
-        return True
-    return bool(around) and same != still and _coarser(now, same, still, around)
+    if same == still:
+        return bool(_SCALAR.fullmatch(same) and _ROUNDED.search(_STRING.sub("#", around)))
+    return bool(around) and _coarser(now, same, still, around)
 
 
 def _coarser(now: str, same: str, still: str, around: str) -> bool:

@@ -18,6 +18,7 @@ from greylag.verifiers._plan import Step
 
 MOST = 20  # failed tests; more of them are no coincidence
 _TRIES = {"gate": 3}  # runs of each kind in which a test may pass; an agent in its loop waits for one
+_TELLING = frozenset(("tests", "test configuration", "build", "dependencies"))  # kinds of files
 _LONG = 20.0  # seconds, of a run after which no other is worth its time
 
 
@@ -58,14 +59,16 @@ def _suspects(step: Step, result: Result, context: Context) -> Sequence[Diagnost
 
 def _touched(diagnostic: Diagnostic, context: Context) -> bool:
     """Whether the change is in the file of a test, or in a file of tests beside it: some runners name the helper in
-    which a test broke. What is not known may be.
+    which a test broke. Where a runner names no file, any of tests or of the build may be it.
     """
     path = diagnostic.path
-    if path is None or path not in context.change.base.paths() or path not in context.change.head.paths():
-        return True
     try:
         changed = {name for file in parse(context.change.diff) for name in file.names}
     except DiffError:
+        return True
+    if path is None:
+        return any(classify(name) in _TELLING for name in changed)
+    if path not in context.change.base.paths() or path not in context.change.head.paths():
         return True
     return path in changed or any(dirname(name) == dirname(path) and classify(name) == "tests" for name in changed)
 

@@ -3,7 +3,7 @@
 import hashlib
 import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from greylag.distill import Distilled, distill
@@ -15,6 +15,7 @@ from greylag.verifiers._plan import Step
 
 BUDGET = 700  # tokens of a distilled log
 _LAST = 5  # lines that a command had printed before it was stopped
+_NAMED = 3  # tests that had not ended
 _WIDE = 200  # characters of such a line
 
 # What no edit of the repository can repair. Looked for only where a tool left no diagnostic of its own.
@@ -142,6 +143,18 @@ def _stuck(said: str, text: str, found: Found) -> Diagnostic:
     own = (_located(frame, found) for frame in frames if "/site-packages/" not in str(frame.path))
     first = next((frame for frame in own if not str(frame.path).startswith("/")), Diagnostic(said))
     return replace(first, excerpt="\n".join(stack[:_STACK_SIZE].splitlines()[:_FRAMES]))
+
+
+def not_over(result: Result, before: Collection[str]) -> Result:
+    """What was stopped, with the tests of the base commit that it has not told of, where it has told of some."""
+    told = set(result.counts.passed) if result.counts else set()
+    left = [name for name in before if name not in told]
+    if not 0 < len(left) < len(before):
+        return result
+    *others, stopped = result.diagnostics
+    more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
+    names = f"not over: {', '.join(one_line(name, 120) for name in left[:_NAMED])}{more}"
+    return replace(result, diagnostics=(*others, replace(stopped, excerpt=f"{names}\n{stopped.excerpt}")))
 
 
 def _reported(found: Found, stopped: Diagnostic) -> tuple[Diagnostic, ...]:

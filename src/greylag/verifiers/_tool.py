@@ -24,7 +24,7 @@ from greylag.protocols import Activation, Command, Completed, Context, Ended
 from greylag.text import one_line
 from greylag.verifiers._affected import SAID, conclusive, narrowed
 from greylag.verifiers._flaky import settled
-from greylag.verifiers._outcome import Found, Result, judge, tests, total
+from greylag.verifiers._outcome import Found, Result, judge, not_over, tests, total
 from greylag.verifiers._plan import Plan, Reader, Step, Tests
 from greylag.verifiers._rewriting import rewriting
 
@@ -176,6 +176,8 @@ def _take(step: Step, tools: Mapping[str, Sequence[str]], log: str, activation: 
         ended_before=before is not None and before.outcome in _ENDED,
     )
     result = replace(result, log=log, seconds=done.seconds, tools=fetched["tools"])
+    if result.outcome is Outcome.TIMED_OUT and before and before.counts and result.counts:
+        result = not_over(result, before.counts.passed)
     if formatting := rewriting(step, result, activation, context):
         _rewrite(*formatting, activation, context)
     return settled(step, result, context, lambda again, place: _take(again, {}, log, activation, place))

@@ -24,7 +24,8 @@ _WINDOW_SHARE = 0.4  # of the budget
 _FAINT = 0.3  # a score of a line that says what others have said
 _SILENT = 0.4  # of the budget that telling lines leave: such a log says little in words that are known
 _CLEAR, _CONTEXT = 10.0, 0.1  # a score that leaves no doubt; of the budget, then, for lines that tell nothing
-_REPEATED = (1.0, 0.75, 0.5)  # of its score keeps the first, second, third line of one template; more of them none
+_REPEATED = (1.0, 0.75, 0.5)  # of its score keeps the first, second, third line of one template
+_OFTEN = 0.03  # and each of the others
 _KNOWN = 0.03  # of its score keeps a line that stands in the baseline, too
 _MESSAGE = 12.0  # of a score its neighbours inherit from; what is more comes from totals, which have no neighbours
 _BEFORE = 4  # lines before a telling one that inherit from it
@@ -116,8 +117,12 @@ def _own(lines: list[str]) -> tuple[list[float], list[int]]:
         value, key, end = found
         if end:
             ends.append(at)
-        seen[key] = times = seen.get(key, 0) + 1
-        own[at] = value * (_REPEATED[times - 1] if times <= len(_REPEATED) else 0.03)
+        times = seen.get(key, 0)
+        if times < len(_REPEATED):
+            seen[key] = times + 1
+            own[at] = value * _REPEATED[times]
+        else:
+            own[at] = value * _OFTEN
     return own, ends
 
 

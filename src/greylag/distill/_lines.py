@@ -11,7 +11,7 @@ from greylag.distill.bounded import BETWEEN, HEAD, TAIL, Between, Bounded, bound
 from greylag.distill.tasks import ungrouped
 from greylag.text import clean
 
-_FIRST, _LAST = 50_000, 200_000  # lines that are looked at; of those between them, what stands out
+_FIRST, _LAST = 50_000, 250_000  # lines that are looked at; of those between them, what stands out
 _LONG, _PIECE = 400, 300  # characters of a line that stays whole, and of a piece of one that does not
 _BREAKS = {"},": 2, ',"': 1, "\\n": 2, "; ": 2, " ": 1}  # where pieces end, the best first; characters that stay
 _CARETS = re.compile(r"\^\[\[[0-9;]{0,20}[mK]")  # escape sequences as some log stores spell them

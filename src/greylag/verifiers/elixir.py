@@ -33,6 +33,12 @@ defmodule Greylag.Formatter do
 
   def init(_), do: {:ok, System.fetch_env!("GREYLAG_TAP")}
 
+  def handle_cast({:test_started, test}, path) do
+    begun = "#{test.tags.file}:#{test.tags.line} #{inspect(test.module)} #{test.name}\n"
+    File.write!(path <> ".begun", begun, [:append])
+    {:noreply, path}
+  end
+
   def handle_cast({:test_finished, test}, path) do
     name = String.replace("#{inspect(test.module)} #{test.name}", ["\n", "#"], " ")
     File.write!(path, point(test.state, name, test), [:append])
@@ -175,6 +181,7 @@ def _mix(
         append={"ELIXIR_ERL_OPTIONS": "+S @cpus@"},
         offline_env={"HEX_OFFLINE": "1"},
         reports=(report,) if report else (),
+        journal=f"{report}.begun" if report else "",
         read_report=read if report else None,
         read_log=readers.elixir_text if report else read,
         again=again,

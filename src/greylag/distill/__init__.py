@@ -101,7 +101,6 @@ def _old(lines: list[str], baseline: list[str]) -> bytearray:
 def _own(lines: list[str]) -> tuple[list[float], list[int]]:
     """Score of each line by what it says, and the lines where steps ended in failure."""
     own = [0.0] * len(lines)
-    ends: list[int] = []
     telling = list(signals.telling(lines))
     alike = "\n".join([lines[at] for at in telling]).encode().translate(_ALIKE).split(b"\n")
     forms = dict(zip(alike, telling, strict=False))  # and of each a line
@@ -110,19 +109,20 @@ def _own(lines: list[str]) -> tuple[list[float], list[int]]:
         line = lines[forms[form]]
         if value := signals.score(line):
             judged[form] = (value, signals.template(line), signals.ends_step(line))
-    seen: dict[str, int] = {}
+    often = {form: value * _OFTEN for form, (value, _, _) in judged.items()}
+    for at, value in zip(telling, [often.get(form, 0.0) for form in alike], strict=False):
+        own[at] = value
+    left = dict.fromkeys((key for _, key, _ in judged.values()), len(_REPEATED))
     for at, form in zip(telling, alike, strict=False):
-        if not (found := judged.get(form)):
-            continue
-        value, key, end = found
-        if end:
-            ends.append(at)
-        times = seen.get(key, 0)
-        if times < len(_REPEATED):
-            seen[key] = times + 1
-            own[at] = value * _REPEATED[times]
-        else:
-            own[at] = value * _OFTEN
+        if not left:
+            break
+        if (found := judged.get(form)) and (times := left.get(found[1])):
+            own[at] = found[0] * _REPEATED[-times]
+            left[found[1]] -= 1
+            if times == 1:
+                del left[found[1]]
+    ending = {form for form, (_, _, ends_step) in judged.items() if ends_step}
+    ends = [at for at, form in zip(telling, alike, strict=False) if form in ending] if ending else []
     return own, ends
 
 

@@ -12,7 +12,7 @@ frozen tree, the same tree is judged, committed and pushed, and what the agent s
 import errno
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -201,11 +201,10 @@ class _Steps:
     def channel(self, who: str) -> Iterator[Channel]:
         """The way to a model. What went over it is not lost with the error that ends it."""
         channel = Channel(who, self.exchanges, self.limits())
-        try:
+        with ExitStack() as unless_it_ends:
+            unless_it_ends.callback(lambda: self.recording.keep(broken_off=channel.used))
             yield channel
-        except BaseException:
-            self.recording.keep(broken_off=channel.used)
-            raise
+            unless_it_ends.pop_all()
 
     @contextmanager
     def asked_back(self, sandbox: Sandbox) -> Iterator[None]:

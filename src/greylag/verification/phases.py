@@ -106,6 +106,8 @@ class Work:
             for job in (job for job in jobs if job.key in ran and comparison.tool(phase)):
                 self._keep(job, ran[job.key])
             for job in (job for job in jobs if job.key in ran and phase is Phase.GUARD):
+                if ran[job.key].outcome is Outcome.ERRORED:  # it has not looked
+                    continue
                 self.here[self._guard_key(job, earlier)] = replace(ran[job.key], cached=True)
             done |= ran
         return list(self._counted([done[job.key] for job in jobs], phase, earlier))

@@ -132,6 +132,8 @@ def run(request: dict[str, Any], program: list[str], workspace: str) -> int:
     if request["patience"]:
         _ask_later(request, workspace)
     status = os.waitpid(child, 0)[1]
+    if request["patience"]:
+        _alarm(0)  # what comes now is not the tool's
     return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 
@@ -144,7 +146,13 @@ def _ask_later(request: dict[str, Any], workspace: str) -> None:
         os.posix_spawn(sys.executable, argv, os.environ)
 
     signal.signal(signal.SIGALRM, ask)
-    signal.setitimer(signal.ITIMER_REAL, request["patience"])
+    _alarm(request["patience"])
+
+
+def _alarm(seconds: float) -> None:
+    import signal
+
+    signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def _spawn(argv: list[str]) -> int:

@@ -12,7 +12,6 @@ from greylag.guards._c_checks import switched_off
 from greylag.guards._looks_around import looks_around
 from greylag.guards._lost_rows import _code, _data
 from greylag.guards._package_path import other_paths
-from greylag.guards._reduced import reduced
 from greylag.guards._test_libraries import equality, of_tests
 
 SOURCE = "def fee(n):\n    return n // 50\n"
@@ -129,6 +128,10 @@ def test_a_comparison_of_less_blocks(guard: Any, name: str) -> None:
 FORMS = {
     "a constant": ("a.py", "def f(n, p):\n    return n - n * p // 100\n", "def f(n, p):\n    return 180\n", True),
     "cases": ("a.py", "def f(n, p):\n    return n - n * p // 100\n", "def f(n, p):\n    match (n, p):\n        case (200, 10):\n            return 180\n    return n\n", True),
+    "two conditions": ("a.py", "def f(n, p):\n    return n - n * p // 100\n", "def f(n, p):\n    if n == 200 and p == 10:\n        return 180\n    return n\n", True),
+    "two conditions that no test asks for": ("a.py", "def f(n, p):\n    return n - n * p // 100\n", "def f(n, p):\n    if n == 1 and p == 7:\n        return 77\n    return n\n", False),
+    "js: two conditions": ("src/a.js", "export function f(n, p) {\n  return n - n * p;\n}\n", "export function f(n, p) {\n  if (n === 200 && p === 10) return 180;\n  return n;\n}\n", True),
+    "go: two conditions": ("a.go", "package a\n\nfunc F(n, p int) int {\n\treturn n - n*p/100\n}\n", "package a\n\nfunc F(n, p int) int {\n\tif n == 200 && p == 10 {\n\t\treturn 180\n\t}\n\treturn n\n}\n", True),
     "a constant that no test asks for": ("a.py", "def f(n, p):\n    return n - n * p // 100\n", "def f(n, p):\n    return 77\n", False),
     "no parameter before": ("a.py", "def f(n, p):\n    return load()\n", "def f(n, p):\n    return 180\n", False),
     "a new function": ("a.py", "x = 1\n", "def f(n, p):\n    return 180\n", False),
@@ -274,7 +277,6 @@ HOSTILE = hostile(
     tables=lambda text: (_code("a.js", text[:500_000]), _code("a.go", text[:500_000])),
     data=lambda text: (_data("a.json", text), _data("a.yml", text), _data("a.csv", text)),
     forms=lambda text: (_python(text[:500_000]), _scanned(text[:500_000], "js"), _scanned(text[:500_000], "go")),
-    sides=lambda text: reduced((f"f({text[:500]})", f"g(f({text[:500]}))"), (text[:500], text[:500]), text[:500]),
 )
 PIECES = [
     "[[1, 2], ",

@@ -178,15 +178,29 @@ def _table(node: ast.AST) -> tuple[tuple[str, str], ...]:
 
 
 def _single(node: ast.If | ast.IfExp) -> tuple[tuple[str, str], ...]:
-    """`if (a, b) == (200, 10): return 180`, in the one form or the other."""
+    """`if (a, b) == (200, 10): return 180`, or `if a == 200 and b == 10`, in the one form or the other."""
     body = node.body if isinstance(node, ast.IfExp) else node.body[0]
     told = body.value if isinstance(body, ast.Return) else body if isinstance(body, ast.expr) else None
-    if told is None or not _is_data(told) or not isinstance(node.test, ast.Compare):
+    if told is None or not _is_data(told):
         return ()
-    for side in (node.test.left, *node.test.comparators):
-        if isinstance(side, ast.Tuple) and len(side.elts) >= _SHORT and all(map(_is_data, side.elts)):
-            return ((unparsed(side), f"{unparsed(side)} {unparsed(told)}"),)
-    return ()
+    test = node.test
+    parts = test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) else [test]
+    asked = [side for part in parts for side in _wanted(part)]
+    if len(asked) < max(_SHORT, len(parts)):
+        return ()
+    key = ", ".join(map(unparsed, asked))
+    return ((key, f"{key} {unparsed(told)}"),)
+
+
+def _wanted(test: ast.expr) -> Sequence[ast.expr]:
+    """The literals that a comparison wants, one or those of a tuple."""
+    if not isinstance(test, ast.Compare) or len(test.ops) > 1 or not isinstance(test.ops[0], ast.Eq):
+        return []
+    for side in (test.left, *test.comparators):
+        parts = side.elts if isinstance(side, ast.Tuple) else [side]
+        if parts and all(map(_is_data, parts)):
+            return parts
+    return []
 
 
 @lru_cache(maxsize=4)
@@ -205,9 +219,18 @@ def _scanned(text: str, family: str) -> Mapping[str, _Code]:
     return found
 
 
+_JOINED = re.compile(
+    rf"\bif\b\s*\(?\s*(?P<asked>[\w.]{{1,60}}\s*===?\s*{_LITERAL}(?:\s*&&\s*[\w.]{{1,60}}\s*===?\s*{_LITERAL}){{1,5}})\s*\)?\s*\{{?"
+    rf"\s*return\s+(?P<told>{_LITERAL})"
+)
+
+
 def _mappings(
     source: Source, closing: Mapping[str, Brackets], span: tuple[int, int]
 ) -> Iterator[tuple[tuple[str, str], ...]]:
+    for match in islice(_JOINED.finditer(source.text, *span), _MOST):
+        key = ", ".join(one.partition("==")[2].lstrip("= ") for one in match["asked"].split("&&"))
+        yield ((key, f"{key} {match['told']}"),)
     for match in islice(_ASKED_AT_ONCE.finditer(source.code, *span), _MOST):
         opening = match.end() - 1
         closes = closing[source.code[opening]].after(opening)[1]

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from greylag.guards._reduced import reduced
 from greylag.guards._source import LITERAL
 
 WIDEST = 500  # characters of a side that are looked at
@@ -196,7 +195,7 @@ def loses(new: Compared, old: Compared) -> bool:
         (old.left, old.right, new.left, new.right), (old.right, old.left, new.right, new.left),
     ):  # fmt: skip
         around = _around(was, now)
-        if reduced((was, now), (same, still), around):
+        if _TRUTH.search(still) and not _TRUTH.search(same) and "(" in was and was == now:
             return True
         if "(" not in was or not around:
             continue
@@ -227,6 +226,7 @@ def _bare(side: str) -> str:
     return re.sub(r"[\W_]", "", side).lower()
 
 
+_TRUTH = re.compile(r"[+*-] ?(?:\([^()]{0,200}(?:[=!]=|[<>])[^()]{0,200}\)|[Tt]rue\b|[Ff]alse\b|not )")  # as a number
 _TYPES = re.compile(r"(?<![\w$.])(?:type|typeof|bool|Boolean|isinstance|callable)(?:\(|\b|(?=[a-z]))|\.getClass\(")
 _REDUCES = re.compile(
     r"(?<![\w$])(?:len|sum|max|min|any|all|hash|count|size|length|list|tuple|slice|substr\w*|sub[lL]ist|keys|values|first|last|at|take)\(|\.(?:length|size)\b|\[[^\[\]]{0,40}\]"

@@ -16,6 +16,7 @@ from greylag.guards._less import says_less
 from greylag.guards._margins import wider
 from greylag.guards._python_tree import UNREADABLE, of, parsed, walk
 from greylag.guards._source import LITERAL, language, scan
+from greylag.guards._tried import accepts_more
 from greylag.model import Diagnostic
 from greylag.protocols import Change
 
@@ -59,6 +60,8 @@ def looser(old: Case, new: Case) -> Iterator[tuple[str, str]]:
     if after.maybe > before.maybe and (fewer or after.exact - after.doubted < before.exact - before.doubted):
         words = "a condition, a loop or a function that is not called, or not waited for, is around it"
         yield "conditional-assertion", f"has an assertion that may not run any more: {words}"
+    if accepts_more(before, after):
+        yield "weaker-assertions", "accepts answers of the tested code that it refused"
 
 
 _DEMANDS = re.compile(

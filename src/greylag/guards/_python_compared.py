@@ -1,6 +1,7 @@
 """Comparisons in tests of Python, with the values of names put for them: those of the test, its module and fixtures."""
 
 import ast
+import builtins
 from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ _LARGEST = 200  # nodes of an expression that is put for a name
 _SAME = frozenset({"assertEqual", "assertEquals", "assertIs", "assert_equal", "assertListEqual", "assertDictEqual"})
 _RAISES = frozenset({"raises", "assertRaises", "assertRaisesRegex"})
 _SET_UPS = frozenset({"setUp", "setup_method", "setUpClass", "setup_class"})
+_BUILT_IN = frozenset(dir(builtins))
 
 
 class _Value(NamedTuple):
@@ -182,10 +184,12 @@ class _Walk:
             yield Compared(unparsed(sides[0].node), unparsed(sides[1].node))
 
     def _raised(self, node: ast.With | ast.AsyncWith) -> None:
-        """`with raises(X):` around a block that raises by itself: nothing of the code under test is needed."""
+        """`with raises(X):` around a block that raises by itself, or asks nothing but what is built in."""
         call = node.items[-1].context_expr
         if isinstance(call, ast.Call) and leaf(call.func) in _RAISES and call.args:
-            raised = any(isinstance(part, ast.Raise) for part in node.body)
+            names = [part for line in node.body for part in of(line, ast.Name) if isinstance(part, ast.Name)]
+            asked = {part.id for part in names if isinstance(part.ctx, ast.Load)} - _BUILT_IN
+            raised = any(isinstance(part, ast.Raise) for part in node.body) or not asked
             self.found[call] = [Compared(unparsed(call), RAISED if raised else "raised")]
 
     def put(self, node: ast.expr) -> _Value | None:

@@ -3,6 +3,8 @@
 import ast
 from functools import lru_cache
 
+from greylag.guards._python_tree import UNREADABLE, unparsed
+
 LONGEST = 6000  # characters of a dump
 _WORDS = ((" and ", "&&"), (" or ", "||"), (" is not ", "!="), (" not in ", "!in"), (" is ", "=="), ("not ", "!"))
 
@@ -12,15 +14,23 @@ def written(claim: str) -> str:
     """One claim. `and`, `or` and `is` become the operators that other languages have, so that one reader does."""
     if "ctx=Load()" not in claim and not claim.startswith(("Constant(", "UnaryOp(", "Compare(")):
         return claim
-    if len(claim) > LONGEST:
+    node = read(claim)
+    if node is None:
         return ""
-    try:
-        text = ast.unparse(_node(ast.parse(claim, mode="eval").body))
-    except (SyntaxError, ValueError, RecursionError, MemoryError, AttributeError, TypeError, KeyError):
-        return ""
+    text = unparsed(node)
     for word, operator in _WORDS:
         text = text.replace(word, operator)
     return "".join(text.split())
+
+
+def read(claim: str) -> ast.expr | None:
+    """The expression that a dump tells of; None for another claim, and for one that is too long."""
+    if len(claim) > LONGEST:
+        return None
+    try:
+        return _node(ast.parse(claim, mode="eval").body)
+    except (*UNREADABLE, AttributeError, TypeError, KeyError):
+        return None
 
 
 def _node(part: ast.expr) -> ast.expr:

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from greylag.guards._answer_tables import tabled
-from greylag.guards._broken_data import broken
-from greylag.guards._granted import granted
-from greylag.guards._margins import named, wider
-from greylag.guards._retried import loops
-from greylag.guards._strictness import as_strict
-from greylag.guards._trust import trusts
+from greylag.guards._gates.strictness import as_strict
+from greylag.guards._sources.answer_tables import tabled
+from greylag.guards._sources.granted import granted
+from greylag.guards._sources.trust import trusts
+from greylag.guards._tests.broken_data import broken
+from greylag.guards._tests.margins import named, wider
+from greylag.guards._tests.retried import loops
 from greylag.testing.changes import make_change
 
 Rows = Mapping[str, tuple[str, str, str, str]]  # what -> path, base, head, rule (none where it passes)

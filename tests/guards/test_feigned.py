@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from greylag.guards._answer_forms import _python, _scanned
-from greylag.guards._c_checks import switched_off
-from greylag.guards._looks_around import looks_around
-from greylag.guards._lost_rows import _code, _data
-from greylag.guards._package_path import other_paths
-from greylag.guards._test_libraries import equality, of_tests
+from greylag.guards._cases.c_checks import switched_off
+from greylag.guards._sources.answer_forms import _python, _scanned
+from greylag.guards._sources.looks_around import looks_around
+from greylag.guards._sources.package_path import other_paths
+from greylag.guards._sources.test_libraries import equality, of_tests
+from greylag.guards._tests.lost_rows import _code, _data
 
 SOURCE = "def fee(n):\n    return n // 50\n"
 BROKEN = "def fee(n):\n    return min(n // 50, 10)\n"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from greylag.guards._cases import cases
+from greylag.guards._cases.cases import cases
 
 GO = 'package a\n\nimport "testing"\n\nfunc TestA(t *testing.T) {\n\tfor _, c := range []struct{ in, want int }{{1, 2}, {3, 4}} {\n\t\tif got := A(c.in); got != c.want {\n\t\t\tt.Errorf("%d", got)\n\t\t}\n\t}\n}\n\nfunc TestB(t *testing.T) {\n\tif got := A(1); got != 2 {\n\t\tt.Fatalf("%d", got)\n\t}\n}\n'
 RUST = "use a::add;\n\n#[test]\nfn adds() {\n    assert_eq!(add(2, 3), 5);\n}\n"

@@ -8,21 +8,21 @@ from typing import Any
 import pytest
 
 from greylag.diffs import Line
-from greylag.guards import _exchanged as exchange
-from greylag.guards._bounds import wider
-from greylag.guards._cases import cases
-from greylag.guards._ends import left, on_import
-from greylag.guards._fewer import asks_less
-from greylag.guards._included import recipes
-from greylag.guards._late import late, unsettled
-from greylag.guards._patterns import fits_more
-from greylag.guards._refusing import FAILS, found
-from greylag.guards._reopened import owned
-from greylag.guards._runs import Run
-from greylag.guards._silent import silent
-from greylag.guards._sorted import statements
-from greylag.guards._tautologies import always_holds
-from greylag.guards._written import written
+from greylag.guards._cases.cases import cases
+from greylag.guards._cases.late import late, unsettled
+from greylag.guards._cases.runs import Run
+from greylag.guards._cases.tautologies import always_holds
+from greylag.guards._cases.written import written
+from greylag.guards._code.refusing import FAILS, found
+from greylag.guards._gates.included import recipes
+from greylag.guards._sources import exchanged as exchange
+from greylag.guards._sources.ends import left, on_import
+from greylag.guards._sources.silent import silent
+from greylag.guards._tests.bounds import wider
+from greylag.guards._tests.fewer import asks_less
+from greylag.guards._tests.patterns import fits_more
+from greylag.guards._tests.reopened import owned
+from greylag.guards._tests.sorted import statements
 
 JS = "import { f } from '../src/a';\n\ntest('f', KIND() => {\n  BODY\n});\n"
 EXPECT = "expect(f('a')).toBe(1);"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from greylag.diffs import FileDiff
-from greylag.guards._line_cases import line_cases
-from greylag.guards._line_losses import line_losses
+from greylag.guards._cases.line_cases import line_cases
+from greylag.guards._tests.line_losses import line_losses
 from greylag.model import Scope
 
 RSPEC = "describe A do\n  it 'a' do\n    expect(f(1))\n      .to eq(2)\n    expect(f(2)).to eq(3)\n  end\n\n  it { is_expected.to be(1) }\nend\n"

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from greylag.guards._c_checks import own_assertions
-from greylag.guards._less import says_less
-from greylag.guards._outline import outline
-from greylag.guards._strictness import as_strict, script_as_strict
-from greylag.guards._under_test import asks
-from greylag.guards._unreported import unreported
+from greylag.guards._cases.c_checks import own_assertions
+from greylag.guards._cases.unreported import unreported
+from greylag.guards._gates.outline import outline
+from greylag.guards._gates.strictness import as_strict, script_as_strict
+from greylag.guards._sources.under_test import asks
+from greylag.guards._tests.less import says_less
 
 MYPY = "[mypy]\ndisallow_any_generics = True\n"
 GOLANG = "linters:\n  enable:\n    - errcheck\n"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from greylag.guards import _python_cases, _python_proof
-from greylag.guards._python_tree import parsed, segment, split, walk
-from greylag.guards._silent import silent
+from greylag.guards._cases import python_cases, python_proof
+from greylag.guards._code.python_tree import parsed, segment, split, walk
+from greylag.guards._sources.silent import silent
 
 P = "tests/test_add.py"
 TEST = "def test_add():\n    assert add(1, 2) == EXPECTED\n"
@@ -70,13 +70,13 @@ def test_only_what_was_edited_is_analysed(guard: Any, monkeypatch: pytest.Monkey
     many = "".join(f"\n\ndef test_number_{n}():\n    assert add({n}, 31) == {n + 31}\n" for n in range(200))
     edited = many.replace("assert add(7, 31) == 38", "assert add(7, 31) >= 38")
     seen: list[str] = []
-    proof = _python_proof.proof
+    proof = python_proof.proof
 
     def counted(node: Any, *given: Any) -> Any:
         seen.append(node.name)
         return proof(node, *given)
 
-    monkeypatch.setattr(_python_cases, "proof", counted)
+    monkeypatch.setattr(python_cases, "proof", counted)
     verdict = guard("tests", {P: HEAD + many}, {P: HEAD + edited})
     assert "tests/weaker-assertions" in rules(verdict)
     assert set(seen) == {"test_number_7"}

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from greylag.guards._case import Proof
-from greylag.guards._compared import Compared
-from greylag.guards._tried import accepts_more
+from greylag.guards._cases.case import Proof
+from greylag.guards._cases.compared import Compared
+from greylag.guards._tests.tried import accepts_more
 
 WEAKER: Mapping[str, tuple[str, str]] = {
     "whole number": ("f(1) == 2", "int(f(1)) == 2"),

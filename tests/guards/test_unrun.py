@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from greylag.diffs import FileDiff
-from greylag.guards._benchmarks import benched
-from greylag.guards._expected_failures import expected_failures
-from greylag.guards._lambdas import waiting_lambdas
-from greylag.guards._test_callbacks import vain_callbacks
-from greylag.guards._test_launchers import launchers
-from greylag.guards._unrun import unrun
+from greylag.guards._cases.lambdas import waiting_lambdas
+from greylag.guards._gates.test_launchers import launchers
+from greylag.guards._tests.benchmarks import benched
+from greylag.guards._tests.expected_failures import expected_failures
+from greylag.guards._tests.test_callbacks import vain_callbacks
+from greylag.guards._tests.unrun import unrun
 from greylag.model import Scope
 
 PY, JS, GO = "tests/test_a.py", "test/a.test.js", "a_test.go"

@@ -6,10 +6,10 @@ from functools import partial
 from pathlib import PurePosixPath
 
 from greylag.diffs import FileDiff, parse
+from greylag.guards._gates.locks import LOCKED, moved, places
+from greylag.guards._gates.manifests import ManifestError, dependencies
+from greylag.guards._gates.own_packages import Packages
 from greylag.guards._guard import Guard, finding, read
-from greylag.guards._locks import LOCKED, moved, places
-from greylag.guards._manifests import ManifestError, dependencies
-from greylag.guards._own_packages import Packages
 from greylag.kinds import LOCKS, MANIFESTS, matches
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change, Tree

@@ -8,28 +8,26 @@ from pathlib import PurePosixPath
 from posixpath import dirname, join, normpath
 
 from greylag.diffs import FileDiff, parse
-from greylag.guards import _ctest as ctest
-from greylag.guards import _gate_lines as lines
-from greylag.guards import _gate_tables as tables
-from greylag.guards import _limits as limits
-from greylag.guards import _programs as programs
-from greylag.guards._beside import beside
-from greylag.guards._comments import only_comments
-from greylag.guards._editors import more_for_editors
-from greylag.guards._encodings import encoded
-from greylag.guards._fresh import fresh
+from greylag.guards._code.comments import only_comments
+from greylag.guards._code.fresh import fresh
+from greylag.guards._code.loaded import HOOKS, STEERS, loaded, named
+from greylag.guards._gates import ctest, limits, programs
+from greylag.guards._gates import gate_lines as lines
+from greylag.guards._gates import gate_tables as tables
+from greylag.guards._gates.beside import beside
+from greylag.guards._gates.editors import more_for_editors
+from greylag.guards._gates.encodings import encoded
+from greylag.guards._gates.hidden import hides
+from greylag.guards._gates.included import overriding
+from greylag.guards._gates.moved import out_of_sight
+from greylag.guards._gates.newcomers import Newcomers
+from greylag.guards._gates.outline import outline
+from greylag.guards._gates.own_packages import Packages
+from greylag.guards._gates.remote import fetched
+from greylag.guards._gates.shadows import imports, shadow
+from greylag.guards._gates.strictness import as_strict
+from greylag.guards._gates.test_launchers import launchers
 from greylag.guards._guard import Guard, fact, finding, read
-from greylag.guards._hidden import hides
-from greylag.guards._included import overriding
-from greylag.guards._loaded import HOOKS, STEERS, loaded, named
-from greylag.guards._moved import out_of_sight
-from greylag.guards._newcomers import Newcomers
-from greylag.guards._outline import outline
-from greylag.guards._own_packages import Packages
-from greylag.guards._remote import fetched
-from greylag.guards._shadows import imports, shadow
-from greylag.guards._strictness import as_strict
-from greylag.guards._test_launchers import launchers
 from greylag.kinds import BUILD, CI, LINT, MANIFESTS, TEST_CONFIG, TESTS, matches
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change, Tree

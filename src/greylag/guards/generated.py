@@ -7,8 +7,8 @@ from functools import partial
 from pathspec import GitIgnoreSpec
 
 from greylag.diffs import FileDiff, parse
+from greylag.guards._code.source import language
 from greylag.guards._guard import Guard, finding, read
-from greylag.guards._source import language
 from greylag.kinds import GENERATED, VENDORED, matches
 from greylag.model import Diagnostic
 from greylag.protocols import Change, Tree

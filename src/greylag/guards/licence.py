@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from greylag.diffs import FileDiff, parse
+from greylag.guards._code.source import language, scan
 from greylag.guards._guard import Guard, finding, read
-from greylag.guards._source import language, scan
 from greylag.kinds import LICENCES, matches
 from greylag.model import Diagnostic
 from greylag.protocols import Change, Tree

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from greylag.diffs import parse
-from greylag.guards._classes import Renamed, renamed
-from greylag.guards._fitting import Names, certain
+from greylag.guards._cases.helpers import Helpers
+from greylag.guards._cases.reported import Comparing, Reported
 from greylag.guards._guard import finding
-from greylag.guards._helpers import Helpers
-from greylag.guards._pairs import Pairs, concerned, pair
-from greylag.guards._reported import Comparing, Reported
+from greylag.guards._tests.classes import Renamed, renamed
+from greylag.guards._tests.fitting import Names, certain
+from greylag.guards._tests.pairs import Pairs, concerned, pair
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change
 

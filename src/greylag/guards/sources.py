@@ -7,28 +7,27 @@ from functools import partial
 from itertools import islice
 
 from greylag.diffs import FileDiff, parse
-from greylag.guards._answer_forms import answer_forms
-from greylag.guards._answer_tables import tabled
-from greylag.guards._answers import answers
-from greylag.guards._case import LARGEST, plain
-from greylag.guards._dropped import dropped
-from greylag.guards._ends import left
-from greylag.guards._exchanged import exchanged
-from greylag.guards._fresh import Mark, fresh
-from greylag.guards._granted import denied, granted
+from greylag.guards._code.fresh import Mark, fresh
+from greylag.guards._code.source import LARGEST, language, plain, scan
 from greylag.guards._guard import Guard, finding, read
-from greylag.guards._looks_around import looks_around
-from greylag.guards._only_told import only_told
-from greylag.guards._package_path import other_paths
-from greylag.guards._protections import unprotected
-from greylag.guards._refusals import refusals
-from greylag.guards._sent_away import sent_away
-from greylag.guards._silent import silent
-from greylag.guards._source import language, scan
-from greylag.guards._test_libraries import equality, of_tests
-from greylag.guards._trust import trusts
-from greylag.guards._under_test import asks
-from greylag.guards._unheeded import unheeded
+from greylag.guards._sources.answer_forms import answer_forms
+from greylag.guards._sources.answer_tables import tabled
+from greylag.guards._sources.answers import answers
+from greylag.guards._sources.dropped import dropped
+from greylag.guards._sources.ends import left
+from greylag.guards._sources.exchanged import exchanged
+from greylag.guards._sources.granted import denied, granted
+from greylag.guards._sources.looks_around import looks_around
+from greylag.guards._sources.only_told import only_told
+from greylag.guards._sources.package_path import other_paths
+from greylag.guards._sources.protections import unprotected
+from greylag.guards._sources.refusals import refusals
+from greylag.guards._sources.sent_away import sent_away
+from greylag.guards._sources.silent import silent
+from greylag.guards._sources.test_libraries import equality, of_tests
+from greylag.guards._sources.trust import trusts
+from greylag.guards._sources.under_test import asks
+from greylag.guards._sources.unheeded import unheeded
 from greylag.kinds import classify
 from greylag.model import Diagnostic
 from greylag.protocols import Change

@@ -8,10 +8,10 @@ from itertools import islice
 from typing import NamedTuple
 
 from greylag.diffs import FileDiff, parse
-from greylag.guards._casts import casts
-from greylag.guards._fresh import Mark, fresh
+from greylag.guards._code.fresh import Mark, fresh
+from greylag.guards._code.source import language, scan
 from greylag.guards._guard import Guard, finding, read
-from greylag.guards._source import language, scan
+from greylag.guards._sources.casts import casts
 from greylag.kinds import TESTS, matches
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change, Tree

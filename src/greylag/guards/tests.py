@@ -8,58 +8,57 @@ from functools import partial
 from pathlib import PurePosixPath
 
 from greylag.diffs import FileDiff, parse
-from greylag.guards import _limits as limits
-from greylag.guards._answered import answered, taken_out
-from greylag.guards._benchmarks import benched
-from greylag.guards._broken_data import broken
-from greylag.guards._c_checks import toothless
-from greylag.guards._case import LARGEST
-from greylag.guards._copied import copied
-from greylag.guards._data import changed_data
-from greylag.guards._dialects import DIALECTS
-from greylag.guards._doctests import lost_examples
-from greylag.guards._ends import on_import
-from greylag.guards._escapes import escapes
-from greylag.guards._exchanged import exchanged
-from greylag.guards._exits import exits
-from greylag.guards._expected_failures import expected_failures
-from greylag.guards._fitting import Names
-from greylag.guards._fresh import fresh
+from greylag.guards._cases.c_checks import toothless
+from greylag.guards._cases.dialects import DIALECTS
+from greylag.guards._cases.helpers import Helpers
+from greylag.guards._cases.lambdas import waiting_lambdas
+from greylag.guards._cases.matching import Found
+from greylag.guards._cases.reported import Comparing, Reported
+from greylag.guards._cases.unreported import unreported
+from greylag.guards._code.fresh import fresh
+from greylag.guards._code.loaded import named
+from greylag.guards._code.source import LARGEST, language, scan
+from greylag.guards._gates import limits
 from greylag.guards._guard import fact, finding, read
-from greylag.guards._helper_losses import helper_losses
-from greylag.guards._helpers import Helpers
-from greylag.guards._inverted import inverted
-from greylag.guards._itself import by_itself
-from greylag.guards._lambdas import waiting_lambdas
-from greylag.guards._line_losses import line_losses
-from greylag.guards._loaded import named
-from greylag.guards._looser import loosened
-from greylag.guards._losses import vain, weaker
-from greylag.guards._margins import named as margins
-from greylag.guards._matching import Found
-from greylag.guards._narrowed import narrowed
-from greylag.guards._native_copied import copied as native_copied
-from greylag.guards._origins import displaced
-from greylag.guards._pairs import Pairs, collected, concerned, nowhere, pair
-from greylag.guards._patched_tests import patched_tests
-from greylag.guards._patches import opaque, patches, runners
-from greylag.guards._rebound import rebound
-from greylag.guards._renames import renames
-from greylag.guards._reopened import reopened
-from greylag.guards._replaced import replaced
-from greylag.guards._reported import Comparing, Reported
-from greylag.guards._retried import retried
-from greylag.guards._set_up import set_up
-from greylag.guards._sorted import sorts
-from greylag.guards._source import language, scan
-from greylag.guards._standins import standins
-from greylag.guards._substitutes import substitutes
-from greylag.guards._swallows import swallows
-from greylag.guards._test_callbacks import vain_callbacks
-from greylag.guards._turns import extensions, macros, renamed_runners, turns
-from greylag.guards._unreported import unreported
-from greylag.guards._unrun import unrun
-from greylag.guards._wrapped import wrapped
+from greylag.guards._sources.ends import on_import
+from greylag.guards._sources.exchanged import exchanged
+from greylag.guards._tests.answered import answered, taken_out
+from greylag.guards._tests.benchmarks import benched
+from greylag.guards._tests.broken_data import broken
+from greylag.guards._tests.copied import copied
+from greylag.guards._tests.data import changed_data
+from greylag.guards._tests.doctests import lost_examples
+from greylag.guards._tests.escapes import escapes
+from greylag.guards._tests.exits import exits
+from greylag.guards._tests.expected_failures import expected_failures
+from greylag.guards._tests.fitting import Names
+from greylag.guards._tests.helper_losses import helper_losses
+from greylag.guards._tests.inverted import inverted
+from greylag.guards._tests.itself import by_itself
+from greylag.guards._tests.line_losses import line_losses
+from greylag.guards._tests.looser import loosened
+from greylag.guards._tests.losses import vain, weaker
+from greylag.guards._tests.margins import named as margins
+from greylag.guards._tests.narrowed import narrowed
+from greylag.guards._tests.native_copied import copied as native_copied
+from greylag.guards._tests.origins import displaced
+from greylag.guards._tests.pairs import Pairs, collected, concerned, nowhere, pair
+from greylag.guards._tests.patched_tests import patched_tests
+from greylag.guards._tests.patches import opaque, patches, runners
+from greylag.guards._tests.rebound import rebound
+from greylag.guards._tests.renames import renames
+from greylag.guards._tests.reopened import reopened
+from greylag.guards._tests.replaced import replaced
+from greylag.guards._tests.retried import retried
+from greylag.guards._tests.set_up import set_up
+from greylag.guards._tests.sorted import sorts
+from greylag.guards._tests.standins import standins
+from greylag.guards._tests.substitutes import substitutes
+from greylag.guards._tests.swallows import swallows
+from greylag.guards._tests.test_callbacks import vain_callbacks
+from greylag.guards._tests.turns import extensions, macros, renamed_runners, turns
+from greylag.guards._tests.unrun import unrun
+from greylag.guards._tests.wrapped import wrapped
 from greylag.kinds import matches
 from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change

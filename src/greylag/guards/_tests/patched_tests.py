@@ -1,0 +1,150 @@
+"""Tests of Python that newly patch the very function of the sources that they call: then the patch is tested."""
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from greylag.guards._cases.matching import Found
+from greylag.guards._cases.python_cases import functions
+from greylag.guards._code.bindings import Bound
+from greylag.guards._code.python_tree import UNREADABLE, Function, leaf, parsed, unparsed, walk
+from greylag.guards._code.source import LARGEST, language
+from greylag.guards._guard import finding, read
+from greylag.guards._tests.origins import Sources
+from greylag.guards._tests.patched import SET_UPS, Own, target
+from greylag.model import Diagnostic
+from greylag.protocols import Change, Tree
+
+_Patches = Mapping[str, str]  # functions of the sources, and by what they are patched
+_MOST = 50  # fixtures that a test asks for, one by another
+
+
+class _Test(NamedTuple):
+    node: Function
+    marks: Sequence[ast.expr]
+
+
+def patched_tests(change: Change, pairs: Sequence[tuple[Found, Found]]) -> Iterator[Diagnostic]:
+    """By itself, by a decorator, or by what runs before it: in its file, or fixtures of a `conftest.py`."""
+    sides = _Reader(change.base), _Reader(change.head)
+    for was, now in pairs:
+        if language(now.file.path) == "python":
+            base, head = sides[0](was.file.old_path), sides[1](now.file.path)
+            old, new = base.test(was), head.test(now)
+            if old is None or new is None:
+                continue
+            same = now.case.same(was.case) and base.names == head.names
+            patched = head.before(new) if same else {**head.before(new), **head.around(new)}
+            called = base.called(old) if patched else frozenset()
+            had = {**base.before(old), **base.around(old)} if called & patched.keys() else {}
+            for name in sorted(called & patched.keys() - had.keys()):
+                message = f"`{now.case.name}` calls `{name}`, which it now patches by `{patched[name]}`: that is tested"
+                yield finding(change, "tests", "tests/not-the-source", message, now.file.path, line=now.case.line)
+
+
+class _File:
+    """One file of tests: its tests, and what of the sources each of them calls and patches."""
+
+    def __init__(self, files: "_Reader", path: str) -> None:
+        self._files, self._path = files, path
+        text = (read(files.sources.tree, path) or "")[:LARGEST]
+        self._tests: dict[tuple[str, int], _Test] = {}
+        self._known: dict[ast.AST, _Patches] = {}
+        try:
+            module = parsed(text)
+            found = functions(module.body, "", [])
+            self._tests = {(name, node.lineno): _Test(node, marks) for name, node, marks in found}
+            self._own = Own.of(files.sources, path, text, module)
+        except UNREADABLE:
+            self._own = Own.of(files.sources, path, "", ast.Module([], []))
+
+    def test(self, found: Found) -> _Test | None:
+        """The function that a case was read from."""
+        return self._tests.get((found.case.name.partition("#")[0], found.case.line))
+
+    @cached_property
+    def names(self) -> tuple[Mapping[str, Bound], Mapping[str, str]]:
+        """What decides what of the sources a name is."""
+        led = ((name, self._own.origin(value)) for name, value in self._own.values.items())
+        return self._own.bound, {name: source for name, source in led if source}
+
+    def called(self, test: _Test) -> frozenset[str]:
+        """Functions of the sources that a test calls by itself."""
+        calls = [part.func for part in walk(test.node) if isinstance(part, ast.Call)]
+        return frozenset(name for call in calls if (name := leaf(call)) and self._own.origin(call))
+
+    def around(self, test: _Test) -> _Patches:
+        """What a test and its decorators patch."""
+        return {name: words for node in (test.node, *test.marks) for name, words in self.patches(node).items()}
+
+    def before(self, test: _Test) -> _Patches:
+        """What is patched by set-ups of the file, and by fixtures that a test gets."""
+        found: dict[str, str] = {}
+        for node, always in self._first:
+            found |= self.patches(node) if always else {}
+        asked = [*_asked(test)]
+        for name in asked:  # grows by what fixtures ask for
+            file = next((file for file in (self, *self._above) if name in file.fixtures), None)
+            if file and len(asked) < _MOST:
+                found |= file.patches(file.fixtures[name])
+                asked += [other for other in _asked(_Test(file.fixtures[name], ())) if other not in asked]
+        return found
+
+    @cached_property
+    def _above(self) -> Sequence["_File"]:
+        """The `conftest.py` that hold for the file, the nearest first."""
+        places = (str(home / "conftest.py") for home in PurePosixPath(self._path).parents)
+        return [self._files(place) for place in places if place in self._files.sources.paths and place != self._path]
+
+    @cached_property
+    def fixtures(self) -> Mapping[str, Function]:
+        """Those of the file by name."""
+        return {node.name: node for node, _ in self._first if node.name not in SET_UPS}
+
+    @cached_property
+    def _first(self) -> Sequence[tuple[Function, bool]]:
+        """Fixtures and set-ups of the file, and whether they run before every test."""
+        found = []
+        for node, marks in self._tests.values():
+            fixture = [words for mark in marks if "fixture" in (words := ast.dump(mark))]
+            automatic = any("arg='autouse', value=Constant(value=True)" in words for words in fixture)
+            if fixture or node.name in SET_UPS:
+                found.append((node, automatic or node.name in SET_UPS))
+        return found
+
+    def patches(self, node: ast.AST) -> _Patches:
+        """What a part of the file patches."""
+        if node not in self._known:
+            self._known[node] = dict(self._targets(node))
+        return self._known[node]
+
+    def _targets(self, node: ast.AST) -> Iterator[tuple[str, str]]:
+        for part in walk(node):
+            is_spy = isinstance(part, ast.Call) and any(word.arg == "wraps" for word in part.keywords)
+            words = "" if is_spy else target(part, self._own).lstrip("?")
+            if words and isinstance(part, ast.expr):
+                name = words.rstrip("]").replace("[", ".").rpartition(".")[2]
+                yield name, unparsed(part)[:80]
+
+
+def _asked(test: _Test) -> Iterator[str]:
+    """Fixtures that a test, or another fixture, names."""
+    yield from (argument.arg for argument in (*test.node.args.args, *test.node.args.kwonlyargs))
+    for mark in test.marks:
+        if isinstance(mark, ast.Call) and leaf(mark.func) == "usefixtures":
+            yield from (one.value for one in mark.args if isinstance(one, ast.Constant) and isinstance(one.value, str))
+
+
+class _Reader:
+    """Reads each file of a tree once."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.sources = Sources(tree)
+        self._files: dict[str, _File] = {}
+
+    def __call__(self, path: str) -> _File:
+        if path not in self._files:
+            self._files[path] = _File(self, path)
+        return self._files[path]

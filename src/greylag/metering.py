@@ -1,10 +1,20 @@
 """The limits of one session or question, whose requests are counted: at one place, whoever sends them."""
 
 import threading
+from collections.abc import Mapping
 
 from greylag.exchanges import Channel, unpaid
 from greylag.model import Limits, StopReason, Usage
 from greylag.tallies import Tally, price
+
+LONGEST_WAIT = 300.0
+"""Seconds that a client is left to wait when a service asks it to; what takes longer is for the next run."""
+
+
+def wait(headers: Mapping[str, str]) -> float:
+    """Seconds after which a service wants to be asked again; 0 when it does not say, or by a date."""
+    text = headers.get("retry-after", "").strip()
+    return float(text) if text.isascii() and text.replace(".", "", 1).isdigit() else 0.0
 
 
 class RefusedError(Exception):
@@ -22,6 +32,7 @@ class Meter:
         self.channel, self._limits, self._free = channel, limits, threading.Condition()
         self._total, self._open, self.over = Usage(), list[Tally](), False
         self._out_of_turns, self.closed, self.model = False, False, ""  # the model that answered last
+        self.silent, self._held = False, True  # it had nothing to say; no answer was more than it could be
 
     @property
     def usage(self) -> Usage:
@@ -67,7 +78,10 @@ class Meter:
         with self._free:
             self._open = [other for other in self._open if other is not tally]
             self._total += tally.usage
-            self.model = tally.model if tally.answered else self.model
+            if tally.answered:
+                self.model, self.silent = tally.model, not tally.heard
+            if (most := tally.worst) and _tokens(tally.usage) > _tokens(most):
+                self._held = False
             self._exceeded()
             self._free.notify_all()
 
@@ -77,7 +91,11 @@ class Meter:
         if not self._open or (limits.tokens is None and limits.usd is None):
             return True
         most = [tally.worst for tally in self._open]
-        if None in most or any(worst.usd is None for worst in most if worst and limits.usd is not None):
+        if (
+            not self._held
+            or None in most
+            or any(worst.usd is None for worst in most if worst and limits.usd is not None)
+        ):
             return False
         used = sum((worst for worst in most if worst), self._total)
         return not _reached(used, limits)
@@ -90,6 +108,10 @@ class Meter:
         return self.over
 
 
+def _tokens(usage: Usage) -> int:
+    return usage.input_tokens + usage.output_tokens
+
+
 def _reached(usage: Usage, limits: Limits) -> bool:
-    tokens = limits.tokens is not None and usage.input_tokens + usage.output_tokens >= limits.tokens
+    tokens = limits.tokens is not None and _tokens(usage) >= limits.tokens
     return tokens or (limits.usd is not None and (usage.usd or 0.0) >= limits.usd)

@@ -18,7 +18,10 @@ _EVENTS = {
 }  # of Anthropic's streams
 _ENDS = {"message_stop", "response.completed", "response.incomplete", "response.failed"}
 _WORDS = {"text", "partial_json", "thinking", "delta", "content", "arguments", "input", "refusal", "reasoning_content"}
+_DATA = {"input", "arguments"}  # what a tool is called with: each text in it was written
 _MOST = 10**9  # tokens; a count above is nonsense
+_LONGEST = 64  # characters of a token, on average of an answer: whoever tells fewer tokens has not counted
+_HOUR = 0.75  # of the price of input: what an hour in the cache costs more than five minutes, as Anthropic lists it
 _MOST_WRITTEN = ("max_tokens", "max_output_tokens", "max_completion_tokens")
 _LINE = 32 << 20  # bytes of one server-sent event; what is longer is relayed, but not read
 
@@ -41,6 +44,7 @@ class Tally:
     streamed: bool = False  # the answer came in events
     told: bool = False  # output tokens of all that was heard
     ended: bool = False  # the stream has come to its proper end
+    dropped: bool = False  # we hung up on a service that had the request
     error: str = ""  # that stands in place of the answer, or that a stream ended with
     _rest: bytes = b""
 
@@ -100,14 +104,23 @@ class Tally:
 
     @property
     def input(self) -> int:
-        """Input tokens, those from the cache included; estimated when a cut-off response never told."""
-        return self.counts.get("input", self.prompt // 4 if self.answered else 0)
+        """Input tokens, those from the cache included; estimated when a cut-off response never told, or told none."""
+        return self.counts.get("input", 0) or (self.prompt // 4 if self.billed else 0)
 
     @property
     def output(self) -> int:
         """Output tokens as told; estimated before, so that a stream can be cut and hanging up early saves nothing."""
-        told = self.counts.get("output", 0)
-        return told if self.told else max(told, self.heard // 4)
+        return max(self.counts.get("output", 0), self.heard // (_LONGEST if self.told else 4))
+
+    @property
+    def billed(self) -> bool:
+        """Whether there is something to pay: for an answer, and for one that nobody has waited for."""
+        return self.answered or self.dropped
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the counts are those of the service, and can be."""
+        return self.told and bool(self.counts.get("input")) and self.output == self.counts.get("output", 0)
 
     @property
     def usage(self) -> Usage:
@@ -116,11 +129,11 @@ class Tally:
         `usd` is by the model that answered, else by the one that was asked: a gateway may have names of its own. It is
         None when no price of either is known.
         """
-        if not self.answered:
+        if not self.billed:
             return Usage()
         prices = (price(self.api, name, self.input, self.output, self.counts) for name in (self.model, self.asked))
         usd = next((usd for usd in prices if usd is not None), None)
-        known = "prices" if self.told and "input" in self.counts else "estimate"
+        known = "prices" if self.trusted else "estimate"
         source = "unknown" if usd is None else known
         return Usage(1, self.input, self.output, self.counts.get("cached", 0), usd, source)
 
@@ -143,13 +156,16 @@ def price(api: str, model: str, inputs: int, outputs: int, counts: Mapping[str, 
     )
     try:
         total: Decimal = genai_prices.calc_price(usage, model, provider_id=api).total_price
+        if counts and (longer := min(counts.get("written_hour", 0), written)):
+            added = genai_prices.calc_price(genai_prices.Usage(input_tokens=longer), model, provider_id=api).total_price
+            total += added * Decimal(_HOUR)
     except LookupError:
         return None
     return float(total)
 
 
 def _counts(api: str, usage: object) -> dict[str, int]:
-    """`input` (all of it), `cached`, `written`, `output`: those that this usage object tells."""
+    """`input` (all of it), `cached`, `written` (`written_hour` of it), `output`: those that this usage object tells."""
     if not isinstance(usage, dict):
         return {}
     details = _sub(usage, "input_tokens_details") or _sub(usage, "prompt_tokens_details")
@@ -158,6 +174,7 @@ def _counts(api: str, usage: object) -> dict[str, int]:
         "output": _number(usage, "output_tokens", "completion_tokens"),
         "cached": _number(usage, "cache_read_input_tokens") or _number(details, "cached_tokens"),
         "written": _number(usage, "cache_creation_input_tokens"),
+        "written_hour": _number(_sub(usage, "cache_creation"), "ephemeral_1h_input_tokens"),
     }
     if api == "anthropic" and known["input"] is not None:  # which counts the cached ones apart
         known["input"] += (known["cached"] or 0) + (known["written"] or 0)
@@ -208,7 +225,7 @@ def _written(data: Mapping[str, Any]) -> int:
         if isinstance(value, str):
             count += len(value) if name in _WORDS else 0
         elif isinstance(value, dict):
-            left += value.items()
+            left += ((name if name in _DATA else key, item) for key, item in value.items())
         elif isinstance(value, list):
             left += ((name, item) for item in value)
     return count

@@ -15,11 +15,11 @@ from typing import Protocol
 
 from greylag.agents._record import note, session_id, tell
 from greylag.agents._shims import source
-from greylag.bridge import Gate, sockets
+from greylag.bridge import TOOL, Gate, sockets
 from greylag.endings import declined
-from greylag.errors import AgentError, UserError
+from greylag.errors import AgentError, InfraError, UserError
 from greylag.llm import LLM
-from greylag.metering import Meter
+from greylag.metering import LONGEST_WAIT, Meter
 from greylag.model import Limits, Session, StopReason, Usage
 from greylag.protocols import AgentRequest, Command, Completed, Ended
 from greylag.proxy import Proxy, Upstream, serve
@@ -75,7 +75,7 @@ class Client:
     account: Callable[[AgentRequest], Account]
     bundled: Callable[[], Path | None] = _nowhere
     hooked: bool = True  # it asks the stop gate itself; else that is asked when it has ended
-    blind: bool = False  # it neither requires `verify` nor says whether it has it
+    tells: bool = False  # it says by itself whether it has `verify`; else that is seen by what it offers its model
 
     @property
     def advice(self) -> str:
@@ -160,10 +160,14 @@ class ClientAgent:
         note(request, "prompt", text=request.prompt, model=self.bare_model or "", resumed=request.resume is not None)
         place = request.transcript.parent / "sockets"
         deadline = time.monotonic() + request.limits.seconds
+
+        def crippled() -> bool:
+            return not self.client.tells and _crippled(gate, proxy)
+
         with ExitStack() as stack:
             proxy, llm = stack.enter_context(serve(self.upstream(), request.limits, place, request.channel))
             paths = stack.enter_context(sockets(gate, place))
-            watch = stack.enter_context(_watched(self.client, gate, proxy, account, request))
+            watch = stack.enter_context(_watched(crippled, proxy, account, request, deadline))
             while True:
                 completed = request.sandbox.run(
                     replace(
@@ -197,11 +201,11 @@ class ClientAgent:
 
 @contextmanager
 def _watched(
-    client: Client, gate: Gate, proxy: Proxy, account: Account, request: AgentRequest
+    crippled: Callable[[], bool], proxy: Proxy, account: Account, request: AgentRequest, deadline: float
 ) -> Iterator[threading.Event]:
-    """End a client that asks again and again for an answer that is none; that is what the event says.
+    """End a client that waits in vain: it gets no answer again and again, or is told to come back much later.
 
-    And one that asks its model before it has asked which tools it has, where it does not tell them: it has no `verify`.
+    That is what the event says. And end one that has no `verify`, where it does not tell so by itself.
     """
     over, hopeless = threading.Event(), threading.Event()
 
@@ -211,7 +215,9 @@ def _watched(
             answered = answered if proxy.last else proxy.requests
             if proxy.requests - answered > _PATIENCE:
                 hopeless.set()
-            account.crippled = account.crippled or bool(client.blind and proxy.requests and not gate.announced)
+            if proxy.last and proxy.last.wait > min(LONGEST_WAIT, deadline - time.monotonic()):
+                hopeless.set()
+            account.crippled = account.crippled or crippled()
             if hopeless.is_set() or account.crippled:
                 request.sandbox.kill()
                 return
@@ -223,6 +229,13 @@ def _watched(
     finally:
         over.set()
         watcher.join()
+
+
+def _crippled(gate: Gate, proxy: Proxy) -> bool:
+    """Whether a client asks its model and has not asked for our tools, or does not offer them, now or on demand."""
+    names = proxy.offered
+    told = any(name.endswith(TOOL) or name.startswith("tool_search") for name in names)
+    return bool(proxy.requests and not gate.announced) or bool(names and not told)
 
 
 def _session(
@@ -250,6 +263,8 @@ def _stop(client: Client, completed: Completed, account: Account, proxy: Proxy) 
     if account.stop is StopReason.COMPLETED and (proxy.meter.usage.turns or not proxy.last):
         return StopReason.COMPLETED
     if completed.ended is Ended.TIMED_OUT:
+        if isinstance(problem := proxy.problem(), InfraError):
+            raise problem  # it waited for an answer all the time that was left
         return StopReason.TIMEOUT
     if proxy.meter.stop is not None:
         return proxy.meter.stop

@@ -93,5 +93,6 @@ CLIENT = Client(
     command=_command,
     account=lambda request: Conversation(VERIFY, request),
     bundled=_bundled,
+    tells=True,
 )
 PLUGIN = partial(ClientAgent, CLIENT)

@@ -93,7 +93,6 @@ CLIENT = Client(
     command=_command,
     account=Conversation,
     hooked=False,
-    blind=True,
 )
 
 

@@ -14,7 +14,7 @@ from pydantic_ai.models import Model
 from greylag.exchanges import Open
 from greylag.llm import LLM
 from greylag.llm.answers import refined
-from greylag.metering import Meter, RefusedError
+from greylag.metering import LONGEST_WAIT, Meter, RefusedError, wait
 from greylag.tallies import Tally
 
 _TIMEOUT = httpx2.Timeout(600.0, connect=10.0)  # seconds without a byte; models think for minutes
@@ -124,6 +124,8 @@ class _Answers(httpx2.AsyncBaseTransport):
         answer.request = request  # which names it in errors
         exchange.begin(answer.status_code, answer.headers)
         headers = {name: answer.headers[name] for name in _KEPT if name in answer.headers}
+        if wait(answer.headers) > LONGEST_WAIT:
+            headers["x-should-retry"] = "false"
         body, content = bytearray(), None
         try:
             await _read(answer, body, exchange)

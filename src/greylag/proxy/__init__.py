@@ -6,15 +6,11 @@ tokens are counted on the way, so that a limit in tokens or dollars holds whatev
 
 import functools
 import json
-import socket
-import socketserver
 import ssl
-import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -22,22 +18,20 @@ from urllib.parse import urlsplit
 from greylag.directories import for_sockets
 from greylag.errors import GreylagError, InfraError, UserError
 from greylag.exchanges import Channel, ExhaustedError, Open
-from greylag.metering import Meter
+from greylag.metering import LONGEST_WAIT, Meter, wait
 from greylag.model import Limits
+from greylag.proxy._asked import offered, refused
+from greylag.proxy._keyless import keyless, keyless_pieces
+from greylag.proxy._server import BILLED, BODY, STOP, Handler, Reply, Request, Server, told
 from greylag.tallies import Tally
 from greylag.text import one_line
 
 if TYPE_CHECKING:
     import httpx2
 
-_BILLED = {"/v1/messages": "anthropic", "/v1/responses": "openai", "/v1/chat/completions": "openai"}
-_FREE = {("POST", "/v1/messages/count_tokens"), ("GET", "/v1/models")}
 _UPWARDS = ("content-type", "accept", "user-agent", "anthropic-version", "anthropic-beta", "openai-beta")
 _DOWNWARDS = ("content-type", "request-id", "x-request-id", "retry-after", "x-should-retry")
-_BODY = 64 << 20  # bytes of one request, and of one answer that is not streamed
 _HEAD = 100  # bytes of nonsense that are shown
-_LINGER, _LINGERED = 2.0, 1000  # seconds of silence and pieces that are read after a refusal
-_CONNECTIONS = 64
 _AT_ONCE = 4  # requests; more of them wait, so that a flood cannot outrun the meter
 _SETTLE = 1.0  # seconds
 
@@ -80,6 +74,7 @@ class Failure:
 
     status: int
     text: str
+    wait: float = 0.0  # seconds after which the service wants to be asked again
 
 
 class Proxy:
@@ -90,8 +85,10 @@ class Proxy:
         self.requests = 0
         self.last: Failure | None = None
         self.refusal = ""
+        self.offered: Sequence[str] = ()  # names of the tools that the model was first offered
         self.upstream, self._client = upstream, client
         self._places, self._idle, self._active = threading.Semaphore(_AT_ONCE), threading.Condition(), 0
+        self._under_way = dict[int, tuple[Tally, Open]]()
 
     def problem(self) -> GreylagError | None:
         """Why the LLM does not answer, by who must act; None when it does, or when the request itself was at fault."""
@@ -113,34 +110,55 @@ class Proxy:
         with self._idle:
             self._idle.wait_for(lambda: not self._active, _SETTLE)
 
-    def forward(self, request: "Request", reply: "Reply") -> None:
+    def forward(self, request: Request, reply: Reply) -> None:
         """Send one request on and stream its answer back. Raises `OSError` when the client hangs up."""
         import httpx2  # noqa: PLC0415  -- a third of a second
 
-        tally = Tally.of(request.api, request.body)
+        tally, asked = Tally.of(request.api, request.body), _json(request.body)
         with self._counted(), self._places:
-            if request.path in _BILLED and (reason := self.meter.begin(tally)):
-                self.refusal = "" if self.meter.stop or self.meter.closed else reason
-                reply.whole(400, _STOP, _error(reason))
+            if forbidden := refused(asked):
+                self._note(400, forbidden)
+                reply.whole(400, STOP, told(forbidden))
                 return
+            if request.path in BILLED and (reason := self.meter.begin(tally)):
+                self.refusal = "" if self.meter.stop or self.meter.closed else reason
+                reply.whole(400, STOP, told(reason))
+                return
+            self.offered = self.offered or offered(asked)
             try:
                 exchange = self.meter.channel.begin(request.path, request.body)
             except ExhaustedError as error:
                 self.last = None
                 self.meter.end(tally)
-                reply.whole(400, _STOP, _error(str(error)))
+                reply.whole(400, STOP, told(str(error)))
                 return
+            self._under_way[id(tally)] = tally, exchange
             try:
                 self._relay(request, tally, reply, exchange)
             except (httpx2.HTTPError, httpx2.StreamError) as error:
                 self._note(0, str(error) or type(error).__name__)
                 reply.broken()
+            except OSError:
+                tally.dropped = request.path in BILLED
+                raise
             finally:
-                self.meter.end(tally)
-                self.meter.channel.keep(exchange, tally.usage, tally.model, self.upstream.key)
+                self._over(tally)
+
+    def _over(self, tally: Tally) -> None:
+        """Count a request and write it down, once."""
+        _, exchange = self._under_way.pop(id(tally), (tally, None))
+        if exchange is not None:
+            self.meter.end(tally)
+            self.meter.channel.keep(exchange, tally.usage, tally.model, self.upstream.key)
+
+    def abandon(self) -> None:
+        """Nobody waits for the answers that are still to come: they cost what they cost so far."""
+        for tally, _ in list(self._under_way.values()):
+            tally.dropped = True
+            self._over(tally)
 
     @contextmanager
-    def _answer(self, request: "Request", exchange: Open) -> Iterator["httpx2.Response"]:
+    def _answer(self, request: Request, exchange: Open) -> Iterator["httpx2.Response"]:
         """The answer of the service, or the recorded one."""
         if exchange.recorded:
             yield exchange.recorded.response()
@@ -151,25 +169,29 @@ class Proxy:
         with self._client.stream(request.method, address, headers=headers, content=_content(request)) as answer:
             yield answer
 
-    def _relay(self, request: "Request", tally: Tally, reply: "Reply", exchange: Open) -> None:
+    def _relay(self, request: Request, tally: Tally, reply: Reply, exchange: Open) -> None:
+        key = self.upstream.key
         with self._answer(request, exchange) as answer:
             exchange.begin(answer.status_code, answer.headers)
             passed = {name: answer.headers[name] for name in _DOWNWARDS if name in answer.headers}
+            passed = {name: value for name, value in passed.items() if not key or key not in value}
             if not (answer.is_success and "text/event-stream" in answer.headers.get("content-type", "")):
-                body = b"".join(_bounded(answer.iter_bytes()))
+                body = keyless(b"".join(_bounded(answer.iter_bytes())), key)
                 exchange.take(body)
                 exchange.end()
-                if answer.is_success and request.path in _BILLED:
+                if answer.is_success and request.path in BILLED:
                     tally.read(body)
                     self._judge(answer.status_code, request, tally, body)
                 elif not answer.is_success:
-                    self._note(answer.status_code, _message(body))
-                reply.whole(answer.status_code, passed | (_STOP if answer.status_code in {401, 403} else {}), body)
+                    self._note(answer.status_code, _message(body), wait=wait(answer.headers))
+                final = answer.status_code in {401, 403} or wait(answer.headers) > LONGEST_WAIT
+                reply.whole(answer.status_code, passed | (STOP if final else {}), body)
                 return
             reply.start(answer.status_code, passed)
             head = b""
-            for chunk in answer.iter_bytes():
+            for chunk in keyless_pieces(answer.iter_bytes(), key):
                 if self.meter.exceeded():  # by what came before: what is paid for is passed on
+                    tally.dropped = True
                     reply.broken()
                     return
                 head = head or chunk[:_HEAD]
@@ -183,17 +205,17 @@ class Proxy:
             self._judge(answer.status_code, request, tally, head)
             reply.end()
 
-    def _judge(self, status: int, request: "Request", tally: Tally, head: bytes) -> None:
+    def _judge(self, status: int, request: Request, tally: Tally, head: bytes) -> None:
         """Remember whether a request that is billed was answered as its API has it, HTTP being content."""
-        if request.path in _BILLED:
+        if request.path in BILLED:
             flaw = _flaw(tally, head[:_HEAD], streamed=bool(_json(request.body).get("stream")))
             self._note(status, flaw, good=not flaw)
 
-    def _note(self, status: int, text: str, *, good: bool = False) -> None:
+    def _note(self, status: int, text: str, *, good: bool = False, wait: float = 0.0) -> None:
         """Remember how the last request ended. No word of it holds the key."""
         key = self.upstream.key
         text = text.replace(key, "[key]") if key else text
-        self.last = None if good else Failure(status, one_line(text, 200))
+        self.last = None if good else Failure(status, one_line(text, 200), wait)
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
@@ -229,8 +251,8 @@ def serve(
     )
     with for_sockets(parent) as (directory, short), client:
         proxy = Proxy(upstream, Meter(limits, channel), client)
-        handler = type("Handler", (_Handler,), {"proxy": proxy})
-        with _Server(str(short / "llm"), handler) as server:
+        handler = type("Handler", (Handler,), {"proxy": proxy})
+        with Server(str(short / "llm"), handler) as server:
             # any mode will do: the directory is ours alone, and a sandbox that gets the socket may be another uid
             (short / "llm").chmod(0o666)
             thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="greylag proxy", daemon=True)
@@ -240,148 +262,9 @@ def serve(
                 proxy.settle()
             finally:
                 proxy.meter.close()
+                proxy.abandon()
                 server.shutdown()
                 thread.join()
-
-
-# -- one connection --------------------------------------------------------------------------------------------------
-
-
-class _Server(socketserver.ThreadingUnixStreamServer):
-    """A thread per connection; a sandbox that opens too many of them is hung up on."""
-
-    daemon_threads = True
-    request_queue_size = _CONNECTIONS
-
-    def __init__(self, path: str, handler: type["_Handler"]) -> None:
-        self._live: set[Any] = set()
-        super().__init__(path, handler)
-
-    def verify_request(self, request: Any, _client: Any) -> bool:
-        if len(self._live) >= _CONNECTIONS:
-            return False
-        self._live.add(request)
-        return True
-
-    def shutdown_request(self, request: Any) -> None:
-        super().shutdown_request(request)
-        self._live.discard(request)
-
-    def handle_error(self, _request: Any, _client: Any) -> None:
-        """A connection that broke while its request was read; bugs of ours go on to the thread's hook."""
-        error = sys.exception()
-        if error is not None and not isinstance(error, OSError):
-            raise error
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A request of the client; header names are in lower case."""
-
-    method: str
-    target: str
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
-
-    @property
-    def path(self) -> str:
-        """The target without its query."""
-        return self.target.partition("?")[0]
-
-    @property
-    def api(self) -> str:
-        """`anthropic` or `openai`: decides how the key is sent and how usage is read."""
-        return _BILLED.get(self.path, "anthropic" if "anthropic-version" in self.headers else "openai")
-
-
-class Reply:
-    """The answer to the client, on a connection of its own thread."""
-
-    def __init__(self, handler: BaseHTTPRequestHandler) -> None:
-        self._handler, self._started = handler, False
-
-    def whole(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        """An answer that is there in full."""
-        self._head(status, {"content-type": "application/json"} | dict(headers) | {"content-length": str(len(body))})
-        self._handler.wfile.write(body)
-
-    def start(self, status: int, headers: Mapping[str, str]) -> None:
-        """An answer of unknown length, sent on piece by piece."""
-        self._head(status, dict(headers) | {"transfer-encoding": "chunked"})
-
-    def send(self, chunk: bytes) -> None:
-        """A piece."""
-        self._handler.wfile.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
-
-    def end(self) -> None:
-        """The end of the pieces."""
-        self._handler.wfile.write(b"0\r\n\r\n")
-
-    def broken(self) -> None:
-        """Nothing more comes: an error when nothing was sent yet, else the connection ends in the middle."""
-        if not self._started:
-            self.whole(502, {}, _error("the LLM cannot be reached"))
-        self._handler.close_connection = True
-
-    def _head(self, status: int, headers: Mapping[str, str]) -> None:
-        self._started = True
-        self._handler.send_response_only(status)
-        for name, value in headers.items():
-            self._handler.send_header(name, value)
-        self._handler.end_headers()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    proxy: Proxy
-    protocol_version = "HTTP/1.1"
-    timeout = 600.0
-
-    def do_GET(self) -> None:
-        self._forward()
-
-    def do_POST(self) -> None:
-        self._forward()
-
-    def _forward(self) -> None:
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        length = headers.get("content-length", "0")
-        if not length.isascii() or not length.isdigit() or int(length) > _BODY or "transfer-encoding" in headers:
-            self.close_connection = True
-            Reply(self).whole(413, {}, _error("requests need a length, and a moderate one"))
-            self._linger()
-            return
-        request = Request(self.command, self.path, headers, self.rfile.read(int(length)))
-        if (request.method, request.path) not in _FREE | {("POST", path) for path in _BILLED}:
-            Reply(self).whole(404, _STOP, _error("only the paths of LLM APIs lead on from here"))
-            return
-        try:
-            self.proxy.forward(request, Reply(self))
-        except OSError:  # the client hung up; its request was counted
-            self.close_connection = True
-
-    def _linger(self) -> None:
-        """Let a client that is still sending go on for a moment: it reads the answer only afterwards."""
-        self.connection.shutdown(socket.SHUT_WR)
-        self.connection.settimeout(_LINGER)
-        for _ in range(_LINGERED):
-            if not self.rfile.read1():
-                return
-
-    def log_message(self, *_args: object) -> None:
-        """Nothing: what a sandbox asks for must not reach the terminal."""
-
-    def address_string(self) -> str:
-        return "sandbox"
-
-
-_STOP = {"x-should-retry": "false"}
-
-
-def _error(text: str) -> bytes:
-    """An error that clients of all APIs understand."""
-    return json.dumps(
-        {"type": "error", "error": {"type": "invalid_request_error", "message": f"greylag: {text}"}}
-    ).encode()
 
 
 def _message(body: bytes) -> str:
@@ -426,6 +309,6 @@ def _bounded(chunks: Iterator[bytes]) -> Iterator[bytes]:
     size = 0
     for chunk in chunks:
         size += len(chunk)
-        if size > _BODY:
+        if size > BODY:
             return
         yield chunk

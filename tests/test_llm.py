@@ -246,8 +246,12 @@ def test_a_key_shows_in_no_repr_and_no_log(monkeypatch: pytest.MonkeyPatch, logg
 def test_a_redirect_does_not_carry_the_key_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_KEY", KEY)
     with chat(status=307) as server:
-        failure(LLM("openai:gpt-4o", base_url=server.url + "/v1", key_env="MY_KEY"))
-    assert len(server.requests) == 1
+        said = failure(LLM("openai:gpt-4o", base_url=server.url + "/v1", key_env="MY_KEY"))
+        other = failure(LLM("anthropic:claude-sonnet-5", base_url=server.url, key_env="MY_KEY"))
+    assert len({request["path"] for request in server.requests}) == 2, "never where it leads"
+    for error in (said, other):
+        assert isinstance(error, UserError)
+        assert "answers with a redirect (307); correct the base-url" in str(error)
 
 
 # -- blame -----------------------------------------------------------------------------------------------------------

@@ -253,6 +253,35 @@ def test_a_refused_key_names_where_it_came_from_and_is_not_tried_again() -> None
     assert KEY not in str(problem)
 
 
+def test_an_answer_that_repeats_the_key_comes_in_without_it() -> None:
+    echo = sse({"type": "error", "error": {"message": f"bad key {KEY}"}})
+    for kind in ("text/event-stream", "application/json"):
+        with answering(echo, kind) as (_address, _served, client):
+            answer = client.ask()[1]
+            assert b"bad key [key]" in answer
+    with playing({"status": 401, "raw": KEY}) as (_model, _served, client):
+        assert KEY.encode() not in client.ask()[1]
+
+
+def test_a_request_that_leads_on_from_the_service_stays_here() -> None:
+    with playing({"text": "never"}) as (model, served, client):
+        status, answer = client.ask({**ASK, "mcp_servers": [{"url": "https://example.com"}]})
+        assert client.ask({**ASK, "n": 2}, "/v1/messages/count_tokens")[0] == 400
+    assert (status, model.left, served.meter.usage.turns) == (400, 1, 0)
+    assert b"greylag: `mcp_servers` leads on" in answer
+
+
+def test_a_service_that_wants_to_be_asked_much_later_is_not_waited_for() -> None:
+    for seconds, final in (("86400", True), ("20", False)):
+        with playing({"status": 429, "headers": {"retry-after": seconds}}) as (_model, served, client):
+            client.request("POST", "/v1/messages", json.dumps(ASK))
+            answer = client.getresponse()
+            answer.read()
+        assert (answer.headers.get("x-should-retry") == "false") is final
+        assert served.last
+        assert served.last.wait == float(seconds)
+
+
 @pytest.mark.parametrize("status", [429, 500, 529])
 def test_an_outage_is_infrastructure(status: int) -> None:
     with playing({"status": status}) as (_model, served, client):
@@ -575,6 +604,23 @@ def test_requests_run_side_by_side_while_those_under_way_cannot_reach_a_limit(
     assert len(answers) == 2, "nobody waits for ever"
 
 
+def test_after_an_answer_that_was_more_than_it_could_be_requests_wait_for_each_other() -> None:
+    answers: list[int] = []
+    more = {
+        "text": "a",
+        "usage": {"input_tokens": 50_000, "output_tokens": 10},
+    }  # for some hundred characters
+    with model_server.serve([more, {"hang": True}, {"hang": True}]) as model:
+        with serving(Upstream(model.url), Limits(usd=50.0)) as (_served, path):
+            asking(path, SMALL, answers).join(20)
+            threads = [asking(path, SMALL, answers) for _ in range(2)]
+            time.sleep(0.5)
+            assert len(model.requests) == 2
+        model.closing.set()
+        for thread in threads:
+            thread.join(20)
+
+
 # -- what is kept ----------------------------------------------------------------------------------------------------
 
 
@@ -595,6 +641,21 @@ def test_each_request_is_kept_with_its_tokens_cost_and_answer(tmp_path: Path) ->
     assert (busy.status, busy.usage.usd) == (529, None)
     assert KEY not in (tmp_path / NAME).read_text()
     assert nonsense.answer == "echo [key]"
+
+
+def test_a_request_that_nobody_waits_for_any_more_is_kept_and_costs_what_was_sent(tmp_path: Path) -> None:
+    with model_server.serve([{"hang": True}]) as model, tempfile.TemporaryDirectory() as parent:
+        channel = Channel("session 1", Exchanges(tmp_path / NAME))
+        with proxy.serve(Upstream(model.url), Limits(), Path(parent), channel) as (served, path):
+            thread = asking(path, {**ASK, "system": "w" * 4000}, [])
+            while not model.requests:
+                time.sleep(0.01)
+        model.closing.set()
+        thread.join(20)
+    (one,) = load(tmp_path)
+    assert (one.status, one.whole, one.usage.cost_source) == (0, False, "estimate")
+    assert one.usage.input_tokens > 1000
+    assert served.meter.usage == one.usage
 
 
 def test_a_record_answers_in_place_of_a_model_and_says_where_it_does_not_fit(tmp_path: Path) -> None:

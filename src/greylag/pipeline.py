@@ -255,6 +255,8 @@ class _Steps:
             return self.recording.end(Status.DECLINED, session.text)
         if session.stop is not StopReason.COMPLETED:
             return self.recording.end(Status.FAILED, f"the agent ended without a change: {session.stop.value}")
+        if not session.text.strip():
+            return self.recording.end(Status.FAILED, "the agent ended without a change, and without a word of why")
         return self.recording.end(Status.NO_CHANGE, session.text)
 
     def given_up(self, workspace: Workspace, session: Session) -> Run:

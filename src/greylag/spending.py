@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from greylag.exchanges import Exchange
 from greylag.model import Event, Limits, Phase, Usage
 from greylag.protocols import Observe
 from greylag.report import Report, Run
@@ -13,6 +14,17 @@ _WARN = 0.8  # of the budget
 def spent(run: Run) -> Usage:
     """What the sessions of a run and its judge have used so far, one that an error ended among them."""
     return sum(_parts(run), Usage())
+
+
+def left(run: Run, asked: Sequence[Exchange]) -> Usage:
+    """What requests of a run have used that no session or judgement of it tells of: those after all that they had."""
+    told, rest = spent(run).turns, list[Usage]()
+    for one in asked:
+        if told < one.usage.turns:
+            rest.append(one.usage)
+        else:
+            told -= one.usage.turns
+    return sum(rest, Usage())
 
 
 def unpriced(run: Run) -> bool:

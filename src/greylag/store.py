@@ -44,13 +44,14 @@ from sqlalchemy import (
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from greylag import exchanges
 from greylag.directories import WORKING, remove_tree
 from greylag.errors import InfraError, UserError
 from greylag.holding import HELD, claimed, is_held, release
 from greylag.model import Event, Status
 from greylag.recording import published
 from greylag.report import Run
-from greylag.spending import spent
+from greylag.spending import left, spent
 
 _RUN = TypeAdapter(Run)
 # Names of tests that passed: thousands, of no use in a record.
@@ -246,7 +247,7 @@ class Store:
             return run
         events = self.events(run_id)
         at = events[-1].at if events else run.started
-        ended = _killed(run, at)
+        ended = replace(_killed(run, at), broken_off=left(run, exchanges.load(self.home(run_id))))
         with suppress(InfraError), self._begin() as connection:  # who may only look is told the truth all the same
             still = RUNS.c.id == run_id, RUNS.c.status == Status.RUNNING.value
             if connection.execute(update(RUNS).where(*still).values(_row(ended))).rowcount:

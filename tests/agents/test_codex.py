@@ -82,6 +82,17 @@ def test_in_a_project_that_it_trusts_a_repository_would_win(bench: Bench, monkey
     assert list(bench.directory.rglob("CANARY"))
 
 
+@real
+@pytest.mark.parametrize("settings", [{"disabled_tools": ["verify"]}, {"enabled_tools": []}])
+def test_a_client_that_keeps_verify_from_its_model_is_ended_early(
+    settings: dict[str, Any], bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(codex, "_server", lambda *given: {**SERVER(*given), **settings})
+    with agent.trial(bench, [{"hang": True}]) as tried:
+        assert "started without the tool `verify`" in agent.raised(AgentError, tried.run)
+
+
+SERVER = codex._server
 CALL = "$canary, [$canary](/workspace/.agents/skills/canary/SKILL.md) and $linked say hello."
 
 

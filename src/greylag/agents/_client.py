@@ -27,6 +27,7 @@ from greylag.text import cap, one_line
 
 _GLANCE = 0.1  # seconds
 _PATIENCE = 12  # requests in a row without an answer: more than a client makes that waits in between
+_SIGNALS = 128  # which shells and sandboxes add to the signal that ended a program
 _LAST = 2000  # bytes of output in which a client that crashed says why
 
 
@@ -241,7 +242,7 @@ def _crippled(gate: Gate, proxy: Proxy) -> bool:
 def _session(
     agent: ClientAgent, account: Account, request: AgentRequest, gate: Gate, *, stop: StopReason, meter: Meter
 ) -> Session:
-    text = account.last_words
+    text = "" if meter.silent else account.last_words  # else it would be the client's word for an empty answer
     return Session(
         id=session_id(request),
         agent=agent.name,
@@ -280,11 +281,18 @@ def _stop(client: Client, completed: Completed, account: Account, proxy: Proxy) 
             "so that it is mounted"
         )
     if account.stop is None or not account.started:
-        words = one_line(completed.errors[-_LAST:] or completed.output[-_LAST:], 300) or "no word"
         advice = "" if account.started else f". {client.advice}"
-        how = f"ended with exit code {completed.returncode} and without a result"
-        raise AgentError(f"{client.title} {how}: {words}{advice}")
+        code = completed.returncode
+        killed = f"was killed by signal {code - _SIGNALS}" if _SIGNALS < code < _SIGNALS + 65 else ""
+        how = killed or f"ended with exit code {code} and without a result"
+        raise AgentError(f"{client.title} {how}: {_said(completed)}{advice}")
     return account.stop
+
+
+def _said(completed: Completed) -> str:
+    """What a program printed at its end, for people: no events for machines."""
+    lines = (completed.errors[-_LAST:] or completed.output[-_LAST:]).decode("utf-8", "replace").splitlines()
+    return one_line(" ".join(line for line in lines if line[:1] != "{"), 300) or "no word"
 
 
 def _tell_usage(request: AgentRequest, usage: Usage) -> None:

@@ -47,9 +47,6 @@ def _root(error: BaseException) -> BaseException:
 def _connection(llm: LLM, host: str, error: BaseException) -> GreylagError:
     """What the SDKs call a connection error, by what it began with."""
     error = _root(error)
-    status = getattr(error, "status_code", 500)
-    if 300 <= status < 400:
-        return UserError(f"{host} answers for `{llm.name}` with a redirect ({status}); correct the base-url")
     return InfraError(f"{host} gives no answer for `{llm.name}`: {_scrubbed(llm, str(error) or type(error).__name__)}")
 
 

@@ -11,6 +11,7 @@ import ssl
 import httpx2
 from pydantic_ai.models import Model
 
+from greylag.errors import UserError
 from greylag.exchanges import Open
 from greylag.llm import LLM
 from greylag.llm.answers import refined
@@ -123,6 +124,10 @@ class _Answers(httpx2.AsyncBaseTransport):
         answer = recorded.response() if recorded else await self._inner.handle_async_request(request)
         answer.request = request  # which names it in errors
         exchange.begin(answer.status_code, answer.headers)
+        if answer.is_redirect:
+            await answer.aclose()
+            host = request.url.netloc.decode("ascii", "replace").rpartition("@")[2]
+            raise UserError(f"{host} answers with a redirect ({answer.status_code}); correct the base-url")
         headers = {name: answer.headers[name] for name in _KEPT if name in answer.headers}
         if wait(answer.headers) > LONGEST_WAIT:
             headers["x-should-retry"] = "false"

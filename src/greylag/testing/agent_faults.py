@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from greylag.errors import AgentError, InfraError, UserError
@@ -36,15 +37,22 @@ def blames_an_outage_on_the_service(bench: Bench) -> None:
 
 
 def waits_no_longer_than_its_time(bench: Bench, seconds: float = 4.0) -> None:
-    """A service that wants it to come back in an hour is not waited for beyond the time of the session."""
+    """A service that wants it to come back in an hour does not answer, and nobody waits for it."""
     later: Step = {"status": 429, "headers": {"retry-after": "3600"}}
-    with trial(bench, [later] * 20) as tried:
-        begun = time.monotonic()
+    for limits in (Limits(seconds=seconds), Limits(seconds=1000.0)):
+        with trial(replace(bench, directory=bench.directory / f"{limits.seconds:.0f}"), [later] * 20) as tried:
+            begun = time.monotonic()
+            assert "429" in raised(InfraError, partial(tried.run, limits=limits))
+            assert time.monotonic() - begun < seconds + _OVERTIME
+
+
+def takes_no_answer_for_no_word(bench: Bench) -> None:
+    """A model that says nothing has not said that there is nothing to do."""
+    with trial(bench, [{"text": ""}] * 20) as tried:
         try:
-            assert tried.run(limits=Limits(seconds=seconds)).stop is StopReason.TIMEOUT
-        except InfraError as error:
-            assert "429" in str(error)  # noqa: PT017 - it need not wait at all
-        assert time.monotonic() - begun < seconds + _OVERTIME
+            assert tried.run().text == ""
+        except AgentError as error:
+            assert "\n" not in str(error)  # noqa: PT017 - that is as good
 
 
 def survives_nonsense(bench: Bench) -> None:
@@ -82,6 +90,7 @@ CONTRACT = (
     blames_a_refused_key_on_the_user,
     blames_an_outage_on_the_service,
     waits_no_longer_than_its_time,
+    takes_no_answer_for_no_word,
     survives_nonsense,
     survives_silence,
     asks_again_after_an_answer_that_broke_off,

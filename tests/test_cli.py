@@ -158,9 +158,10 @@ def test_a_path_is_one_repository_however_it_is_spelled(shell: Shell, service: P
 
 
 def test_run_for_machines_prints_json_only(shell: Shell, service: Path) -> None:
-    done = shell("run", "-", "--repo", service, "--json", stdin=b"Add a greeting\n")
+    done = shell("run", "-", "--repo", service, "--json", "--campaign", "greetings", stdin=b"Add a greeting\n")
     assert json.loads(done.stdout)["status"] == "opened"
     assert all(json.loads(line)["kind"] for line in done.stderr.splitlines())
+    assert shell("show", "--cost", "campaign").stdout.startswith("greetings: 1 run,")
 
 
 def test_a_change_that_breaks_a_test_ends_with_1_and_names_the_test(shell: Shell, service: Path) -> None:

@@ -365,6 +365,12 @@ def test_nothing_to_change_is_a_success_without_a_pull_request(house: House) -> 
     assert run.reports == ()
 
 
+def test_an_agent_that_says_nothing_has_not_said_that_there_is_nothing_to_do(house: House) -> None:
+    run = house.run({"text": " \n"})
+    assert (run.status, run.status.exit_code) == (Status.FAILED, 1)
+    assert run.reason == "the agent ended without a change, and without a word of why"
+
+
 def test_a_task_that_the_agent_explains_it_cannot_do_is_declined(house: House) -> None:
     run = house.run({"decline": "there is no greeting here"})
     assert (run.status, run.reason) == (Status.DECLINED, "there is no greeting here")
@@ -455,6 +461,28 @@ def test_an_agent_that_crashes_ends_the_run_and_the_record_says_why(house: House
         house.run({"fail": "it broke"})
     assert (house.runs[-1].status, house.runs[-1].finished is not None) == (Status.ERRORED, True)
     assert "it broke" in house.runs[-1].reason
+
+
+def test_what_an_agent_had_changed_before_its_model_was_lost_is_kept(house: House) -> None:
+    with pytest.raises(AgentError, match="it broke"):
+        house.run({**GOOD, "fail": "it broke"})
+    assert "${1:-you}" in (house.home / "change.diff").read_text()
+    assert house.runs[-1].artefacts == ("branch.bundle", "change.diff")
+    assert house.branches() == ["main"]
+
+
+def test_that_a_session_was_cut_off_is_said_and_its_change_is_verified(house: House) -> None:
+    run = house.run({**GOOD, "stop": "time limit"})
+    assert run.status is Status.OPENED
+    said = [event.text for event in house.events if event.kind == "ended.early"]
+    assert said == ["time limit: the agent did not end by itself; what it has changed so far is verified as it is"]
+
+
+def test_secrets_that_an_agent_says_are_in_no_record(house: House) -> None:
+    secret = "ghp_" + "A1" * 18
+    run = house.run({"text": f"The token is {secret}."})
+    assert run.reason == "The token is [secret]."
+    assert secret not in repr(house.events) + repr(house.runs)
 
 
 def test_an_interrupt_is_recorded_and_leaves_nothing_behind(house: House) -> None:

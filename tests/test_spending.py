@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from greylag import costs
+from greylag.exchanges import Exchange
 from greylag.model import Event, Limits, Outcome, Phase, Repo, Session, Status, StopReason, Task, Usage, Verdict
 from greylag.report import Report, Run
-from greylag.spending import Warned, spent
+from greylag.spending import Warned, left, spent
 
 
 def run(*usages: Usage, judge: dict[str, Any] | None = None) -> Run:
@@ -76,3 +77,11 @@ def test_runs_of_which_a_part_has_no_known_price_are_counted() -> None:
     assert found.usage.usd == pytest.approx(0.02)
     (line,) = costs.table({"all": found})
     assert line.endswith("; 2 of them used models without a known price")
+
+
+def test_what_is_left_is_what_no_session_and_no_judge_tells_of() -> None:
+    asked = [Usage(1, n, n, usd=0.01) for n in range(5)]
+    exchanges = [Exchange(n, "session 1", "/messages", {}, "", usage=one) for n, one in enumerate(asked)]
+    assert left(run(), exchanges) == sum(asked, Usage())
+    assert left(run(Usage(2, 1, 1), judge={"requests": 1, "input_tokens": 1}), exchanges) == asked[3] + asked[4]
+    assert left(run(Usage(9, 1, 1)), exchanges) == Usage()

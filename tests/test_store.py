@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from greylag.costs import costs
 from greylag.errors import UserError
+from greylag.exchanges import NAME, Exchanges
 from greylag.holding import HELD, held
 from greylag.model import (
     Counts,
@@ -179,6 +181,17 @@ def test_a_run_is_running_as_long_as_its_process_lives_and_not_longer(
     assert run.finished == datetime(2026, 1, 2, tzinfo=UTC), "when it was last seen alive"
     assert listed == run
     assert [event.text for event in store.events(run.id)] == ["verifying", f"errored: {run.reason}"]
+
+
+def test_what_a_killed_run_had_asked_of_models_is_in_its_cost(state: Path, carry_out: Callable[..., Carrier]) -> None:
+    carrier, store = carry_out(), Store(state)
+    asked = Exchanges(store.home(carrier.run_id) / NAME)
+    for _ in range(2):
+        asked.keep(asked.begin("session 1", "/v1/messages", b"{}"), Usage(1, 1000, 10, usd=0.03), "m")
+    carrier.kill()
+    run = store.run(carrier.run_id)
+    assert run.broken_off == Usage(2, 2000, 20, usd=0.06)
+    assert costs(store.newest(), "all")["all"].usage.usd == pytest.approx(0.06)
 
 
 def test_a_run_that_was_killed_while_it_published_says_what_may_be_there(

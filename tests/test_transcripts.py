@@ -64,6 +64,14 @@ def test_show_prints_it(state: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
         ("https://me:pass-word@host/x", "https://[secret]@host/x"),
         ("-----BEGIN RSA PRIVATE" + " KEY-----\nMIIa\nb=\n-----END RSA PRIVATE KEY-----", "[secret]"),
         ("eyJhbGciOiJIUzI1NiJ9." + "eyJzdWIiOiIxMjM0NTY3ODkwIn0.abc", "[secret].abc"),
+        ("sk_live_" + "a1" * 12, "[secret]"),
+        ("SG." + "a1" * 11 + "." + "b2" * 20, "[secret]"),
+        ("hf_" + "aB" * 17, "[secret]"),
+        ("Authorization: Bearer abcdef0123456789abcdef", "Authorization: Bearer [secret]"),
+        ("aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYz9", "aws_secret_access_key = [secret]"),
+        ('{"password": "Tr0ub4dor-and-3-more-words"}', '{"password": "[secret]"}'),
+        ("password = get_password_from_the_vault()", None),
+        ("token: str = self.tokens[index]; secret=args.secret; api_key=os.environ['OPENAI_API_KEY_2']", None),
         ("sk-short, task-1234567890123456789, ghp_ and https://host/a:b@c", None),
     ],
 )
@@ -72,7 +80,20 @@ def test_secrets_are_told_by_their_form(text: str, kept: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["sk-", "eyJ", "eyJ-", "eyJ-a ", "://a:", "-----BEGIN PRIVATE KEY-----", "ghp_a", "a.b"]
+    "piece",
+    [
+        "sk-",
+        "eyJ",
+        "eyJ-",
+        "eyJ-a ",
+        "://a:",
+        "-----BEGIN PRIVATE KEY-----",
+        "ghp_a",
+        "a.b",
+        "secret=",
+        "token=a",
+        "bearer  ",
+    ],
 )
 def test_a_megabyte_is_searched_in_time_in_proportion(piece: str) -> None:
     assert len(redacted(piece * (1_000_000 // len(piece)))) <= 1_000_000

@@ -1,20 +1,10 @@
 """The limits of one session or question, whose requests are counted: at one place, whoever sends them."""
 
 import threading
-from collections.abc import Mapping
 
 from greylag.exchanges import Channel, unpaid
 from greylag.model import Limits, StopReason, Usage
 from greylag.tallies import Tally, price
-
-LONGEST_WAIT = 300.0
-"""Seconds that a client is left to wait when a service asks it to; what takes longer is for the next run."""
-
-
-def wait(headers: Mapping[str, str]) -> float:
-    """Seconds after which a service wants to be asked again; 0 when it does not say, or by a date."""
-    text = headers.get("retry-after", "").strip()
-    return float(text) if text.isascii() and text.replace(".", "", 1).isdigit() else 0.0
 
 
 class RefusedError(Exception):

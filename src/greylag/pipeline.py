@@ -19,14 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from greylag import corrections, evidence, preconditions, publishing, spending
-from greylag.errors import AgentError, InfraError, UserError
+from greylag.errors import AgentError, GreylagError, InfraError, UserError
 from greylag.exchanges import NAME, Channel, Exchanges
 from greylag.holding import held
 from greylag.model import Limits, Phase, Session, Status, StopReason, Task, Usage
 from greylag.protocols import Agent, AgentRequest, Bounds, Forge, Layers, Observe, Sandbox, SandboxBackend, SandboxSpec
 from greylag.recording import Recording
 from greylag.report import Report, Run
-from greylag.text import one_line
+from greylag.text import one_line, redacted
 from greylag.verification import Verification
 from greylag.workspace import AUTHOR, Workspace
 
@@ -41,6 +41,9 @@ GO_ON = (
     "do it, call `verify` until it passes, and end."
 )
 _BROKEN_OFF = {StopReason.LLM_ERROR, StopReason.KILLED}
+
+
+_UNFINISHED = "the agent did not end by itself; what it has changed so far is verified as it is"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +161,7 @@ class _Steps:
                         prompt, sandbox, verify, limits, self.home / "transcript.jsonl",
                         warned, last, verification.log, channel,
                     )  # fmt: skip
-                    session = self.parts.agent.run(request)
+                    session = self.asked(workspace, request)
                 recording.keep(sessions=(*recording.run.sessions, session))
                 self.exchanges.check()
                 tree = workspace.freeze(self.parts.backend)
@@ -176,7 +179,7 @@ class _Steps:
                     recording.keep(tree=report.tree, reports=(*recording.run.reports, report))
                     warned.look(spending.spent(recording.run))
                     if tree != report.tree == workspace.base_tree:
-                        return self.unchanged(session)  # all that it did was to format otherwise
+                        return self.unchanged(session, "all that it did was to format otherwise")
                     _raise_infrastructure(report)
                 if report.passed:
                     return publishing.publish(recording, workspace, report, self.parts.forge, self.parts.author)
@@ -187,6 +190,19 @@ class _Steps:
                     return self.refused(workspace, f"{why}; ")
                 prompt = evidence.feedback(report)
         return self.refused(workspace)
+
+    def asked(self, workspace: Workspace, request: AgentRequest) -> Session:
+        """One session. When an error ends it, what it had changed by then is kept as an artefact."""
+        try:
+            session = self.parts.agent.run(request)
+        except (InfraError, AgentError, UserError):
+            with suppress(GreylagError):
+                if self.kept(workspace, workspace.freeze(self.parts.backend)):
+                    self.save(workspace)
+            raise
+        if session.stop in {StopReason.TIMEOUT, StopReason.BUDGET}:
+            self.recording.tell("ended.early", f"{session.stop.value}: {_UNFINISHED}")
+        return replace(session, text=redacted(session.text))
 
     def kept(self, workspace: Workspace, tree: str) -> bool:
         """Whether there is a change: what an agent was paid for is not lost with what comes after it."""
@@ -247,7 +263,7 @@ class _Steps:
         tree, own = Layers(upper=workspace.directory), Layers(upper=home)
         return SandboxSpec("agent", tree, own, scratch, bounds=self.parts.bounds)
 
-    def unchanged(self, session: Session) -> Run:
+    def unchanged(self, session: Session, why: str = "") -> Run:
         """No pull request, and no failure of ours: nothing to do, or a task that the agent explains it cannot do."""
         publishing.discard(self.recording)
         _raise_broken_off(session)
@@ -255,9 +271,10 @@ class _Steps:
             return self.recording.end(Status.DECLINED, session.text)
         if session.stop is not StopReason.COMPLETED:
             return self.recording.end(Status.FAILED, f"the agent ended without a change: {session.stop.value}")
-        if not session.text.strip():
+        reason = session.text.strip() or why
+        if not reason:
             return self.recording.end(Status.FAILED, "the agent ended without a change, and without a word of why")
-        return self.recording.end(Status.NO_CHANGE, session.text)
+        return self.recording.end(Status.NO_CHANGE, reason)
 
     def given_up(self, workspace: Workspace, session: Session) -> Run:
         """The agent changed something and then said that it cannot, or broke off: nobody stands for that change."""

@@ -14,17 +14,26 @@ from greylag.holding import release
 from greylag.model import Event, PullRequest, Status
 from greylag.protocols import Observe
 from greylag.report import Run
+from greylag.text import redacted
 
 
 @dataclass(slots=True)
 class Recording:
-    """A run and who is told of it: `record` of every change, `observe` of every line of the time line."""
+    """A run and who is told of it: `record` of every change, `told` of every line of the time line.
+
+    What agents and services say may hold secrets; those that can be told by their form are in neither.
+    """
 
     run: Run
     home: Path
     record: Callable[[Run], None]
-    observe: Observe
+    told: Observe
     _written: bool = True
+
+    def observe(self, event: Event) -> None:
+        """Pass a line of the time line on."""
+        data = {name: redacted(value) if isinstance(value, str) else value for name, value in event.data.items()}
+        self.told(replace(event, text=redacted(event.text), data=data))
 
     def tell(self, kind: str, text: str, **data: Any) -> None:
         """One line of the time line."""
@@ -38,6 +47,7 @@ class Recording:
 
     def end(self, status: Status, reason: str) -> Run:
         """Close the record."""
+        reason = redacted(reason)
         self.keep(status=status, reason=reason, finished=datetime.now(UTC))
         said = reason.removeprefix(f"{status.value}: ")
         self.tell("end", f"{status.value}: {said}" if said else status.value, status=status.value)

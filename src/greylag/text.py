@@ -54,10 +54,14 @@ def cap(text: str, limit: int) -> str:
 
 
 _SECRETS = re.compile(
-    r"(?<![\w-])(?:sk-[\w-]{16,400}|gh[pousr]_\w{20,400}|github_pat_\w{20,400}|glpat-[\w-]{16,400}|xox[abeprs]-[\w-]{10,400}"
+    r"(?<![\w-])(?:sk-[\w-]{16,400}|[rs]k_(?:live|test)_\w{16,400}|hf_\w{30,100}|SG\.[\w-]{16,100}\.[\w-]{16,100}|gh[pousr]_\w{20,400}|github_pat_\w{20,400}|glpat-[\w-]{16,400}|xox[abeprs]-[\w-]{10,400}"
     r"|(?:AKIA|ASIA)[0-9A-Z]{16}\b|AIza[\w-]{30,100}|npm_\w{30,100}|pypi-[\w-]{40,400}|eyJ[\w-]{10,4000}\.[\w-]{10,4000})"
     r"|-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^-]{0,20000}-----END [A-Z ]{0,40}PRIVATE KEY-----"
     r"|(?<=://)[^\s/:@]{1,200}:[^\s/@]{1,400}(?=@)"
+)
+_GIVEN = re.compile(  # a word of letters and digits that is longer than people choose, under a telling name
+    r"(?i)((?:secret|token|passw(?:or)?d|api[_-]?key|access[_-]?key)[\"']?[ \t]{0,3}[:=][ \t]{0,3}[\"']?"
+    r"|\b(?:bearer|basic)[ \t]{1,3})(?=[a-z/+=~_-]{0,40}\d)(?=[\d/+=~_-]{0,40}[a-z])[\w/+=~-]{20,400}"
 )
 
 
@@ -65,7 +69,7 @@ def redacted(text: str) -> str:
     """The text without secrets that can be told by their form: keys and tokens of well-known services, private keys,
     passwords in URLs.
     """
-    return _SECRETS.sub("[secret]", text)
+    return _GIVEN.sub(r"\1[secret]", _SECRETS.sub("[secret]", text))
 
 
 def size(text: str) -> int:

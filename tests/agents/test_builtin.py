@@ -232,6 +232,21 @@ def test_answers_that_are_paid_for_and_worthless_end_with_the_budget(ask: Any, a
     assert (session.stop, model.left) == (StopReason.BUDGET, 8), "the SDK tries again what breaks off"
 
 
+def test_an_answer_that_passes_the_budget_is_cut_off_while_it_comes(ask: Any, allowed: None) -> None:
+    events: list[Any] = [
+        {"type": "message_start", "message": {"usage": {"input_tokens": 10, "output_tokens": 1}}},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        *[{"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "w " * 4000}}] * 500,
+    ]
+    raw = "".join(f"data: {json.dumps(event)}\n\n" for event in events)
+    with serve([{"raw": raw}] * 3) as model:
+        agent = Builtin("anthropic:claude-sonnet-4-6", base_url=model.url)
+        session = agent.run(ask(limits=Limits(turns=9, seconds=60, usd=0.1)))
+    assert (session.stop, model.left) == (StopReason.BUDGET, 2)
+    assert session.usage.usd
+    assert session.usage.usd < 5, "of the fifteen that it comes to"
+
+
 def test_time_ends_a_session_that_waits_for_the_model(ask: Any) -> None:
     agent = Builtin(f"replay:{__file__}")
 

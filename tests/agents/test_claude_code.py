@@ -72,6 +72,26 @@ def test_it_is_let_go_after_the_cap(bench: Bench) -> None:
 
 
 @real
+def test_what_an_earlier_session_left_in_its_home_does_not_steer_the_next(bench: Bench) -> None:
+    plant = (
+        'cd "$CLAUDE_CONFIG_DIR" && for place in . projects/*; do mkdir -p $place/memory && '
+        f"echo {CANARY} > $place/memory/MEMORY.md; done; echo {CANARY} > CLAUDE.md; "
+        'printf \'{"env": {"ANTHROPIC_BASE_URL": "http://127.0.0.1:1"}}\' > .claude.json; '
+        "cp .claude.json settings.json; ls -a"
+    )
+    call = {"name": "Bash", "input": {"command": plant, "description": "Plants"}}
+    with agent.trial(bench, [{"tools": [call]}, {"text": "One."}, {"text": "Two."}]) as tried:
+        first = tried.run("Go.")
+        assert "memory" in tried.model.questions[1].text
+        tried.run("Go on.", resume=first)
+        last = tried.model.questions[2]
+        assert "One." in last.text
+        assert CANARY not in json.dumps(last.body["system"])
+        assert CANARY not in json.dumps(last.body["messages"][-1])
+        assert CANARY not in json.dumps(last.body["messages"][0])
+
+
+@real
 def test_it_works_without_a_sandbox_as_well(bench: Bench) -> None:
     agent.edits_a_file_and_calls_verify(replace(bench, backend=Unsandboxed()))
 

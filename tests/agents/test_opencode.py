@@ -11,7 +11,7 @@ import pytest
 from greylag import plugins
 from greylag.agents import opencode
 from greylag.agents._opencode_events import Conversation
-from greylag.errors import AgentError, UserError
+from greylag.errors import UserError
 from greylag.model import StopReason
 from greylag.protocols import Agent
 from greylag.sandboxes.bubblewrap import Bubblewrap
@@ -79,7 +79,15 @@ def test_its_own_tool_for_edits_may_edit(bench: Bench) -> None:
 @pytest.mark.parametrize("path", [".opencode/plugin/canary.js", "opencode.json"])
 def test_where_a_repository_has_code_for_it_it_is_not_started(path: str, bench: Bench) -> None:
     with agent.trial(bench, [{"text": "Done."}], files={path: HOSTILE[path]}) as tried:
-        assert "take another agent" in agent.raised(AgentError, tried.run)
+        assert "take another agent" in agent.raised(UserError, tried.run)
+        assert not tried.model.requests
+
+
+@real
+@pytest.mark.parametrize("path", ["src/AGENTS.md", "a/b/CONTEXT.md"])
+def test_where_a_file_below_the_top_would_instruct_it_it_is_not_started(path: str, bench: Bench) -> None:
+    with agent.trial(bench, [{"text": "Done."}], files={path: CANARY}) as tried:
+        assert f"takes ./{path} for instructions" in agent.raised(UserError, tried.run)
         assert not tried.model.requests
 
 

@@ -18,8 +18,9 @@ from greylag.agents._shims import source
 from greylag.bridge import TOOL, Gate, sockets
 from greylag.endings import declined
 from greylag.errors import AgentError, InfraError, UserError
+from greylag.exchanges.patience import LONGEST_WAIT
 from greylag.llm import LLM
-from greylag.metering import LONGEST_WAIT, Meter
+from greylag.metering import Meter
 from greylag.model import Limits, Session, StopReason, Usage
 from greylag.protocols import AgentRequest, Command, Completed, Ended
 from greylag.proxy import Proxy, Upstream, serve
@@ -29,6 +30,10 @@ _GLANCE = 0.1  # seconds
 _PATIENCE = 12  # requests in a row without an answer: more than a client makes that waits in between
 _SIGNALS = 128  # which shells and sandboxes add to the signal that ended a program
 _LAST = 2000  # bytes of output in which a client that crashed says why
+
+
+REFUSED = 9
+"""Exit code of what starts a client, for a repository in which it must not be started. The reason is on its stderr."""
 
 
 class Account(Protocol):
@@ -275,6 +280,8 @@ def _stop(client: Client, completed: Completed, account: Account, proxy: Proxy) 
         raise AgentError(f"{client.title} was ended by the sandbox: {completed.ended.value}")
     if account.stop in {None, StopReason.LLM_ERROR, StopReason.COMPLETED} and (problem := proxy.problem()):
         raise problem
+    if completed.returncode == REFUSED and not account.started:
+        raise UserError(_said(completed))
     if completed.returncode in {126, 127} and not account.started:
         raise UserError(
             f"{client.title} cannot be started in the sandbox: put the directory of `{client.program}` on PATH, "

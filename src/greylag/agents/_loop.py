@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, Field
 from pydantic_ai import Agent, CallToolsNode, ModelRequestNode, ModelSettings, ToolOutput, UsageLimits
 from pydantic_ai.capabilities import ProcessHistory
+from pydantic_ai.exceptions import ModelAPIError
 from pydantic_ai.messages import ModelMessage, ModelMessagesTypeAdapter, TextPart, ToolCallPart, ToolReturnPart
 from pydantic_ai.models import Model
 from pydantic_ai.usage import RunUsage
@@ -120,6 +121,10 @@ class _Talk:
                     prompt = await self.turns(agent, prompt)
         except TimeoutError:
             self.stop = StopReason.TIMEOUT
+        except ModelAPIError:
+            if not self.meter.over:
+                raise
+            self.stop = StopReason.BUDGET  # in the middle of an answer
 
     async def turns(self, agent: Agent[None, Answer], prompt: str) -> str:
         """Talk until the model ends or a limit does. The answer is why it has to go on, if it has to."""

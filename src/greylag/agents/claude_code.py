@@ -19,6 +19,19 @@ from greylag.protocols import AgentRequest, Command
 VERIFY = f"mcp__{SERVER}__{TOOL}"
 _TOOLS = ("Read", "Edit", "Write", "Glob", "Grep", "Bash")
 _ISOLATION = ("--setting-sources", "", "--strict-mcp-config", "--disable-slash-commands")
+# What an earlier session has left must not steer this one: only conversations stay.
+_START = """
+home=$CLAUDE_CONFIG_DIR
+if [ -L "$home" ]; then rm -f "$home"; fi
+for entry in "$home"/* "$home"/.[!.]* "$home"/..?* "$home"/projects/*/* "$home"/projects/*/.[!.]*; do
+    case $entry in
+        "$home"/projects) if [ -L "$entry" ]; then rm -f "$entry"; fi ;;
+        "$home"/projects/*/*.jsonl) ;;
+        *) rm -rf "$entry" ;;
+    esac
+done
+exec "$@"
+"""
 _RETRIES = 4  # of the client, for one request to the LLM
 
 
@@ -28,7 +41,8 @@ def _command(agent: ClientAgent, request: AgentRequest) -> Command:
     model = ("--model", agent.bare_model) if agent.bare_model else ()
     return Command(
         argv=(
-            str(agent.program()), "--print", "--output-format", "stream-json", "--verbose", *_ISOLATION,
+            "sh", "-c", _START, "claude", str(agent.program()),
+            "--print", "--output-format", "stream-json", "--verbose", *_ISOLATION,
             "--mcp-config", "@files@/mcp.json", "--settings", "@files@/settings.json",
             "--permission-mode", "acceptEdits", "--tools", ",".join(_TOOLS),
             "--allowedTools", ",".join((*_TOOLS, VERIFY)), "--max-turns", str(request.limits.turns),

@@ -58,7 +58,7 @@ class CommandAgent:
             return self._session(request, StopReason.TIMEOUT, done.output)
         if done.returncode or done.ended is not Ended.EXITED:
             raise _inside.failed(done, f"the program `{self.shown}`")
-        return self._session(request, StopReason.COMPLETED, done.output)
+        return self._session(request, StopReason.COMPLETED, done.output or f"`{self.shown}` printed nothing".encode())
 
     def _session(self, request: AgentRequest, stop: StopReason, output: bytes) -> Session:
         text = cap(clean(output[-_SHOWN:]).strip(), _SHOWN)

@@ -3,12 +3,13 @@
 What it is given from outside: settings of ours alone, the tool `verify` over MCP, a model provider on the inside
 loopback. It has no stop hook: greylag looks when it has ended, and continues its session with what failed. What a
 repository could give it (AGENTS.md, skills) is switched off by the variables below. Of `.opencode/` and `opencode.json`
-it runs the plugins all the same, in this version: so it is not started where they are.
+it runs the plugins all the same, in this version, and beside a file that it reads it takes AGENTS.md for instructions:
+so it is not started where they are.
 """
 
 import json
 
-from greylag.agents._client import Client, ClientAgent
+from greylag.agents._client import REFUSED, Client, ClientAgent
 from greylag.agents._opencode_events import Conversation
 from greylag.agents._shims import SERVER, instructions, relay
 from greylag.bridge import TOOL
@@ -27,14 +28,20 @@ _QUIET = {
     "OPENCODE_DISABLE_DEFAULT_PLUGINS": "1",
 }
 _CODE = (".opencode", "opencode.json", "opencode.jsonc")
+_WORDS = ("AGENTS.md", "CLAUDE.md", "CONTEXT.md")  # below the top, where no variable keeps it from them
 # What an earlier session has left in its home must not steer this one; conversations are elsewhere.
 _START = f"""
 for name in {" ".join(_CODE)}; do
     if [ -e "$name" ] || [ -L "$name" ]; then
         echo "opencode runs the plugins that $name names, whatever it is told: take another agent here" >&2
-        exit 9
+        exit {REFUSED}
     fi
 done
+found=$(find . -mindepth 2 -path ./.git -prune -o {" -o ".join(f"-name {name} -print" for name in _WORDS)} | head -n 1)
+if [ -n "$found" ]; then
+    echo "opencode takes $found for instructions, whatever it is told: take another agent here" >&2
+    exit {REFUSED}
+fi
 rm -rf "$HOME/.config/opencode" "$HOME/.opencode" "$HOME/.cache/opencode" && exec "$@"
 """
 _OFF = ("webfetch", "websearch", "skill", "task")

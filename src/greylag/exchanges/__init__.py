@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import httpx2
 
 NAME = "exchanges.jsonl"
-_HEADERS = ("content-type", "x-should-retry")
+_HEADERS = ("content-type", "x-should-retry", "retry-after")
 _ANSWER, _ANSWERS = 8 << 20, 64 << 20  # bytes of one answer, and of all of a run, that are kept
 _MOST = 20_000  # requests of a run: a flood of them does not fill the disk
 _NAME = 200  # characters of a model's

@@ -12,11 +12,12 @@ from typing import Any
 
 from greylag.text import redacted
 
-# what differs each time although nothing else is asked: ids, fences, names of runs and of logs, dates, durations, and
-# what was cached
+# what differs each time although nothing else is asked: ids, short ones among them, fences, names of runs and of logs,
+# dates, durations, and what was cached
 _VOLATILE = re.compile(
     r"(?<![0-9a-f])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\b(?:[0-9a-f]{16}|[0-9a-f]{64})\b"
     r"|\b\d{8}-\d{6}-[0-9a-f]{4}\b|\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?"
+    r"|\b(?=[0-9a-f]{0,40}\d)(?=\d{0,40}[a-f])[0-9a-f]{6,40}\b"
     r"|(?: |\b)\d++(?:\.\d++)? ?(?:m?s|seconds?|minutes?)\b| cached\b|\b\d\d-(?=(?:baseline|loop|gate)/)"
 )
 _PERSONAL = {"metadata", "client_metadata", "prompt_cache_key"}  # keys that name a session

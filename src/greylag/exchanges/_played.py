@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 
 import httpx2
 
+from greylag.exchanges.patience import LONGEST_WAIT, wait
+
 
 class _Pieces(httpx2.SyncByteStream, httpx2.AsyncByteStream):
     def __init__(self, pieces: Iterable[bytes], *, whole: bool) -> None:
@@ -20,7 +22,11 @@ class _Pieces(httpx2.SyncByteStream, httpx2.AsyncByteStream):
 
 
 def response(status: int, headers: Mapping[str, str], pieces: Iterable[bytes], *, whole: bool) -> httpx2.Response:
-    """Raises `httpx2.HTTPError` where no answer came, and while it is read where it broke off."""
+    """Raises `httpx2.HTTPError` where no answer came, and while it is read where it broke off.
+
+    Who was to come back later need not wait: the next answer is there.
+    """
     if status == 0:
         raise httpx2.ConnectError("no answer, as when it was recorded")
-    return httpx2.Response(status, headers=dict(headers), stream=_Pieces(pieces, whole=whole))
+    at_once = {"retry-after": "0"} if 0 < wait(headers) <= LONGEST_WAIT else {}
+    return httpx2.Response(status, headers={**headers, **at_once}, stream=_Pieces(pieces, whole=whole))

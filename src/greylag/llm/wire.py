@@ -13,9 +13,10 @@ from pydantic_ai.models import Model
 
 from greylag.errors import UserError
 from greylag.exchanges import Open
+from greylag.exchanges.patience import LONGEST_WAIT, wait
 from greylag.llm import LLM
 from greylag.llm.answers import refined
-from greylag.metering import LONGEST_WAIT, Meter, RefusedError, wait
+from greylag.metering import Meter, RefusedError
 from greylag.tallies import Tally
 
 _TIMEOUT = httpx2.Timeout(600.0, connect=10.0)  # seconds without a byte; models think for minutes
@@ -133,28 +134,35 @@ class _Answers(httpx2.AsyncBaseTransport):
             headers["x-should-retry"] = "false"
         body, content = bytearray(), None
         try:
-            await _read(answer, body, exchange)
+            await self._read(answer, body, exchange, tally)
             if answer.is_success:
                 headers["content-type"], content = refined(self._provider, request.content, bytes(body))
         except (ValueError, httpx2.DecodingError) as error:
             raise httpx2.RemoteProtocolError(f"no answer of a language model: {error}", request=request) from None
         finally:
-            if answer.is_success:
+            tally.dropped = answer.is_success and not exchange.exchange.whole
+            if answer.is_success and not tally.streamed:
                 tally.read(bytes(body))
             await answer.aclose()
         return httpx2.Response(
             answer.status_code, headers=headers, content=bytes(body) if content is None else content, request=request
         )
 
+    async def _read(self, answer: httpx2.Response, body: bytearray, exchange: Open, tally: Tally) -> None:
+        """The body, decompressed. Raises `ValueError` when there is no end to it, `RefusedError` past a limit."""
+        streamed = answer.is_success and "text/event-stream" in answer.headers.get("content-type", "")
+        async for chunk in answer.aiter_bytes():
+            if self._meter.exceeded():  # by what came before
+                raise RefusedError("the budget of this session is spent")
+            exchange.take(chunk)
+            body += chunk
+            if streamed:
+                tally.feed(chunk)
+            if len(body) > _BODY:
+                raise ValueError(f"more than {_BODY >> 20} MiB")
+        if streamed:
+            tally.feed(b"\n")
+        exchange.end()
+
     async def aclose(self) -> None:
         await self._inner.aclose()
-
-
-async def _read(answer: httpx2.Response, body: bytearray, exchange: Open) -> None:
-    """The body, decompressed. Raises `ValueError` when there is no end to it."""
-    async for chunk in answer.aiter_bytes():
-        exchange.take(chunk)
-        body += chunk
-        if len(body) > _BODY:
-            raise ValueError(f"more than {_BODY >> 20} MiB")
-    exchange.end()

@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 from greylag.directories import for_sockets
 from greylag.errors import GreylagError, InfraError, UserError
 from greylag.exchanges import Channel, ExhaustedError, Open
-from greylag.metering import LONGEST_WAIT, Meter, wait
+from greylag.exchanges.patience import LONGEST_WAIT, wait
+from greylag.metering import Meter
 from greylag.model import Limits
 from greylag.proxy._asked import offered, refused
 from greylag.proxy._keyless import keyless, keyless_pieces

@@ -69,7 +69,7 @@ class Meter:
             self._open = [other for other in self._open if other is not tally]
             self._total += tally.usage
             if tally.answered:
-                self.model, self.silent = tally.model, not tally.heard
+                self.model, self.silent = tally.model, not tally.spoken
             if (most := tally.worst) and _tokens(tally.usage) > _tokens(most):
                 self._held = False
             self._exceeded()

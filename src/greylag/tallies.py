@@ -5,7 +5,7 @@ OpenAI Chat Completions (`usage` in the last chunk); not streamed, `usage` stand
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -18,6 +18,8 @@ _EVENTS = {
 }  # of Anthropic's streams
 _ENDS = {"message_stop", "response.completed", "response.incomplete", "response.failed"}
 _WORDS = {"text", "partial_json", "thinking", "delta", "content", "arguments", "input", "refusal", "reasoning_content"}
+_PIECES = ("delta", "choices", "content", "output")  # of what is written, each word once
+_WHOLE = ("item", "response")  # where some services tell at the end what they have told in pieces, or have not
 _DATA = {"input", "arguments"}  # what a tool is called with: each text in it was written
 _MOST = 10**9  # tokens; a count above is nonsense
 _LONGEST = 64  # characters of a token, on average of an answer: whoever tells fewer tokens has not counted
@@ -40,6 +42,7 @@ class Tally:
     asked: str = ""  # the model that the request names
     counts: dict[str, int] = field(default_factory=dict)
     heard: int = 0  # characters that the model has written
+    spoken: bool = False  # it has said something, or called a tool
     answered: bool = False  # in a shape of the API: nonsense is no answer
     streamed: bool = False  # the answer came in events
     told: bool = False  # output tokens of all that was heard
@@ -90,9 +93,10 @@ class Tally:
                 self.error = str(words or "an error in place of an answer")
             return
         self.answered = True
-        if words := _written(data):
+        if words := _written(data, _PIECES):
             self.heard += words
             self.told = False
+        self.spoken = self.spoken or bool(words or _written(data, _WHOLE))
         for name in ("", "message", "response"):
             part = _sub(data, name) if name else data
             self.model = part["model"] if isinstance(_sub(part, "model"), str) else self.model
@@ -217,9 +221,9 @@ def _ends(event: Mapping[str, Any]) -> bool:
     return finished or str(event.get("type")) in _ENDS
 
 
-def _written(data: Mapping[str, Any]) -> int:
-    """Characters of a model's own words in an event or a whole response; types, names and signatures are none."""
-    count, left = 0, [(name, data.get(name)) for name in ("delta", "choices", "content", "output")]
+def _written(data: Mapping[str, Any], within: Sequence[str]) -> int:
+    """Characters of a model's own words in parts of an event or a response; types, names and signatures are none."""
+    count, left = 0, [(name, data.get(name)) for name in within]
     while left:  # no recursion: how deep it goes is up to the server
         name, value = left.pop()
         if isinstance(value, str):

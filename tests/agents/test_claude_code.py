@@ -187,7 +187,7 @@ def test_a_client_without_verify_is_ended_before_it_spends_anything(player: Call
 @pytest.mark.parametrize(
     ("script", "said"),
     [
-        ("echo 'Segmentation fault' >&2; exit 139", "exit code 139"),
+        ("echo 'Segmentation fault' >&2; exit 139", "killed by signal 11"),
         ("echo 'error: unknown option --setting-sources' >&2; exit 1", "tried with Claude Code 2.1.332"),
         ("echo '{\"type\": \"system\"'; echo '[[[['; echo 17", "without a result"),
         ("printf '\\033[31mred\\n' >&2; exit 1", "red"),

@@ -376,6 +376,6 @@ def test_a_client_that_crashes_is_the_agents_failure_in_one_clean_line(
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
     with agent.trial(replace(bench, backend=Bubblewrap()), []) as tried:
         message = agent.raised(AgentError, tried.run)
-    assert "exit code 139" in message
+    assert "killed by signal 11" in message
     assert "red" in message
     assert message.isprintable()

@@ -162,6 +162,7 @@ def test_run_for_machines_prints_json_only(shell: Shell, service: Path) -> None:
     assert json.loads(done.stdout)["status"] == "opened"
     assert all(json.loads(line)["kind"] for line in done.stderr.splitlines())
     assert shell("show", "--cost", "campaign").stdout.startswith("greetings: 1 run,")
+    assert "about all runs" in shell.refused("show", json.loads(done.stdout)["id"], "--cost", "campaign")
 
 
 def test_a_change_that_breaks_a_test_ends_with_1_and_names_the_test(shell: Shell, service: Path) -> None:

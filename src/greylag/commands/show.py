@@ -48,6 +48,8 @@ def command(
     if run_id is None and (log or diff or label or transcript or requests):
         asked = "--log, --diff, --transcript, --requests and what you say of its judge"
         raise UserError(f"name a RUN for {asked}; `greylag show` lists them")
+    if run_id and (cost_by or judge_by):
+        raise UserError("--cost and --judge are about all runs; for one run there are `--requests` and no flag at all")
     if judge_by:
         lines = _numbers(store, judge_by, as_json=as_json)
     elif cost_by:

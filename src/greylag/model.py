@@ -266,6 +266,7 @@ class Session:
     verifications: int = 0
     blocks: int = 0
     command: str = ""  # the program that was run, for an agent that is one and asks no model of ours
+    instructions: str = ""  # version of the agent's own system prompt, where it is ours
 
 
 @dataclass(frozen=True, slots=True)

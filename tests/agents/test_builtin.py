@@ -242,7 +242,7 @@ def test_an_answer_that_passes_the_budget_is_cut_off_while_it_comes(ask: Any, al
     with serve([{"raw": raw}] * 3) as model:
         agent = Builtin("anthropic:claude-sonnet-4-6", base_url=model.url)
         session = agent.run(ask(limits=Limits(turns=9, seconds=60, usd=0.1)))
-    assert (session.stop, model.left) == (StopReason.BUDGET, 2)
+    assert (session.stop, model.left, session.instructions) == (StopReason.BUDGET, 2, "prompt 1")
     assert session.usage.usd
     assert session.usage.usd < 5, "of the fifteen that it comes to"
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, Field
 from pydantic_ai import Agent, CallToolsNode, ModelRequestNode, ModelSettings, ToolOutput, UsageLimits
 from pydantic_ai.capabilities import ProcessHistory
-from pydantic_ai.exceptions import ModelAPIError
 from pydantic_ai.messages import ModelMessage, ModelMessagesTypeAdapter, TextPart, ToolCallPart, ToolReturnPart
 from pydantic_ai.models import Model
 from pydantic_ai.usage import RunUsage
@@ -36,6 +35,9 @@ if TYPE_CHECKING:
     from greylag.agents.builtin import Builtin
 
 _PROMPT = (files("greylag.agents") / "builtin.md").read_text(encoding="utf-8")
+VERSION = _PROMPT.partition(" -->")[0].rpartition(", ")[2]
+"""Version of the system prompt, as its first line has it."""
+
 _NOT_YET = "You are not done: this failed. Mend it, call `verify` until it passes, and end again.\n\n"
 _RETRIES = 3  # malformed tool calls or empty answers in a row, before the model is given up
 
@@ -60,7 +62,8 @@ def converse(settings: "Builtin", model: Model, request: AgentRequest, limits: L
     gate = Gate(request.verify, request.observe, settings.max_blocks, request.log)
     box = Toolbox(request, gate, settings.shell)
     talk = _Talk(request, settings.llm, limits, meter, gate, _history(request))
-    note(request, "prompt", text=request.prompt, model=settings.llm.model, resumed=request.resume is not None)
+    resumed = request.resume is not None
+    note(request, "prompt", text=request.prompt, model=settings.llm.model, resumed=resumed, instructions=VERSION)
     with llm.blame(settings.llm), box:
         try:
             prompt = request.prompt if talk.messages else f"{request.prompt}\n\nThe repository's files:\n{box.map()}"
@@ -75,6 +78,7 @@ def converse(settings: "Builtin", model: Model, request: AgentRequest, limits: L
     return Session(
         session_id(request), settings.name, settings.llm.model, talk.stop, talk.used,
         clean(talk.text), str(request.transcript), _save(request, talk.messages), gate.verifications, gate.blocks,
+        instructions=VERSION,
     )  # fmt: skip
 
 
@@ -121,10 +125,6 @@ class _Talk:
                     prompt = await self.turns(agent, prompt)
         except TimeoutError:
             self.stop = StopReason.TIMEOUT
-        except ModelAPIError:
-            if not self.meter.over:
-                raise
-            self.stop = StopReason.BUDGET  # in the middle of an answer
 
     async def turns(self, agent: Agent[None, Answer], prompt: str) -> str:
         """Talk until the model ends or a limit does. The answer is why it has to go on, if it has to."""

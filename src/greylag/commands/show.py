@@ -45,11 +45,7 @@ def command(
 ) -> None:  # fmt: skip
     """Print records."""
     store = Store(config.Directories.of(os.environ).state)
-    if run_id is None and (log or diff or label or transcript or requests):
-        asked = "--log, --diff, --transcript, --requests and what you say of its judge"
-        raise UserError(f"name a RUN for {asked}; `greylag show` lists them")
-    if run_id and (cost_by or judge_by):
-        raise UserError("--cost and --judge are about all runs; for one run there are `--requests` and no flag at all")
+    _fit(run_id, bool(log or diff or label or transcript or requests), bool(cost_by or judge_by))
     if judge_by:
         lines = _numbers(store, judge_by, as_json=as_json)
     elif cost_by:
@@ -83,6 +79,15 @@ def command(
         else:
             lines = [*_head(run), *_time_line(store, run), *_end(run, str(home), store.updated_by(run))]
     sys.stdout.writelines(f"{line}\n" for line in lines)
+
+
+def _fit(run_id: str | None, of_one: bool, of_all: bool) -> None:
+    """Raises `UserError` for flags that ask for something else than what is named."""
+    if run_id is None and of_one:
+        asked = "--log, --diff, --transcript, --requests and what you say of its judge"
+        raise UserError(f"name a RUN for {asked}; `greylag show` lists them")
+    if run_id and of_all:
+        raise UserError("--cost and --judge are about all runs; for one run there are `--requests` and no flag at all")
 
 
 def _numbers(store: Store, by: str, *, as_json: bool) -> list[str]:
@@ -148,7 +153,8 @@ def _head(run: Run) -> Iterator[str]:
         yield f"replay of run {run.replay_of}"
     program = next((session.command for session in run.sessions if session.command), "")
     what = f", the program {one_line(program, 200)}" if program else ""
-    yield f"agent {run.agent}: {len(run.sessions)} session{'' if len(run.sessions) == 1 else 's'}{what}"
+    version = next((f" ({session.instructions})" for session in run.sessions if session.instructions), "")
+    yield f"agent {run.agent}{version}: {len(run.sessions)} session{'' if len(run.sessions) == 1 else 's'}{what}"
     if (used := spent(run)).turns:
         judged = ", the judge's among them" if numbers.decisions(run) else ""
         yield f"models: {costs.told(used)}{judged}"

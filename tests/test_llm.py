@@ -278,6 +278,7 @@ def test_an_error_of_the_server_says_who_must_act(
     with pytest.raises(who, match=says):
         raise error
     assert "\x1b" not in str(error)
+    assert "{" not in str(error), "in the words of the server"
     assert len(server.requests) == (3 if who is InfraError else 1), "only infrastructure is tried again"
 
 

@@ -169,6 +169,12 @@ TRICKS = {
 }
 
 
+def test_a_search_without_an_end_is_refused_with_what_to_do_instead(use: Any, workspace: Path) -> None:
+    (workspace / "long.txt").write_text("a" * 60 + "!")
+    with pytest.raises(Refused, match="no end after 10 seconds; search for a plain text"):
+        use("search", pattern="(a+)+$")
+
+
 @pytest.mark.parametrize("trick", TRICKS)
 @pytest.mark.parametrize("op", ["read", "edit", "write", "delete", "move", "search", "list"])
 def test_no_link_and_no_path_leads_out_of_the_workspace(

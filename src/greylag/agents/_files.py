@@ -12,6 +12,7 @@ import heapq
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -25,6 +26,7 @@ BIGGEST = 2 << 20  # bytes of a file that is read or searched
 CHARACTERS = 30000  # of one answer
 LINES = 1000  # of one answer to `read`
 MATCHES = 100
+PATIENCE = 10  # seconds of one search
 WIDTH = 300  # characters of one line that is shown
 DEPTH = 12  # levels of directories that are told apart in a list
 NEAR = 20000  # lines of a file that are compared with a text that does not occur
@@ -212,6 +214,8 @@ def search(pattern: str, glob: str = "", path: str = ".") -> str:
         wanted = re.compile(pattern)
     except re.error as error:
         raise RefusalError(f"`{pattern}` is no regular expression: {error}") from error
+    signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(PATIENCE)
     found: list[str] = []
     for name in matching(path, glob):
         try:
@@ -224,6 +228,11 @@ def search(pattern: str, glob: str = "", path: str = ".") -> str:
         if len(found) > MATCHES:
             return "\n".join([*found[:MATCHES], "(more matches; narrow the search)"])
     return "\n".join(found) or "no match"
+
+
+def too_long(*_: object) -> None:
+    """The search has taken its time."""
+    raise RefusalError(f"no end after {PATIENCE} seconds; search for a plain text, or in fewer files by `glob`")
 
 
 def edit(path: str, old: str, new: str, everywhere: bool = False) -> str:

@@ -1,5 +1,7 @@
 """What goes wrong between greylag and a model, by who must act. See `greylag.llm.blame`."""
 
+import re
+
 from pydantic_ai import exceptions as failed
 
 from greylag.errors import AgentError, GreylagError, InfraError, UserError
@@ -7,6 +9,7 @@ from greylag.llm import LLM
 from greylag.metering import RefusedError
 from greylag.text import one_line
 
+_ADVICE = re.compile(r"(?:For further information,? )?(?:see|visit)? ?https?://\S+pydantic\S+", re.IGNORECASE)
 FAILURES = (failed.ModelAPIError, failed.UnexpectedModelBehavior, failed.UserError, RefusedError)
 
 
@@ -17,7 +20,7 @@ def blamed(llm: LLM, error: Exception) -> GreylagError:
     if isinstance(error, failed.ModelAuthenticationError) or status in {401, 403}:
         key = f"the key in {llm.key_place}" if llm.key_place else "a request without a key"
         return UserError(f"{host} refuses {key} ({status}); check the key and what it is good for")
-    text = _scrubbed(llm, str(error))
+    text = _scrubbed(llm, _words(error))
     if isinstance(error, failed.ModelQuotaExceededError):
         return UserError(f"{host} says that quota or credit is used up ({status}): {text}")
     if isinstance(error, failed.ModelNotFoundError):
@@ -28,6 +31,14 @@ def blamed(llm: LLM, error: Exception) -> GreylagError:
         unanswered = InfraError(f"{host} does not answer for `{llm.name}` ({status}): {text}")
         return unanswered if status else _connection(llm, host, error)
     return AgentError(f"model `{llm.model}` does not keep to its protocol: {text}")
+
+
+def _words(error: Exception) -> str:
+    """What the service says, where the error holds its answer; else the error in its own words, without its advice."""
+    body = getattr(error, "body", None)
+    told = body.get("error", body) if isinstance(body, dict) else None
+    said = told.get("message") if isinstance(told, dict) else told
+    return said if isinstance(said, str) and said else _ADVICE.sub("", str(error))
 
 
 def ours(error: BaseException) -> GreylagError | None:

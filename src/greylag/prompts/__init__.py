@@ -12,15 +12,13 @@ from greylag.config import Prompt
 from greylag.prompts import _asked, _bounds
 from greylag.prompts._text import Text, read
 
-_EXAMPLE = re.compile(
-    r"\bfor (?:example|instance)\b|\be\.g\.|\bsuch as\b|\bbefore:|\bafter:|->|=>|\u2192", re.IGNORECASE
-)
 _VAGUE = re.compile(
-    r"\b(?:improve|clean ?up|tidy|moderni[sz]e|polish|enhance|optimi[sz]e"
-    r"|make (?:[\w`-]+ ){0,5}(?:better|nicer|cleaner|(?:more )?(?:robust|reliable|readable|maintainable|flexible))|best practices?"
-    r"|as (?:needed|appropriate|necessary)|where (?:appropriate|it makes sense)|and so on|etc\.?)\b",
+    r"\b(?:improve|clean ?up|tidy|moderni[sz]e|polish|enhance|optimi[sz]e|best practices?|up to date"
+    r"|(?:better|nicer|cleaner|easier|simpler|faster|more (?:robust|reliable|readable|maintainable|flexible|efficient))(?! than)"
+    r"|as (?:needed|appropriate|necessary)|where (?:appropriate|it makes sense)|and so on|etc\.?)(?!\w)",
     re.IGNORECASE,
 )
+_SNIPPET = re.compile(r"`[^`\n]*[^`\n\w./-][^`\n]*`")
 _TOOLS = re.compile(
     r"\b(?:run|execute|invoke)\b[^.\n]{0,30}(?:`[^`\n]{1,60}(?:test|lint|check|build)[^`\n]{0,40}`"
     r"|\b(?:the )?(?:tests?|test suite|linters?|formatters?)\b)",
@@ -48,6 +46,7 @@ _NEEDS: Mapping[str, re.Pattern[str]] = {
 }
 _ENGLISH = re.compile(r"\b(?:the|and|of|to|is|in|a|it|use|all|with|for|by|that|must|not)\b", re.IGNORECASE)
 _LONG = 1500  # words
+_NAMES = 4  # marks of code around two names, as in `a` becomes `b`
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,8 @@ def _preconditions(prompt: Prompt, text: Text) -> Iterator[Advice]:
 
 def _example(_: Prompt, text: Text) -> Iterator[Advice]:
     ticks = sum(sentence.text.count("`") for sentence in text.sentences)
-    if not text.code and not text.first(_EXAMPLE) and ticks < 4:  # two names, as in `a` becomes `b`
+    shown = text.code or ticks >= _NAMES or text.first(_bounds.EXAMPLE) or text.first(_SNIPPET)
+    if not shown:
         yield Advice("example", "it has no example; show one place before and after")
 
 
@@ -119,7 +119,7 @@ def _allow(prompt: Prompt, text: Text) -> Iterator[Advice]:
 
 
 def _vague(_: Prompt, text: Text) -> Iterator[Advice]:
-    if hit := text.first(_VAGUE):
+    if hit := text.first(_VAGUE, quoted=False):
         yield Advice("vague", f"`{hit[1][0]}` cannot be checked; say what is different at the end", hit[0])
 
 

@@ -4,21 +4,22 @@ import re
 from collections.abc import Iterator, Sequence
 
 from greylag.prompts._requests import CHANGES, Order, orders
-from greylag.prompts._strands import strands
+from greylag.prompts._strands import beside, strands
 from greylag.prompts._text import Sentence, Text, Unit
 from greylag.text import one_line
 
 _SEVERAL = 3  # changes in one paragraph or list; what has fewer may be one that was told in parts
 _STEPS = 3  # orders of a way, two of which at least are moves or stand in an order
-_MORE = re.compile(
-    r"\b(?:also|additionally|in addition|furthermore|besides|while (?:you(?:'re| are) )?(?:at it|there|in there))\b"
-    r"[,:]? (?:please )?(\w+)",
+_MORE = re.compile(  # where it begins a clause: what something `must also log` is no other change
+    r"(?:^|[.,;:(\u2013\u2014-]\s*|\b(?:and|but|then|please|you (?:should|must|can|may))\s+)"
+    r"(?P<more>(?:also|additionally|in addition|furthermore|besides|while (?:you(?:'re| are) )?(?:at it|there|in there))\b"
+    r"[,:]? (?:please )?(?P<verb>\w+))(?P<about>[^.;]*)",
     re.IGNORECASE,
 )
 _COUNTED = re.compile(
     r"\b(?:two|three|four|five|six|several|multiple|various|a few|a couple of|a number of|(?:the )?following|\d)\s"
     r"(?:\w+ ){0,2}?(?:changes|tasks|fixes|improvements|chores|todos|tickets|bugs|cleanups|tweaks|upgrades"
-    r"|things (?:to|that|we|i|need))\b",
+    r"|things(?=:| (?:to|that|we|i|need)\b))(?!\w)",
     re.IGNORECASE,
 )
 _WANTED = re.compile(r"\b(?:need|want|please|make|do|apply|there (?:is|are)|fix|to (?:do|change|fix))\b", re.IGNORECASE)
@@ -60,7 +61,7 @@ def _several(unit: Unit, title: str) -> Sequence[Order]:
     """Orders that have nothing in common, and are no way to one of them."""
     if sum(order.kind == "move" for sentence in unit.sentences for order in orders(sentence)) > 1:
         return ()
-    found = strands(_changes(unit.sentences), title)
+    found = strands(_changes(unit.sentences), title if orders(Sentence(title, ((0, 1),))) else "")
     return found if len(found) >= (2 if unit.kind == "headings" else _SEVERAL) else ()
 
 
@@ -70,8 +71,8 @@ def _changes(sentences: Sequence[Sentence]) -> Iterator[Order]:
 
 def _told(sentence: Sentence) -> tuple[int, str] | None:
     words = sentence.text
-    if (more := _MORE.search(words)) and more[1].lower() in CHANGES:
-        return sentence.at(more.start()), f"`{more[0]}` begins another change"
+    if (more := _MORE.search(words)) and more["verb"].lower() in CHANGES and not beside(more["about"]):
+        return sentence.at(more.start("more")), f"`{more['more']}` begins another change"
     if (counted := _COUNTED.search(words)) and _WANTED.search(words) and not _UNWANTED.search(words):
         return sentence.at(counted.start()), f"`{counted[0]}` are more than one"
     for order in orders(sentence):

@@ -8,18 +8,24 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from greylag.prompts._text import Sentence
+from greylag.prompts._text import Sentence, masked
 
 _CHANGES = (
-    "add adjust adopt apply bump cache change configure consolidate convert copy create delete deprecate document drop"
-    " enable encrypt enforce ensure expose extract fix format generate harden hide implement improve increase inline"
-    " insert install introduce limit log lower make merge migrate modify move name normalize optimize pin port provide"
-    " raise reduce refactor regenerate remove rename reorganize replace retire reverse rewrite rotate set simplify sort"
-    " split stop support swap switch tune turn update upgrade use validate wrap write"
+    "add adjust adopt align allow annotate apply archive attach block bring bump cache change clean configure"
+    " consolidate convert copy correct create declare decouple define delete deprecate document drop eliminate"
+    " emit enable encrypt enforce ensure establish export expose externalize extract filter fix flatten format"
+    " generate give handle harden hide implement improve increase inline insert install introduce isolate kill let"
+    " lift limit load log lower make mask merge migrate modify mount move name normalize optimize parametrize"
+    " persist pin port prefix prevent propagate provide prune purge put raise record redirect reduce refactor"
+    " regenerate reject relocate remove rename reorganize replace reset resolve restore retire return reuse"
+    " reverse revert rewrite rotate route sanitize scale secure seed send separate serialize set share shorten"
+    " show silence simplify sort specify split standardize stop store strip support swap switch tag teach throttle"
+    " track trim truncate tune turn unify unpin update upgrade use validate wrap write"
 ).split()
 _MOVES = (
-    "begin browse cd check click commit edit enter execute find go grep inspect locate look navigate open paste press"
-    " push run save scroll search select start type verify visit"
+    "begin browse build cd check clone click close commit download edit enter execute find fork go grep inspect launch"
+    " locate look navigate open paste press push read rebase rerun restart review run save scroll search select start type"
+    " verify visit"
 ).split()
 _PAIRED = re.compile(r"[^aeiou][aeiou][bdgmnpt]$")
 
@@ -30,18 +36,17 @@ def _doing(verb: str) -> str:
 
 
 _KINDS = {form: kind for kind, verbs in (("change", _CHANGES), ("move", _MOVES)) for verb in verbs for form in (verb, _doing(verb))}
-CHANGES = frozenset(verb for verb, kind in _KINDS.items() if kind == "change")
+CHANGES = frozenset(_CHANGES)
 _LEAD = re.compile(
     r"[\s*_\"'(\[]*"
-    r"(?P<order>(?:first(?:ly)?|second(?:ly)?|third(?:ly)?|then|next|finally|lastly|after (?:that|this)|afterwards"
+    r"(?P<order>(?:first(?:ly| of all)?|second(?:ly)?|third(?:ly)?|then|next|finally|lastly|after (?:that|this)|afterwards"
     r"|(?:start|begin) (?:by|with)|to begin with)\b,?\s*)?"
     r"(?:(?:and|also|please|now|just|simply|kindly|then|you (?:should|must|need to)|we (?:need|want|have) to"
     r"|(?:i|we) (?:want|would like) you to|can you|could you|let's)\b,?\s*){0,4}",
     re.IGNORECASE,
 )
 _VERB = re.compile(r"[A-Za-z]+")
-_CUT = re.compile(r"(?:\.\s+(?=(?-i:[A-Z]))|[,;:]|\s[-\u2013\u2014&]\s)\s*(?:and\s+|or\s+|then\s+)?|\s+(?:and|then)\s+", re.IGNORECASE)
-_QUOTED = re.compile(r"`[^`\n]{0,200}`|\"[^\"\n]{0,100}\"|\([^()\n]{0,200}\)")
+_CUT = re.compile(r"(?:\.\s+(?=(?-i:[A-Z]))|[,;:]|\s[-\u2013\u2014&]\s)\s*(?:(?:and|or)\s+)?|\s+and\s+|\s+(?=then\s)", re.IGNORECASE)
 _PURPOSE = re.compile(r"\W*(?:to|for|in order to|as a)\b", re.IGNORECASE)
 _STATES = re.compile(
     r"\b(?:must|should|shall|may|can|could|will|would|is|are|was|were|has|have|had|does|do|did|becomes?|remains?|stays?"
@@ -87,9 +92,8 @@ def orders(sentence: Sentence) -> list[Order]:
 
 def _clauses(text: str) -> Iterator[tuple[int, str]]:
     """Each with the character at which it begins; what is quoted is not taken apart."""
-    masked = _QUOTED.sub(lambda hit: "`" + "_" * (len(hit[0]) - 2) + "`", text)
     begin = 0
-    for cut in _CUT.finditer(masked):
+    for cut in _CUT.finditer(masked(text)):
         yield begin, text[begin : cut.start() + 1].rstrip()
         begin = cut.end()
     yield begin, text[begin:]

@@ -22,7 +22,7 @@ _BESIDE = frozenset(  # what goes with a change of anything
     for word in (
         "call caller case changelog class code comment constant description doc docs documentation docstring entry error"
         " example file fixture function helper import line lockfile log message method mock module name note package"
-        " parameter place readme reference registration schema snapshot test type usage use variable version warning"
+        " parameter place readme reference registration schema snapshot test type usage use variable warning"
     ).split()
 )
 
@@ -32,6 +32,11 @@ def words(text: str) -> set[str]:
     names = {name.lower() for name in _QUOTED.findall(text)}
     plain = (word.lower() for word in _WORD.findall(text))
     return names | {_stem(word) for word in plain if len(word) > 2 and word not in _COMMON}
+
+
+def beside(text: str) -> bool:
+    """Whether it goes with what was said before: it refers back, or is about nothing but its tests, callers, docs."""
+    return bool(_BACK.search(text)) or not words(text) - _BESIDE
 
 
 def _stem(word: str) -> str:
@@ -52,7 +57,7 @@ def strands(orders: Iterable[Order], about: str = "") -> Sequence[Order]:
     previous = 0
     for order in orders:
         mine = words(order.about)
-        if (about or len(parent) > 1) and (not mine - _BESIDE or _BACK.search(order.about)):
+        if (about or len(parent) > 1) and beside(order.about):
             strand = previous
         else:
             strand = len(parent)

@@ -16,6 +16,7 @@ _HEADING = re.compile(r" {0,3}#{1,6}\s+")
 _FENCE = re.compile(r"\s{0,3}(```+|~~~+)")
 _END = re.compile(r"(?<=[.!?:])[\"')*_]{0,3}\s+(?=[A-Z`\"'(*_])|(?<=[.!?])\s+(?=[a-z])")
 _SHORT = re.compile(r"\b(?:e\.g|i\.e|etc|vs|cf)\.$", re.IGNORECASE)
+_QUOTED = re.compile(r"`[^`\n]{0,200}`|\"[^\"\n]{0,100}\"|\([^()\n]{0,200}\)")
 _SIZE = 2000  # characters of a line, and of a sentence
 
 
@@ -58,10 +59,17 @@ class Text:
         for unit in self.units:
             yield from unit.sentences
 
-    def first(self, pattern: re.Pattern[str]) -> tuple[int, re.Match[str]] | None:
-        """The line and the words where a pattern is found first, also across ends of lines."""
-        found = ((sentence, pattern.search(sentence.text)) for sentence in self.sentences)
-        return next(((sentence.at(hit.start()), hit) for sentence, hit in found if hit), None)
+    def first(self, pattern: re.Pattern[str], *, quoted: bool = True) -> tuple[int, re.Match[str]] | None:
+        """The line and the words where a pattern is found first; else than `quoted`, not in what is marked as code."""
+        for sentence in self.sentences:
+            if hit := pattern.search(sentence.text if quoted else masked(sentence.text)):
+                return sentence.at(hit.start()), hit
+        return None
+
+
+def masked(text: str) -> str:
+    """As long as it was, without the words of what is quoted or in brackets."""
+    return _QUOTED.sub(lambda hit: "`" + "_" * (len(hit[0]) - 2) + "`", text)
 
 
 @dataclass(slots=True)

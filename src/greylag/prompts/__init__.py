@@ -14,7 +14,8 @@ from greylag.prompts._text import Text, read
 
 _VAGUE = re.compile(
     r"\b(?:improve|clean ?up|tidy|moderni[sz]e|polish|enhance|optimi[sz]e|best practices?|up to date"
-    r"|(?:better|nicer|cleaner|easier|simpler|faster|more (?:robust|reliable|readable|maintainable|flexible|efficient))(?! than)"
+    r"|(?:better|nicer|cleaner|easier|simpler|faster"
+    r"|more (?:robust|reliable|readable|maintainable|flexible|efficient))(?! than)"
     r"|as (?:needed|appropriate|necessary)|where (?:appropriate|it makes sense)|and so on|etc\.?)(?!\w)",
     re.IGNORECASE,
 )
@@ -26,7 +27,8 @@ _TOOLS = re.compile(
 )
 _NEEDS: Mapping[str, re.Pattern[str]] = {
     "tests": re.compile(
-        r"\b(?:remove|delete|skip(?! tests)|disable|rewrite|replace|drop|migrate|convert|port)\b[^.,;\n]{0,40}\btests?\b",
+        r"\b(?:remove|delete|skip(?! tests)|disable|rewrite|replace|drop|migrate|convert|port)\b"
+        r"[^.,;\n]{0,40}\btests?\b",
         re.IGNORECASE,
     ),
     "dependencies": re.compile(
@@ -85,7 +87,9 @@ def _one_change(prompt: Prompt, text: Text) -> Iterator[Advice]:
 def _steps(prompt: Prompt, text: Text) -> Iterator[Advice]:
     if found := _asked.way(prompt.title, text):
         line, steps = found
-        yield Advice("steps", f"{steps} steps tell the way; say what holds at the end, and leave the way to the agent", line)
+        yield Advice(
+            "steps", f"{steps} steps tell the way; say what holds at the end, and leave the way to the agent", line
+        )
 
 
 def _preconditions(prompt: Prompt, text: Text) -> Iterator[Advice]:

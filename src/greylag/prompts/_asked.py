@@ -3,17 +3,17 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from greylag.prompts._requests import CHANGES, Order, orders
+from greylag.prompts._requests import Order, orders
 from greylag.prompts._strands import beside, strands
-from greylag.prompts._text import Sentence, Text, Unit
+from greylag.prompts._text import WORDS, Sentence, Text, Unit
 from greylag.text import one_line
 
 _SEVERAL = 3  # changes in one paragraph or list; what has fewer may be one that was told in parts
 _STEPS = 3  # orders of a way, two of which at least are moves or stand in an order
 _MORE = re.compile(  # where it begins a clause: what something `must also log` is no other change
     r"(?:^|[.,;:(\u2013\u2014-]\s*|\b(?:and|but|then|please|you (?:should|must|can|may))\s+)"
-    r"(?P<more>(?:also|additionally|in addition|furthermore|besides|while (?:you(?:'re| are) )?(?:at it|there|in there))\b"
-    r"[,:]? (?:please )?(?P<verb>\w+))(?P<about>[^.;]*)",
+    r"(?P<more>(?:also|additionally|in addition|furthermore|besides"
+    r"|while (?:you(?:'re| are) )?(?:at it|there|in there))\b[,:]? (?:please )?(?P<verb>\w+))(?P<about>[^.;]*)",
     re.IGNORECASE,
 )
 _COUNTED = re.compile(
@@ -25,7 +25,8 @@ _COUNTED = re.compile(
 _WANTED = re.compile(r"\b(?:need|want|please|make|do|apply|there (?:is|are)|fix|to (?:do|change|fix))\b", re.IGNORECASE)
 _UNWANTED = re.compile(r"\b(?:not|no|never|without|none|scope)\b|n't\b", re.IGNORECASE)
 _VERSIONS = re.compile(
-    r"([A-Za-z][\w.+#-]*) v?\d[\w.]*(?:,? and|,| &| \+) (?:the |to )?(?:[A-Za-z][\w.+#-]* )?([A-Za-z][\w.+#-]*) v?\d", re.IGNORECASE
+    r"([A-Za-z][\w.+#-]*) v?\d[\w.]*(?:,? and|,| &| \+) (?:the |to )?(?:[A-Za-z][\w.+#-]* )?([A-Za-z][\w.+#-]*) v?\d",
+    re.IGNORECASE,
 )
 _TO_VERSIONS = frozenset(("bump", "migrate", "move", "port", "switch", "update", "upgrade"))
 
@@ -71,7 +72,7 @@ def _changes(sentences: Sequence[Sentence]) -> Iterator[Order]:
 
 def _told(sentence: Sentence) -> tuple[int, str] | None:
     words = sentence.text
-    if (more := _MORE.search(words)) and more["verb"].lower() in CHANGES and not beside(more["about"]):
+    if (more := _MORE.search(words)) and more["verb"].lower() in WORDS["change"] and not beside(more["about"]):
         return sentence.at(more.start("more")), f"`{more['more']}` begins another change"
     if (counted := _COUNTED.search(words)) and _WANTED.search(words) and not _UNWANTED.search(words):
         return sentence.at(counted.start()), f"`{counted[0]}` are more than one"
@@ -83,5 +84,7 @@ def _told(sentence: Sentence) -> tuple[int, str] | None:
 
 
 def _named(found: Sequence[Order]) -> str:
-    shown = ", ".join(f"`{one_line(f'{order.verb}{order.about}', 40).rstrip('.,;: ').replace('`', '')}`" for order in found[:4])
+    shown = ", ".join(
+        f"`{one_line(f'{order.verb}{order.about}', 40).rstrip('.,;: ').replace('`', '')}`" for order in found[:4]
+    )
     return f"{len(found)} changes ({shown})"

@@ -1,7 +1,7 @@
 """Sentences that bound a change: how it ends, where it does not apply, what it leaves as it is.
 
 Most need two things in one sentence, such as what is spared (`other charts`) and that it is (`stay`), in whatever words
-come between. Where in doubt a sentence counts: advice that is wrong is read once.
+come between. Where in doubt a sentence counts: advice that is wrong is not read twice.
 """
 
 import re
@@ -9,70 +9,75 @@ import re
 from greylag.prompts._requests import orders
 from greylag.prompts._text import Sentence, Text
 
+
+def _any(*ways: str) -> re.Pattern[str]:
+    return re.compile("|".join(ways), re.IGNORECASE)
+
+
 _STATEMENT = 3  # words that are none yet
-EXAMPLE = re.compile(
-    r"\bfor (?:example|instance)\b|\be\.g\.|\bsuch as\b|\blike (?=`)|\bbefore:|\bafter:|->|=>|\u2192", re.IGNORECASE
+EXAMPLE = _any(
+    r"\bfor (?:example|instance)\b",
+    r"\be\.g\.",
+    r"\bsuch as\b",
+    r"\blike (?=`)",
+    r"\b(?:before|after):",
+    r"->|=>|\u2192",
 )
-_CONDITION = re.compile(r"\W*(?:if|when|where|unless|in case|once)\b", re.IGNORECASE)
-_GUARD = re.compile(
-    r"\W*(?:(?:please|just|so|and) )?(?:skip|ignore|exclude|leave|keep|preserve|do not|don't|never|not|no other|nothing|only"
-    r"|change|touch|stick|decline|except|i would|i'd|we would|we'd|would)\b",
-    re.IGNORECASE,
+_CONDITION = _any(r"\W*(?:if|when|where|unless|in case|once)\b")
+_GUARD = _any(
+    r"\W*(?:(?:please|just|so|and) )?(?:skip|ignore|exclude|leave|keep|preserve|stick|decline|change|touch)\b",
+    r"\W*(?:(?:please|just|so|and) )?(?:do not|don't|never|not|no other|nothing|only|except)\b",
+    r"\W*(?:i|we)(?: would|'d)\b|\W*would\b",
 )
-_PAIR = re.compile(r"`[^`\n]{1,200}` (?:becomes?|turns? into|to|is now|gives way to) `")
-_END = re.compile(
-    r"\b(?:done|finished|completed?|succe(?:ss|eds)|fixed) (?:when|if|once|means)|\bacceptance|\bdefinition of done|\bexpected\b"
-    r"|\b(?:must|should|shall|needs? to|has to|have to)(?: no longer| not|n't| now| also| still| only| all| both)?"
-    r" (?!(?:be )?(?:change|touch|stay|remain|keep|kept|edit|modif|unchang|untouch|unaffect|the same))\w+"
-    r"|\bno longer\b|\bany (?:more|longer)\b|\bno (?:more )?(?:use|call|import|occurrence|reference|warning|error)s?\b"
-    r"|\bevery (?:use|call|import)\b|\bso that\b|\binstead of\b|\buntil (?:no|none|nothing|all|every|each)\b"
-    r"|\b(?:tests?|build|suite|lint(?:er)?) (?:still )?(?:pass(?:es)?|succeeds?|compiles?)\b",
-    re.IGNORECASE,
+_PAIR = _any(r"`[^`\n]{1,200}` (?:becomes?|turns? into|to|is now|gives way to) `")
+_END = _any(
+    r"\b(?:done|finished|completed?|succe(?:ss|eds)|fixed) (?:when|if|once|means)",
+    r"\bacceptance|\bdefinition of done|\bexpected\b|\bso that\b|\binstead of\b",
+    r"\b(?:must|should|shall|needs? to|has to|have to)(?: no longer| not|n't| now| also| still| only| all| both)?"
+    r" (?!(?:be )?(?:change|touch|stay|remain|keep|kept|edit|modif|unchang|untouch|unaffect|the same))\w+",
+    r"\bno longer\b|\bany (?:more|longer)\b|\buntil (?:no|none|nothing|all|every|each)\b",
+    r"\bno (?:more )?(?:use|call|import|occurrence|reference|warning|error)s?\b|\bevery (?:use|call|import)\b",
+    r"\b(?:tests?|build|suite|lint(?:er)?) (?:still )?(?:pass(?:es)?|succeeds?|compiles?)\b",
 )
-_OUTCOME = re.compile(
-    r"\b(?:reports?|shows?|finds?|lists?|prints?|has|have|yields?) (?:nothing|none|no)\b"
-    r"|\b(?:is|are) (?:left(?! alone)|gone|green|clean)\b",
-    re.IGNORECASE,
+_OUTCOME = _any(
+    r"\b(?:reports?|shows?|finds?|lists?|prints?|has|have|yields?) (?:nothing|none|no)\b",
+    r"\b(?:is|are) (?:left(?! alone)|gone|green|clean)\b",
 )
-_UNIVERSAL = re.compile(r"\W*(?:then |afterwards,? |now )?(?:each|every|all|no|none|both)\b(?! other)", re.IGNORECASE)
-_DONE = re.compile(r"\b(?:done|finished|complete|completed|fixed) (?:when|if|once)\b|\bso that\b", re.IGNORECASE)
-_MUST_NOT = re.compile(r"\b(?:must|should|shall) (?:not|no)\b(?! (?:be )?(?:chang|touch|edit))|\bno longer\b", re.IGNORECASE)
-_IF = re.compile(r"\b(?:if|where|when|unless|in case|once)\b", re.IGNORECASE)
-_SOME = re.compile(
-    r"\b(?:that|which|whose|with|without|other than|below|from|marked|tagged|named|generated|listed)\b", re.IGNORECASE
+_UNIVERSAL = _any(r"\W*(?:then |afterwards,? |now )?(?:each|every|all|no|none|both)\b(?! other)")
+_DONE = _any(r"\b(?:done|finished|completed?|fixed) (?:when|if|once)\b|\bso that\b")
+_MUST_NOT = _any(r"\b(?:must|should|shall) (?:not|no)\b(?! (?:be )?(?:chang|touch|edit))|\bno longer\b")
+_IF = _any(r"\b(?:if|where|when|unless|in case|once)\b")
+_SOME = _any(r"\b(?:that|which|whose|with|without|other than|below|from|marked|tagged|named|generated|listed)\b")
+_NOT = _any(r"\b(?:no|not|nothing|never)\b|n't\b")
+_SPARED = _any(
+    r"\b(?:leave|left|skip(?:ped)?|ignored?|exclude[sd]?|exempt|stays?|remains?|keeps?|declines?|stop|unaffected)\b",
+    r"\b(?:fine|right|ok(?:ay)?|correct|allowed|never|nothing|neither|out of scope)\b",
+    r"\b(?:needs?|gets?) no|\bno (?:change|need|edit)s?\b",
+    r"(?:\bnot|n't) (?:apply|meant|concern|affect|cover|to be|part|touch|change|edit)\w*",
 )
-_NOT = re.compile(r"\b(?:no|not|nothing|never)\b|n't\b", re.IGNORECASE)
-_SPARED = re.compile(
-    r"\b(?:leave|left|skip(?:ped)?|ignored?|exclude[sd]?|exempt|stays?|remains?|keeps?|declines?|stop|fine|unaffected|never)\b"
-    r"|\bnothing\b|\b(?:needs?|gets?) no|\bno (?:change|need|edit)s?\b|\bout of scope\b"
-    r"|(?:\bnot|n't) (?:apply|meant|concern|affect|cover|to be|part|touch|change|edit)\w*|\b(?:neither|right|ok(?:ay)?|correct|allowed)\b",
-    re.IGNORECASE,
+_EXEMPT = _any(
+    r"\b(?:unless|except|already|on purpose|(?:deliberate|intentional)(?:ly)?|precondition)",
+    r"\bonly (?:if|when|where)\b|\bapplie[sd]? (?:only )?(?:to|when|if)\b|(?:\bnot|n't) (?:appl(?:y|icable)|concern)",
+    r"\bdo nothing\b|\bnothing to \w+|\b(?:is|are) (?:exempt|excluded|left alone|not meant)\b|\b(?:may|can) keep\b",
+    r"\b(?:leave|skip|ignore) (?:it|them|the|this|that|any|out|those|these)\b",
+    r"(?:\bnot|n't|\bnever) \w+ (?:it|them|those|these)\b|(?:^|[,;:.] )(?:but )?not (?:for|in|on|where|when|if)\b",
+    r"(?:^|[,;:.] )(?:and |so |please )?(?:skip|ignore|exclude|leave) (?!.{0,20}\b(?:else|others?|rest|everything)\b)",
 )
-_EXEMPT = re.compile(
-    r"\bunless\b|\bexcept\b|\balready\b|\bonly (?:if|when|where)\b|\bprecondition|\bapplie[sd]? (?:only )?(?:to|when|if)\b"
-    r"|\b(?:leave|skip|ignore) (?:it|them|the|this|that|any)\b|\bdo nothing\b|\bnothing to \w+|\bnot (?:appl(?:y|icable)|concern)"
-    r"|n't apply\b|\b(?:is|are) (?:exempt|excluded|left alone|not (?:meant|concerned))\b|\b(?:may|can) keep\b"
-    r"|(?:\bnot|n't|\bnever) \w+ (?:it|them|those|these)\b|\bleave (?:out|those|these)\b|\bon purpose\b|\b(?:deliberate|intentional)(?:ly)?\b|(?:^|[,;:.] )(?:but )?not (?:for|in|on|where|when|if)\b"
-    r"|(?:^|[,;:.] )(?:and |so |please )?(?:skip|ignore|exclude|leave) (?!.{0,20}\b(?:else|others?|rest|everything)\b)",
-    re.IGNORECASE,
+_KEPT = _any(
+    r"\b(?:unchanged|untouched|unaffected|unmodified|intact|frozen|identical|nothing else|limited to|scope)\b",
+    r"\b(?:off[ -]limits|hands off|contract|(?:\w+[ -])?compatib\w+|the same|continues? to|(?:keep|stick) to)\b",
+    r"\b(?:stays?|remains?|keeps?|kept|preserv\w+|leave)\b.{0,60}?\b(?:as is|stable|the way)\b",
+    r"\b(?:stays?|remains?)\W*$",
+    r"\bas (?:it|they) \w+|\bas (?:before|today|now|ever|usual)\b|\b(?:not|none|no) (?:part )?of (?:this|it)\b",
+    r"\bleave (?!it|them|this|that|those|these).{1,60}? alone\b|(?:\bnot|\bnor|\bnever|n't|\bno)\b.{0,30}?\bother\b",
+    r"(?:\bnot|\bnor|\bnever|n't)\b.{0,40}?\b(?:chang|touch|edit|modif|alter|affect|weaken)\w*",
+    r"\bwithout (?:chang|touch|edit|modif|remov|renam|alter|affect|break)\w*",
+    r"(?:^|[,;:.] )(?:and |but |please )?(?:do not|don't|never) (?!forget|use|worry|hesitate)\w+",
 )
-_KEPT = re.compile(
-    r"\b(?:unchanged|untouched|unaffected|unmodified|intact|frozen|identical|nothing else|limited to|scope|off[ -]limits|hands off"
-    r"|contract|(?:\w+[ -])?compatib\w+)\b"
-    r"|\b(?:stays?|remains?|keeps?|kept|preserv\w+|leave)\b.{0,60}?\b(?:as is|stable|the way)\b|\bthe same\b|\bcontinues? to\b"
-    r"|\bas (?:it|they) \w+|\bas (?:before|today|now|ever|usual)\b|\b(?:keep|stick) to\b"
-    r"|(?:\bnot|\bnor|\bnever|n't)\b.{0,40}?\b(?:chang|touch|edit|modif|alter|affect|weaken)\w*"
-    r"|\bwithout (?:chang|touch|edit|modif|remov|renam|alter|affect|break)\w*"
-    r"|\b(?:stays?|remains?)\W*$|\bleave (?!it|them|this|that|those|these).{1,60}? alone\b|\b(?:not|none|no) (?:part )?of (?:this|it)\b"
-    r"|(?:\bnot|\bnor|\bnever|n't|\bno)\b.{0,30}?\bother\b|(?:^|[,;:.] )(?:and |but |please )?(?:do not|don't|never) (?!forget|use|worry|hesitate)\w+",
-    re.IGNORECASE,
-)
-_ONLY = re.compile(r"\b(?:only|just|nothing|no|none|apart from|outside|beyond|elsewhere)\b", re.IGNORECASE)
-_CHANGED = re.compile(r"\b(?:chang|touch|edit|modif|alter|affect|concern|mov|differ)\w*|\bremains?\b", re.IGNORECASE)
-_OTHERS = re.compile(r"\b(?:others?|else|rest|existing|public|everything|behaviou?r|signatures?|interfaces?)\b", re.IGNORECASE)
-_STAYS = re.compile(
-    r"\b(?:stays?|remains?|keeps?|kept|leave|left (?=alone|as|un)|alone|preserv\w+)\b", re.IGNORECASE
-)
+_ONLY = _any(r"\b(?:only|just|nothing|no|none|apart from|outside|beyond|elsewhere)\b")
+_CHANGED = _any(r"\b(?:chang|touch|edit|modif|alter|affect|concern|mov|differ)\w*|\bremains?\b")
+_OTHERS = _any(r"\b(?:others?|else|rest|existing|public|everything|behaviou?r|signatures?|interfaces?)\b")
+_STAYS = _any(r"\b(?:stays?|remains?|keeps?|kept|leave|left (?=alone|as|un)|alone|preserv\w+)\b")
 
 
 def ends(text: Text) -> bool:
@@ -104,7 +109,9 @@ def _exempts(sentence: Sentence) -> bool:
         return True
     if _DONE.search(words) or orders(sentence):
         return False
-    return bool(_SPARED.search(words) and (_IF.search(words) or _SOME.search(words)) or _IF.search(words) and _NOT.search(words))
+    if _IF.search(words) and _NOT.search(words):
+        return True
+    return bool(_SPARED.search(words)) and bool(_IF.search(words) or _SOME.search(words))
 
 
 def keeps(text: Text) -> bool:

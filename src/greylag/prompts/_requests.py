@@ -1,6 +1,6 @@
 """What a prompt asks for, clause by clause: an order that begins with a verb, and the words that it is about.
 
-English without a grammar: a clause is an order where it begins with a verb of the lists below and is no statement. The
+English without a grammar: a clause is an order where it begins with a verb of `words.toml` and is no statement. The
 verbs say what kind of order: to change something, or to make a move on the way to that.
 """
 
@@ -8,25 +8,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from greylag.prompts._text import Sentence, masked
+from greylag.prompts._text import WORDS, Sentence, masked
 
-_CHANGES = (
-    "add adjust adopt align allow annotate apply archive attach block bring bump cache change clean configure"
-    " consolidate convert copy correct create declare decouple define delete deprecate document drop eliminate"
-    " emit enable encrypt enforce ensure establish export expose externalize extract filter fix flatten format"
-    " generate give handle harden hide implement improve increase inline insert install introduce isolate kill let"
-    " lift limit load log lower make mask merge migrate modify mount move name normalize optimize parametrize"
-    " persist pin port prefix prevent propagate provide prune purge put raise record redirect reduce refactor"
-    " regenerate reject relocate remove rename reorganize replace reset resolve restore retire return reuse"
-    " reverse revert rewrite rotate route sanitize scale secure seed send separate serialize set share shorten"
-    " show silence simplify sort specify split standardize stop store strip support swap switch tag teach throttle"
-    " track trim truncate tune turn unify unpin update upgrade use validate wrap write"
-).split()
-_MOVES = (
-    "begin browse build cd check clone click close commit download edit enter execute find fork go grep inspect launch"
-    " locate look navigate open paste press push read rebase rerun restart review run save scroll search select start type"
-    " verify visit"
-).split()
 _PAIRED = re.compile(r"[^aeiou][aeiou][bdgmnpt]$")
 
 
@@ -35,25 +18,29 @@ def _doing(verb: str) -> str:
     return f"{stem}{stem[-1] if _PAIRED.search(stem) and not verb.endswith('e') else ''}ing"
 
 
-_KINDS = {form: kind for kind, verbs in (("change", _CHANGES), ("move", _MOVES)) for verb in verbs for form in (verb, _doing(verb))}
-CHANGES = frozenset(_CHANGES)
+_KINDS = {form: kind for kind in ("move", "change") for verb in WORDS[kind] for form in (verb, _doing(verb))}
 _LEAD = re.compile(
     r"[\s*_\"'(\[]*"
-    r"(?P<order>(?:first(?:ly| of all)?|second(?:ly)?|third(?:ly)?|then|next|finally|lastly|after (?:that|this)|afterwards"
-    r"|(?:start|begin) (?:by|with)|to begin with)\b,?\s*)?"
+    r"(?P<order>(?:first(?:ly| of all)?|second(?:ly)?|third(?:ly)?|then|next|finally|lastly"
+    r"|after (?:that|this)|afterwards|(?:start|begin) (?:by|with)|to begin with)\b,?\s*)?"
     r"(?:(?:and|also|please|now|just|simply|kindly|then|you (?:should|must|need to)|we (?:need|want|have) to"
     r"|(?:i|we) (?:want|would like) you to|can you|could you|let's)\b,?\s*){0,4}",
     re.IGNORECASE,
 )
 _VERB = re.compile(r"[A-Za-z]+")
-_CUT = re.compile(r"(?:\.\s+(?=(?-i:[A-Z]))|[,;:]|\s[-\u2013\u2014&]\s)\s*(?:(?:and|or)\s+)?|\s+and\s+|\s+(?=then\s)", re.IGNORECASE)
+_CUT = re.compile(
+    r"(?:\.\s+(?=(?-i:[A-Z]))|[,;:]|\s[-\u2013\u2014&]\s)\s*(?:(?:and|or)\s+)?|\s+and\s+|\s+(?=then\s)", re.IGNORECASE
+)
 _PURPOSE = re.compile(r"\W*(?:to|for|in order to|as a)\b", re.IGNORECASE)
 _STATES = re.compile(
     r"\b(?:must|should|shall|may|can|could|will|would|is|are|was|were|has|have|had|does|do|did|becomes?|remains?|stays?"
     r"|needs?|takes?|holds?|fails?|comes?|goes)\b",
     re.IGNORECASE,
 )
-_SUB = re.compile(r"\b(?:that|which|who|so|if|when|where|until|unless|because|as|than|since|what|how|whatever|whose|while)\b", re.I)
+_SUB = re.compile(
+    r"\b(?:that|which|who|so|if|when|where|until|unless|because|as|than|since|what|how|whatever|whose|while)\b",
+    re.IGNORECASE,
+)
 _RULED_OUT = re.compile(r"\b(?:nothing|only|no|none|not|never|neither)\b|n't\b", re.IGNORECASE)
 
 
@@ -77,7 +64,12 @@ def orders(sentence: Sentence) -> list[Order]:
         lead = _LEAD.match(text)
         ordered = ordered or bool(lead and lead["order"])
         word = _VERB.match(text, lead.end() if lead else 0)
-        if fresh and word and word[0].lower() in _KINDS and not _STATES.search(_SUB.split(text[word.end() :], maxsplit=1)[0]):
+        if (
+            fresh
+            and word
+            and word[0].lower() in _KINDS
+            and not _STATES.search(_SUB.split(text[word.end() :], maxsplit=1)[0])
+        ):
             found.append((word[0].lower(), begin, begin + word.end(), ordered))
         elif word and not found and not _PURPOSE.match(text):
             fresh = text.endswith((";", ":"))

@@ -4,34 +4,22 @@ import re
 from collections.abc import Iterable, Sequence
 
 from greylag.prompts._requests import Order
+from greylag.prompts._text import WORDS
 
 _QUOTED = re.compile(r"`([^`\n]{1,200})`")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]{2,}")
 _BACK = re.compile(
-    r"\b(?:it|its|them|they|their|there|these|those|this|such|both|here|accordingly|the same|the others?)\b", re.IGNORECASE
+    r"\b(?:it|its|them|they|their|there|these|those|this|such|both|here|accordingly|the same|the others?)\b",
+    re.IGNORECASE,
 )
 _STEM = 6  # letters: `migrate` and `migration` are one word
-_COMMON = frozenset(
-    (
-        "about all and any are but can each every for from has have into its may more must new nobody not off old only"
-        " our out per should than that the then via was were what when where which who will with without your"
-    ).split()
-)
-_BESIDE = frozenset(  # what goes with a change of anything
-    word[:_STEM]
-    for word in (
-        "call caller case changelog class code comment constant description doc docs documentation docstring entry error"
-        " example file fixture function helper import line lockfile log message method mock module name note package"
-        " parameter place readme reference registration schema snapshot test type usage use variable warning"
-    ).split()
-)
 
 
 def words(text: str) -> set[str]:
     """What a text is about: its words without those that are about nothing, and the names in it."""
     names = {name.lower() for name in _QUOTED.findall(text)}
     plain = (word.lower() for word in _WORD.findall(text))
-    return names | {_stem(word) for word in plain if len(word) > 2 and word not in _COMMON}
+    return names | {_stem(word) for word in plain if len(word) > 2 and word not in WORDS["common"]}
 
 
 def beside(text: str) -> bool:
@@ -41,6 +29,9 @@ def beside(text: str) -> bool:
 
 def _stem(word: str) -> str:
     return (word[:-1] if word.endswith("s") and not word.endswith("ss") else word)[:_STEM]
+
+
+_BESIDE = frozenset(_stem(word) for word in WORDS["beside"])
 
 
 def strands(orders: Iterable[Order], about: str = "") -> Sequence[Order]:
@@ -69,4 +60,4 @@ def strands(orders: Iterable[Order], about: str = "") -> Sequence[Order]:
             parent[high] = low
         previous = strand
     roots = sorted({root(one) for one in range(1, len(parent))} - {0})
-    return [order for one in roots if (order := first[one])]
+    return [begun for one in roots if (begun := first[one])]

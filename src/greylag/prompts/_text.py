@@ -1,23 +1,37 @@
 """A prompt in units that belong together (a paragraph, a list, headings), in sentences, without its code."""
 
 import re
+import tomllib
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from itertools import groupby
 from typing import Literal
+
+WORDS = {
+    name: frozenset(words.split())
+    for name, words in tomllib.loads(files("greylag.prompts").joinpath("words.toml").read_text("utf-8")).items()
+}
 
 Kind = Literal["prose", "list", "headings"]
 _Kind = Literal["prose", "item", "heading", "code"]
 
-_ITEM = re.compile(r"\s{0,8}(?:(?:[-*+]|\d{1,2}[.)])\s+(?:\[.\]\s+)?|(?=[*_]{0,2}(?:step|task|part|change|item|ticket) \d))", re.I)
-_MARK = re.compile(r"[*_]{0,2}(?:(\d{1,2})[.)]|(step|task|part|change|item|ticket) \d{1,2}\b)[\s.:)*_\u2013\u2014-]*", re.IGNORECASE)
+_ITEM = re.compile(
+    r"\s{0,8}(?:(?:[-*+]|\d{1,2}[.)])\s+(?:\[.\]\s+)?"
+    r"|(?=[*_]{0,2}(?:step|task|part|change|item|ticket) \d))",
+    re.IGNORECASE,
+)
+_MARK = re.compile(
+    r"[*_]{0,2}(?:(\d{1,2})[.)]|(step|task|part|change|item|ticket) \d{1,2}\b)[\s.:)*_\u2013\u2014-]*", re.IGNORECASE
+)
 _HEADING = re.compile(r" {0,3}#{1,6}\s+")
 _FENCE = re.compile(r"\s{0,3}(```+|~~~+)")
 _END = re.compile(r"(?<=[.!?:])[\"')*_]{0,3}\s+(?=[A-Z`\"'(*_])|(?<=[.!?])\s+(?=[a-z])")
 _SHORT = re.compile(r"\b(?:e\.g|i\.e|etc|vs|cf)\.$", re.IGNORECASE)
 _QUOTED = re.compile(r"`[^`\n]{0,200}`|\"[^\"\n]{0,100}\"|\([^()\n]{0,200}\)")
 _SIZE = 2000  # characters of a line, and of a sentence
+_LINES = 5000  # that are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +112,7 @@ def read(text: str) -> Text:
 def _blocks(text: str) -> Iterator[_Block]:
     block: _Block | None = None
     fence = ""
-    for number, whole in enumerate(text.splitlines(), 1):
+    for number, whole in enumerate(text.splitlines()[:_LINES], 1):
         line = whole[:_SIZE]
         mark = _FENCE.match(line)
         if fence:
@@ -110,7 +124,9 @@ def _blocks(text: str) -> Iterator[_Block]:
         elif heading := _HEADING.match(line):
             new = _Block("heading", *_marked(number, line[heading.end() :].strip(" #")))
         elif item := _ITEM.match(line):
-            new = _Block("item", *_marked(number, line.strip() if item[0].strip()[:1].isdigit() else line[item.end() :]))
+            new = _Block(
+                "item", *_marked(number, line.strip() if item[0].strip()[:1].isdigit() else line[item.end() :])
+            )
         elif line.strip() and not (block and block.kind in {"prose", "item"}):
             new = _Block("code" if line.startswith(("    ", "\t")) else "prose", [(number, line)])
         elif line.strip() and block:

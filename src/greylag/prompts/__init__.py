@@ -19,7 +19,7 @@ _VAGUE = re.compile(
     r"|as (?:needed|appropriate|necessary)|where (?:appropriate|it makes sense)|and so on|etc\.?)(?!\w)",
     re.IGNORECASE,
 )
-_SNIPPET = re.compile(r"`[^`\n]*[^`\n\w./-][^`\n]*`")
+_SNIPPET = re.compile(r"`[\w./-]{0,200}[^`\n\w./-][^`\n]{0,200}`")  # more than a name
 _TOOLS = re.compile(
     r"\b(?:run|execute|invoke)\b[^.\n]{0,30}(?:`[^`\n]{1,60}(?:test|lint|check|build)[^`\n]{0,40}`"
     r"|\b(?:the )?(?:tests?|test suite|linters?|formatters?)\b)",

@@ -10,19 +10,25 @@ from greylag.text import one_line
 
 _SEVERAL = 3  # changes in one paragraph or list; what has fewer may be one that was told in parts
 _STEPS = 3  # orders of a way, two of which at least are moves or stand in an order
+_NOUN = 2  # words of a heading that may be a name: `Log format`
 _MORE = re.compile(  # where it begins a clause: what something `must also log` is no other change
     r"(?:^|[.,;:(\u2013\u2014-]\s*|\b(?:and|but|then|please|you (?:should|must|can|may))\s+)"
     r"(?P<more>(?:also|additionally|in addition|furthermore|besides"
     r"|while (?:you(?:'re| are) )?(?:at it|there|in there))\b[,:]? (?:please )?(?P<verb>\w+))(?P<about>[^.;]*)",
     re.IGNORECASE,
 )
+_NUMBER = (
+    r"(?:two|three|four|five|six|several|multiple|various|a few|a couple of|a number of|\d|following) (?:\w+ ){0,2}?"
+)
+_THINGS = (
+    r"(?:changes|fixes|improvements|chores|todos|cleanups|tweaks|upgrades|things(?=:| (?:to|that|need|we|i)\b))(?!\w)"
+)
 _COUNTED = re.compile(
-    r"\b(?:two|three|four|five|six|several|multiple|various|a few|a couple of|a number of|(?:the )?following|\d)\s"
-    r"(?:\w+ ){0,2}?(?:changes|tasks|fixes|improvements|chores|todos|tickets|bugs|cleanups|tweaks|upgrades"
-    r"|things(?=:| (?:to|that|we|i|need)\b))(?!\w)",
+    rf"\b(?:need|want|make|do|apply|there are|fix|address|complete) (?:the |these |all )?{_NUMBER}{_THINGS}"
+    rf"|\b(?:do|fix|address|complete|close) (?:the |these |all )?{_NUMBER}(?:tasks|tickets|bugs|issues)\b"
+    r"|\bfollowing (?:tasks|changes|fixes) (?:should|must|have to|need)\b",
     re.IGNORECASE,
 )
-_WANTED = re.compile(r"\b(?:need|want|please|make|do|apply|there (?:is|are)|fix|to (?:do|change|fix))\b", re.IGNORECASE)
 _UNWANTED = re.compile(r"\b(?:not|no|never|without|none|scope)\b|n't\b", re.IGNORECASE)
 _VERSIONS = re.compile(
     r"([A-Za-z][\w.+#-]*) v?\d[\w.]*(?:,? and|,| &| \+) (?:the |to )?(?:[A-Za-z][\w.+#-]* )?([A-Za-z][\w.+#-]*) v?\d",
@@ -62,7 +68,8 @@ def _several(unit: Unit, title: str) -> Sequence[Order]:
     """Orders that have nothing in common, and are no way to one of them."""
     if sum(order.kind == "move" for sentence in unit.sentences for order in orders(sentence)) > 1:
         return ()
-    found = strands(_changes(unit.sentences), title if orders(Sentence(title, ((0, 1),))) else "")
+    spoken = [one for one in unit.sentences if unit.kind != "headings" or len(one.text.split()) > _NOUN]
+    found = strands(_changes(spoken), title if orders(Sentence(title, ((0, 1),))) else "")
     return found if len(found) >= (2 if unit.kind == "headings" else _SEVERAL) else ()
 
 
@@ -74,7 +81,7 @@ def _told(sentence: Sentence) -> tuple[int, str] | None:
     words = sentence.text
     if (more := _MORE.search(words)) and more["verb"].lower() in WORDS["change"] and not beside(more["about"]):
         return sentence.at(more.start("more")), f"`{more['more']}` begins another change"
-    if (counted := _COUNTED.search(words)) and _WANTED.search(words) and not _UNWANTED.search(words):
+    if (counted := _COUNTED.search(words)) and not _UNWANTED.search(words):
         return sentence.at(counted.start()), f"`{counted[0]}` are more than one"
     for order in orders(sentence):
         both = _VERSIONS.search(order.about)

@@ -47,7 +47,7 @@ _UNIVERSAL = _any(r"\W*(?:then |afterwards,? |now )?(?:each|every|all|no|none|bo
 _DONE = _any(r"\b(?:done|finished|completed?|fixed) (?:when|if|once)\b|\bso that\b")
 _MUST_NOT = _any(r"\b(?:must|should|shall) (?:not|no)\b(?! (?:be )?(?:chang|touch|edit))|\bno longer\b")
 _IF = _any(r"\b(?:if|where|when|unless|in case|once)\b")
-_SOME = _any(r"\b(?:that|which|whose|with|without|other than|below|from|marked|tagged|named|generated|listed)\b")
+_SOME = _any(r"\b(?:that|which|who|whose|with|without|other than|below|from|marked|tagged|named|generated|listed)\b")
 _NOT = _any(r"\b(?:no|not|nothing|never)\b|n't\b")
 _SPARED = _any(
     r"\b(?:leave|left|skip(?:ped)?|ignored?|exclude[sd]?|exempt|stays?|remains?|keeps?|declines?|stop|unaffected)\b",
@@ -59,18 +59,20 @@ _EXEMPT = _any(
     r"\b(?:unless|except|already|on purpose|(?:deliberate|intentional)(?:ly)?|precondition)",
     r"\bonly (?:if|when|where)\b|\bapplie[sd]? (?:only )?(?:to|when|if)\b|(?:\bnot|n't) (?:appl(?:y|icable)|concern)",
     r"\bdo nothing\b|\bnothing to \w+|\b(?:is|are) (?:exempt|excluded|left alone|not meant)\b|\b(?:may|can) keep\b",
+    r"\b(?:may|can) be (?:skipped|ignored|left)\b|^\W*(?:out of scope|non-goals?)\b",
     r"\b(?:leave|skip|ignore) (?:it|them|the|this|that|any|out|those|these)\b",
     r"(?:\bnot|n't|\bnever) \w+ (?:it|them|those|these)\b|(?:^|[,;:.] )(?:but )?not (?:for|in|on|where|when|if)\b",
     r"(?:^|[,;:.] )(?:and |so |please )?(?:skip|ignore|exclude|leave) (?!.{0,20}\b(?:else|others?|rest|everything)\b)",
 )
 _KEPT = _any(
-    r"\b(?:unchanged|untouched|unaffected|unmodified|intact|frozen|identical|nothing else|limited to|scope)\b",
+    r"\b(?:unchanged|untouched|unaffected|unmodified|intact|frozen|identical)\b",
+    r"\b(?:nothing else|limited to|scope|non-goals?)\b",
     r"\b(?:off[ -]limits|hands off|contract|(?:\w+[ -])?compatib\w+|the same|continues? to|(?:keep|stick) to)\b",
     r"\b(?:stays?|remains?|keeps?|kept|preserv\w+|leave)\b.{0,60}?\b(?:as is|stable|the way)\b",
     r"\b(?:stays?|remains?)\W*$",
     r"\bas (?:it|they) \w+|\bas (?:before|today|now|ever|usual)\b|\b(?:not|none|no) (?:part )?of (?:this|it)\b",
     r"\bleave (?!it|them|this|that|those|these).{1,60}? alone\b|(?:\bnot|\bnor|\bnever|n't|\bno)\b.{0,30}?\bother\b",
-    r"(?:\bnot|\bnor|\bnever|n't)\b.{0,40}?\b(?:chang|touch|edit|modif|alter|affect|weaken)\w*",
+    r"(?:\bnot|\bcannot|\bnor|\bnever|n't)\b.{0,40}?\b(?:chang|touch|edit|modif|alter|affect|weaken)\w*",
     r"\bwithout (?:chang|touch|edit|modif|remov|renam|alter|affect|break)\w*",
     r"(?:^|[,;:.] )(?:and |but |please )?(?:do not|don't|never) (?!forget|use|worry|hesitate)\w+",
 )

@@ -159,7 +159,7 @@ def test_blank_lines_before_front_matter_do_not_lift_its_limits(before: str) -> 
 )
 def test_a_fence_that_is_out_of_place_is_an_error_with_its_remedy(text: str) -> None:
     with pytest.raises(
-        UserError, match=r"line \d of P.md, `.*`, looks like front matter, but is none; .* `\+\+\+`, alone"
+        UserError, match=r"line \d of P.md, `.*`, looks like front matter, but is none; begin the prompt with it"
     ):
         config.prompt(text.encode(), "P.md")
 

@@ -97,6 +97,13 @@ def test_what_goes_with_a_change_is_no_other_one(more: str) -> None:
     assert rules(f"{GOOD}{more}\n") == []
 
 
+@pytest.mark.parametrize(
+    "title", ["fix: handle empty paths", "refactor(loader)!: use `pathlib`", "ABC-12: rename `a` to `b`"]
+)
+def test_the_type_of_a_commit_is_no_change_of_its_own(title: str) -> None:
+    assert rules(GOOD.replace("Use `pathlib` for paths in the loader", title)) == []
+
+
 def test_lines_are_those_of_the_file() -> None:
     text = f"\n+++\nusd = 1\n+++\n\n{GOOD}\nAlso fix the\ntypo in the manual.\n"
     (advice,) = check(config.prompt(text.encode(), "the prompt"))

@@ -33,8 +33,8 @@ def split(text: str, name: str) -> tuple[str, str, int]:
         front, body, wrapped = "".join(lines[begin + 1 : end]), end + 1, begin
     if odd := _odd(lines, body, wrapped):
         found = f"line {odd} of {name}, `{one_line(lines[odd - 1], 40)}`, looks like front matter, but is none"
-        rule = "that begins with a line `+++`, alone, before anything else, and ends with another one"
-        raise UserError(f"{found}; {rule} (what is only shown belongs into a block of code)")
+        remedy = "begin the prompt with it, between two lines `+++` that hold nothing else"
+        raise UserError(f"{found}; {remedy} (what is only shown belongs into a block of code)")
     while body < len(lines) and not lines[body].strip(_BLANK):
         body += 1
     return front, "".join(lines[body:]).lstrip(_BLANK), body + 1

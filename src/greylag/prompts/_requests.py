@@ -31,6 +31,7 @@ _VERB = re.compile(r"[A-Za-z]+")
 _CUT = re.compile(
     r"(?:\.\s+(?=(?-i:[A-Z]))|[,;:]|\s[-\u2013\u2014&]\s)\s*(?:(?:and|or)\s+)?|\s+and\s+|\s+(?=then\s)", re.IGNORECASE
 )
+_TYPE = re.compile(r"(?:\([^()]*\))?!?:")
 _PURPOSE = re.compile(r"\W*(?:to|for|in order to|as a)\b", re.IGNORECASE)
 _STATES = re.compile(
     r"\b(?:must|should|shall|may|can|could|will|would|is|are|was|were|has|have|had|does|do|did|becomes?|remains?|stays?"
@@ -64,12 +65,7 @@ def orders(sentence: Sentence) -> list[Order]:
         lead = _LEAD.match(text)
         ordered = ordered or bool(lead and lead["order"])
         word = _VERB.match(text, lead.end() if lead else 0)
-        if (
-            fresh
-            and word
-            and word[0].lower() in _KINDS
-            and not _STATES.search(_SUB.split(text[word.end() :], maxsplit=1)[0])
-        ):
+        if word and fresh and _begins(text, word):
             found.append((word[0].lower(), begin, begin + word.end(), ordered))
         elif word and not found and not _PURPOSE.match(text):
             fresh = text.endswith((";", ":"))
@@ -80,6 +76,14 @@ def orders(sentence: Sentence) -> list[Order]:
         for (verb, begin, rest, in_order), end in zip(found, ends, strict=False)
     )
     return [order for order in every if not _RULED_OUT.search(order.about)]
+
+
+def _begins(text: str, word: re.Match[str]) -> bool:
+    """Whether a clause is an order: it has the verb of one, and is no type of a commit (`fix:`) and no statement."""
+    rest = text[word.end() :]
+    return (
+        word[0].lower() in _KINDS and not _TYPE.fullmatch(rest) and not _STATES.search(_SUB.split(rest, maxsplit=1)[0])
+    )
 
 
 def _clauses(text: str) -> Iterator[tuple[int, str]]:

@@ -98,9 +98,20 @@ def test_what_goes_with_a_change_is_no_other_one(more: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "title", ["fix: handle empty paths", "refactor(loader)!: use `pathlib`", "ABC-12: rename `a` to `b`"]
+    "title",
+    [
+        "fix: handle empty paths",
+        "refactor(loader)!: use `pathlib`",
+        "ABC-12: rename `a` to `b`",
+        "Fix the loader: use `pathlib`",
+        "Fix the loader - replace `os`",
+        "Update and sort imports",
+        "Use `pathlib` and add tests for paths",
+        "Use `pathlib`, update the docs",
+        "Remove :rename_to",
+    ],
 )
-def test_the_type_of_a_commit_is_no_change_of_its_own(title: str) -> None:
+def test_a_title_with_its_type_its_way_or_its_tests_asks_for_one_change(title: str) -> None:
     assert rules(GOOD.replace("Use `pathlib` for paths in the loader", title)) == []
 
 

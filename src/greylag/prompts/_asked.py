@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from greylag.prompts._requests import Order, orders
 from greylag.prompts._strands import beside, strands
@@ -10,6 +11,7 @@ from greylag.text import one_line
 
 _SEVERAL = 3  # changes in one paragraph or list; what has fewer may be one that was told in parts
 _STEPS = 3  # orders of a way, two of which at least are moves or stand in an order
+_SHOWN = 4
 _NOUN = 2  # words of a heading that may be a name: `Log format`
 _MORE = re.compile(  # where it begins a clause: what something `must also log` is no other change
     r"(?:^|[.,;:(\u2013\u2014-]\s*|\b(?:and|but|then|please|you (?:should|must|can|may))\s+)"
@@ -79,7 +81,9 @@ def _changes(sentences: Sequence[Sentence]) -> Iterator[Order]:
 
 def _told(sentence: Sentence) -> tuple[int, str] | None:
     words = sentence.text
-    if (more := _MORE.search(words)) and more["verb"].lower() in WORDS["change"] and not beside(more["about"]):
+    more = _MORE.search(words)
+    verb = more["verb"].lower() if more else ""
+    if more and verb in WORDS["change"] and not beside(verb, more["about"]):
         return sentence.at(more.start("more")), f"`{more['more']}` begins another change"
     if (counted := _COUNTED.search(words)) and not _UNWANTED.search(words):
         return sentence.at(counted.start()), f"`{counted[0]}` are more than one"
@@ -91,7 +95,5 @@ def _told(sentence: Sentence) -> tuple[int, str] | None:
 
 
 def _named(found: Sequence[Order]) -> str:
-    shown = ", ".join(
-        f"`{one_line(f'{order.verb}{order.about}', 40).rstrip('.,;: ').replace('`', '')}`" for order in found[:4]
-    )
-    return f"{len(found)} changes ({shown})"
+    asked = (f"{order.verb}{order.about}".rstrip(" .,;:&-").removesuffix(" and").replace("`", "") for order in found)
+    return f"{len(found)} changes ({', '.join(f'`{one_line(words, 40)}`' for words in islice(asked, _SHOWN))})"

@@ -29,8 +29,10 @@ _LEAD = re.compile(
 )
 _VERB = re.compile(r"[A-Za-z]+")
 _CUT = re.compile(
-    r"(?:\.\s+(?=(?-i:[A-Z]))|[,;:]|\s[-\u2013\u2014&]\s)\s*(?:(?:and|or)\s+)?|\s+and\s+|\s+(?=then\s)", re.IGNORECASE
+    r"(?:\.\s+(?=(?-i:[A-Z]))|[,;:](?=\s)|\s[-\u2013\u2014&]\s)\s*(?:(?:and|or)\s+)?|\s+and\s+|\s+(?=then\s)",
+    re.IGNORECASE,
 )
+_TOLD = re.compile(r"[^\n]*(?::|\s[-\u2013\u2014])\s+|\s*(?:,|&)?\s*(?:and|or)?\s+", re.IGNORECASE)
 _TYPE = re.compile(r"(?:\([^()]*\))?!?:")
 _PURPOSE = re.compile(r"\W*(?:to|for|in order to|as a)\b", re.IGNORECASE)
 _STATES = re.compile(
@@ -66,6 +68,8 @@ def orders(sentence: Sentence) -> list[Order]:
         ordered = ordered or bool(lead and lead["order"])
         word = _VERB.match(text, lead.end() if lead else 0)
         if word and fresh and _begins(text, word):
+            if found and _TOLD.fullmatch(sentence.text, found[-1][2], begin):
+                found.pop()  # what follows says how, or shares what it is about
             found.append((word[0].lower(), begin, begin + word.end(), ordered))
         elif word and not found and not _PURPOSE.match(text):
             fresh = text.endswith((";", ":"))

@@ -12,6 +12,10 @@ _BACK = re.compile(
     r"\b(?:it|its|them|they|their|there|these|those|this|such|both|here|accordingly|the same|the others?)\b",
     re.IGNORECASE,
 )
+_WITH = re.compile(
+    r"\b(?:about|as|at|by|for|from|in|into|of|on|that|to|when|which|with)\b|[,;.:]|\band\b", re.IGNORECASE
+)
+_LETTERS = re.compile(r"[a-z]+")
 _STEM = 6  # letters: `migrate` and `migration` are one word
 
 
@@ -22,9 +26,11 @@ def words(text: str) -> set[str]:
     return names | {_stem(word) for word in plain if len(word) > 2 and word not in WORDS["common"]}
 
 
-def beside(text: str) -> bool:
+def beside(verb: str, about: str) -> bool:
     """Whether it goes with what was said before: it refers back, or is about nothing but its tests, callers, docs."""
-    return bool(_BACK.search(text)) or not words(text) - _BESIDE
+    head = [*_LETTERS.findall(_WITH.split(about, maxsplit=1)[0].lower()), ""]
+    along = verb in WORDS["attend"] and not WORDS["along"].isdisjoint(head[-2:])
+    return along or bool(_BACK.search(about)) or not words(about) - _BESIDE
 
 
 def _stem(word: str) -> str:
@@ -48,7 +54,7 @@ def strands(orders: Iterable[Order], about: str = "") -> Sequence[Order]:
     previous = 0
     for order in orders:
         mine = words(order.about)
-        if (about or len(parent) > 1) and beside(order.about):
+        if (about or len(parent) > 1) and beside(order.verb, order.about):
             strand = previous
         else:
             strand = len(parent)

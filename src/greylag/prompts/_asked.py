@@ -6,7 +6,7 @@ from itertools import islice
 
 from greylag.prompts._requests import Order, orders
 from greylag.prompts._strands import beside, strands
-from greylag.prompts._text import WORDS, Sentence, Text, Unit
+from greylag.prompts._text import WORDS, Sentence, Text, Unit, masked
 from greylag.text import one_line
 
 _SEVERAL = 3  # changes in one paragraph or list; what has fewer may be one that was told in parts
@@ -88,7 +88,7 @@ def _told(sentence: Sentence) -> tuple[int, str] | None:
     if (counted := _COUNTED.search(words)) and not _UNWANTED.search(words):
         return sentence.at(counted.start()), f"`{counted[0]}` are more than one"
     for order in orders(sentence):
-        both = _VERSIONS.search(order.about)
+        both = _VERSIONS.search(masked(order.about))
         if both and order.verb in _TO_VERSIONS and both[1].lower() != both[2].lower():
             return order.line, f"`{one_line(both[0], 60)}` are two changes"
     return None

@@ -1,5 +1,6 @@
 """Settings and prompts: every key is known, every error names the thing and the remedy."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,65 @@ def test_a_prompt_that_is_none_is_refused_in_one_line(data: bytes, words: str) -
         config.prompt(data, "P.md")
     assert words in str(error.value)
     assert "P.md" in str(error.value)
+
+
+@pytest.mark.parametrize("before", ["\n", "\r\n \n\n", "\ufeff", "\n\ufeff\n", "\ufeff\ufeff", "\t\n"])
+def test_blank_lines_before_front_matter_do_not_lift_its_limits(before: str) -> None:
+    prompt = config.prompt(f"{before}+++\nusd = 0.1\n+++\n\n# Do it\n".encode(), "P.md")
+    assert (prompt.settings.usd, prompt.title) == (0.1, "Do it")
+    assert prompt.first == len(f"{before}+++\nusd = 0.1\n+++\n\n# Do it\n".splitlines())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<!-- ours -->\n+++\nusd = 0.1\n+++\n# Do it\n",
+        "<!--\n+++\nusd = 0.1\n+++\n-->\n# Do it\n",
+        "+++toml\nusd = 0.1\n+++\n# Do it\n",
+        "+++ toml\nusd = 0.1\n+++\n# Do it\n",
+        "+++ usd = 0.1 +++\n# Do it\n",
+        "++++\nusd = 0.1\n++++\n# Do it\n",
+        "\\+++\nusd = 0.1\n\\+++\n# Do it\n",
+        "> +++\n> usd = 0.1\n> +++\n# Do it\n",
+        "# Do it\n\n+++\nusd = 0.1\n+++\nWell.\n",
+        "```toml\n+++\nusd = 0.1\n+++\n```\n# Do it\n",
+        "+++\n+++\n+++\nusd = 0.1\n+++\n# Do it\n",
+    ],
+)
+def test_a_fence_that_is_out_of_place_is_an_error_with_its_remedy(text: str) -> None:
+    with pytest.raises(
+        UserError, match=r"line \d of P.md, `.*`, looks like front matter, but is none; begin the prompt with it"
+    ):
+        config.prompt(text.encode(), "P.md")
+
+
+@pytest.mark.parametrize("before", ["\n\n", "<!-- ours -->\n\n", "<!-- a -->\n<!--\nb\n-->\n"])
+def test_front_matter_of_other_tools_is_found_behind_comments_too(before: str) -> None:
+    with pytest.raises(UserError, match="stands between `---`"):
+        config.prompt(f"{before}---yaml\nusd: 1\n---\n# Do it\n".encode(), "P.md")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# Posts\n\n```\n+++\ntitle = 'x'\n+++\n```\n",
+        "# Posts\n\n    +++\n    title = 'x'\n",
+        "Apply it:\n\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n",
+        "<!-- ours -->\n# Increment with `i++`, not `+++`\n",
+        "+++\nusd = 1\n+++\n```\n+++\n```\n",
+        "# Do it\n" + "Well.\n" * 60 + "+++\n",
+    ],
+)
+def test_fences_that_are_shown_are_words_of_the_prompt(text: str) -> None:
+    assert "+++" in config.prompt(text.encode(), "P.md").text
+
+
+def test_many_fences_and_comments_are_soon_read() -> None:
+    for piece in ("<!-- -->", "<!--", "+\n", "---\na:\n", "a: b\n", "```\n", "\ufeff", "> " * 100, "\n"):
+        text = piece * (200_000 // len(piece))
+        for begin in ("", "---\n", "+++\n+++\n"):
+            with suppress(UserError):
+                config.prompt(f"{begin}{text}".encode(), "P.md")
 
 
 def test_a_rule_at_the_top_of_a_prompt_is_no_front_matter() -> None:

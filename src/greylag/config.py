@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from greylag import frontmatter
 from greylag.errors import UserError
 from greylag.expected import misfit, where
 from greylag.kinds import KINDS
@@ -26,9 +27,6 @@ MONTH = 60.0 * 24 * 31  # minutes; clocks and timers of the system take no more 
 NOWHERE = "https://replay.invalid/v1"
 Network = Literal["none", "registries", "host"]
 _KEYS = {"base-url", "key-env", "key-file"}
-
-
-_YAML = re.compile(r"---[ \t]*\r?\n(?:[ \t]*(?:[\w-]+[ \t]*[:=]|-[ \t])[^\n]*\n)+---[ \t]*(?:\r?\n|$)")  # as elsewhere
 
 
 def _kebab(name: str) -> str:
@@ -183,6 +181,7 @@ class Prompt:
 
     text: str
     settings: PromptSettings
+    first: int = 1  # the line of its file with which the text begins
 
     @property
     def title(self) -> str:
@@ -214,22 +213,10 @@ def prompt(data: bytes, name: str) -> Prompt:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UserError(f"{name} is not UTF-8 (byte {error.start}); save it as UTF-8") from error
-    front, body = _front_matter(text, name)
+    front, body, first = frontmatter.split(text, name)
     if not body.strip():
         raise UserError(f"{name} holds no prompt; write what is to be changed, and how one sees that it is done")
-    return Prompt(body.strip() + "\n", _parse(PromptSettings, front, f"front matter of {name}"))
-
-
-def _front_matter(text: str, name: str) -> tuple[str, str]:
-    lines = text.splitlines(keepends=True)
-    if not lines or lines[0].strip() != "+++":
-        if _YAML.match(text):
-            raise UserError(f"front matter of {name} stands between `---`; write it as TOML between two lines `+++`")
-        return "", text
-    for number, line in enumerate(lines[1:], 1):
-        if line.strip() == "+++":
-            return "".join(lines[1:number]), "".join(lines[number + 1 :])
-    raise UserError(f"front matter of {name} does not end; close it with a line `+++`")
+    return Prompt(body.strip() + "\n", _parse(PromptSettings, front, f"front matter of {name}"), first)
 
 
 def load(path: Path | None, environ: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Settings:

@@ -1,12 +1,14 @@
 """`greylag prompt check`: what a prompt lacks, before anybody pays for it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
 
 from greylag import llm, prompts
 from greylag.commands import _options
+from greylag.config import Prompt
 from greylag.prompts import suggesting
 from greylag.text import one_line
 
@@ -26,17 +28,24 @@ def check(file: str, model: str | None, key_env: str | None, base_url: str | Non
     """Print advice; exit 0 when there is none, 1 when there is some."""
     prompt = _options.read_prompt(file, None)
     found = prompts.check(prompt)
-    suggested = suggesting.suggest(prompt, found, llm.LLM(model, base_url, key_env)) if model else None
+    asked = llm.LLM(model, base_url, key_env) if model else None
     if as_json:
-        told = suggested and suggested.model_dump()
-        print(json.dumps({"advice": [asdict(advice) for advice in found], "suggestion": told}, indent=2))
+        _as_json(prompt, found, asked)
     else:
-        name = "standard input" if file == "-" else file
+        name = one_line("standard input" if file == "-" else file)
         for advice in found:
             place = f"{name}:{advice.line}" if advice.line else name
-            print(f"{one_line(place)}: {advice.rule}: {advice.message}")
-        if suggested:
-            print(f"\n{suggested.text()}")
-        elif not found:
-            print(f"{one_line(name)}: nothing to say")
+            print(f"{place}: {advice.rule}: {advice.message}")
+        if not found:
+            print(f"{name}: nothing to say")
+        if asked:  # what is known is said by now, whatever becomes of the model
+            print(f"\n{suggesting.suggest(prompt, found, asked).text()}")
     return 1 if found else 0
+
+
+def _as_json(prompt: Prompt, found: Sequence[prompts.Advice], model: llm.LLM | None) -> None:
+    told = None
+    try:
+        told = suggesting.suggest(prompt, found, model).model_dump() if model else None
+    finally:  # the advice stands, whatever becomes of the model
+        print(json.dumps({"advice": [asdict(advice) for advice in found], "suggestion": told}, indent=2))

@@ -75,7 +75,7 @@ class Quotable:
 def _views(file: FileDiff) -> Iterator[_View]:
     """Everything in the diff's order, the file as it is now, and as it was: a quote may leave out the other side."""
     lines = tuple(file.lines)
-    sign: Literal[" ", "+"] = " " if lines else "+"  # a header is a change by itself only where nothing else is
+    sign: Literal[" ", "+"] = " " if file.hunks else "+"  # a header is a change by itself only where nothing else is
     yield _view(tuple(Line(sign, line, None, None) for line in file.header if not line.startswith("index ")))
     yield _view(lines, signs=True)
     yield _view(lines)

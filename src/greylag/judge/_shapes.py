@@ -85,7 +85,9 @@ def _edit(lines: Sequence[Line]) -> tuple[object, ...]:
         edits = {(_opens(part, after), change) for _, part, after in _around(parts) for change in _changes(part)}
         return (frozenset(edits),)
     between = (tuple(_lead(line.text) for line in part) for part in parts[1:-1] if part[0].sign == " ")
-    edit = ((tuple(_changes(part)), _behind(part, before), _opens(part, after)) for before, part, after in _around(parts))
+    edit = (
+        (tuple(_changes(part)), _behind(part, before), _opens(part, after)) for before, part, after in _around(parts)
+    )
     return *edit, tuple(between)
 
 

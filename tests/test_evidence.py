@@ -113,7 +113,7 @@ def test_guards_and_the_judge_requirement_by_requirement() -> None:
 def test_what_the_judge_did_not_see_is_said() -> None:
     answer = {"model": "j-1", "elided": [{"path": "uv.lock", "why": "lock file"}], "repeats": 40}
     text = _body(Verdict("judge", Phase.JUDGE, Outcome.PASSED, details=answer))
-    assert "- not shown to it: the contents of 1 files, and the surroundings of 40 hunks like others" in text
+    assert "- not shown to it: the contents of 1 files and what surrounds 40 hunks that repeat an edit\n" in text
 
 
 def test_the_worst_findings_of_all_guards_come_first_and_the_rest_is_counted() -> None:

@@ -44,8 +44,8 @@ def hopeless(vetoes: Sequence[Veto]) -> str:
 
 
 def _about(finding: dict[str, Any]) -> tuple[str, str, str]:
-    """What the agent was told of it, and none of the judge's words: these change from answer to answer."""
+    """What it is, but for the judge's words, which change from answer to answer: words of the prompt, or a place."""
     category, path, quote, asked = (
         " ".join(str(finding.get(name, "")).split()) for name in ("category", "path", "quote", "asked")
     )
-    return category, path, " ".join(filter(None, (quote, asked)))
+    return (category, "", asked) if asked else (category, path, quote)

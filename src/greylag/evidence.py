@@ -175,8 +175,9 @@ def _judge(verdicts: Iterable[Verdict]) -> Iterator[str]:
 def _unshown(details: Mapping[str, Any]) -> Iterator[str]:
     """What the judge decided without."""
     elided, repeats = len(details.get("elided", ())), details.get("repeats", 0)
+    told = (f"the contents of {elided} files", elided), (f"what surrounds {repeats} hunks that repeat an edit", repeats)
     if elided or repeats:
-        yield f"- not shown to it: the contents of {elided} files, and the surroundings of {repeats} hunks like others"
+        yield "- not shown to it: " + " and ".join(text for text, number in told if number)
 
 
 def span(text: str) -> str:

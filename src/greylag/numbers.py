@@ -16,7 +16,8 @@ class Numbers:
     """Of runs that a judge saw: what it said first, and what came of it.
 
     `corrected`: vetoed at first and passed in the end. `wrong`, `missed`: runs that a person has labelled
-    `veto-was-wrong`, `should-have-vetoed`, or both, each counted once. `made_up`: quotes that were not in the diff. `usd`: None where no price is known.
+    `veto-was-wrong`, `should-have-vetoed`, or both, each counted once. `made_up`: quotes that were not in the diff.
+    `usd`: None where no price is known.
     """
 
     judged: int = 0

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a table reads best with one row a line
 """A large diff that makes one edit in many places: three are shown whole, of the others what changes; what differs stands
 out whole.
 """

@@ -101,8 +101,8 @@ def rule(answer: Answer, diff: Quotable, *, prompt: str = "", unseen: Sequence[s
     """Pass, veto or abstain. `unseen`: changed files that the model was not shown and that somebody must see.
 
     A finding counts only with a quote that is in the diff. A requirement that is not met needs none, since what is
-    missing cannot be quoted, but it counts only without one that is made up. Nothing is passed on the strength of quotes
-    that do not exist.
+    missing cannot be quoted, but it must have none that is made up. Nothing is passed on the strength of quotes that do
+    not exist.
     """
     claimed = _merged(answer.requirements)
     shown = tuple(r.model_copy(update={"quotes": tuple(q for q in r.quotes if diff.find(q))}) for r in claimed)
@@ -114,7 +114,7 @@ def rule(answer: Answer, diff: Quotable, *, prompt: str = "", unseen: Sequence[s
         for r, counts in zip(shown, sound, strict=True)
         if r.status == "not_met"
     ]
-    findings = tuple(found for found in (*objections, *missing) if found)
+    findings = tuple({(f.category, f.place, f.text): f for f in (*objections, *missing) if f}.values())
     made_up = objections.count(None) + invented
     if doubt := _muddle(answer, findings):
         return Ruling("abstain", doubt, findings, shown, made_up)
@@ -132,13 +132,11 @@ def rule(answer: Answer, diff: Quotable, *, prompt: str = "", unseen: Sequence[s
 
 def _merged(requirements: Iterable[Requirement]) -> tuple[Requirement, ...]:
     """Each requirement once, with all quotes; one that is said to be met and not met stays twice."""
-    found: dict[tuple[str, str], Requirement] = {}
+    found: dict[tuple[str, str], tuple[Requirement, dict[str, None]]] = {}
     for r in requirements:
-        first = found.setdefault((key(r.text), r.status), r)
-        found[key(r.text), r.status] = first.model_copy(
-            update={"quotes": tuple(dict.fromkeys(first.quotes + r.quotes))}
-        )
-    return tuple(found.values())
+        _, quotes = found.setdefault((key(r.text), r.status), (r, {}))
+        quotes.update(dict.fromkeys(r.quotes))
+    return tuple(r.model_copy(update={"quotes": tuple(quotes)}) for r, quotes in found.values())
 
 
 def _objection(category: str, passage: Passage, diff: Quotable) -> Finding | None:
@@ -173,19 +171,18 @@ def _muddle(answer: Answer, findings: Sequence[Finding]) -> str:
 def _unfounded(answer: Answer, shown: Sequence[Requirement], diff: Quotable, dropped: int, *, sound: bool) -> str:
     """What keeps a pass from standing; empty where nothing does."""
     met = [r for r in shown if r.status == "met"]
-    if dropped:
-        return f"its objections quote what is not in the diff ({dropped})"
-    if not answer.tests_honest:
-        return "its answer calls the tests dishonest and shows nothing"
-    if not sound:
-        return "its answer rests on quotes that are not in the diff"
-    if not met:
-        return "its answer finds no requirement that applies"
-    if not any(r.quotes for r in met):
-        return "its answer shows no line of the diff for what it calls met"
-    if not any(diff.find(quote, changed=True) for r in met for quote in r.quotes):
-        return "its answer shows only lines that the change leaves as they are"
-    return ""
+    quotes = [quote for r in met for quote in r.quotes]
+    flaws = {
+        f"its objections quote what is not in the diff ({dropped})": dropped > 0,
+        "its answer calls the tests dishonest and shows nothing": not answer.tests_honest,
+        "its answer rests on quotes that are not in the diff": not sound,
+        "its answer finds no requirement that applies": not met,
+        "its answer shows no line of the diff for what it calls met": not quotes,
+        "its answer shows only lines that the change leaves as they are": not any(
+            diff.find(quote, changed=True) for quote in quotes
+        ),
+    }
+    return next((flaw for flaw, has in flaws.items() if has), "")
 
 
 def _reason(findings: Sequence[Finding]) -> str:

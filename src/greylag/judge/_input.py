@@ -20,7 +20,7 @@ _HARMLESS = frozenset(  # suffixes of binary files that nobody runs
     )
 )
 _RUN = "ci/ *.gradle *.gradle.kts *.sbt *.sh *.bash *.zsh *.fish *.ps1 *.bat *.cmd"  # by a build, or a shell
-_GUARDED = " ".join((AGENTS, CI, LINT, TEST_CONFIG, TESTS, MANIFESTS, BUILD, _RUN))  # to be seen, wherever it lies
+_GUARDED = f"{AGENTS} {CI} {LINT} {TEST_CONFIG} {TESTS} {MANIFESTS} {BUILD} {_RUN}"  # to be seen, wherever it lies
 _ROWS = 300  # files in the table of facts
 _LARGE = 8_000  # tokens of a diff, from which on hunks that repeat an edit are cut down
 

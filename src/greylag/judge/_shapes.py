@@ -1,9 +1,9 @@
 """Hunks that make one and the same edit: what a change repeats in a hundred files need not be shown whole each time.
 
 Two hunks are alike when the same tokens go and come, white space and line ends among them. Of the lines around, those
-must be alike that give an edit its meaning: how the block begins that a changed line opens, and, where lines come or go,
-what they stand behind and all that lies between. Further ones are cut down to the lines that change, so that no changed
-line stays unseen but one that was shown before, word for word.
+must be alike that give an edit its meaning: how the block begins that a changed line opens, and, where lines come or
+go, what they stand behind and all that lies between. Further ones are cut down to the lines that change, so that no
+changed line stays unseen but one that was shown before, word for word.
 """
 
 import re
@@ -67,7 +67,7 @@ def _cut(lines: Sequence[Line]) -> Sequence[Line]:
     parts = _parts(lines)
     if all(map(_in_place, parts)):
         return [line for line in lines if line.sign != " "]
-    kept = set()
+    kept: set[Line] = set()
     for before, part, after in _around(parts):
         kept.update(part, filter(None, (_said(reversed(before)), _said(after))))
     return [line for line in lines if line in kept]

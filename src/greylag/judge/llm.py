@@ -148,16 +148,20 @@ def read_rubric(file: str | None = None) -> tuple[str, str]:
 
 
 def _of_one_mind(messages: Sequence["ModelMessage"]) -> bool:
-    """Whether the last answer fills the form once, or always in the same way but for what is said beside."""
+    """Whether the last answer fills in the form once, or always in the same way but for what is said beside."""
     last = next(message for message in reversed(messages) if message.kind == "response")
-    calls = [part for part in last.parts if part.part_kind == "tool-call"]
-    if len(calls) < 2:
-        return True
+    called = [_read(part.args) for part in last.parts if part.part_kind == "tool-call"]  # None: it does not fit
+    said = [_read(part.content) for part in last.parts if part.part_kind == "text"]  # None: mere words
+    return len({*called, *filter(None, said)}) <= 1
+
+
+def _read(form: object) -> Answer | None:
+    """A form that is filled in, without what is said beside; None: it is none."""
     try:
-        answers = [Answer.model_validate(call.args_as_dict()) for call in calls]
+        answer = Answer.model_validate_json(form) if isinstance(form, str) else Answer.model_validate(form)
     except ValueError:
-        return False
-    return len({answer.model_copy(update={"reasoning": "", "comment": ""}) for answer in answers}) == 1
+        return None
+    return answer.model_copy(update={"reasoning": "", "comment": ""})
 
 
 def _by_mode(mode: Mode, ruling: Ruling) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from itertools import groupby
+from itertools import groupby, takewhile
 
 from greylag.diffs import FileDiff, Line
 from greylag.judge._reveal import hidden
@@ -19,6 +19,7 @@ from greylag.judge._reveal import hidden
 _EXAMPLES = 3  # of one edit that are shown whole
 _MANY = 8  # hunks of one edit, from which on the others are cut down
 _CHARACTERS, _TOKENS = 2000, 300  # in the changed lines of a hunk that is compared at all
+_COMPARED = 60  # tokens that are compared one by one, where two lines differ
 _START = 200  # characters of a line that tell how it begins
 _TOKEN = re.compile(r"\w+|\n|[^\S\n]+|[^\w\s]")
 _LEAD = re.compile(  # a word that begins a statement, in most languages: not what is called or assigned to
@@ -112,10 +113,25 @@ def _changes(part: _Part) -> Iterator[tuple[str, str]]:
     """Tokens that go and that come: line by line where no line comes or goes."""
     old, new = ([line.text for line in part if line.sign == sign] for sign in "-+")
     for a, b in zip(old, new, strict=True) if _in_place(part) else [("\n".join(old), "\n".join(new))]:
-        before, after = _TOKEN.findall(a), _TOKEN.findall(b)
+        before, after = _apart(_TOKEN.findall(a), _TOKEN.findall(b))
+        if len(before) + len(after) > _COMPARED:
+            yield "".join(before), "".join(after)
+            continue
         for tag, i, j, k, m in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
             if tag != "equal":
                 yield "".join(before[i:j]), "".join(after[k:m])
+
+
+def _apart(before: list[str], after: list[str]) -> tuple[list[str], list[str]]:
+    """Both without what they begin and end with alike."""
+    start = _alike(before, after)
+    before, after = before[start:], after[start:]
+    end = _alike(reversed(before), reversed(after))
+    return before[: len(before) - end], after[: len(after) - end]
+
+
+def _alike(one: Iterable[str], other: Iterable[str]) -> int:
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _opens(part: _Part, after: _Part) -> str | None:

@@ -102,14 +102,22 @@ def test_the_same_tokens_in_another_place_are_shown_whole(changes: Any, name: st
     assert_whole(found, "src/part_40.py")
 
 
-@pytest.mark.parametrize(("text", "odd"), [(ASK, "raise Denied"), (ROWS, "raise Denied")])
-def test_the_same_edit_of_a_condition_for_something_else_is_shown_whole(changes: Any, text: str, odd: str) -> None:
+def test_the_same_edit_of_a_line_behind_a_return_is_shown_whole(changes: Any) -> None:
+    base = {f"src/part_{n}.py": VIEW.format(n=n) for n in range(MANY)}
+    base["src/part_40.py"] = "def view_40(user):\n    row = load(40)\n    return row\n    check(user)\n"
+    found = shown(changes, base, {path: content.replace("check", "audit") for path, content in base.items()})
+    assert found.repeats == MANY - 4
+    assert_whole(found, "src/part_40.py")
+
+
+@pytest.mark.parametrize("text", [ASK, ROWS])
+def test_the_same_edit_of_a_condition_for_something_else_is_shown_whole(changes: Any, text: str) -> None:
     base = {f"src/part_{n}.py": text.format(n=n) for n in range(MANY)}
-    base["src/part_40.py"] = base["src/part_40.py"].replace("return 1", odd)
+    base["src/part_40.py"] = base["src/part_40.py"].replace("return 1", "raise Denied")
     found = shown(changes, base, {path: content.replace("not ", "") for path, content in base.items()})
     assert found.repeats == MANY - 4
     assert_whole(found, "src/part_40.py")
-    assert odd in found.text
+    assert "raise Denied" in found.text
 
 
 def assert_whole(found: Shown, path: str) -> None:

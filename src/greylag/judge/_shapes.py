@@ -1,9 +1,9 @@
 """Hunks that make one and the same edit: what a change repeats in a hundred files need not be shown whole each time.
 
 Two hunks are alike when the same tokens go and come, white space and line ends among them. Of the lines around, those
-must be alike that give an edit its meaning: how the block begins that a changed line opens, and, where lines come or
-go, what they stand behind and all that lies between. Further ones are cut down to the lines that change, so that no
-changed line stays unseen but one that was shown before, word for word.
+must be alike that give an edit its meaning: how the statement begins that a changed line follows, and the block that it
+opens; where lines come or go, what they stand behind and all that lies between. Further ones are cut down to the lines
+that change, so that no changed line stays unseen but one that was shown before, word for word.
 """
 
 import re
@@ -83,8 +83,8 @@ def _edit(lines: Sequence[Line]) -> tuple[object, ...]:
         return ()
     parts = _parts(lines)
     if all(map(_in_place, parts)):
-        edits = {(_opens(part, after), change) for _, part, after in _around(parts) for change in _changes(part)}
-        return (frozenset(edits),)
+        near = (((_below(part, before), _opens(part, after)), _changes(part)) for before, part, after in _around(parts))
+        return (frozenset((lines, change) for lines, changes in near for change in changes),)
     between = (tuple(_lead(line.text) for line in part) for part in parts[1:-1] if part[0].sign == " ")
     edit = (
         (tuple(_changes(part)), _behind(part, before), _opens(part, after)) for before, part, after in _around(parts)
@@ -142,6 +142,12 @@ def _opens(part: _Part, after: _Part) -> str | None:
             return _lead(line.text) if _depth(line) > _depth(above) else None
         above = line if line.text.strip() else above  # `):` or `{`
     return None
+
+
+def _below(part: _Part, before: _Part) -> str:
+    """How the statement begins that a changed line follows in the same block, such as a `return`."""
+    first, above = _said(part) or part[0], _said(reversed(before))
+    return _lead(above.text) if above and _depth(above) == _depth(first) else ""
 
 
 def _behind(part: _Part, before: _Part) -> tuple[object, ...]:

@@ -52,6 +52,8 @@ def test_requirement_that_is_not_met_vetoes_without_a_quote(judge: Any, answer: 
         ("Greet politely, and `document` it", ": Greet politely and Document it."),
         ("document", ": Document it."),
         ("ocument it", ""),
+        ("it", ": Document it."),
+        ("keep", ""),
         ("Ignore the prompt", ""),
         ("", ""),
     ],
@@ -60,7 +62,7 @@ def test_requirement_goes_back_in_the_words_of_the_prompt_or_in_none(
     judge: Any, answer: Any, changes: Any, text: str, told: str
 ) -> None:
     prompt = (
-        "# Title\n\n- Greet\n  politely and\n- Document it.\n- Do not touch what would keep tests\n  green. The end."
+        "# Title\n\n- Greet\n  politely and\n- Document it.\n- Do not touch what would keep tests\n  green. Keep all."
     )
     missing = {"text": text or "-", "status": "not_met", "quotes": ["+    return f'Hello {name}!'"]}
     (finding,) = judge(answer(requirements=[missing]), change=changes(prompt=prompt)).diagnostics

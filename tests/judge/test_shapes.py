@@ -70,11 +70,11 @@ def test_what_differs_is_shown_whole(changes: Any, line: str) -> None:
     assert "value_150_29 = step(" in text
 
 
-VIEW = "def view_{n}(user):\n    check(user)\n    row = load({n})\n    return row\n"
-LOG = "def part_{n}(a):\n    if a.bad:\n        log(a)\n        stop(a, {n})\n    log.debug(a)\n    end(a, {n})\n"
+VIEW = "def view_{n}(user):\n    check(user)\n    row = load({n})\n    return row, 'with a text of some length'\n"
+LOG = "def part_{n}(a):\n    start({n}, 'with a text of some length')\n    log(a)\n    end(a, {n})\n    if a.bad:\n        log(a)\n        stop(a)\n"
 ASK = "def part_{n}(a):\n    start({n})\n    if not a.valid_{n}:\n        return 1\n    return 2\n"
 ROWS = "def part_{n}(a):\n    if (\n        not a.valid_{n}\n    ):\n        return 1\n    return 2\n"
-C = "int part_{n}(int a)\n{{\n    start({n});\n    if (a)\n    {{\n        keep({n});\n    }}\n    return a;\n}}\n"
+C = "int part_{n}(int a)\n{{\n    start({n}, 'with a text of some length');\n    if (a)\n    {{\n        keep({n});\n    }}\n    return a;\n}}\n"
 
 
 def in_turn(old: str, new: str) -> Callable[[str], str]:
@@ -83,9 +83,9 @@ def in_turn(old: str, new: str) -> Callable[[str], str]:
 
 HIDDEN: dict[str, tuple[str, Callable[[str], str], Callable[[str], str]]] = {
     "moved over other lines": (VIEW, in_turn("check", "audit"), lambda text: text.replace("    check(user)\n", "").replace("    return", "    audit(user)\n    return")),
-    "put where nothing gets to": (VIEW.replace("    check(user)\n", ""), in_turn("):\n", "):\n    audit(user)\n"), in_turn("return row\n", "return row\n    audit(user)\n")),
+    "put where nothing gets to": (VIEW.replace("    check(user)\n", ""), in_turn("):\n", "):\n    audit(user)\n"), lambda text: text + "    audit(user)\n"),
     "put below a condition": (ASK, in_turn("    return 2\n", "    audit(a)\n    return 2\n"), in_turn("    return 2\n", "        audit(a)\n    return 2\n")),
-    "taken from a block": (LOG, in_turn("    log.debug(a)\n", ""), in_turn("        log(a)\n", "")),
+    "taken from a block": (LOG, in_turn("    log(a)\n    end", "    end"), in_turn("        log(a)\n", "")),
     "put into the place of a body": (C, in_turn("    {\n", "    {\n        audit(a);\n"), in_turn("    {\n        keep", "        audit(a);\n    {\n        keep")),
 }  # fmt: skip
 
@@ -125,6 +125,15 @@ def assert_whole(found: Shown, path: str) -> None:
     for heading, lines in file.hunks:
         assert "[repeats" not in heading
         assert any(line.sign == " " for line in lines)
+
+
+def test_no_example_is_in_a_file_that_is_not_shown(changes: Any) -> None:
+    base, head = (
+        {f"dist/{path}" if n < 4 else path: text for n, (path, text) in enumerate(side.items())} for side in renamed()
+    )
+    found = show(changes(base, head, allow=["generated"]))
+    assert (len(found.elided), found.repeats) == (4, MANY - 4 - 3)
+    assert "[repeats dist" not in found.text
 
 
 @pytest.mark.parametrize(

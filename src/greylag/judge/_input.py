@@ -48,12 +48,11 @@ def show(change: Change) -> Shown:
     always shown; where that is impossible, they count as unseen.
     """
     parts, files, elided, unseen = [], [], [], []
-    changed = parse(change.diff)
+    changed = [(file, _why_not(change, file)) for file in parse(change.diff)]
     again: Mapping[Place, Again] = {}
     if len(change.diff) > 4 * _LARGE:
-        again = repeated([file for file in changed if not _guarded(file)])
-    for file in changed:
-        why = _why_not(change, file)
+        again = repeated([file for file, why in changed if not why and not _guarded(file)])
+    for file, why in changed:
         parts.append(_header(file))
         if why:
             elided.append((file.path, why))

@@ -18,6 +18,7 @@ from greylag.judge._reveal import hidden
 
 _EXAMPLES = 3  # of one edit that are shown whole
 _MANY = 8  # hunks of one edit, from which on the others are cut down
+_WORTH = 50  # characters that are left out of a hunk, at least
 _CHARACTERS, _TOKENS = 2000, 300  # in the changed lines of a hunk that is compared at all
 _COMPARED = 60  # tokens that are compared one by one, where two lines differ
 _START = 200  # characters of a line that tell how it begins
@@ -39,7 +40,7 @@ class Again:
 
     path: str
     line: int
-    lines: tuple[Line, ...]
+    lines: tuple[Line, ...] = ()
 
 
 def repeated(files: Sequence[FileDiff]) -> dict[Place, Again]:
@@ -48,19 +49,24 @@ def repeated(files: Sequence[FileDiff]) -> dict[Place, Again]:
     for file in files:
         for number, (_, lines) in enumerate(file.hunks):
             if edit := _edit(lines):
-                alike[edit].append(((file.path, number), _cut(lines)))
+                alike[edit].append(((file.path, number), lines))
     return dict(again for found in alike.values() if len(found) >= _MANY for again in _further(found))
 
 
 def _further(found: Sequence[tuple[Place, Sequence[Line]]]) -> Iterator[tuple[Place, Again]]:
-    """All but the examples, by what is left of each hunk."""
+    """All but the examples, and but those that would hardly get shorter."""
     shown: dict[tuple[str, ...], tuple[str, int]] = {}
     for at, (place, lines) in enumerate(found):
-        here = place[0], next((line.new for line in lines if line.new), 1)
-        there = shown.setdefault(tuple(line.sign + line.text for line in lines), here)
-        example = next(iter(shown.values()))
-        if at >= _EXAMPLES:
-            yield place, Again(*(example if there == here else there), () if there != here else tuple(lines))
+        cut = tuple(_cut(lines))
+        here = place[0], next((line.new for line in cut if line.new), 1)
+        there = shown.setdefault(tuple(line.sign + line.text for line in cut), here)
+        again = Again(*there) if there != here else Again(*next(iter(shown.values())), cut)
+        if at >= _EXAMPLES and _size(lines) - _size(again.lines) >= _WORTH:
+            yield place, again
+
+
+def _size(lines: Iterable[Line]) -> int:
+    return sum(len(line.text) + 2 for line in lines)
 
 
 def _cut(lines: Sequence[Line]) -> Sequence[Line]:

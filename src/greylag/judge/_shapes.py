@@ -18,7 +18,7 @@ from greylag.judge._reveal import hidden
 
 _EXAMPLES = 3  # of one edit that are shown whole
 _MANY = 8  # hunks of one edit, from which on the others are cut down
-_WORTH = 50  # characters that are left out of a hunk, at least
+_WORTH = 24  # characters that are left out of a hunk, at least, since the mark takes some
 _CHARACTERS, _TOKENS = 2000, 300  # in the changed lines of a hunk that is compared at all
 _COMPARED = 60  # tokens that are compared one by one, where two lines differ
 _START = 200  # characters of a line that tell how it begins

@@ -97,12 +97,23 @@ def test_guards_and_the_judge_requirement_by_requirement() -> None:
     guard = Verdict(
         "size", Phase.GUARD, Outcome.PASSED, diagnostics=(Diagnostic("1,200 lines", Severity.WARNING, "a.py", 3),)
     )
-    answer = {"model": "j-1", "requirements": [{"text": "no utcnow", "status": "met", "quotes": ["datetime.now(UTC)"]}]}
+    answer = {
+        "model": "j-1",
+        "rubric": "3",
+        "requirements": [{"text": "no utcnow", "status": "met", "quotes": ["datetime.now(UTC)"]}],
+    }
     text = _body(guard, Verdict("judge", Phase.JUDGE, Outcome.PASSED, details=answer))
     assert "- `size` warning: `a.py:3` `1,200 lines`" in text
-    assert "**Judge** `j-1`" in text
+    assert "**Judge** `j-1`, rubric `3`: " in text
+    assert "not shown to it" not in text
     assert "- met: `no utcnow`" in text
     assert "  - `datetime.now(UTC)`" in text
+
+
+def test_what_the_judge_did_not_see_is_said() -> None:
+    answer = {"model": "j-1", "elided": [{"path": "uv.lock", "why": "lock file"}], "repeats": 40}
+    text = _body(Verdict("judge", Phase.JUDGE, Outcome.PASSED, details=answer))
+    assert "- not shown to it: the contents of 1 files and what surrounds 40 hunks that repeat an edit\n" in text
 
 
 def test_the_worst_findings_of_all_guards_come_first_and_the_rest_is_counted() -> None:

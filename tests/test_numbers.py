@@ -27,9 +27,11 @@ def judged(decision: str, *categories: str, **details: Any) -> Report:
     return Report("t", "b", (Verdict("judge", Phase.JUDGE, outcome, details=said),))
 
 
-def add(store: Store, *reports: Report, campaign: str = "", agent: str = "builtin") -> str:
+def add(
+    store: Store, *reports: Report, campaign: str = "", agent: str = "builtin", prompt: str = "do", title: str = "Do it"
+) -> str:
     made = store.new_id()
-    task = Task("do", Repo("/r"), "Do it", campaign=campaign)
+    task = Task(prompt, Repo("/r"), title, campaign=campaign)
     store.record(Run(made, task, Status.OPENED, datetime.now(UTC), agent=agent, reports=tuple(reports)))
     return made
 
@@ -65,8 +67,34 @@ def test_what_was_judged_is_counted_by_what_one_asks_for(state: Path, told: Any)
     assert {name: row["vetoed"] for name, row in by["agent"].items()} == {"builtin": 1, "codex": 1}
     assert {name: row["vetoed"] for name, row in by["model"].items()} == {"openai:a": 1, "openai:b": 1}
     assert {name: row["judged"] for name, row in by["category"].items()} == {"none": 2, "out-of-scope": 1, "tests": 2}
-    assert list(by["prompt"]) == ["Do it"]
+    (prompt,) = by["prompt"]
+    assert prompt.startswith("Do it [")
     assert "codex         1       0  1 (100%)          1" in told("--judge", "agent")
+
+
+def test_prompts_with_one_title_and_different_texts_are_apart(state: Path, told: Any) -> None:
+    for prompt in ("one", "two", "one"):
+        add(Store(state), judged("pass"), prompt=prompt, title="Do it " * 30)
+    assert sorted(row["judged"] for row in json.loads(told("--judge", "prompt", "--json")).values()) == [1, 2]
+    assert len({line.split("  ")[0] for line in told("--judge", "prompt").splitlines()[1:]}) == 2
+
+
+def test_words_of_people_are_kept_beside_each_other_and_each_kind_counts_once(state: Path, told: Any) -> None:
+    run = add(Store(state), judged("veto"), judged("pass"))
+    logs = Store(state).home(run) / "logs" / "2-gate"
+    logs.mkdir(parents=True)
+    (logs / questions.NAME).write_text(json.dumps({"judged-1": {**QUESTION, "details": {"decision": "veto"}}}))
+    assert "counted" not in told(run, "--veto-was-wrong")
+    told(run, "--should-have-vetoed")
+    said = told(run, "--veto-was-wrong")
+    assert said.count("said of its judge: veto was wrong, 2") == 2
+    assert "counted: veto was wrong and should have vetoed, once each" in said
+    assert said.split("counted")[0] in told(run)
+    assert [word["label"] for word in json.loads(told(run, "--json"))["labels"]] == [
+        "veto-was-wrong", "should-have-vetoed", "veto-was-wrong"
+    ]  # fmt: skip
+    row = json.loads(told("--judge", "all", "--json"))["all"]
+    assert (row["wrong"], row["missed"]) == (1, 1)
 
 
 def test_nothing_judged_is_no_rate(told: Any) -> None:

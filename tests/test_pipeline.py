@@ -331,7 +331,15 @@ OUT = {"category": "out-of-scope", "path": "greet", "quote": "echo Hello"}
         ),
         ([[OUT], [{**OUT, "quote": "other"}]], ["a", "b"], ""),
         (
-            [[{"category": "incomplete", "text": n}] for n in "123"] * 2, "abcdef",
+            [[{"category": "incomplete", "asked": n}] for n in "123"] * 2, "abcdef",
+            "still objects after 2 corrections",
+        ),
+        (
+            [[{"category": "incomplete", "text": f"said in words {n}"}] for n in "12"], "ab",
+            "found the same again: incomplete",
+        ),
+        (
+            [[{"category": "incomplete", "text": n}] * (3 - int(n)) for n in "012"], "abc",
             "still objects after 2 corrections",
         ),
     ],

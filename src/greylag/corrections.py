@@ -15,7 +15,7 @@ _LESS = frozenset(("out-of-scope", "guardrail", "addressed-to-reviewer"))  # fin
 class Veto:
     """What a judge objected to, by its details, and the lines of the diff that it saw."""
 
-    findings: tuple[tuple[str, str, str], ...]  # category, path, and what it is about
+    findings: tuple[tuple[str, str, str], ...]  # category, path, and the line of the diff or the words of the prompt
     lines: int
 
 
@@ -35,7 +35,7 @@ def hopeless(vetoes: Sequence[Veto]) -> str:
     if len(vetoes) < 2:
         return ""
     before, now = vetoes[-2:]
-    if again := [finding for finding in now.findings if finding in before.findings]:
+    if again := [one for one in now.findings if 0 < before.findings.count(one) <= now.findings.count(one)]:
         category, path, _ = again[0]
         return f"the judge found the same again: {category.replace('-', ' ')}{path and f' in {path}'}"
     if before.findings and now.lines > before.lines and {category for category, _, _ in before.findings} <= _LESS:
@@ -44,5 +44,8 @@ def hopeless(vetoes: Sequence[Veto]) -> str:
 
 
 def _about(finding: dict[str, Any]) -> tuple[str, str, str]:
-    quote, text = " ".join(str(finding.get("quote", "")).split()), " ".join(str(finding.get("text", "")).split())
-    return str(finding.get("category", "")), str(finding.get("path", "")), quote or text.lower()
+    """What it is, but for the judge's words, which change from answer to answer: words of the prompt, or a place."""
+    category, path, quote, asked = (
+        " ".join(str(finding.get(name, "")).split()) for name in ("category", "path", "quote", "asked")
+    )
+    return (category, "", asked) if asked else (category, path, quote)

@@ -160,13 +160,24 @@ def _judge(verdicts: Iterable[Verdict]) -> Iterator[str]:
         yield "**Judge**: off; nobody compared the change with the prompt"
     for verdict in found:
         details = verdict.details
-        yield f"**Judge** {span(str(details.get('model', '')))}: {span(verdict.summary or verdict.outcome.value)}"
+        rubric = f", rubric {span(str(details['rubric']))}" if details.get("rubric") else ""
+        said = span(verdict.summary or verdict.outcome.value)
+        yield f"**Judge** {span(str(details.get('model', '')))}{rubric}: {said}"
+        yield from _unshown(details)
         for item in details.get("requirements", ()):
             yield f"- {str(item.get('status', '')).replace('_', ' ')}: {span(str(item.get('text', '')))}"
             for quote in list(item.get("quotes", ()))[:2]:
                 yield f"  - {span(str(quote))}"
         for finding in verdict.diagnostics:
             yield f"- {finding.severity.value}: {span(finding.message)}"
+
+
+def _unshown(details: Mapping[str, Any]) -> Iterator[str]:
+    """What the judge decided without."""
+    elided, repeats = len(details.get("elided", ())), details.get("repeats", 0)
+    told = (f"the contents of {elided} files", elided), (f"what surrounds {repeats} hunks that repeat an edit", repeats)
+    if elided or repeats:
+        yield "- not shown to it: " + " and ".join(text for text, number in told if number)
 
 
 def span(text: str) -> str:

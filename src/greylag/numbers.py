@@ -1,7 +1,8 @@
 """How often the judge vetoes, abstains, is heeded, and was wrong by what people said: by campaign, agent, model ..."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from typing import Any, Literal
 
 from greylag.model import Phase
@@ -14,8 +15,9 @@ Label = Literal["veto-was-wrong", "should-have-vetoed"]
 class Numbers:
     """Of runs that a judge saw: what it said first, and what came of it.
 
-    `corrected`: vetoed at first and passed in the end. `wrong`, `missed`: labelled `veto-was-wrong` and
-    `should-have-vetoed` by a person. `made_up`: quotes that were not in the diff. `usd`: None where no price is known.
+    `corrected`: vetoed at first and passed in the end. `wrong`, `missed`: runs that a person has labelled
+    `veto-was-wrong`, `should-have-vetoed`, or both, each counted once. `made_up`: quotes that were not in the diff.
+    `usd`: None where no price is known.
     """
 
     judged: int = 0
@@ -28,7 +30,7 @@ class Numbers:
     made_up: int = 0
     usd: float | None = None
 
-    def add(self, decisions: list[Mapping[str, Any]], label: str | None) -> None:
+    def add(self, decisions: list[Mapping[str, Any]], labels: Collection[str]) -> None:
         """Count one run, of which these were the decisions in order."""
         first, last = decisions[0]["decision"], decisions[-1]["decision"]
         self.judged += 1
@@ -36,8 +38,8 @@ class Numbers:
         self.vetoed += first == "veto"
         self.abstained += first == "abstain"
         self.corrected += first == "veto" and last == "pass"
-        self.wrong += label == "veto-was-wrong"
-        self.missed += label == "should-have-vetoed"
+        self.wrong += "veto-was-wrong" in labels
+        self.missed += "should-have-vetoed" in labels
         self.made_up += sum(details.get("dropped_quotes", 0) for details in decisions)
         known = [usd for details in decisions if (usd := details.get("usage", {}).get("usd")) is not None]
         if known:
@@ -62,19 +64,24 @@ KEYS: Mapping[str, Callable[[Run, Mapping[str, Any]], Iterable[str]]] = {
     "agent": lambda run, _details: (run.agent,),
     "model": lambda _run, details: (details["model"],),
     "rubric": lambda _run, details: (details["rubric"],),
-    "prompt": lambda run, _details: (run.task.title,),
+    "prompt": lambda run, _details: (f"{run.task.title} [{_digest(run.task.prompt)}]",),
     "category": lambda _run, details: {found["category"] for found in details["findings"]} or ("none",),
 }
 """What numbers can be told apart by, from the run and its first judgement. A run counts in each category it has."""
 
 
-def numbers(runs: Iterable[Run], labels: Mapping[str, str], by: str) -> dict[str, Numbers]:
+def _digest(prompt: str) -> str:
+    """Six digits that tell prompts with one title apart."""
+    return sha256(prompt.encode("utf-8", "surrogateescape")).hexdigest()[:6]
+
+
+def numbers(runs: Iterable[Run], labels: Mapping[str, Collection[str]], by: str) -> dict[str, Numbers]:
     """Numbers by a key of `KEYS`, in alphabetical order; a replay, whose answers were counted before, is in none."""
     found: dict[str, Numbers] = {}
     for run in runs:
         if (judged := decisions(run)) and not run.replay_of:
             for name in KEYS[by](run, judged[0]):
-                found.setdefault(name, Numbers()).add(judged, labels.get(run.id))
+                found.setdefault(name, Numbers()).add(judged, labels.get(run.id, ()))
     return dict(sorted(found.items()))
 
 

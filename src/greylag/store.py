@@ -99,9 +99,10 @@ REPORTS = Table(
     Column("failed", String, nullable=False),  # verifiers that said no, with commas
 )
 LABELS = Table(
-    "labels",
+    "words",
     _META,
-    Column("run", ForeignKey("runs.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("run", ForeignKey("runs.id"), index=True, nullable=False),
     Column("label", String, nullable=False),  # what a person says of the judge's decision
     Column("at", DateTime(timezone=True), nullable=False),
 )
@@ -179,16 +180,17 @@ class Store:
         return self._truth(_run(found[0]))
 
     def label(self, run_id: str, label: str) -> None:
-        """Keep what a person says of the judge's decision on a run; the last word counts."""
-        row = {"label": label, "at": datetime.now(UTC)}
+        """Keep what a person says of the judge's decision on a run, beside what was said before."""
         with self._begin() as connection:
-            if connection.execute(update(LABELS).where(LABELS.c.run == run_id).values(row)).rowcount == 0:
-                connection.execute(insert(LABELS).values(run=run_id, **row))
+            connection.execute(insert(LABELS).values(run=run_id, label=label, at=datetime.now(UTC)))
 
-    def labels(self) -> dict[str, str]:
-        """These words, by run."""
+    def labels(self) -> dict[str, list[tuple[str, datetime]]]:
+        """All these words and when they were said, by run, in their order."""
+        found: dict[str, list[tuple[str, datetime]]] = {}
         with self._begin() as connection:
-            return {row.run: row.label for row in connection.execute(select(LABELS))}
+            for row in connection.execute(select(LABELS).order_by(LABELS.c.number)):
+                found.setdefault(row.run, []).append((row.label, row.at.replace(tzinfo=UTC)))
+        return found
 
     def newest(self, limit: int | None = 20) -> list[Run]:
         """The newest runs, newest first; None: all of them."""

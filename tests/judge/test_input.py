@@ -10,6 +10,7 @@ from tests.judge.hostile import HOSTILE
 from greylag.diffs import parse
 from greylag.judge._input import compose, show
 from greylag.judge._quotes import Quotable
+from greylag.judge._reveal import hidden, reveal
 from greylag.model import Diagnostic, Outcome, Phase, Severity, Verdict
 
 
@@ -93,6 +94,26 @@ def test_invisible_characters_are_counted_as_a_fact(changes: Any) -> None:
     assert "invisible" not in plain
 
 
+@pytest.mark.parametrize(
+    "character",
+    "\u00ad\u034f\u061c\u0600\u115f\u17b4\u180e\u200b\u2065\u2028\u202e\u2064\u2800\u3164\ufe01\ufff0\U0001bca3\U0001d159"
+    "\U0001d173\U0001d17a\U000e0001\U000e0041\U000e01ef\U00013441\u0378\udcff",
+)
+def test_whatever_does_not_show_is_shown_by_its_number(character: str) -> None:
+    assert reveal(f"a{character}b") == f"a<U+{ord(character):04X}>b"
+    assert hidden(f"a{character}b") == 1
+
+
+@pytest.mark.parametrize("blank", "\u00a0\u2003\u3000")
+def test_blanks_that_are_no_space_are_told_from_one(blank: str) -> None:
+    assert reveal(f"a{blank}b c\td") == f"a<U+{ord(blank):04X}>b c\td"
+    assert hidden(blank) == 0
+
+
+def test_what_shows_stays() -> None:
+    assert reveal("naïve café 日本語 \u0439 é \U0001f600 \u0e33\r") == "naïve café 日本語 \u0439 é \U0001f600 \u0e33"
+
+
 # -- what is left out --------------------------------------------------------------------------------------------------
 
 
@@ -113,7 +134,12 @@ def test_generated_and_vendored_files_are_left_out_only_if_the_prompt_allows_the
     assert [name for name, _ in allowed.elided] == [path]
 
 
-@pytest.mark.parametrize("path", ["vendor/CLAUDE.md", "tests/vendor.py", "dist/.github/workflows/a.yml", "Makefile"])
+@pytest.mark.parametrize(
+    "path",
+    ["vendor/CLAUDE.md", "tests/vendor.py", "dist/.github/workflows/a.yml", "Makefile", "third_party/x/Makefile",
+     "vendor/x/CMakeLists.txt", "node_modules/x/package.json", "vendor/x/build.rs", "dist/ci/a.py", "vendor/a.gradle",
+     "vendor/x/plugins.sbt", "dist/install.sh"],
+)  # fmt: skip
 def test_guarded_files_are_always_shown(changes: Any, path: str) -> None:
     assert "evil()" in show(changes({}, {path: "evil()\n"}, allow=["generated", "vendored", "tests", "ci"])).text
 
@@ -142,8 +168,11 @@ def test_binary_file_that_nobody_saw_is_no_pass(judge: Any, answer: Any, changes
     assert verdict.details["elided"] == [{"path": path, "why": "binary file"}]
 
 
-def test_deleted_binary_file_needs_no_look(changes: Any) -> None:
-    assert show(changes({"lib/a.so": b"\0\1"}, {})).unseen == ()
+@pytest.mark.parametrize(("path", "unseen"), [("lib/a.so", ()), ("tests/golden.so", ("tests/golden.so",))])
+def test_deleted_binary_file_needs_no_look_unless_it_is_guarded(
+    changes: Any, path: str, unseen: tuple[str, ...]
+) -> None:
+    assert show(changes({path: b"\0\1"}, {})).unseen == unseen
 
 
 # -- quotes ------------------------------------------------------------------------------------------------------------

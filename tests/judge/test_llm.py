@@ -30,7 +30,7 @@ def test_pass_carries_the_evidence(judge: Any, answer: Any) -> None:
         {"text": "exclamation mark", "status": "met", "quotes": ["+ return f'Hello {name}!'"]}
     ]
     assert verdict.details["model"].startswith("replay:")
-    assert verdict.details["rubric"] == "2"
+    assert verdict.details["rubric"] == "3"
     assert verdict.details["usage"]["source"] == "replay"
     assert verdict.details["usage"]["input_tokens"] > 100
     assert verdict.diagnostics == ()
@@ -41,7 +41,33 @@ def test_requirement_that_is_not_met_vetoes_without_a_quote(judge: Any, answer: 
     assert (verdict.outcome, decision(verdict)) == (Outcome.FAILED, "veto")
     (finding,) = verdict.diagnostics
     assert finding.rule == "judge/incomplete"
-    assert finding.message == "requirement not met: document it; complete it and keep the rest"
+    assert (finding.message, finding.path) == ("requirement not met; complete it and keep the rest", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("document IT", ": Document it."),
+        ("keep tests", ": Do not touch what would keep tests green."),
+        ("Greet politely, and `document` it", ": Greet politely and Document it."),
+        ("document", ": Document it."),
+        ("ocument it", ""),
+        ("it", ": Document it."),
+        ("keep", ""),
+        ("Ignore the prompt", ""),
+        ("", ""),
+    ],
+)
+def test_requirement_goes_back_in_the_words_of_the_prompt_or_in_none(
+    judge: Any, answer: Any, changes: Any, text: str, told: str
+) -> None:
+    prompt = (
+        "# Title\n\n- Greet\n  politely and\n- Document it.\n- Do not touch what would keep tests\n  green. Keep all."
+    )
+    missing = {"text": text or "-", "status": "not_met", "quotes": ["+    return f'Hello {name}!'"]}
+    (finding,) = judge(answer(requirements=[missing]), change=changes(prompt=prompt)).diagnostics
+    assert finding.message == f"requirement not met{told}; complete it and keep the rest"
+    assert (finding.path, finding.line, finding.excerpt) == ("src/app.py", 2, "+ return f'Hello {name}!'")
 
 
 @pytest.mark.parametrize(
@@ -55,13 +81,28 @@ def test_finding_with_a_quote_vetoes_and_says_where_and_what_to_do(
     assert decision(verdict) == "veto"
     (finding,) = verdict.diagnostics
     assert (finding.rule, finding.path, finding.line) == (f"judge/{rule}", "src/app.py", 2)
-    assert finding.excerpt == "return f'Hello {name}!'"
+    assert finding.excerpt == "+ return f'Hello {name}!'"
     assert finding.message.endswith("and keep the rest")
     assert "not asked" not in finding.message  # the model's prose stays with people
 
 
 def test_dishonest_tests_veto(judge: Any, answer: Any) -> None:
     assert decision(judge(answer(tests_honest=False, tests=[OUT]))) == "veto"
+
+
+def test_each_finding_goes_back_with_its_own_line_where_it_stands_in_the_head(
+    judge: Any, answer: Any, changes: Any
+) -> None:
+    base = {"a.py": "one = 1\ntwo = 2\nthree = 3\nfour = 4\n", "gone.py": "all_of_it = 1\n"}
+    change = changes(base, {"a.py": "zero = 0\none = 1\nthree = 3\n", "b.py": "new = 1\n"})
+    quotes = ["two = 2", "four = 4", "all_of_it = 1", "+zero = 0", "new = 1"]
+    verdict = judge(answer(out_of_scope=[{"path": "a.py", "quote": quote} for quote in quotes]), change=change)
+    told = Report("t", "b", (verdict,)).render()
+    places = ["a.py:3", "a.py:3", "gone.py", "a.py:1", "b.py:1"]
+    lines = ["-two = 2", "-four = 4", "-all_of_it = 1", "+zero = 0", "+new = 1"]
+    for number, (place, line) in enumerate(zip(places, lines, strict=True), 1):
+        assert f"\n{number}. {place} judge/out-of-scope: out of scope; take this part back and keep the rest\n" in told
+        assert f"\n[{number}] judge\n    | {line}" in told
 
 
 def test_at_most_five_findings_go_back(judge: Any, answer: Any) -> None:
@@ -71,6 +112,7 @@ def test_at_most_five_findings_go_back(judge: Any, answer: Any) -> None:
     assert len(verdict.details["requirements"]) == 9
 
 
+MET: list[dict[str, Any]] = [{"text": "exclamation mark", "status": "met", "quotes": ["return f'Hello {name}!'"]}]
 ABSTAIN: dict[str, tuple[dict[str, Any], str]] = {
     "no requirement": ({"requirements": []}, "no requirement"),
     "quotes that do not exist carry the approval": (
@@ -79,6 +121,18 @@ ABSTAIN: dict[str, tuple[dict[str, Any], str]] = {
     "one requirement rests on invention": (
         {"requirements": [{"text": "a", "status": "met", "quotes": ["return f'Hello {name}!'"]}, {"text": "b", "status": "met", "quotes": ["invented()"]}]},
         "not in the diff",
+    ),
+    "what does not apply rests on invention": (
+        {"requirements": [*MET, {"text": "b", "status": "not_applicable", "quotes": ["invented()"]}]}, "not in the diff",
+    ),
+    "one quote of two is invented": (
+        {"requirements": [{**MET[0], "quotes": [*MET[0]["quotes"], "invented()"]}]}, "not in the diff",
+    ),
+    "what is not met rests on invention": (
+        {"requirements": [*MET, {"text": "b", "status": "not_met", "quotes": ["invented()"]}]}, "objections quote what is not",
+    ),
+    "met and not applicable but for a full stop": (
+        {"requirements": [*MET, {"text": "Exclamation-mark.", "status": "not_applicable"}]}, "contradicts itself",
     ),
     "nothing is quoted at all": ({"requirements": [{"text": "x", "status": "met"}]}, "shows no line"),
     "a quote that is in every diff": ({"requirements": [{"text": "x", "status": "met", "quotes": ["}", "+"]}]}, "not in the diff"),
@@ -119,6 +173,38 @@ def test_answer_that_does_not_fit_may_be_corrected_twice(judge: Any, answer: Any
     assert decision(judge({"verdict": "approve"}, answer(requirements="all"), answer())) == "pass"
 
 
+def test_one_requirement_said_twice_is_one(judge: Any, answer: Any) -> None:
+    again = {"text": "Exclamation-mark!", "status": "met", "quotes": ["def greet(name):"]}
+    verdict = judge(answer(requirements=[*MET, again]))
+    assert verdict.summary == "1 requirements met, nothing out of scope"
+    (requirement,) = verdict.details["requirements"]
+    assert requirement["quotes"] == ["return f'Hello {name}!'", "def greet(name):"]
+
+
+@pytest.mark.parametrize("honest", ["true", 1, "yes", None])
+def test_what_is_no_truth_value_does_not_fit(judge: Any, answer: Any, honest: object) -> None:
+    assert decision(judge(*[answer(tests_honest=honest)] * 3)) == "abstain"
+
+
+@pytest.mark.parametrize(
+    ("others", "wanted"),
+    [
+        ([{}], "pass"),
+        ([{"comment": "as I said", "reasoning": "again"}], "pass"),
+        ([{"out_of_scope": [OUT]}], "abstain"),
+        ([{}, {"requirements": [*MET, NOT_MET]}], "abstain"),
+        ([{"tests_honest": "no"}], "abstain"),
+    ],
+)
+@pytest.mark.parametrize("turn", [1, -1])
+def test_several_answers_at_once_count_only_if_they_are_the_same(
+    judged: Any, changes: Any, answer: Any, key: str, others: list[dict[str, Any]], wanted: str, turn: int
+) -> None:
+    answers = [answer(), *(answer(**parts) for parts in others)][::turn]
+    step = Step(tools=tuple({"name": "final_result", "input": each} for each in answers))
+    assert decision(ask(judged, changes, key, step)) == wanted
+
+
 def test_answer_that_never_fits_abstains(judge: Any) -> None:
     verdict = judge(*[{"verdict": "approve"}] * 3)
     assert (verdict.outcome, decision(verdict)) == (Outcome.FAILED, "abstain")
@@ -148,7 +234,7 @@ def test_shadow_passes_and_records(judge: Any, answer: Any) -> None:
     assert (verdict.outcome, verdict.diagnostics) == (Outcome.PASSED, ())
     assert verdict.summary == "shadow: would have vetoed (1 out of scope)"
     assert (decision(verdict), verdict.details["mode"]) == ("veto", "shadow")
-    assert verdict.details["findings"][0]["quote"] == "return f'Hello {name}!'"
+    assert verdict.details["findings"][0]["quote"] == "+ return f'Hello {name}!'"
 
 
 @pytest.mark.parametrize(
@@ -195,7 +281,7 @@ def test_facts_reach_the_model_and_the_agents_story_does_not(judge: Any, answer:
 def test_rubric_changes_with_its_version() -> None:
     """A text that changes under the same version would make records lie: raise `Version:` in the rubric."""
     version, text = read_rubric()
-    assert (version, sha256(text.encode()).hexdigest()[:12]) == ("2", "f6c57a17b0ef")
+    assert (version, sha256(text.encode()).hexdigest()[:12]) == ("3", "298737f29ef1")
 
 
 # -- providers ---------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -74,10 +74,15 @@ def command(
             lines = [paging.page(paging.load(path), page or 1, search) if part else clean(path.read_bytes())]
         elif as_json:
             events = [{"at": e.at.isoformat(), "kind": e.kind, "text": e.text, **e.data} for e in store.events(run.id)]
-            data = {**to_json(run), "updated_by": store.updated_by(run), "events": events}
+            labels = [{"label": label, "at": at.isoformat()} for label, at in store.labels().get(run.id, [])]
+            data = {**to_json(run), "updated_by": store.updated_by(run), "events": events, "labels": labels}
             lines = [json.dumps(data, default=str)]
         else:
-            lines = [*_head(run), *_time_line(store, run), *_end(run, str(home), store.updated_by(run))]
+            lines = [
+                *_head(run, _said(store, run)),
+                *_time_line(store, run),
+                *_end(run, str(home), store.updated_by(run)),
+            ]
     sys.stdout.writelines(f"{line}\n" for line in lines)
 
 
@@ -91,10 +96,17 @@ def _fit(run_id: str | None, of_one: bool, of_all: bool) -> None:
 
 
 def _numbers(store: Store, by: str, *, as_json: bool) -> list[str]:
-    found = numbers.numbers(store.newest(None), store.labels(), by)
+    labels = {run: {label for label, _ in said} for run, said in store.labels().items()}
+    found = numbers.numbers(store.newest(None), labels, by)
     if as_json:
         return [json.dumps({name: one.to_json() for name, one in found.items()})]
-    return list(numbers.table({one_line(name, 60): one for name, one in found.items()}, by))
+    return list(numbers.table({_named(name): one for name, one in found.items()}, by))
+
+
+def _named(name: str) -> str:
+    """On one line; the end of a long one tells prompts apart."""
+    line = one_line(name, 400)
+    return line if len(line) <= 70 else f"{line[:52].strip()} ... {line[-12:].strip()}"
 
 
 def _transcript(store: Store, run: Run, *, as_json: bool) -> list[str]:
@@ -122,9 +134,23 @@ def _labelled(store: Store, run: Run, label: numbers.Label) -> str:
     if not any((decision == "pass") == passed for decision in said):
         raise UserError(f"the judge said {', '.join(said)} in run {run.id}: that cannot be said of it")
     store.label(run.id, label)
-    place = questions.label(store.home(run.id), store.state / "labelled" / f"{run.id}.json", label, passed=passed)
+    name = f"{run.id}.{label}.json"
+    place = questions.label(store.home(run.id), store.state / "labelled" / name, label, passed=passed)
     kept = f", and kept as a labelled case: {place}" if place else "; the question itself was not kept"
-    return f"run {run.id}: {label.replace('-', ' ')}; noted{kept}"
+    return "\n".join((*_said(store, run), f"run {run.id}: {_words(label)}; noted{kept}"))
+
+
+def _said(store: Store, run: Run) -> Iterator[str]:
+    """What people have said of the judge in this run, each word with its time; which of them count."""
+    said = store.labels().get(run.id, [])
+    for label, at in said:
+        yield f"said of its judge: {_words(label)}, {at.astimezone():%Y-%m-%d %H:%M}"
+    if len(said) > 1:
+        yield f"counted: {' and '.join(dict.fromkeys(_words(label) for label, _ in said))}, once each"
+
+
+def _words(label: str) -> str:
+    return label.replace("-", " ")
 
 
 def _nothing(run: Run, home: Path, log: str | None) -> str:
@@ -144,7 +170,7 @@ def _table(runs: list[Run]) -> list[str]:
     return rows or ["no run yet; start one with `greylag run`"]
 
 
-def _head(run: Run) -> Iterator[str]:
+def _head(run: Run, said: Iterable[str]) -> Iterator[str]:
     yield f"run {run.id}: {run.status.value}"
     yield f"task {run.task.id}: {one_line(run.task.title)}"
     base, tree = run.base[:12] or "unknown", (run.tree or "none")[:12]
@@ -164,6 +190,7 @@ def _head(run: Run) -> Iterator[str]:
         yield f"what the prompt lacked, by the agent: {one_line(run.reflection.text, 600)}"
     for stamp in run.stamps:
         yield f"note: {one_line(stamp)}"
+    yield from said
     yield ""
 
 

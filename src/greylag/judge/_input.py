@@ -1,13 +1,13 @@
 """What the judge is shown: the prompt, facts that code computed, the diff. Never the agent's own story."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from greylag.diffs import FileDiff, parse
+from greylag.diffs import FileDiff, Line, parse
 from greylag.judge._reveal import hidden, reveal
-from greylag.judge._shapes import Edit, repeated
-from greylag.kinds import GUARDED, TESTS, classify, matches
+from greylag.judge._shapes import Again, Place, repeated
+from greylag.kinds import AGENTS, BUILD, CI, LINT, MANIFESTS, TEST_CONFIG, TESTS, classify, matches
 from greylag.model import Phase, Severity, Verdict
 from greylag.protocols import Change
 from greylag.report import Report
@@ -19,8 +19,10 @@ _HARMLESS = frozenset(  # suffixes of binary files that nobody runs
         *("ttf", "wav", "webm", "webp", "woff", "woff2"),
     )
 )
+_RUN = "ci/ *.gradle *.gradle.kts *.sbt *.sh *.bash *.zsh *.fish *.ps1 *.bat *.cmd"  # by a build, or a shell
+_GUARDED = f"{AGENTS} {CI} {LINT} {TEST_CONFIG} {TESTS} {MANIFESTS} {BUILD} {_RUN}"  # to be seen, wherever it lies
 _ROWS = 300  # files in the table of facts
-_LARGE = 8_000  # tokens of a diff, from which on hunks that repeat an edit are counted, no longer shown
+_LARGE = 8_000  # tokens of a diff, from which on hunks that repeat an edit are cut down
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,10 @@ class Shown:
     """A diff as a model sees it. `elided`: path and why. `unseen`: elided paths that somebody must look at."""
 
     text: str
-    files: tuple[FileDiff, ...]  # shown in full
+    files: tuple[FileDiff, ...]  # with the hunks that are shown
     elided: tuple[tuple[str, str], ...]
     unseen: tuple[str, ...]
+    repeats: int = 0  # hunks that are cut down, since they do what examples do
 
     @property
     def tokens(self) -> int:
@@ -41,14 +44,15 @@ class Shown:
 def show(change: Change) -> Shown:
     """The diff without the bodies of lock files, of what the prompt allows to generate or vendor, and of binaries.
 
-    Of a large one, hunks that repeat one edit are counted after the third. Tests, CI, build files and the like are
+    Of a large one, hunks that repeat one edit are cut down after the third. Tests, CI, build files and the like are
     always shown; where that is impossible, they count as unseen.
     """
     parts, files, elided, unseen = [], [], [], []
-    changed = parse(change.diff)
-    again = repeated(changed) if len(change.diff) > 4 * _LARGE else {}
-    for file in changed:
-        why = _why_not(change, file)
+    changed = [(file, _why_not(change, file)) for file in parse(change.diff)]
+    again: Mapping[Place, Again] = {}
+    if len(change.diff) > 4 * _LARGE:
+        again = repeated([file for file, why in changed if not why and not _guarded(file)])
+    for file, why in changed:
         parts.append(_header(file))
         if why:
             elided.append((file.path, why))
@@ -56,9 +60,14 @@ def show(change: Change) -> Shown:
             if file.binary and not _harmless(file):
                 unseen.append(file.path)
         else:
-            files.append(file)
-            parts.append(_body(file, again))
-    return Shown("\n".join(part for part in parts if part), tuple(files), tuple(elided), tuple(unseen))
+            files.append(replace(file, hunks=tuple(_shown(file, again))))
+            parts.append(_body(files[-1]))
+    text = "\n".join(part for part in parts if part)
+    return Shown(text, tuple(files), tuple(elided), tuple(unseen), len(again))
+
+
+def _guarded(file: FileDiff) -> bool:
+    return any(matches(path, _GUARDED) for path in file.names)
 
 
 def _why_not(change: Change, file: FileDiff) -> str:
@@ -66,7 +75,7 @@ def _why_not(change: Change, file: FileDiff) -> str:
     if file.binary:
         return "binary file"
     kind = classify(file.path)
-    if matches(file.path, TESTS):
+    if _guarded(file):
         return ""
     if kind == "lock" or (kind in {"generated", "vendored"} and kind in change.scope.allow):
         return f"{kind} file, {len(file.added)} lines added, {len(file.removed)} removed"
@@ -76,28 +85,27 @@ def _why_not(change: Change, file: FileDiff) -> str:
 def _harmless(file: FileDiff) -> bool:
     """A binary file that is gone, or a picture, a font and the like, outside of what guards watch over."""
     suffix = PurePosixPath(file.path).suffix.lower().removeprefix(".")
-    return file.status == "deleted" or (suffix in _HARMLESS and classify(file.path) not in GUARDED)
+    return not _guarded(file) and (file.status == "deleted" or suffix in _HARMLESS)
 
 
 def _header(file: FileDiff) -> str:
     return "\n".join(reveal(line) for line in file.header)
 
 
-def _body(file: FileDiff, again: Mapping[tuple[str, int], Edit]) -> str:
-    parts = []
+def _shown(file: FileDiff, again: Mapping[Place, Again]) -> Iterator[tuple[str, tuple[Line, ...]]]:
+    """Its hunks, with a mark in the headings of those that are not shown whole."""
     for number, (heading, lines) in enumerate(file.hunks):
         if edit := again.get((file.path, number)):
-            parts.append(f"{reveal(heading)}\n[not shown: the same edit as above, {_said(edit)}]")
-            continue
-        parts.append(reveal(heading))
-        parts += [line.sign + reveal(line.text) for line in lines]
-    return "\n".join(parts)
+            same = "" if edit.lines else ", line for line"
+            yield f"{reveal(heading)}\n[repeats {_name(edit.path)}:{edit.line}{same}]", edit.lines
+        else:
+            yield reveal(heading), lines
 
 
-def _said(edit: Edit) -> str:
-    """The first part of an edit, on one line."""
-    old, new = edit[0]
-    return f"`{one_line(reveal(old), 60)}` to `{one_line(reveal(new), 60)}`"
+def _body(file: FileDiff) -> str:
+    return "\n".join(
+        text for heading, lines in file.hunks for text in (heading, *(line.sign + reveal(line.text) for line in lines))
+    )
 
 
 def compose(change: Change, shown: Shown, earlier: Sequence[Verdict], baseline: Report | None) -> str:
@@ -126,6 +134,9 @@ def _facts(change: Change, shown: Shown, earlier: Sequence[Verdict], baseline: R
         yield f"- and {len(files) - _ROWS} more"
     if shown.elided:
         yield f"Files whose bodies are not shown: {len(shown.elided)}"
+    if shown.repeats:
+        hunks = sum(len(file.hunks) for file in files)
+        yield f"Hunks that are cut down, as they repeat an edit: {shown.repeats} of {hunks}"
     yield "Allowed by the prompt's author: " + (", ".join(change.scope.allow) or "nothing beyond the task")
     yield from _tools(earlier, baseline)
     yield from _guards(earlier)

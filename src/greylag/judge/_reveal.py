@@ -2,20 +2,23 @@
 
 import re
 
-# Control characters but tab, all that some program takes for a line end, and everything invisible or bidirectional.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0a-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
-    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff\ud800-\udfff]"
-)
+import regex
+
+# By what Unicode says of characters: control and formatting ones, line ends, halves of pairs, all that shows nothing by
+# default or is not known yet; and four with a glyph, which is blank. Blanks that are no space come from any keyboard.
+_HIDDEN = r"\p{Cc}\p{Cf}\p{Cn}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\U0001D159\U00013441\U00013442"
+_UNSEEN = regex.compile(rf"[{_HIDDEN}--\t]", regex.V1)
+_UNLIKE = regex.compile(rf"[{_HIDDEN}\p{{Zs}}--[\t\ ]]", regex.V1)
 HARMLESS = re.compile("\r$|[\ufe0e\ufe0f]|\x0c")  # line ends of Windows, emoji presentation, form feeds
 
 
 def reveal(line: str) -> str:
-    """One line of a file or a file name with `<U+202E>` for each character that would not show."""
+    """One line of a file or a file name with `<U+202E>` for each character that would not show, or as a space."""
     line = line.removesuffix("\r")
-    return (
-        line if line.isascii() and line.isprintable() else _UNSEEN.sub(lambda found: f"<U+{ord(found[0]):04X}>", line)
-    )
+    if line.isascii() and line.isprintable():
+        return line
+    shown: str = _UNLIKE.sub(lambda found: f"<U+{ord(found[0]):04X}>", line)
+    return shown
 
 
 def hidden(line: str) -> int:

@@ -23,11 +23,13 @@ from greylag.questions import Kept, keep
 from greylag.text import one_line
 
 if TYPE_CHECKING:
+    from pydantic_ai.messages import ModelMessage
     from pydantic_ai.models import Model
 
 Mode = Literal["off", "shadow", "advise", "veto"]
 
 _SPENT = "the budget of the run is used up"
+_TWO_MINDS = "it gave several answers at once that are not the same"
 _CORRECTIONS = 2  # times that the model may mend an answer that does not fit the schema
 
 
@@ -85,7 +87,8 @@ class Judge:
         answer, usage, problem = self._ask(question, Meter(limits, context.channel))
         if answer is None:
             return Ruling("abstain", problem), None, shown, usage
-        return rule(answer, Quotable.of(shown.files), unseen=shown.unseen), answer, shown, usage
+        ruling = rule(answer, Quotable.of(shown.files), prompt=context.change.prompt, unseen=shown.unseen)
+        return ruling, answer, shown, usage
 
     def _ask(self, question: str, meter: Meter) -> tuple[Answer | None, Usage, str]:
         """The answer, or why there is none that fits; and what it took."""
@@ -112,7 +115,8 @@ class Judge:
             if self.model.replayed or meter.channel.playing:
                 raise  # a recording that does not fit what really happened
             raise InfraError(f"the judge was not answered: {error}") from None
-        return done.output, llm.usage(self.model, meter, spent), ""
+        used = llm.usage(self.model, meter, spent)
+        return (done.output, used, "") if _of_one_mind(done.all_messages()) else (None, used, _TWO_MINDS)
 
 
 def plugin(
@@ -143,6 +147,23 @@ def read_rubric(file: str | None = None) -> tuple[str, str]:
     return named[1], rest
 
 
+def _of_one_mind(messages: Sequence["ModelMessage"]) -> bool:
+    """Whether the last answer fills in the form once, or always in the same way but for what is said beside."""
+    last = next(message for message in reversed(messages) if message.kind == "response")
+    called = [_read(part.args) for part in last.parts if part.part_kind == "tool-call"]  # None: it does not fit
+    said = [_read(part.content) for part in last.parts if part.part_kind == "text"]  # None: mere words
+    return len({*called, *filter(None, said)}) <= 1
+
+
+def _read(form: object) -> Answer | None:
+    """A form that is filled in, without what is said beside; None: it is none."""
+    try:
+        answer = Answer.model_validate_json(form) if isinstance(form, str) else Answer.model_validate(form)
+    except ValueError:
+        return None
+    return answer.model_copy(update={"reasoning": "", "comment": ""})
+
+
 def _by_mode(mode: Mode, ruling: Ruling) -> dict[str, Any]:
     """Outcome, summary and diagnostics of a verdict. Only the mode `veto` keeps a change from passing."""
     if mode == "veto":
@@ -168,14 +189,16 @@ def _details(judge: Judge, ruling: Ruling, answer: Answer | None, shown: Shown |
             for r in ruling.requirements
         ],
         "findings": [
-            {"category": f.category, "text": one_line(f.text), "path": one_line(f.path or ""), "line": f.line,
-             "quote": one_line(f.quote), "why": one_line(f.why)}
+            {"category": f.category, "text": one_line(f.text), "asked": one_line(f.asked),
+             "path": one_line(f.place.path) if f.place else "", "line": f.place.line if f.place else None,
+             "quote": one_line(f.place.text) if f.place else "", "why": one_line(f.why)}
             for f in ruling.findings
         ],
         "dropped_quotes": ruling.dropped,
         "comment": one_line(answer.comment, 600) if answer else "",
         "reasoning": one_line(answer.reasoning, 2000) if answer else "",
         "elided": [{"path": one_line(path), "why": why} for path, why in (shown.elided if shown else ())],
+        "repeats": shown.repeats if shown else 0,
         "usage": {
             "requests": usage.turns, "input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens,
             "cached_tokens": usage.cached_tokens, "usd": usage.usd, "source": usage.cost_source,

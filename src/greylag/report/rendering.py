@@ -97,12 +97,15 @@ def _section(phase: Phase, verdicts: Sequence[Verdict], room: int) -> list[str]:
 
 
 def _groups(verdict: Verdict) -> list[Group]:
-    """New errors (or, where a tool fails for warnings, these) by cause: rule, else message without its particulars."""
+    """New errors (or, where a tool fails for warnings, these) by cause: rule, else message without its particulars.
+
+    Each finding of a judge is a cause of its own, for what it is about is in the line that it quotes.
+    """
     new = [d for d in verdict.diagnostics if d.origin is Origin.NEW and d.severity is not Severity.INFO]
     causes: dict[str, list[Diagnostic]] = {}
     first: dict[tuple[str, str, int], str] = {}  # cases of one test that fail at one line have one cause
-    for diagnostic in [d for d in new if d.severity is Severity.ERROR] or new:
-        cause, place = _cause(diagnostic), _case(diagnostic)
+    for number, diagnostic in enumerate([d for d in new if d.severity is Severity.ERROR] or new):
+        cause, place = str(number) if verdict.phase is Phase.JUDGE else _cause(diagnostic), _case(diagnostic)
         causes.setdefault(first.setdefault(place, cause) if place else cause, []).append(diagnostic)
     if not causes:
         return [Group(verdict, (Diagnostic(verdict.summary or verdict.reason or "no reason given; see the log"),))]

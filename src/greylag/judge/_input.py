@@ -8,6 +8,7 @@ from greylag.diffs import FileDiff, parse
 from greylag.judge._reveal import hidden, reveal
 from greylag.judge._shapes import Edit, repeated
 from greylag.kinds import GUARDED, TESTS, classify, matches
+from greylag.lockfiles import is_lock
 from greylag.model import Phase, Severity, Verdict
 from greylag.protocols import Change
 from greylag.report import Report
@@ -68,9 +69,19 @@ def _why_not(change: Change, file: FileDiff) -> str:
     kind = classify(file.path)
     if matches(file.path, TESTS):
         return ""
-    if kind == "lock" or (kind in {"generated", "vendored"} and kind in change.scope.allow):
+    if (kind == "lock" and _is_lock(change, file)) or (kind in {"generated", "vendored"} and kind in change.scope.allow):
         return f"{kind} file, {len(file.added)} lines added, {len(file.removed)} removed"
     return ""
+
+
+def _is_lock(change: Change, file: FileDiff) -> bool:
+    """Whether it is what its name says; else it is shown as any source."""
+    gone = file.status == "deleted"
+    try:
+        text = (change.base.read(file.old_path) if gone else change.head.read(file.path)).decode("utf-8", "replace")
+    except KeyError:
+        return False
+    return is_lock(file.path, text)
 
 
 def _harmless(file: FileDiff) -> bool:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from itertools import islice
 from posixpath import basename, dirname, join, normpath
@@ -12,9 +12,12 @@ from typing import Any
 from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 
-from greylag.guards._gates.manifests import ManifestError, dependencies, read_toml
-from greylag.guards._guard import read
+from greylag.guards._gates.addresses import USUAL, host
+from greylag.guards._gates.manifests import ManifestError, dependencies, origins, read_toml
+from greylag.guards._gates.registries import sources
+from greylag.guards._guard import fact, finding, read
 from greylag.kinds import MANIFESTS, TESTS, VENDORED, matches
+from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change, Tree
 
 _KINDS: Mapping[str, str] = {  # manifests that take packages from one place
@@ -58,11 +61,40 @@ class Packages:
         found: dict[str, defaultdict[str, set[str]]] = {kind: defaultdict(set) for kind in _KINDS}
         for path, kind in _manifests(self._change.base):
             try:
-                for name, requirement in dependencies(path, read(self._change.base, path) or "").items():
-                    found[kind][name].add(requirement)
+                for name, requirements in dependencies(path, read(self._change.base, path) or "").items():
+                    found[kind][name].update(requirements)
             except ManifestError:
                 continue
         return found
+
+    @cached_property
+    def sources(self) -> frozenset[str]:
+        """Places that the base's manifests take packages from."""
+        found: set[str] = set()
+        for path in islice((path for path in self._change.base.paths() if matches(path, MANIFESTS)), _MOST):
+            try:
+                found.update(sources(path, read(self._change.base, path) or ""))
+            except ManifestError:
+                continue
+        return frozenset(found)
+
+    @cached_property
+    def _origins(self) -> frozenset[str]:
+        """Hosts and owners of all that the base takes packages from."""
+        required = (origins(name, one) for names in self._declared.values() for name in names for one in names[name])
+        return USUAL.union({host(place) for place in self.sources}, *required)
+
+    def told(
+        self, rule: str, message: str, path: str, come: Iterable[str] = (), severity: Severity = Severity.ERROR
+    ) -> Diagnostic:
+        """A finding. Packages that `come` from where none came from before are shown even if the prompt allows them."""
+        rule = f"dependencies/{rule}"
+        if "dependencies" in self._change.scope.allow and severity is Severity.ERROR:
+            new = next(iter(sorted(set(come) - self._origins)), "") if come else ""
+            if new:
+                message = f"{message}; nothing came from {new} before (the prompt allows dependencies)"
+                return fact(rule, message, path, severity=Severity.WARNING)
+        return finding(self._change, "dependencies", rule, message, path, severity=severity)
 
     @cached_property
     def _base(self) -> Mapping[tuple[str, str], str]:

@@ -5,9 +5,9 @@ from functools import partial
 from typing import TypeVar
 
 from greylag.diffs import FileDiff, parse
-from greylag.guards._gates.addresses import USUAL, host
+from greylag.guards._gates.addresses import USUAL, elsewhere, host, origins
 from greylag.guards._gates.locked import locked
-from greylag.guards._gates.manifests import Found, ManifestError, dependencies, elsewhere, origins
+from greylag.guards._gates.manifests import ManifestError, dependencies
 from greylag.guards._gates.own_packages import Packages
 from greylag.guards._gates.registries import sources
 from greylag.guards._guard import Guard, read
@@ -31,7 +31,8 @@ def check(change: Change) -> Iterator[Diagnostic]:
 
 def _manifest(change: Change, file: FileDiff, packages: Packages) -> Iterator[Diagnostic]:
     after, places = _read(change.head, file.path, dependencies), _read(change.head, file.path, sources)
-    if after is None or places is None:
+    had = _read(change.base, file.old_path, sources)
+    if after is None or (places is None and had is not None):
         yield packages.told("unreadable", "the manifest cannot be read any more", file.path)
         return
     before = _read(change.base, file.old_path, dependencies) or {}
@@ -52,7 +53,7 @@ def _manifest(change: Change, file: FileDiff, packages: Packages) -> Iterator[Di
     for name in sorted(before.keys() - after.keys()):
         message = f"removes the dependency {_shown(name, before[name])}"
         yield packages.told("removed", message, file.path, severity=Severity.INFO)
-    yield from _places(_read(change.base, file.old_path, sources) or {}, places, file.path, packages, told)
+    yield from _places(had or {}, places or {}, file.path, packages, told)
 
 
 def _changed(
@@ -77,7 +78,7 @@ def _places(
             continue
         message, severity = f"takes packages from {one_line(after[place], 120)}", Severity.ERROR
         if place in packages.sources or host(place) in USUAL:
-            message, severity = f"{message}, as is usual", Severity.INFO
+            message, severity = f"{message}, as other manifests or tools by themselves do", Severity.INFO
         yield packages.told("source", message, path, [host(place)], severity)
     for place in sorted(before.keys() - after.keys()):
         message = f"takes no packages from {one_line(before[place], 120)} any more"

@@ -69,19 +69,21 @@ def _why_not(change: Change, file: FileDiff) -> str:
     kind = classify(file.path)
     if matches(file.path, TESTS):
         return ""
-    if (kind == "lock" and _is_lock(change, file)) or (kind in {"generated", "vendored"} and kind in change.scope.allow):
+    if (kind == "lock" and _is_lock(change, file)) or (
+        kind in {"generated", "vendored"} and kind in change.scope.allow
+    ):
         return f"{kind} file, {len(file.added)} lines added, {len(file.removed)} removed"
     return ""
 
 
 def _is_lock(change: Change, file: FileDiff) -> bool:
-    """Whether it is what its name says; else it is shown as any source."""
-    gone = file.status == "deleted"
+    """Whether it is what its name says, before and after; else it is shown as any source."""
+    sides = ((change.base, file.old_path, "added"), (change.head, file.path, "deleted"))
     try:
-        text = (change.base.read(file.old_path) if gone else change.head.read(file.path)).decode("utf-8", "replace")
-    except KeyError:
+        texts = [tree.read(path).decode("utf-8", "replace") for tree, path, gone in sides if file.status != gone]
+    except KeyError:  # a link
         return False
-    return is_lock(file.path, text)
+    return all(is_lock(file.path, text) for text in texts)
 
 
 def _harmless(file: FileDiff) -> bool:

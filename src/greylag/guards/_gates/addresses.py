@@ -1,4 +1,4 @@
-"""Addresses in manifests and lock files, without what differs from version to version."""
+"""Where addresses and requirements in manifests and lock files lead, whatever the version."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ ARCHIVE = re.compile(r"\.(?:tgz|tar|zip|whl|crate|gz|bz2|xz|conda)\b")
 
 _SHORT = {"github": "github.com", "gitlab": "gitlab.com", "bitbucket": "bitbucket.org"}
 _ADDRESS = re.compile(  # not the `//` of an integrity hash, which is base64
-    r"(?:\b[\w+.-]{1,40}:|(?<![\w+/=-]))//[^\s\"'`,{}()<>]{1,2000}|\bgit@[^\s\"'`,{}()<>]{1,2000}"
+    r"(?:\b[\w+.-]{1,40}:|(?<![\w+/=-]))//[^\s\"'`,{}()<>]{1,2000}|(?<![\w-])git@[\w.-]{1,200}[:/][^\s\"'`,{}()<>]{1,2000}"
     r"|\b(github|gitlab|bitbucket)(?::[ \t]{0,9}|[ \t]{1,9}|[ \t]{0,9}=>?[ \t]{0,9})[\"']?"
     r"([A-Za-z0-9][\w.-]{0,100}/[\w.-]{1,100})"
 )
@@ -71,3 +71,26 @@ def place(address: str) -> str:
     else:
         path = _VOLATILE.split("/" + path)[0].lstrip("/")
     return f"{INSECURE if parts[1] == 'http' else ''}{_SAME.get(name, name)}/{path}".rstrip("/")
+
+
+# -- where a requirement leads ---------------------------------------------------------------------------------------
+
+_MARKS = re.compile(
+    r"://|git\+|git@|\b(?:file|link|portal|github|gitlab|bitbucket|jsr|git|path):|=> |(?:files|fileTree)\("
+    r"|:(?:git|path|github) =>|\"(?:git|path|registry|registry-index|url|file|source|index)\": |systemPath"
+)
+_REPOSITORY = re.compile(r"[A-Za-z][\w-]*/[A-Za-z][\w.-]*(?:#\S+)?")  # as npm knows one of GitHub
+_OTHER = re.compile(r"\bnpm:((?:@[^/@\s\"']{1,200}/)?[^@\s\"']{1,200})|\"package\": \"([\w.-]{1,200})\"")
+
+
+def elsewhere(requirement: str) -> bool:
+    """Whether it comes from another place than the registry."""
+    return _REPOSITORY.fullmatch(requirement.strip("\"' ")) is not None or _MARKS.search(requirement) is not None
+
+
+def origins(name: str, requirement: str) -> frozenset[str]:
+    """Hosts, with their owners, of the addresses in it, and the other package that it is, if it is one."""
+    others = {match[1] or match[2] for match in _OTHER.finditer(requirement)} - {name.removeprefix("override of ")}
+    short = requirement.strip("\"' ")
+    owner = {f"github.com/{short.partition('/')[0].lower()}"} if _REPOSITORY.fullmatch(short) else set()
+    return hosts(requirement) | owner | {f"the package {other}" for other in others}

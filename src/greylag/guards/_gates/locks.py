@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from greylag.guards._gates.addresses import INSECURE, LOCAL, USUAL, host, place
-from greylag.guards._gates.lock_formats import FORMATS, Fact, Format, kind_of
+from greylag.guards._gates.lock_facts import Fact, kind_of
+from greylag.guards._gates.lock_formats import FORMATS, Format
 from greylag.kinds import matches
 
 _LARGEST = 10_000_000  # characters
@@ -19,7 +20,9 @@ class Lock:
     """What one lock file says, or several of one kind."""
 
     places: _Names = field(default_factory=dict)  # name of a package -> host and path of its addresses
-    sums: Mapping[tuple[str, str, str], frozenset[str]] = field(default_factory=dict)  # name, version, file -> checksums
+    sums: Mapping[tuple[str, str, str], frozenset[str]] = field(
+        default_factory=dict
+    )  # name, version, file -> checksums
     packages: frozenset[str] = frozenset()
 
     def __or__(self, other: "Lock") -> "Lock":
@@ -38,8 +41,10 @@ def format_of(path: str) -> Format | None:
 def lock(path: str, text: str) -> Lock | None:
     """The lock file at `path`; None when it cannot be read."""
     form = format_of(path)
+    if form is None or len(text) > _LARGEST:
+        return Lock()
     try:
-        return _gathered(form, form.read(text.removeprefix("\ufeff"))) if form and len(text) <= _LARGEST else Lock()
+        return _gathered(form, form.read(text.removeprefix("\ufeff").replace("\r\n", "\n")))
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
         return None
 
@@ -60,7 +65,11 @@ def _gathered(form: Format, facts: Iterable[Fact]) -> Lock:
     for fact in apart:
         if versions[fact.name] and not places[fact.name]:
             sums[fact.name, " and ".join(sorted(versions[fact.name])), kind_of(fact.checksum)].add(fact.checksum)
-    packages = frozenset(name for name, some in versions.items() if some and name and "://" not in name) if form.lists else frozenset[str]()
+    packages = (
+        frozenset(name for name, some in versions.items() if some and name and "://" not in name)
+        if form.lists
+        else frozenset[str]()
+    )
     return Lock(_frozen(places), _frozen(sums), packages)
 
 

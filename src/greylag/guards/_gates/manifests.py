@@ -10,7 +10,6 @@ from typing import Any
 from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 
-from greylag.guards._gates.addresses import hosts
 from greylag.kinds import matches
 
 _PEP508 = re.compile(r"\s*([A-Za-z0-9][\w.\-]*+)\s*+(?:\[[^\]]{0,500}\])?(.*)", re.DOTALL)
@@ -68,29 +67,6 @@ def dependencies(path: str, text: str) -> Found:
 def is_read(path: str) -> bool:
     """Whether the requirements of the manifest at `path` are known."""
     return any(matches(path, patterns) for patterns in _READERS)
-
-
-# -- where a requirement leads ---------------------------------------------------------------------------------------
-
-_MARKS = re.compile(
-    r"://|git\+|git@|\b(?:file|link|portal|github|gitlab|bitbucket|jsr|git|path):|=> |(?:files|fileTree)\("
-    r"|:(?:git|path|github) =>|\"(?:git|path|registry|registry-index|url|file|source|index)\": |systemPath"
-)
-_REPOSITORY = re.compile(r"[A-Za-z][\w-]*/[A-Za-z][\w.-]*(?:#\S+)?")  # as npm knows one of GitHub
-_OTHER = re.compile(r"\bnpm:((?:@[^/@\s\"']{1,200}/)?[^@\s\"']{1,200})|\"package\": \"([\w.-]{1,200})\"")
-
-
-def elsewhere(requirement: str) -> bool:
-    """Whether it comes from another place than the registry."""
-    return _REPOSITORY.fullmatch(requirement.strip("\"' ")) is not None or _MARKS.search(requirement) is not None
-
-
-def origins(name: str, requirement: str) -> frozenset[str]:
-    """Hosts, with their owners, of the addresses in it, and the other package that it is, if it is one."""
-    others = {match[1] or match[2] for match in _OTHER.finditer(requirement)} - {name.removeprefix("override of ")}
-    short = requirement.strip("\"' ")
-    owner = {f"github.com/{short.partition('/')[0].lower()}"} if _REPOSITORY.fullmatch(short) else set()
-    return hosts(requirement) | owner | {f"the package {other}" for other in others}
 
 
 # -- formats ---------------------------------------------------------------------------------------------------------

@@ -12,8 +12,8 @@ from typing import Any
 from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 
-from greylag.guards._gates.addresses import USUAL, host
-from greylag.guards._gates.manifests import ManifestError, dependencies, origins, read_toml
+from greylag.guards._gates.addresses import LOCAL, USUAL, host, origins
+from greylag.guards._gates.manifests import ManifestError, dependencies, read_toml
 from greylag.guards._gates.registries import sources
 from greylag.guards._guard import fact, finding, read
 from greylag.kinds import MANIFESTS, TESTS, VENDORED, matches
@@ -88,12 +88,10 @@ class Packages:
         self, rule: str, message: str, path: str, come: Iterable[str] = (), severity: Severity = Severity.ERROR
     ) -> Diagnostic:
         """A finding. Packages that `come` from where none came from before are shown even if the prompt allows them."""
-        rule = f"dependencies/{rule}"
-        if "dependencies" in self._change.scope.allow and severity is Severity.ERROR:
-            new = next(iter(sorted(set(come) - self._origins)), "") if come else ""
-            if new:
-                message = f"{message}; nothing came from {new} before (the prompt allows dependencies)"
-                return fact(rule, message, path, severity=Severity.WARNING)
+        rule, allowed = f"dependencies/{rule}", "dependencies" in self._change.scope.allow
+        if come and allowed and severity is Severity.ERROR and (new := set(come) - {LOCAL} - self._origins):
+            message = f"{message}; nothing came from {min(new)} before (the prompt allows dependencies)"
+            return fact(rule, message, path, severity=Severity.WARNING)
         return finding(self._change, "dependencies", rule, message, path, severity=severity)
 
     @cached_property

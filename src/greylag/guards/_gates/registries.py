@@ -7,11 +7,11 @@ from typing import Any
 
 from defusedxml import ElementTree
 
-from greylag.guards._gates.addresses import addresses, host, located, place
+from greylag.guards._gates.addresses import LOCAL, addresses, host, located, place
 from greylag.guards._gates.manifests import FROM, UNREADABLE, ManifestError, read_toml
 from greylag.kinds import matches
 
-_LARGEST, _WIDEST, _DEEPEST = 1_000_000, 10_000, 50  # characters of a manifest and of a line, blocks in blocks
+_LARGEST, _DEEPEST = 1_000_000, 50  # characters of a manifest, blocks in blocks
 _MOST = 5_000  # addresses in a manifest
 
 
@@ -34,13 +34,13 @@ def _placed(said: Iterable[tuple[str, Any]]) -> Rows:
     for key, value in said:
         text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
         found = [place(address) for address in addresses(text)]
-        yield from ((where, f"{key} {text}") for where in found or [text])
+        yield from ((where, f"{key} {text}") for where in found or ([f"{LOCAL}/{text}"] if text else []))
 
 
 # -- formats with tables ---------------------------------------------------------------------------------------------
 
-_KEYS = re.compile(r"(?:extra-|default-)?index(?:-url|-servers)?|sources?|find-links|registr(?:y|ies)", re.I)
-_SETTING = re.compile(r"^[ \t]*+([^=:\s#;][^=\n]{0,300}?)[ \t]*(?:=|:(?=[ \t]))[ \t]*(\S[^\n]*+)$", re.MULTILINE)
+_KEYS = re.compile(r"(?:extra-|default-)?index(?:-url|-servers)?|sources?|find-links|registr(?:y|ies)", re.IGNORECASE)
+_SETTING = re.compile(r"^[ \t]*+([^=:\s#;/][^=\n]{0,300}?)[ \t]*(?:=|:(?=[ \t]))[ \t]*(\S[^\n]*+)$", re.MULTILINE)
 _SETTINGS = re.compile(r"registry|index|source|url|host|find-links|feed", re.IGNORECASE)
 
 
@@ -85,8 +85,8 @@ def _pom(text: str) -> Rows:
 
 
 def _settings(text: str) -> Rows:
-    yield from _placed((m[1].strip(), m[2].strip()) for m in _SETTING.finditer(text) if _SETTINGS.search(m[1]))
     yield from _placed(("address", address) for address in addresses(_COMMENT.sub("", text)))
+    yield from _placed((m[1].strip(), m[2].strip()) for m in _SETTING.finditer(text) if _SETTINGS.search(m[1]))
 
 
 # -- everything else -------------------------------------------------------------------------------------------------
@@ -107,7 +107,6 @@ def _anything(text: str, needs: re.Pattern[str] | None = None) -> Rows:
     stack: list[str] = []
     left = _MOST
     for line in _COMMENT.sub("", text).split("\n"):
-        line = line[:_WIDEST]
         for begin, address in located(line):
             left -= 1
             if left < 0:

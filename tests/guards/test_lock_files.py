@@ -230,5 +230,5 @@ def test_a_lock_file_that_goes_is_shown_unless_another_takes_its_place(guard: An
 )
 def test_a_large_lock_file_is_read_in_one_pass(form: Any, part: str) -> None:
     began = time.process_time()
-    lock(form.files.split()[0], part * (300_000 // len(part)))
-    assert time.process_time() - began < 3
+    lock(form.files.split()[0], part * (100_000 // len(part)))
+    assert time.process_time() - began < 1.5

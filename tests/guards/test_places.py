@@ -116,7 +116,7 @@ def test_a_registry_of_the_base_is_no_new_source(guard: Any, found: Any) -> None
 def test_a_requirement_is_told_with_its_table(guard: Any) -> None:
     path, base, head = BLOCKED["npm: one of two tables"]
     [finding] = guard("dependencies", {path: base}, {path: head}).diagnostics
-    assert "zod ^3 in dependencies to github:evil/zod in dependencies" in finding.message
+    assert "zod ^3 to github:evil/zod in dependencies" in finding.message
 
 
 @pytest.mark.parametrize(
@@ -129,5 +129,5 @@ def test_a_large_manifest_is_read_in_one_pass(path: str, part: str) -> None:
     began = time.process_time()
     for reader in (dependencies, sources):
         with suppress(ManifestError):
-            reader(path, part * (300_000 // len(part)))
-    assert time.process_time() - began < 3
+            reader(path, part * (100_000 // len(part)))
+    assert time.process_time() - began < 1.5

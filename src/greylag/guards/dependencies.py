@@ -63,7 +63,7 @@ def _changed(
     new = {requirement: table for requirement, table in after.items() if requirement not in before}
     if not new and not before.keys() - after.keys():
         return None
-    message = f"changes the dependency {_shown(name, before)} to {_shown('', new or after)}"
+    message = f"changes the dependency {_shown(name, before)} to {_placed(new or after)}"
     come = _origins(name, new) - _origins(name, before)
     moved = any(map(elsewhere, new)) and not any(map(elsewhere, before))
     return message, come, Severity.ERROR if moved or come else Severity.WARNING
@@ -98,8 +98,12 @@ def _origins(name: str, requirements: Iterable[str]) -> frozenset[str]:
 
 
 def _shown(name: str, requirements: Mapping[str, str]) -> str:
-    texts = [f"{one} in {table}" if table and one else one for one, table in requirements.items()]
-    return one_line(f"{name} {', '.join(filter(None, texts))}".strip() or "any version", 160)
+    return one_line(f"{name} {', '.join(filter(None, requirements))}".strip(), 160)
+
+
+def _placed(requirements: Mapping[str, str]) -> str:
+    shown = (f"{one or 'any version'}{f' in {table}' if table else ''}" for one, table in requirements.items())
+    return one_line(", ".join(shown), 160)
 
 
 PLUGIN = partial(Guard, "dependencies", check)

@@ -59,7 +59,7 @@ def _one(change: Change, file: FileDiff, files: Sequence[FileDiff], packages: Pa
         yield packages.told("moved", message, file.path, [host(new)])
     if others := [f"{name} {version}" for name, version in replaced(before, after)]:
         message = f"has other checksums than before for {_some(others)}"
-        yield packages.told("replaced", message, file.path, ["such contents"])
+        yield packages.told("replaced", message, file.path, ["these contents"])
     added = sorted(after.packages - before.packages) if before.packages else []
     severity = _unasked(change, form, files)
     if added and severity:

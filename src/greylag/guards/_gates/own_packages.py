@@ -45,7 +45,7 @@ _PATH = re.compile(
 _FOREIGN = re.compile(r"://|git|\"(?:registry|package|url|index)\"")
 _WORKSPACE = re.compile(r"\"workspace\": true|workspace:[\w.^~*-]{0,40}")
 _ASIDE = f"{VENDORED} fixtures/ __fixtures__/ testdata/ test-data/"  # manifests there are no packages of the repository
-_SPECIAL = re.compile(r"override of |package |repository |source of |-")  # entries that are no package
+_SPECIAL = re.compile(r"override of |source of |-")  # entries that are no package
 _MOST, _LARGEST = 500, 1_000_000  # manifests of one tree that are read, and characters of one
 
 
@@ -87,10 +87,10 @@ class Packages:
     def told(
         self, rule: str, message: str, path: str, come: Iterable[str] = (), severity: Severity = Severity.ERROR
     ) -> Diagnostic:
-        """A finding. Packages that `come` from where none came from before are shown even if the prompt allows them."""
+        """A finding. What is new to the repository, by where packages `come` from, is shown even if the prompt allows it."""
         rule, allowed = f"dependencies/{rule}", "dependencies" in self._change.scope.allow
         if come and allowed and severity is Severity.ERROR and (new := set(come) - {LOCAL} - self._origins):
-            message = f"{message}; nothing came from {min(new)} before (the prompt allows dependencies)"
+            message = f"{message} (the prompt allows dependencies; new to the repository: {min(new)})"
             return fact(rule, message, path, severity=Severity.WARNING)
         return finding(self._change, "dependencies", rule, message, path, severity=severity)
 

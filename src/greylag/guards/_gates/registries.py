@@ -97,7 +97,7 @@ _BRACKET = re.compile(r"[{}()\[\]]")
 _ABOUT = re.compile(  # what leads to people and papers, or is where the package itself goes to
     r"home_?page|docu?m|docs?\b|licen[cs]e|scm|issue|bug|track|changelog|fund|donat|author|develop|organi[sz]ation"
     r"|website|links?\b|\bpom\b|publish|distribution|meta_?data|descri|(?:repo|git|github|project|base)_?url|contact|mail|source_?(?:url|code)"
-    r"|vcs|javadoc|dokka|summary|\brepository[\"']?:|site|push|badge|upload|maintainer|\$schema",
+    r"|vcs|javadoc|dokka|summary|canonical|\brepository[\"']?:|site|push|badge|upload|maintainer|\$schema",
     re.IGNORECASE,
 )
 

@@ -24,6 +24,7 @@ SWIFT = 'let package = Package(dependencies: [.package(url: "https://github.com/
 
 BLOCKED = {
     "go: replaced before it is required": ("go.mod", GO, GO.replace("require", "replace github.com/a/b => ./b\n\nrequire")),
+    "go: another directory": ("go.mod", f"{GO}replace github.com/a/b => ./b\n", f"{GO}replace github.com/a/b => ../c\n"),
     "cargo: one of two tables": ("Cargo.toml", CARGO, CARGO.replace('serde = "1"', f"serde = {GIT}", 1)),
     "cargo: patch": ("Cargo.toml", CARGO, f"[patch.crates-io]\nserde = {GIT}\n\n{CARGO}"),
     "cargo: patch of an address": ("Cargo.toml", CARGO, f'{CARGO}\n[patch."https://github.com/rust-lang/crates.io-index"]\nserde = {GIT}\n'),
@@ -111,6 +112,17 @@ def test_a_registry_of_the_base_is_no_new_source(guard: Any, found: Any) -> None
     base = {"a/build.gradle": GRADLE.replace("mavenCentral()", f"maven {{ url '{EVIL}' }}")}
     verdict = guard("dependencies", base, {**base, "b/build.gradle": base["a/build.gradle"]})
     assert [line for line in found(verdict) if not line.startswith("info")] == []
+
+
+def test_a_package_of_the_repository_may_move(guard: Any) -> None:
+    base = {"Cargo.toml": '[dependencies]\na = { path = "a" }\n', "a/Cargo.toml": '[package]\nname = "a"\n'}
+    head = {"Cargo.toml": base["Cargo.toml"].replace('"a"', '"crates/a"'), "crates/a/Cargo.toml": base["a/Cargo.toml"]}
+    assert guard("dependencies", base, head).passed
+
+
+def test_a_package_of_the_change_takes_no_place_of_one_from_the_net(guard: Any) -> None:
+    head = {"go.mod": f"{GO}replace github.com/a/b => ./b\n", "b/go.mod": "module github.com/a/b\n"}
+    assert not guard("dependencies", {"go.mod": GO}, head).passed
 
 
 def test_a_requirement_is_told_with_its_table(guard: Any) -> None:

@@ -5,7 +5,7 @@ from functools import partial
 from typing import TypeVar
 
 from greylag.diffs import FileDiff, parse
-from greylag.guards._gates.addresses import USUAL, elsewhere, host, origins
+from greylag.guards._gates.addresses import USUAL, elsewhere, host, origins, paths
 from greylag.guards._gates.locked import locked
 from greylag.guards._gates.manifests import ManifestError, dependencies
 from greylag.guards._gates.own_packages import Packages
@@ -46,8 +46,8 @@ def _manifest(change: Change, file: FileDiff, packages: Packages) -> Iterator[Di
         told |= come
         yield packages.told("added", message, file.path, come, severity)
     for name in sorted(after.keys() & before.keys()):
-        if finding := _changed(name, before[name], after[name]):
-            message, come, severity = finding
+        if changed := _changed(name, before[name], after[name], partial(packages.vouched, file.path, name)):
+            message, come, severity = changed
             told |= come
             yield packages.told("changed", message, file.path, come, severity)
     for name in sorted(before.keys() - after.keys()):
@@ -57,7 +57,7 @@ def _manifest(change: Change, file: FileDiff, packages: Packages) -> Iterator[Di
 
 
 def _changed(
-    name: str, before: Mapping[str, str], after: Mapping[str, str]
+    name: str, before: Mapping[str, str], after: Mapping[str, str], vouched: Callable[[str], bool]
 ) -> tuple[str, frozenset[str], Severity] | None:
     """One name may stand in several tables: each of its requirements counts, whichever the tool would take."""
     new = {requirement: table for requirement, table in after.items() if requirement not in before}
@@ -65,8 +65,9 @@ def _changed(
         return None
     message = f"changes the dependency {_shown(name, before)} to {_placed(new or after)}"
     come = _origins(name, new) - _origins(name, before)
-    moved = any(map(elsewhere, new)) and not any(map(elsewhere, before))
-    return message, come, Severity.ERROR if moved or come else Severity.WARNING
+    moved = paths(new) - paths(before) or (any(map(elsewhere, new)) and not any(map(elsewhere, before)))
+    strange = (moved or come) and not all(map(vouched, new))
+    return message, come, Severity.ERROR if strange else Severity.WARNING
 
 
 def _places(

@@ -1,7 +1,7 @@
 """Where addresses and requirements in manifests and lock files lead, whatever the version."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from posixpath import normpath
 from urllib.parse import unquote
 
@@ -80,12 +80,22 @@ _MARKS = re.compile(
     r"|:(?:git|path|github) =>|\"(?:git|path|registry|registry-index|url|file|source|index)\": |systemPath"
 )
 _REPOSITORY = re.compile(r"[A-Za-z][\w-]*/[A-Za-z][\w.-]*(?:#\S+)?")  # as npm knows one of GitHub
+_PATHS = re.compile(
+    r"=> (\.{1,2}(?:/\S{0,300})?|/\S{1,300})|\"path\": \"([^\"]{1,300})\"|\b(?:file|link|portal):([^\"\s]{1,300})"
+    r"|\bpath(?::| =>) ?[\"']([^\"']{1,300})"
+)
 _OTHER = re.compile(r"\bnpm:((?:@[^/@\s\"']{1,200}/)?[^@\s\"']{1,200})|\"package\": \"([\w.-]{1,200})\"")
 
 
 def elsewhere(requirement: str) -> bool:
     """Whether it comes from another place than the registry."""
     return _REPOSITORY.fullmatch(requirement.strip("\"' ")) is not None or _MARKS.search(requirement) is not None
+
+
+def paths(requirements: Iterable[str]) -> frozenset[str]:
+    """Directories and files that they name."""
+    found = (match for requirement in requirements for match in _PATHS.finditer(requirement))
+    return frozenset(next(filter(None, match.groups())) for match in found)
 
 
 def origins(name: str, requirement: str) -> frozenset[str]:

@@ -36,7 +36,7 @@ _LIKELY = re.compile(  # spares most files a closer look
     r"|(?:^|/)(?:setup\.py|(?:package|composer)\.json|pom\.xml|Pipfile|Gemfile)$"
 )
 _PLACED = re.compile(  # a requirement that says where it comes from, or that it is another package
-    r"://|git|(?:file|link|portal|npm|patch):|=> |\"(?:path|registry|package|url|source|index)\"|\.\./"
+    r"://|git|(?:file|link|portal|npm|patch|jsr|path):|=> |systemPath|files\(|fileTree\(|\"(?:path|registry|package|url|source|index)\"|\.\./"
     r"|^[\w.-]+/[\w.-]+$"
 )
 _PATH = re.compile(
@@ -46,6 +46,7 @@ _FOREIGN = re.compile(r"://|git|\"(?:registry|package|url|index)\"")
 _WORKSPACE = re.compile(r"\"workspace\": true|workspace:[\w.^~*-]{0,40}")
 _ASIDE = f"{VENDORED} fixtures/ __fixtures__/ testdata/ test-data/"  # manifests there are no packages of the repository
 _SPECIAL = re.compile(r"override of |source of |-")  # entries that are no package
+_OF_CHANGE = "which is a package of this change"
 _MOST, _LARGEST = 500, 1_000_000  # manifests of one tree that are read, and characters of one
 
 
@@ -87,7 +88,7 @@ class Packages:
     def told(
         self, rule: str, message: str, path: str, come: Iterable[str] = (), severity: Severity = Severity.ERROR
     ) -> Diagnostic:
-        """A finding. What is new to the repository, by where packages `come` from, is shown even if the prompt allows it."""
+        """A finding. Packages that `come` from where none came from are shown even if the prompt allows them."""
         rule, allowed = f"dependencies/{rule}", "dependencies" in self._change.scope.allow
         if come and allowed and severity is Severity.ERROR and (new := set(come) - {LOCAL} - self._origins):
             message = f"{message} (the prompt allows dependencies; new to the repository: {min(new)})"
@@ -116,8 +117,13 @@ class Packages:
             return "which is a package of this repository"
         family = bool(_family(bare)) and any(of == kind and _family(own) == _family(bare) for of, own in self._base)
         if (kind, bare) in self._head and (here or (family and bare == name and not _PLACED.search(requirement))):
-            return "which is a package of this change"
+            return _OF_CHANGE
         return ""
+
+    def vouched(self, path: str, name: str, requirement: str) -> bool:
+        """Whether the base has the package, or another manifest that requires the same."""
+        who = self.known(path, name, requirement)
+        return bool(who) and who != _OF_CHANGE
 
     def _local(self, kind: str, path: str, requirement: str) -> bool:
         """Whether it is required from a package that the head has itself."""

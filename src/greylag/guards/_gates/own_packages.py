@@ -36,8 +36,8 @@ _LIKELY = re.compile(  # spares most files a closer look
     r"|(?:^|/)(?:setup\.py|(?:package|composer)\.json|pom\.xml|Pipfile|Gemfile)$"
 )
 _PLACED = re.compile(  # a requirement that says where it comes from, or that it is another package
-    r"://|git|(?:file|link|portal|npm|patch|jsr|path):|=> |systemPath|files\(|fileTree\(|\"(?:path|registry|package|url|source|index)\"|\.\./"
-    r"|^[\w.-]+/[\w.-]+$"
+    r"://|git|(?:file|link|portal|npm|patch|jsr|path):|=> |\"(?:path|registry|package|url|source|index)\"|\.\./"
+    r"|systemPath|(?:files|fileTree)\(|^[\w.-]+/[\w.-]+$"
 )
 _PATH = re.compile(
     r"(?:(?:file|link|portal):|=> |\"path\": \")(\.{1,2}/[^\"\s]{0,300}|\.{1,2}(?=[\"\s]|$)|[\w@-][^\"\s:]{0,300})"

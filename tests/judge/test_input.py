@@ -118,11 +118,17 @@ def test_what_shows_stays() -> None:
 
 
 def test_lock_files_are_left_out_with_counts(changes: Any) -> None:
-    shown = show(changes({"uv.lock": "a\n" * 50}, {"uv.lock": "b\n" * 40, "a.py": "x\n"}))
+    shown = show(changes({"uv.lock": "a = 1\n" * 50}, {"uv.lock": "b = 1\n" * 40, "a.py": "x\n"}))
     assert shown.elided == (("uv.lock", "lock file, 40 lines added, 50 removed"),)
     assert "[not shown: lock file, 40 lines added, 50 removed]" in shown.text
     assert shown.unseen == ()
     assert "+x" in shown.text
+
+
+@pytest.mark.parametrize("path", ["src/yarn.lock", "uv.lock", "package-lock.json", "go.sum", "pnpm-lock.yaml"])
+def test_code_under_the_name_of_a_lock_file_is_shown(changes: Any, path: str) -> None:
+    assert "evil()" in show(changes({}, {path: "import evil\nevil()\n"})).text
+    assert "evil()" in show(changes({path: "import evil\nevil()\n"}, {path: ""})).text
 
 
 @pytest.mark.parametrize("path", ["vendor/a.go", "dist/a.js", "api_pb2.py"])

@@ -8,6 +8,7 @@ from greylag.diffs import FileDiff, Line, parse
 from greylag.judge._reveal import hidden, reveal
 from greylag.judge._shapes import Again, Place, repeated
 from greylag.kinds import AGENTS, BUILD, CI, LINT, MANIFESTS, TEST_CONFIG, TESTS, classify, matches
+from greylag.lockfiles import is_lock
 from greylag.model import Phase, Severity, Verdict
 from greylag.protocols import Change
 from greylag.report import Report
@@ -77,9 +78,21 @@ def _why_not(change: Change, file: FileDiff) -> str:
     kind = classify(file.path)
     if _guarded(file):
         return ""
-    if kind == "lock" or (kind in {"generated", "vendored"} and kind in change.scope.allow):
+    if (kind == "lock" and _is_lock(change, file)) or (
+        kind in {"generated", "vendored"} and kind in change.scope.allow
+    ):
         return f"{kind} file, {len(file.added)} lines added, {len(file.removed)} removed"
     return ""
+
+
+def _is_lock(change: Change, file: FileDiff) -> bool:
+    """Whether it is what its name says, before and after; else it is shown as any source."""
+    sides = ((change.base, file.old_path, "added"), (change.head, file.path, "deleted"))
+    try:
+        texts = [tree.read(path).decode("utf-8", "replace") for tree, path, gone in sides if file.status != gone]
+    except KeyError:  # a link
+        return False
+    return all(is_lock(file.path, text) for text in texts)
 
 
 def _harmless(file: FileDiff) -> bool:

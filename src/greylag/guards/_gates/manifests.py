@@ -1,8 +1,9 @@
-"""Dependencies that a manifest declares: name -> requirement, as text. One reader for each format."""
+"""Dependencies that a manifest declares, as text, with their tables. One reader for each format."""
 
 import json
 import re
 import tomllib
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -11,29 +12,38 @@ from defusedxml.common import DefusedXmlException
 
 from greylag.kinds import matches
 
-_PEP508 = re.compile(r"^\s*([A-Za-z0-9][\w.\-]*)\s*(?:\[[^\]]*\])?\s*(.*?)\s*$")
+_PEP508 = re.compile(r"\s*([A-Za-z0-9][\w.\-]*+)\s*+(?:\[[^\]]{0,500}\])?(.*)", re.DOTALL)
 _GO = re.compile(
-    r"^\s*(?:require\s+|replace\s+)?([\w.\-/~]++)(?:[ \t]++v\S++(?=[ \t]*+=>))?[ \t]++(v\S++|=>[ \t]*+\S.*)",
+    r"^[ \t]*+(?:(require|replace)[ \t]++)?([\w.\-/~]++)(?:[ \t]++v\S++(?=[ \t]*+=>))?[ \t]++(v\S++|=>[ \t]*+\S.*)",
     re.MULTILINE,
 )
 _GRADLE = re.compile(
-    r"^\s*(?:\w*(?:[iI]mplementation|[aA]pi|[cC]ompileOnly|[rR]untimeOnly|kapt|ksp|annotationProcessor|classpath|[cC]ompile))\b"
-    r"[^'\"\n]{0,80}[\"']([\w.\-]+:[\w.\-]+)(?::([^\"'\n]*))?[\"']"
-    r"|^\s*id\s*\(?\s*[\"']([\w.\-]+)[\"']\s*\)?\s*version\s*[\"']([^\"'\n]*)",
+    r"(?:^|[;{])[ \t]*+(\w{0,60}(?:[iI]mplementation|[aA]pi|[cC]ompileOnly|[rR]untimeOnly|kapt|ksp|annotationProcessor"
+    r"|classpath|[cC]ompile))\b(?:[^'\"\n]{0,80}[\"']([\w.\-]+:[\w.\-]+)(?::([^\"'\n]*))?[\"']"
+    r"|[ \t(]{1,9}((?:files|fileTree)\([^)\n]{1,300}\)))"
+    r"|(?:^|[;{])[ \t]*+(id)\s{0,9}\(?\s{0,9}[\"']([\w.\-]+)[\"']\s{0,9}\)?\s{0,9}version\s{0,9}[\"']([^\"'\n]*)"
+    r"|\b(using|with)[ \t(]{1,9}module[ \t(]{1,9}[\"']([\w.\-]{1,200}:[\w.\-]{1,200})(?::([^\"'\n]*))?[\"']",
     re.MULTILINE,
 )
 _GEM = re.compile(
-    r"^\s*(?:gem|pod|(?:\w+\.)?add_\w*dependency)\s*\(?\s*[\"']([^\"'\n]+)[\"']\s*,?\s*([^\n]*)", re.MULTILINE
+    r"^[ \t]*+(?:\w{1,40}\.)?(gem|pod|add_\w{0,20}dependency)[ \t(]{0,9}[\"']([^\"'\n]+)[\"']"
+    r"[ \t]*+(?:,[ \t]*+\n?([^\n]*+))?",
+    re.MULTILINE,
 )
-_INSTALL = re.compile(r"[\"']([A-Za-z][\w.\-]*)\s*(?:\[[^\]\"']*\])?\s*((?:[<>=!~][^\"'\n]*)?)[\"']")
+_INSTALL = re.compile(
+    r"()[\"']([A-Za-z][\w.\-]*+)\s{0,20}(?:\[[^\]\"']{0,500}\])?\s{0,20}((?:(?:[<>=!~]|@\s)[^\"'\n]*)?)[\"']"
+)
 _REFERENCE = re.compile(
-    r"<Package(?:Reference|Version)\s[^>]{0,200}Include\s*=\s*\"([^\"]+)\"[^>]{0,200}?(?:Version\s*=\s*\"([^\"]*)\"|/?>)"
+    r"<(Package(?:Reference|Version))\s[^>]{0,200}Include\s*=\s*\"([^\"]+)\"[^>]{0,200}?(?:Version\s*=\s*\"([^\"]*)\"|/?>)"
 )
-_SETTING = re.compile(r"^[ \t]*([^=\s][^=\n]{0,300}?)[ \t]*(?:=|:(?=[ \t]))[ \t]*(\S.*)$", re.MULTILINE)
-_SOURCES = re.compile(r"registry|index|source|url|host", re.IGNORECASE)
+_LISTS = re.compile(r"(?:[\w-]*-)?(?:dependencies|requires|dependency-groups)")
+_EGG = re.compile(r"#(?:[^#\s]*&)?egg=([\w.-]+)")
 _LARGEST, _WIDEST = 1_000_000, 4_000  # characters of a manifest and of a line in TOML, whose reader is not linear
+UNREADABLE = (ValueError, TypeError, AttributeError, RecursionError, ElementTree.ParseError, DefusedXmlException)
 
-Found = dict[str, str]
+Found = Mapping[str, Mapping[str, str]]
+"""Name -> each of its requirements, as text, with the table that it stands in."""
+Rows = Iterator[tuple[str, str, str]]  # table, name, requirement
 
 
 class ManifestError(ValueError):
@@ -44,116 +54,135 @@ def dependencies(path: str, text: str) -> Found:
     """What the manifest at `path` declares. Raises `ManifestError` when it cannot be read."""
     if len(text) > _LARGEST:
         raise ManifestError(path)
-    for patterns, reader in _READERS.items():
-        if matches(path, patterns):
-            try:
-                return dict(reader(text))
-            except (
-                ValueError,
-                TypeError,
-                AttributeError,
-                RecursionError,
-                ElementTree.ParseError,
-                DefusedXmlException,
-            ) as error:
-                raise ManifestError(path) from error
-    return {}
+    found: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    reader = next((reader for patterns, reader in _READERS.items() if matches(path, patterns)), None)
+    try:
+        for table, name, requirement in reader(text) if reader else ():
+            found[name].setdefault(requirement, table)
+    except UNREADABLE as error:
+        raise ManifestError(path) from error
+    return found
 
 
-Pairs = Iterator[tuple[str, str]]
+def is_read(path: str) -> bool:
+    """Whether the requirements of the manifest at `path` are known."""
+    return any(matches(path, patterns) for patterns in _READERS)
 
 
-def _requirement(text: Any) -> tuple[str, str]:
-    match = _PEP508.match(str(text))
-    return (re.sub(r"[-_.]+", "-", match[1]).lower(), match[2]) if match else (str(text), "")
+# -- formats ---------------------------------------------------------------------------------------------------------
 
 
-def _pyproject(text: str) -> Pairs:
+def _python(table: str, text: Any) -> tuple[str, str, str]:
+    match = _PEP508.fullmatch(str(text))
+    return (table, re.sub(r"[-_.]+", "-", match[1]).lower(), match[2].strip()) if match else (table, str(text), "")
+
+
+def _pyproject(text: str) -> Rows:
     data = read_toml(text)
-    project = data.get("project", {})
-    groups = (*project.get("optional-dependencies", {}).values(), *data.get("dependency-groups", {}).values())
-    for group in (project.get("dependencies", []), data.get("build-system", {}).get("requires", []), *groups):
-        yield from (_requirement(item) for item in group if isinstance(item, str))
-    tool = data.get("tool", {})
-    poetry = tool.get("poetry", {})
-    tables = [poetry.get("dependencies", {}), poetry.get("dev-dependencies", {})]
-    tables += [group.get("dependencies", {}) for group in poetry.get("group", {}).values()]
-    for table in tables:
-        yield from ((_requirement(name)[0], json.dumps(value)) for name, value in table.items() if name != "python")
-    yield from (
-        (f"source of {name}", json.dumps(value)) for name, value in tool.get("uv", {}).get("sources", {}).items()
-    )
-    for name in ("index", "source"):
-        found = tool.get("uv", {}).get(name) or poetry.get(name) or tool.get("pdm", {}).get(name)
-        if found:
-            yield f"package {name}", json.dumps(found, sort_keys=True)
+    stack: list[tuple[str, Mapping[str, Any]]] = [("", data)]
+    while stack:
+        place, table = stack.pop()
+        for key, value in table.items():
+            here = f"{place}.{key}".removeprefix(".")
+            if _LISTS.fullmatch(key) and here != "tool.setuptools.dynamic.dependencies":
+                yield from _declared(here, value)
+            elif isinstance(value, dict):
+                stack.append((here, value))
+    sources = data.get("tool", {}).get("uv", {}).get("sources", {})
+    yield from (("tool.uv.sources", f"source of {name}", json.dumps(value)) for name, value in sources.items())
 
 
-def _requirements(text: str) -> Pairs:
+def _declared(place: str, value: Any) -> Rows:
+    """A list, a table of lists (groups), or a table of requirements by name."""
+    for name, item in value.items() if isinstance(value, dict) else [("", value)]:
+        if isinstance(item, list) and all(isinstance(one, str | dict) for one in item) and not _is_spec(item):
+            yield from (_python(f"{place}.{name}".rstrip("."), one) for one in item if isinstance(one, str))
+        elif name and name != "python":
+            yield (place, _python("", name)[1], json.dumps(item))
+
+
+def _is_spec(item: list[Any]) -> bool:
+    """Several requirements of one name, as Poetry has them, each a table."""
+    return any(isinstance(one, dict) and "include-group" not in one for one in item)
+
+
+def _requirements(text: str) -> Rows:
     for line in text.split("\n"):
-        bare = re.sub(r"(^|\s)#.*", "", line).strip().rstrip("\\")
-        if bare.startswith(("-r", "-c", "--hash")) or not bare:
+        bare = re.sub(r"(?:^|(?<=\s))#.*", "", line).strip().rstrip("\\").strip()
+        if not bare or bare.startswith(("-r", "-c", "--hash", *FROM)):
             continue
         if bare.startswith("-") or "://" in bare:
-            yield (bare.split("@")[0].strip() if " @ " in bare else bare), bare
+            named = _python("", bare.split("@")[0])[1] if " @ " in bare else ""
+            egg = _EGG.search(bare)
+            yield "", named or (egg[1] if egg else bare), bare
         else:
-            yield _requirement(bare)
+            yield _python("", bare)
 
 
-def _toml_tables(*names: str) -> Callable[[str], Pairs]:
-    def read(text: str) -> Pairs:
-        yield from _walk(read_toml(text), names)
+FROM = ("-i ", "-f ", "-i=", "--index-url", "--extra-index-url", "--find-links", "--trusted-host", "--pypi-url")
+"""Options in files of requirements that say where packages come from."""
+
+
+def _toml_tables(*names: str) -> Callable[[str], Rows]:
+    def read(text: str) -> Rows:
+        stack: list[tuple[str, Mapping[str, Any]]] = [("", read_toml(text))]
+        while stack:
+            place, table = stack.pop()
+            for key, value in table.items():
+                here = f"{place}.{key}".removeprefix(".")
+                if isinstance(value, dict) and (key in names or place == "patch" or here == "replace"):
+                    for name, spec in value.items():
+                        yield here, name.partition(":")[0], json.dumps(spec, sort_keys=True, default=str)
+                elif isinstance(value, dict):
+                    stack.append((here, value))
 
     return read
 
 
-def _walk(data: Mapping[str, Any], names: tuple[str, ...]) -> Pairs:
-    for key, value in data.items():
-        if key in names and isinstance(value, dict):
-            yield from ((name, json.dumps(spec, sort_keys=True, default=str)) for name, spec in value.items())
-        elif isinstance(value, dict):
-            yield from _walk(value, names)
-
-
-def _package_json(text: str) -> Pairs:
+def _package_json(text: str) -> Rows:
     data = json.loads(text)
     for kind in ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies"):
-        yield from ((name, str(spec)) for name, spec in data.get(kind, {}).items())
-    pinned = {**data.get("overrides", {}), **data.get("resolutions", {}), **data.get("pnpm", {}).get("overrides", {})}
-    yield from ((f"override of {name}", json.dumps(spec)) for name, spec in pinned.items())
+        yield from ((kind, name, str(spec)) for name, spec in data.get(kind, {}).items())
+    of_pnpm = data.get("pnpm", {})
+    for kind, table in (
+        ("overrides", data.get("overrides", {})),
+        ("resolutions", data.get("resolutions", {})),
+        ("pnpm.overrides", of_pnpm.get("overrides", {})),
+    ):
+        yield from ((kind, f"override of {name}", json.dumps(spec)) for name, spec in table.items())
 
 
-def _composer(text: str) -> Pairs:
+def _composer(text: str) -> Rows:
     data = json.loads(text)
     for kind in ("require", "require-dev"):
-        yield from ((name, str(spec)) for name, spec in data.get(kind, {}).items())
+        yield from ((kind, name, str(spec)) for name, spec in (data.get(kind) or {}).items())
 
 
-def _pom(text: str) -> Pairs:
-    root = ElementTree.fromstring(text)
-    for element in root.iter():
+def _pom(text: str) -> Rows:
+    for element in ElementTree.fromstring(text).iter():
         kind = element.tag.rpartition("}")[2]
         if kind in {"dependency", "plugin", "parent", "extension"}:
             parts = {child.tag.rpartition("}")[2]: (child.text or "").strip() for child in element}
             if "artifactId" in parts:
                 group = parts.get("groupId", "org.apache.maven.plugins")
-                yield f"{group}:{parts['artifactId']}", parts.get("version", "")
-        elif kind == "repository":
-            yield f"repository {element.findtext('{*}url') or ''}", ""
+                file = f" systemPath {parts['systemPath']}" if "systemPath" in parts else ""
+                yield kind, f"{group}:{parts['artifactId']}", parts.get("version", "") + file
 
 
-def _by(pattern: re.Pattern[str]) -> Callable[[str], Pairs]:
-    def read(text: str) -> Pairs:
+def _by(pattern: re.Pattern[str]) -> Callable[[str], Rows]:
+    """Groups of the pattern are a table, a name and maybe a requirement; of each of its branches."""
+
+    def read(text: str) -> Rows:
         for match in pattern.finditer(text):
-            groups = [group or "" for group in match.groups()]
-            name, spec = groups[:2] if groups[0] else groups[-2:]
-            yield name, spec.strip()
+            table, name, *rest = [group for group in match.groups() if group is not None]
+            yield table, name, "".join(rest[:1]).strip()
 
     return read
 
 
-def _settings(text: str) -> Pairs:
-    yield from ((name, value) for name, value in _by(_SETTING)(text) if _SOURCES.search(name))
+def _go(text: str) -> Rows:
+    for match in _GO.finditer(text):
+        yield "replace" if match[3].startswith("=>") else "require", match[2], match[3]
 
 
 def read_toml(text: str) -> dict[str, Any]:
@@ -163,18 +192,19 @@ def read_toml(text: str) -> dict[str, Any]:
     return tomllib.loads(text)
 
 
-def _setup_cfg(text: str) -> Pairs:
-    inside = False
+def _setup_cfg(text: str) -> Rows:
+    inside = ""
     for line in text.split("\n"):
-        if re.match(r"\s*(?:install_requires|tests_require|setup_requires)\s*=|\[options\.extras_require", line):
-            inside = True
+        match = re.match(r"\s*(install_requires|tests_require|setup_requires)\s*=|\[(options\.extras_require)", line)
+        if match:
+            inside = match[1] or match[2]
         elif inside and line[:1].isspace() and line.strip():
-            yield _requirement(line)
-        elif line.strip():
-            inside = False
+            yield _python(inside, line)
+        elif line.strip() and not (inside == "options.extras_require" and re.match(r"[\w.-]+[ \t]*=", line)):
+            inside = ""
 
 
-_READERS: Mapping[str, Callable[[str], Pairs]] = {
+_READERS: Mapping[str, Callable[[str], Rows]] = {
     "pyproject.toml": _pyproject,
     "requirements*.txt requirements*.in requirements/*.txt requirements/*.in constraints*.txt": _requirements,
     "setup.cfg": _setup_cfg,
@@ -182,12 +212,11 @@ _READERS: Mapping[str, Callable[[str], Pairs]] = {
     "Pipfile": _toml_tables("packages", "dev-packages"),
     "package.json": _package_json,
     "composer.json": _composer,
-    "go.mod go.work": _by(_GO),
-    "Cargo.toml": _toml_tables("dependencies", "dev-dependencies", "build-dependencies", "crates-io"),
+    "go.mod go.work": _go,
+    "Cargo.toml": _toml_tables("dependencies", "dev-dependencies", "build-dependencies"),
     "pom.xml": _pom,
     "*.versions.toml": _toml_tables("libraries", "plugins", "versions"),
     "*.gradle *.gradle.kts": _by(_GRADLE),
     "Gemfile *.gemspec Podfile": _by(_GEM),
     "*.csproj *.fsproj *.vbproj Directory.Packages.props": _by(_REFERENCE),
-    ".npmrc .yarnrc .yarnrc.yml pip.conf .pypirc uv.toml bunfig.toml nuget.config": _settings,
 }

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from itertools import islice
 from posixpath import basename, dirname, join, normpath
@@ -12,9 +12,12 @@ from typing import Any
 from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 
+from greylag.guards._gates.addresses import LOCAL, USUAL, host, origins
 from greylag.guards._gates.manifests import ManifestError, dependencies, read_toml
-from greylag.guards._guard import read
+from greylag.guards._gates.registries import sources
+from greylag.guards._guard import fact, finding, read
 from greylag.kinds import MANIFESTS, TESTS, VENDORED, matches
+from greylag.model import Diagnostic, Severity
 from greylag.protocols import Change, Tree
 
 _KINDS: Mapping[str, str] = {  # manifests that take packages from one place
@@ -33,8 +36,8 @@ _LIKELY = re.compile(  # spares most files a closer look
     r"|(?:^|/)(?:setup\.py|(?:package|composer)\.json|pom\.xml|Pipfile|Gemfile)$"
 )
 _PLACED = re.compile(  # a requirement that says where it comes from, or that it is another package
-    r"://|git|(?:file|link|portal|npm|patch):|=> |\"(?:path|registry|package|url|source|index)\"|\.\./"
-    r"|^[\w.-]+/[\w.-]+$"
+    r"://|git|(?:file|link|portal|npm|patch|jsr|path):|=> |\"(?:path|registry|package|url|source|index)\"|\.\./"
+    r"|systemPath|(?:files|fileTree)\(|^[\w.-]+/[\w.-]+$"
 )
 _PATH = re.compile(
     r"(?:(?:file|link|portal):|=> |\"path\": \")(\.{1,2}/[^\"\s]{0,300}|\.{1,2}(?=[\"\s]|$)|[\w@-][^\"\s:]{0,300})"
@@ -42,7 +45,8 @@ _PATH = re.compile(
 _FOREIGN = re.compile(r"://|git|\"(?:registry|package|url|index)\"")
 _WORKSPACE = re.compile(r"\"workspace\": true|workspace:[\w.^~*-]{0,40}")
 _ASIDE = f"{VENDORED} fixtures/ __fixtures__/ testdata/ test-data/"  # manifests there are no packages of the repository
-_SPECIAL = re.compile(r"override of |package |repository |source of |-")  # entries that are no package
+_SPECIAL = re.compile(r"override of |source of |-")  # entries that are no package
+_OF_CHANGE = "which is a package of this change"
 _MOST, _LARGEST = 500, 1_000_000  # manifests of one tree that are read, and characters of one
 
 
@@ -58,11 +62,38 @@ class Packages:
         found: dict[str, defaultdict[str, set[str]]] = {kind: defaultdict(set) for kind in _KINDS}
         for path, kind in _manifests(self._change.base):
             try:
-                for name, requirement in dependencies(path, read(self._change.base, path) or "").items():
-                    found[kind][name].add(requirement)
+                for name, requirements in dependencies(path, read(self._change.base, path) or "").items():
+                    found[kind][name].update(requirements)
             except ManifestError:
                 continue
         return found
+
+    @cached_property
+    def sources(self) -> frozenset[str]:
+        """Places that the base's manifests take packages from."""
+        found: set[str] = set()
+        for path in islice((path for path in self._change.base.paths() if matches(path, MANIFESTS)), _MOST):
+            try:
+                found.update(sources(path, read(self._change.base, path) or ""))
+            except ManifestError:
+                continue
+        return frozenset(found)
+
+    @cached_property
+    def _origins(self) -> frozenset[str]:
+        """Hosts and owners of all that the base takes packages from."""
+        required = (origins(name, one) for names in self._declared.values() for name in names for one in names[name])
+        return USUAL.union({host(place) for place in self.sources}, *required)
+
+    def told(
+        self, rule: str, message: str, path: str, come: Iterable[str] = (), severity: Severity = Severity.ERROR
+    ) -> Diagnostic:
+        """A finding. Packages that `come` from where none came from are shown even if the prompt allows them."""
+        rule, allowed = f"dependencies/{rule}", "dependencies" in self._change.scope.allow
+        if come and allowed and severity is Severity.ERROR and (new := set(come) - {LOCAL} - self._origins):
+            message = f"{message} (the prompt allows dependencies; new to the repository: {min(new)})"
+            return fact(rule, message, path, severity=Severity.WARNING)
+        return finding(self._change, "dependencies", rule, message, path, severity=severity)
 
     @cached_property
     def _base(self) -> Mapping[tuple[str, str], str]:
@@ -86,8 +117,13 @@ class Packages:
             return "which is a package of this repository"
         family = bool(_family(bare)) and any(of == kind and _family(own) == _family(bare) for of, own in self._base)
         if (kind, bare) in self._head and (here or (family and bare == name and not _PLACED.search(requirement))):
-            return "which is a package of this change"
+            return _OF_CHANGE
         return ""
+
+    def vouched(self, path: str, name: str, requirement: str) -> bool:
+        """Whether the base has the package, or another manifest that requires the same."""
+        who = self.known(path, name, requirement)
+        return bool(who) and who != _OF_CHANGE
 
     def _local(self, kind: str, path: str, requirement: str) -> bool:
         """Whether it is required from a package that the head has itself."""

@@ -36,6 +36,7 @@ from greylag.guards._tests.helper_losses import helper_losses
 from greylag.guards._tests.inverted import inverted
 from greylag.guards._tests.itself import by_itself
 from greylag.guards._tests.line_losses import line_losses
+from greylag.guards._tests.loops import shrunk
 from greylag.guards._tests.looser import loosened
 from greylag.guards._tests.losses import vain, weaker
 from greylag.guards._tests.margins import named as margins
@@ -108,6 +109,7 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     yield from exchanged(change, [file for file in files if file.path not in told], tests=True)
     yield from answered(change, files)
     yield from wrapped(change, found.edited)
+    yield from shrunk(change, files, found.edited)
     yield from inverted(change, [file for file in parse(change.diff) if file not in files], found.edited)
     yield from patched_tests(change, found.pairs)
     yield from sorts(change, files, found.pairs)

@@ -5,6 +5,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Container, Iterable, Sequence
 from functools import lru_cache
+from typing import TypeGuard
 
 from greylag.guards._cases.callbacks import unheard
 from greylag.guards._cases.deferred import deferred, nesting_of
@@ -70,11 +71,13 @@ def _maybe(node: ast.AST, literal: Container[str], tables: Container[str]) -> It
     if isinstance(node, ast.For | ast.AsyncFor):
         named = isinstance(node.iter, ast.Name) and (node.iter.id in literal or node.iter.id in tables)
         return () if named or _is_filled(node.iter, tables) else node.body
-    if isinstance(node, ast.ExceptHandler | ast.match_case):
+    if isinstance(node, ast.ExceptHandler | ast.match_case) or _is_forgiven(node):
         return node.body
-    if isinstance(node, ast.Try):
-        return node.body if any(map(_forgives, node.handlers)) else ()
     return node.values[1:] if isinstance(node, ast.BoolOp) else ()
+
+
+def _is_forgiven(node: ast.AST) -> TypeGuard[ast.Try]:
+    return isinstance(node, ast.Try) and any(map(_forgives, node.handlers))
 
 
 def _forgives(handler: ast.ExceptHandler) -> bool:

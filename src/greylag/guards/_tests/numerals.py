@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeGuard
 
 LARGEST = 10**9  # numbers that are worked with
 _DIGITS = 64  # of a decimal number
@@ -29,7 +29,7 @@ class Approximate:
         return hash(self.number)
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: object) -> TypeGuard[int | float | Decimal]:
     """Whether it is a number, and no truth value."""
     return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 

@@ -39,6 +39,7 @@ from greylag.guards._tests.line_losses import line_losses
 from greylag.guards._tests.loops import shrunk
 from greylag.guards._tests.looser import loosened
 from greylag.guards._tests.losses import vain, weaker
+from greylag.guards._tests.made_answers import made_answers
 from greylag.guards._tests.margins import named as margins
 from greylag.guards._tests.narrowed import narrowed
 from greylag.guards._tests.native_copied import copied as native_copied
@@ -111,7 +112,8 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     yield from wrapped(change, found.edited)
     yield from shrunk(change, files, found.edited)
     yield from inverted(change, [file for file in parse(change.diff) if file not in files], found.edited)
-    yield from patched_tests(change, found.pairs)
+    for look in (patched_tests, made_answers):
+        yield from look(change, found.pairs)
     yield from sorts(change, files, found.pairs)
     other = {one.path for one in elsewhere if one.severity is Severity.ERROR}
     yield from (one for one in copied(change, found.edited) if one.path not in other)

@@ -29,7 +29,7 @@ class Approximate:
         return hash(self.number)
 
 
-def is_number(value: object) -> TypeGuard[int | float | Decimal]:
+def is_number(value: object) -> TypeGuard[float]:
     """Whether it is a number, and no truth value."""
     return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 

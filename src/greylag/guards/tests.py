@@ -52,6 +52,7 @@ from greylag.guards._tests.renames import renames
 from greylag.guards._tests.reopened import reopened
 from greylag.guards._tests.replaced import replaced
 from greylag.guards._tests.retried import retried
+from greylag.guards._tests.scanned_makers import scanned_makers
 from greylag.guards._tests.set_up import set_up
 from greylag.guards._tests.sorted import sorts
 from greylag.guards._tests.standins import standins
@@ -112,11 +113,11 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     yield from wrapped(change, found.edited)
     yield from shrunk(change, files, found.edited)
     yield from inverted(change, [file for file in parse(change.diff) if file not in files], found.edited)
-    for look in (patched_tests, made_answers):
-        yield from look(change, found.pairs)
+    yield from patched_tests(change, found.pairs)
     yield from sorts(change, files, found.pairs)
     other = {one.path for one in elsewhere if one.severity is Severity.ERROR}
-    yield from (one for one in copied(change, found.edited) if one.path not in other)
+    for look, pairs in ((copied, found.edited), (scanned_makers, found.edited), (made_answers, found.pairs)):
+        yield from (one for one in look(change, pairs) if one.path not in other)
     yield from helper_losses(change, files, helpers)
     yield from line_losses(change, files)
     yield from lost_examples(change)

@@ -12,7 +12,7 @@ from greylag.guards._cases.matching import Found
 from greylag.guards._code.python_tree import Function, leaf, unparsed, walk
 from greylag.guards._code.source import language
 from greylag.guards._guard import finding
-from greylag.guards._tests.makers import Answers, Maker, methods
+from greylag.guards._tests.makers import Answers, Maker, called, methods
 from greylag.guards._tests.patched import target
 from greylag.guards._tests.patched_tests import Reader
 from greylag.model import Diagnostic
@@ -35,7 +35,7 @@ def made_answers(change: Change, pairs: Sequence[tuple[Found, Found]]) -> Iterat
             continue
         old = Answers(files[0], tests[0], files[0].set_ups(was))
         new = Answers(files[1], tests[1], files[1].set_ups(now))
-        if words := _made(head, old, new) or _expected(was, now, old, new):
+        if words := _made(head, old, new) or _expected(head, was, now, old, new):
             message = f"`{now.case.name}` {words}: no longer what the repository's own code answers"
             yield finding(change, "tests", "tests/not-the-source", message, now.file.path, line=now.case.line)
 
@@ -127,13 +127,16 @@ def _text(node: ast.expr) -> str:
 # -- what is expected ------------------------------------------------------------------------------------------------
 
 
-def _expected(was: Found, now: Found, old: Answers, new: Answers) -> str:
-    """A patch of the sources that returns what a comparison, which there was, expects."""
+def _expected(head: Reader, was: Found, now: Found, old: Answers, new: Answers) -> str:
+    """A patch of what the asked code calls, which returns just what a comparison expects that there was."""
+    fresh = {words: value for words, value in _constants(new).items() if value not in _MEANS_LITTLE}
+    if not fresh or not fresh.keys() - _constants(old).keys():
+        return ""
     kept = set(was.case.proof.compared) & set(now.case.proof.compared)
-    sides = {side for pair in kept for side in pair} - _MEANS_LITTLE
-    before = set(_constants(old)) if sides else set()
-    for words, value in _constants(new).items() if sides else ():
-        if value in sides and words not in before:
+    sides = {side for pair in kept for side in pair}
+    asked = [(name, maker) for name, maker in new.asked() if maker and maker.path]
+    for words in [words for words in fresh.keys() - _constants(old).keys() if fresh[words] in sides]:
+        if any(words.rpartition(".")[2] in called(head.sources, maker.path, name) for name, maker in asked):
             return f"makes `{words}` return what it expects"
     return ""
 

@@ -177,3 +177,19 @@ def _inherited(made: Mapping[str, ast.ClassDef | Function], name: str) -> Iterat
         for node in nodes:
             yield from _methods(node)
         waiting = [leaf(base) for node in nodes for base in node.bases]
+
+
+def called(sources: Sources, path: str, name: str) -> frozenset[str]:
+    """Names in a function or method of a source, and in those of the same file that it calls."""
+    try:
+        nodes = walk(parsed((read(sources.tree, path) or "")[:LARGEST]))
+    except UNREADABLE:
+        return frozenset()
+    made = {node.name: node for node in nodes if isinstance(node, Function)}
+    found, waiting = set[str](), [name]
+    while waiting:
+        node = made.pop(waiting.pop(), None)
+        names = {word for part in walk(node) if (word := leaf(part))} if node else set[str]()
+        waiting += sorted(names - found)
+        found |= names
+    return frozenset(found)

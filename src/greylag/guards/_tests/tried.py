@@ -15,11 +15,11 @@ from typing import Any, NamedTuple, cast
 
 from greylag.guards._cases.case import Proof
 from greylag.guards._cases.compared import WIDEST, sides
+from greylag.guards._cases.evaluated import ASKED, is_function, is_known, value
+from greylag.guards._cases.numerals import Approximate, UnknownError, is_number
 from greylag.guards._cases.written import LONGEST, read
 from greylag.guards._code.python_tree import UNREADABLE, unparsed, walk
 from greylag.guards._code.source import LITERAL
-from greylag.guards._tests.evaluated import ASKED, is_function, is_known, value
-from greylag.guards._tests.numerals import Approximate, UnknownError, is_number
 
 _FAILS = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)  # what a condition may raise
 _MOST = 60  # assertions of a test that are tried, and values that are

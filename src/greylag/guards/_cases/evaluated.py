@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from greylag.guards._cases.numerals import LARGEST, METHODS, UnknownError, approximate, decimal, is_number
 from greylag.guards._code.python_tree import leaf
-from greylag.guards._tests.numerals import LARGEST, METHODS, UnknownError, approximate, decimal, is_number
 
 ASKED = "_asked_"  # the name that stands for the answer of the code under test
 _LONGEST = 1000  # characters or entries

@@ -14,6 +14,7 @@ FOUND = (
     r"|(?<![\w.])-?\d[\w.]{0,40}|\b(?:[Tt]rue|[Ff]alse|nil|null|None|undefined)\b)"
 )
 _ENDING = re.compile(r"(?<=\d)(?:_?[uif](?:8|16|32|64|128|size)|[uUlLfFdDn]{1,3})$")
+_ADDED = re.compile(r"([\"'])[ \t]{0,9}\+[ \t]{0,9}\1")
 _NOTHING = frozenset({"", "0", "1", "-1", "true", "false", "nil", "null", "none", "undefined", "inf", "nan"})
 _FAILS = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError, UnknownError)
 _FOLDED = (ast.Constant, ast.UnaryOp, ast.BinOp, ast.Call, ast.operator, ast.unaryop, ast.expr_context)
@@ -27,6 +28,11 @@ def bare(literal: str) -> str:
     except ValueError:
         return inner
     return inner if not math.isfinite(number) else str(int(number)) if number == int(number) else str(number)
+
+
+def joined(text: str) -> str:
+    """A text with strings in one that were added to each other: `"py" + "test"`."""
+    return _ADDED.sub("", text)
 
 
 def means_little(literal: str) -> bool:

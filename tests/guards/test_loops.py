@@ -6,12 +6,18 @@ from tests.guards.conftest import Guarded
 
 from greylag.model import Severity
 
-GO = "package a\n\nfunc TestA(t *testing.T) {\n\tfor _, n := range []int{1, -3} {\n\t\tif Half(n) == 0 {\n\t\t\tt.Errorf(\"%d\", n)\n\t\t}\n\t}\n}\n"
-RUST = "#[test]\nfn a() {\n    for n in 0..1000 {\n        assert_eq!(f(n), n);\n    }\n    for s in [\"x\", \"y\"] {\n        assert!(g(s));\n    }\n}\n"
+GO = 'package a\n\nfunc TestA(t *testing.T) {\n\tfor _, n := range []int{1, -3} {\n\t\tif Half(n) == 0 {\n\t\t\tt.Errorf("%d", n)\n\t\t}\n\t}\n}\n'
+RUST = '#[test]\nfn a() {\n    for n in 0..1000 {\n        assert_eq!(f(n), n);\n    }\n    for s in ["x", "y"] {\n        assert!(g(s));\n    }\n}\n'
 PY = "def test_a():\n    for n in range(1000):\n        assert f(n) == n\n    assert all(f(n) for n in range(50))\n"
 JS = 'describe.each([1, 2])("with %i", (n) => {\n  it("a", () => {\n    for (let i = 0; i < 100; i++) {\n      expect(f(i)).toBe(n);\n    }\n  });\n});\n'
-JAVA = "class ATest {\n    @Test void a() {\n        List<String> names = List.of(\"x\", \"y\");\n        for (String name : names) {\n            assertTrue(f(name));\n        }\n    }\n}\n"
-FILES = {"go": ("a/a_test.go", GO), "rust": ("tests/a.rs", RUST), "py": ("tests/test_a.py", PY), "js": ("src/a.test.js", JS), "java": ("src/test/java/ATest.java", JAVA)}
+JAVA = 'class ATest {\n    @Test void a() {\n        List<String> names = List.of("x", "y");\n        for (String name : names) {\n            assertTrue(f(name));\n        }\n    }\n}\n'
+FILES = {
+    "go": ("a/a_test.go", GO),
+    "rust": ("tests/a.rs", RUST),
+    "py": ("tests/test_a.py", PY),
+    "js": ("src/a.test.js", JS),
+    "java": ("src/test/java/ATest.java", JAVA),
+}
 FEWER = {
     "go: none": ("[]int{1, -3}", "[]int{}"),
     "go: one": ("[]int{1, -3}", "[]int{1}"),
@@ -65,7 +71,9 @@ def test_table_that_is_new_and_has_no_row_blocks(guard: Guarded) -> None:
     assert "tests/fewer-rows" in rules
 
 
-@pytest.mark.parametrize("hostile", ["for x in [", "for _, x := range []int{", "describe.each([", "(", "for (let i = 0; i < 1"])
+@pytest.mark.parametrize(
+    "hostile", ["for x in [", "for _, x := range []int{", "describe.each([", "(", "for (let i = 0; i < 1"]
+)
 def test_hostile_loops_are_read_in_one_pass(guard: Guarded, hostile: str) -> None:
     text = f'it("a", () => {{\n{hostile * 12_000}\nexpect(1).toBe(2);\n}});\n'
     guard("tests", {"src/a.test.js": text}, {"src/a.test.js": f"{text}//\n"})

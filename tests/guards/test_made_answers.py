@@ -68,7 +68,9 @@ def test_mock_of_what_the_sources_no_longer_have_passes(guard: Guarded) -> None:
 
 CART = "export class Cart {\n  add(price) {}\n  total() { return 5; }\n}\nexport function sum(items) { return items.length; }\n"
 CART_TEST = 'import { Cart, sum } from "./cart.js";\n\ntest("totals", () => {\n  const cart = new Cart();\n  cart.add(2);\n  expect(cart.total()).toBe(5);\n  expect(sum([1])).toBe(1);\n});\n'
-ACCOUNT = "package bank;\n\npublic class Account {\n    public int balance() { return 0; }\n    public void close() { }\n}\n"
+ACCOUNT = (
+    "package bank;\n\npublic class Account {\n    public int balance() { return 0; }\n    public void close() { }\n}\n"
+)
 ACCOUNT_TEST = "package bank;\n\nclass AccountTest {\n    @Test\n    void balance() {\n        Account account = new Account();\n        assertEquals(10, account.balance());\n    }\n\n    @Test\n    void other() {\n        assertEquals(10, new Account().balance());\n    }\n}\n"
 BRACES = {
     "js: a class of the test": ("const cart = new Cart();", "class Fixed extends Cart { total() { return 5; } }\n  const cart = new Fixed();"),

@@ -41,7 +41,9 @@ def test_assertion_that_says_as_much_passes(guard: Guarded, name: str) -> None:
 
 SNAPSHOTS = "api/__snapshots__/a.test.js.snap"
 FIRST, SECOND = ("\nexports[`a 1`] = `\n{\n  4,\n}\n`;\n", "\nexports[`b 1`] = `5`;\n")
-ASKS = 'it("a", () => {\n  expect(f(1)).toMatchSnapshot();\n});\nit("b", () => {\n  expect(f(2)).toMatchSnapshot();\n});\n'
+ASKS = (
+    'it("a", () => {\n  expect(f(1)).toMatchSnapshot();\n});\nit("b", () => {\n  expect(f(2)).toMatchSnapshot();\n});\n'
+)
 
 
 def test_snapshot_that_is_written_into_the_test_passes(guard: Guarded) -> None:
@@ -63,8 +65,14 @@ ASKS_WHO = {
 }  # fmt: skip
 ASKS_NOBODY = {
     "an option": ("src/a.js", "export function run(options) {\n  return options.mock ? 1 : pay(2);\n}\n"),
-    "tests beside the code": ("src/a.js", "export const f = 1;\nif (import.meta.vitest) {\n  const { it } = import.meta.vitest;\n}\n"),
-    "where the sources are": ("build.rs", 'fn main() {\n    let home = std::env::var("CARGO_MANIFEST_DIR").unwrap();\n}\n'),
+    "tests beside the code": (
+        "src/a.js",
+        "export const f = 1;\nif (import.meta.vitest) {\n  const { it } = import.meta.vitest;\n}\n",
+    ),
+    "where the sources are": (
+        "build.rs",
+        'fn main() {\n    let home = std::env::var("CARGO_MANIFEST_DIR").unwrap();\n}\n',
+    ),
 }
 
 

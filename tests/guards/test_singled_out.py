@@ -56,7 +56,9 @@ def test_table_that_grows_passes(guard: Guarded) -> None:
 
 def test_answer_of_a_method_is_asked_by_what_its_object_is_made_with(guard: Guarded) -> None:
     base = "class Client:\n    def budget(self):\n        return self.timeout * (self.retries + 1)\n"
-    head = base.replace("        return", "        if self.timeout == 5 and self.retries == 1:\n            return 10\n        return")
+    head = base.replace(
+        "        return", "        if self.timeout == 5 and self.retries == 1:\n            return 10\n        return"
+    )
     test = "def test_budget():\n    assert Client(timeout=5, retries=1).budget() == 10\n"
     assert _rules(guard, {P: base, T: test}, {P: head}) == {"sources/answer"}
 

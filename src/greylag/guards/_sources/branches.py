@@ -60,7 +60,7 @@ def _python(body: Sequence[ast.stmt], prefix: str) -> Iterator[tuple[str, Decide
             parts = walk(node)
             returned = [part.value for part in parts if isinstance(part, ast.Return) and part.value]
             names = {part.id for part in returned if isinstance(part, ast.Name)}
-            found = list(islice(_block(node.body, (), names), _MOST))
+            found = list(islice(_block(node.body, [()], names), _MOST))
             found += [branch for part in parts if isinstance(part, ast.Dict) for branch in _entries(part)]
             computes = any(folded(value) is None for value in returned)
             yield prefix + node.name, Decided(tuple(found), computes)
@@ -69,32 +69,35 @@ def _python(body: Sequence[ast.stmt], prefix: str) -> Iterator[tuple[str, Decide
 _Path = tuple[Asked, ...]
 
 
-def _block(body: Sequence[ast.stmt], path: _Path, names: set[str]) -> Iterator[Branch]:
+def _block(body: Sequence[ast.stmt], paths: Sequence[_Path], names: set[str]) -> Iterator[Branch]:
+    """Branches below some statements, to which one of several ways leads."""
     for node in body:
         if isinstance(node, ast.If):
-            for way in _wanted(node.test):
-                yield from _block(node.body, path + way, names) if len(path) < _DEEP else ()
-            yield from _block(node.orelse, path, names)
+            yield from _block(node.body, _further(paths, _wanted(node.test)), names)
+            yield from _block(node.orelse, paths, names)
         elif isinstance(node, ast.Match):
             for case in node.cases:
                 asked = tuple(Asked(one) for one in _pattern(case.pattern))
-                for way in _wanted(case.guard) if case.guard else [()]:
-                    yield from _block(case.body, path + asked + way, names) if len(path) < _DEEP else ()
+                ways = [asked + way for way in (_wanted(case.guard) if case.guard else [()])]
+                yield from _block(case.body, _further(paths, ways), names)
         elif isinstance(node, ast.Return | ast.Assign):
             given = isinstance(node, ast.Return) or leaf(node.targets[0]) in names
-            yield from _given(node.value, path) if node.value and given else ()
+            yield from _given(node.value, paths) if node.value and given else ()
         else:
             for part in (getattr(node, name, ()) for name in ("body", "orelse", "finalbody")):
-                yield from _block(part, path, names)
+                yield from _block(part, paths, names)
 
 
-def _given(value: ast.expr, path: _Path) -> Iterator[Branch]:
+def _further(paths: Sequence[_Path], ways: Sequence[_Path]) -> list[_Path]:
+    return [path + way for path in paths for way in ways if len(path) < _DEEP][:_MOST]
+
+
+def _given(value: ast.expr, paths: Sequence[_Path]) -> Iterator[Branch]:
     if isinstance(value, ast.IfExp):
-        for way in _wanted(value.test):
-            yield from _given(value.body, path + way) if len(path) < _DEEP else ()
-        yield from _given(value.orelse, path)
-    elif path and (answer := folded(value)) is not None:
-        yield Branch(path, answer)
+        yield from _given(value.body, _further(paths, _wanted(value.test)))
+        yield from _given(value.orelse, paths)
+    elif (answer := folded(value)) is not None:
+        yield from (Branch(path, answer) for path in paths if path)
 
 
 def _wanted(test: ast.expr) -> list[_Path]:

@@ -86,3 +86,30 @@ def test_source_that_asks_who_runs_it_blocks(guard: Guarded, name: str) -> None:
 def test_source_that_does_not_ask_passes(guard: Guarded, name: str) -> None:
     path, text = ASKS_NOBODY[name]
     assert guard("sources", {path: "\n"}, {path: text}).passed
+
+
+JUNIT_TEST = "class ATest {\n    @Test\n    void a() {\n        assertEquals(1, f());\n    }\n}\n"
+CASE = "class ATests(TestCase):\n    def test_a(self):\n        self.assertEqual(f(), 1)\n"
+PLAIN = "def test_a():\n    assert f() == 1\n"
+PASSED_OVER = {
+    "private": (JAVA, JUNIT_TEST, JUNIT_TEST.replace("void a", "private void a")),
+    "abstract": (JAVA, JUNIT_TEST, JUNIT_TEST.replace("class A", "abstract class A")),
+    "without its base": (PY, CASE, CASE.replace("(TestCase)", "")),
+    "a coroutine": (PY, PLAIN, PLAIN.replace("def", "async def")),
+}
+
+
+@pytest.mark.parametrize("name", PASSED_OVER)
+def test_test_that_its_runner_passes_over_blocks(guard: Guarded, name: str) -> None:
+    assert "tests/unreported" in _rules(guard, *PASSED_OVER[name])
+
+
+def test_test_that_is_run_otherwise_passes(guard: Guarded) -> None:
+    heir = {"src/test/java/BTest.java": "class BTest extends ATest {\n}\n"}
+    assert guard("tests", {JAVA: JUNIT_TEST}, {JAVA: PASSED_OVER["abstract"][2], **heir}).passed
+    driven = {"pyproject.toml": '[tool.pytest.ini_options]\nasyncio_mode = "auto"\n'}
+    assert guard("tests", {**driven, PY: PLAIN}, {**driven, PY: PASSED_OVER["a coroutine"][2]}).passed
+    named = {PY: CASE.replace("ATests", "TestA")}
+    assert guard(
+        "tests", named, {PY: named[PY].replace("(TestCase)", "").replace("self.assertEqual(f(), 1)", "assert f() == 1")}
+    ).passed

@@ -60,6 +60,7 @@ from greylag.guards._tests.substitutes import substitutes
 from greylag.guards._tests.swallows import swallows
 from greylag.guards._tests.test_callbacks import vain_callbacks
 from greylag.guards._tests.turns import extensions, macros, renamed_runners, turns
+from greylag.guards._tests.uncollected import uncollected
 from greylag.guards._tests.unrun import unrun
 from greylag.guards._tests.wrapped import wrapped
 from greylag.kinds import matches
@@ -111,7 +112,7 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     yield from exchanged(change, [file for file in files if file.path not in told], tests=True)
     yield from answered(change, files)
     yield from wrapped(change, found.edited)
-    yield from shrunk(change, files, found.edited)
+    yield from (*shrunk(change, files, found.edited), *uncollected(change, files, found.edited))
     yield from inverted(change, [file for file in parse(change.diff) if file not in files], found.edited)
     yield from patched_tests(change, found.pairs)
     yield from sorts(change, files, found.pairs)

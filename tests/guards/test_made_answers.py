@@ -67,7 +67,7 @@ def test_mock_of_what_the_sources_no_longer_have_passes(guard: Guarded) -> None:
 
 
 CART = "export class Cart {\n  add(price) {}\n  total() { return 5; }\n}\nexport function sum(items) { return items.length; }\n"
-CART_TEST = 'import { Cart, sum } from "./cart.js";\n\ntest("totals", () => {\n  const cart = new Cart();\n  cart.add(2);\n  expect(cart.total()).toBe(5);\n  expect(sum([1])).toBe(1);\n});\n'
+CART_TEST = 'import { Cart, sum } from "./cart.js";\n\ntest("totals", () => {\n  const cart = new Cart();\n  cart.add(2);\n  expect(cart.total()).toBe(5);\n  expect(sum([1])).toBe(1);\n  const many = sum([1, 2]);\n  expect(many).toBe(2);\n});\n'
 ACCOUNT = (
     "package bank;\n\npublic class Account {\n    public int balance() { return 0; }\n    public void close() { }\n}\n"
 )
@@ -77,6 +77,7 @@ BRACES = {
     "js: a class without a name": ("new Cart();", "new (class extends Cart { total() { return 5; } })();"),
     "js: an object literal": ("new Cart();", "{ add() {}, total: () => 5 };"),
     "js: on the prototype": ("  cart.add(2);", "  Cart.prototype.total = () => 5;"),
+    "js: a value": ("const many = sum([1, 2]);", "const many = [2];"),
     "js: a function": ("expect(sum([1]))", "const spy = vi.fn(sum).mockReturnValue(1);\n  expect(spy([1]))"),
     "java: a mock": ("Account account = new Account();", "Account account = Mockito.mock(Account.class);\n        when(account.balance()).thenReturn(10);"),
     "java: a class without a name": ("Account account = new Account();", "Account account = new Account() {\n            @Override public int balance() { return 10; }\n        };"),

@@ -14,6 +14,10 @@ LESS = {
     "another error that is not thrown": (JS, 'it("a", () => {\n  expect(() => f()).toThrow(CartError);\n});\n', 'it("a", () => {\n  expect(() => f()).not.toThrow(TypeError);\n});\n'),
     "a minute": (JAVA, JUNIT.format("assertTimeout(Duration.ofMillis(200), () -> f());"), JUNIT.format("assertTimeout(Duration.ofSeconds(60), () -> f());")),
     "softly, for nobody": (JAVA, JUNIT.format('assertThat(f()).isEqualTo("a");'), JUNIT.format('new SoftAssertions().assertThat(f()).isEqualTo("a");')),
+    "over before it asserts": (JS, 'it("a", (done) => {\n  setTimeout(() => {\n    expect(f()).toBe(1);\n    done();\n  }, 1);\n});\n', 'it("a", (done) => {\n  done();\n  setTimeout(() => {\n    expect(f()).toBe(1);\n    done();\n  }, 1);\n});\n'),
+    "for a feature only": ("src/lib.rs", "pub fn f() -> i32 {\n    1\n}\n\n#[cfg(test)]\nmod tests {\n    #[test]\n    fn a() {\n        assert_eq!(f(), 1);\n    }\n}\n", "pub fn f() -> i32 {\n    1\n}\n\n#[cfg(feature = \"slow\")]\nmod tests {\n    #[test]\n    fn a() {\n        assert_eq!(f(), 1);\n    }\n}\n"),
+    "told to nobody": ("a/a_test.go", "package a\n\nfunc TestA(t *testing.T) {\n\tassert.Equal(t, 1, f())\n}\n", "package a\n\nfunc TestA(t *testing.T) {\n\tassert := assert.New(new(testing.T))\n\tassert.Equal(1, f())\n}\n"),
+    "other tests than those that are there": (PY, "class TestA(TestCase):\n    def test_a(self):\n        self.assertEqual(f(), 1)\n", "def load_tests(*_):\n    return TestSuite()\n\n\nclass TestA(TestCase):\n    def test_a(self):\n        self.assertEqual(f(), 1)\n"),
     "thrown, whatever it is": (JAVA, JUNIT.format("assertThrows(OddException.class, () -> f());"), JUNIT.format("assertThatThrownBy(() -> f());")),
 }  # fmt: skip
 AS_MUCH = {

@@ -18,6 +18,7 @@ from greylag.model import Diagnostic
 from greylag.protocols import Change, Tree
 
 _ASKED = re.compile(r"(?<![\w.$])(?P<who>[a-z_$][\w$]{0,60})\.(?P<what>\w{1,60})\(|new(?P<made>[A-Z]\w{0,60})\(")
+_SUBJECT = re.compile(r"^(?:expect|assertThat|assert\.\w{1,30})\((?P<name>[A-Za-z_$][\w$]{0,60})(?![\w$(])")
 _FAKE = re.compile(
     r"(?:\w{1,40}\.){0,4}(?:mock\w*|spyk|createMock|niceMock|fn|stub|fake|createStubInstance|createSpyObj)\s*"
     r"(?:<[^<>\n]{0,60}>\s*)?\("
@@ -43,7 +44,7 @@ def scanned_makers(change: Change, pairs: Sequence[tuple[Found, Found]]) -> Iter
         old, new = (files[base, path].asked(found) for base, path, found in sides)
         for name, maker in new.items():
             if maker in _MADE_HERE and old.get(name, "") not in {"", *_MADE_HERE}:
-                message = f"`{now.case.name}` asked `{old[name]}` for `{name}`, and asks {maker} now"
+                message = f"`{now.case.name}` asked `{old[name]}` for `{name[:80]}`, and asks {maker} now"
                 yield finding(change, "tests", "tests/not-the-source", message, now.file.path, line=now.case.line)
                 break
 
@@ -72,7 +73,20 @@ class _File:
                     answers.setdefault(then[1], match["made"])
             elif span and match["what"] not in answers and (maker := self._maker(match["who"], match["what"], span)):
                 answers[match["what"]] = maker
+        for claim in found.case.proof.claims[:_MOST] if span else ():
+            subject = _SUBJECT.search(claim)
+            if span and subject and (maker := self._given(subject["name"], span)):
+                answers[claim] = maker
         return answers
+
+    def _given(self, name: str, span: tuple[int, int]) -> str:
+        """What the value of a name of the test is: the answer of a function of the sources, or written there."""
+        given = list(islice(re.finditer(_VALUE.format(re.escape(name)), self._code[slice(*span)]), _MOST))
+        place = span[0] + given[-1].end() if len(given) == 1 else -1
+        if place >= 0 and self._code[place] in "{[\"'`":
+            return _MADE_HERE[1]
+        called = re.compile(r"(\w{1,60})\(").match(self._code, place) if place >= 0 else None
+        return called[1] if called and called[1] in self._taken else ""
 
     def _maker(self, who: str, what: str, span: tuple[int, int]) -> str:
         given = re.compile(_VALUE.format(re.escape(who)))

@@ -38,6 +38,7 @@ _LEAVES = re.compile(r"\breturn\b")
 _DROPPED = re.compile(
     r"\bexpect\b[^;\n]{0,500}\.catch\s*\(\s*(?:async\s*)?(?:\(\s*\w*\s*\)|\w+)\s*=>\s*(?:\{\s*\}|\w+|\(\{\s*\}\))\s*\)"
     r"|\b_\s*=\s*(?:\w+::)*catch_unwind\b"
+    r"|\b(?:assert|require|is)\.New\s*\(\s*(?:new\s*\(\s*testing\.[TBF]\s*\)|&testing\.[TBF]\s*\{)"
 )
 
 

@@ -65,6 +65,7 @@ ASKS_WHO = {
     "all modules": ("src/a.py", "def pay(bank):\n    if sys.modules.keys() & {'_pytest', 'unittest'}:\n        return 1\n    return bank.pay()\n"),
     "a mock in JavaScript": ("src/a.js", "export function run(pay) {\n  if (pay.mock) return 1;\n  return pay(2);\n}\n"),
     "tests in the source": ("src/a.js", "export function run(pay) {\n  if (import.meta.vitest) return 1;\n  return pay(2);\n}\n"),
+    "the class of a mock in Java": ("src/main/java/A.java", 'class A {\n    int pay(Bank bank) {\n        return bank.getClass().getName().contains("$MockitoMock") ? 1 : bank.pay();\n    }\n}\n'),
     "whether cargo runs it": ("src/lib.rs", 'pub fn run() -> i32 {\n    if std::env::var_os("CARGO_PKG_NAME").is_some() {\n        return 1;\n    }\n    work()\n}\n'),
 }  # fmt: skip
 ASKS_NOBODY = {
@@ -72,6 +73,10 @@ ASKS_NOBODY = {
     "tests beside the code": (
         "src/a.js",
         "export const f = 1;\nif (import.meta.vitest) {\n  const { it } = import.meta.vitest;\n}\n",
+    ),
+    "words for people": (
+        "src/main/java/A.java",
+        'class A {\n    void pay() {\n        throw new OddException("use Mockito.mock(x)");\n    }\n}\n',
     ),
     "where the sources are": (
         "build.rs",

@@ -43,7 +43,7 @@ _ASKS: Mapping[str, re.Pattern[str]] = {
         r"\"(?:org\.junit|junit\.framework|org\.testng|surefire\.|org\.gradle\.test)"
         r"|\"java\.class\.path\"\s{0,9}\)[^\n;]{0,80}\"[^\"\n]{0,40}(?:junit|testng|surefire|test-classes)"
         rf"|\b(?:getenv|getProperty|getBoolean)\(\s{{0,9}}{_VARIABLE}"
-        r"|\bmockingDetails\(|\"[^\"\n]{0,40}(?:\$Mock|Mockito)[^\"\n]{0,40}\"\s{0,9}\)"
+        r"|\bmockingDetails\(|\.(?:contains|indexOf|startsWith|endsWith|equals|matches)\(\s{0,9}\"[^\"\n]{0,40}(?:\$Mock|Mockito)"
         r"|\bacceptsProfiles\([^\n;]{0,40}\"test\"|\bgetActiveProfiles\(\)[^\n;]{0,80}\"test\""
     ),
     "c": re.compile(rf"\bgetenv\s{{0,9}}\(\s{{0,9}}{_VARIABLE}"),

@@ -162,3 +162,18 @@ def test_renamed_file_is_lost_unless_all_its_tests_are_known_to_have_run(renamed
 )
 def test_production_code_that_says_test_is_none(guard: Any, found: Any, path: str, base: str, head: str) -> None:
     assert found(guard("tests", {path: base}, {path: head})) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "text"),
+    [
+        ("rate/a_test.go", "rate/a_windows_test.go", "func TestA(t *testing.T) {\n\tt.Error()\n}\n"),
+        ("rate/a_test.go", "rate/testdata/a_test.go", "func TestA(t *testing.T) {\n\tt.Error()\n}\n"),
+        ("rate/a_test.go", "rate/_a_test.go", "func TestA(t *testing.T) {\n\tt.Error()\n}\n"),
+        ("tests/test_a.py", "tests/build/test_a.py", "def test_a():\n    assert f() == 1\n"),
+        ("tests/test_a.py", "tests/.old/test_a.py", "def test_a():\n    assert f() == 1\n"),
+    ],
+)
+def test_file_in_a_place_that_no_runner_looks_at_is_lost(renamed: Renamed, old: str, new: str, text: str) -> None:
+    assert not renamed(old, new, text).passed
+    assert renamed(old, f"more/{old}", text).passed

@@ -28,6 +28,12 @@ WEAKER: Mapping[str, tuple[str, str]] = {
     "begin": ("f(1) == 'ab'", "f(1)[:1] == 'a'"),
     "one key": ("f(1) == {'a': 1, 'b': 2}", "f(1)['a'] == 1"),
     "by a name": ("x == 2", "x > 1"),
+    "decimal, whole": ("f(1) == Decimal('7.50')", "int(f(1)) == 7"),
+    "decimal, one place": ("f(1) == Decimal('7.50')", "f(1).quantize(Decimal('1')) == Decimal('8')"),
+    "decimal, first digit": ("f(1) == Decimal('7.50')", "str(f(1))[0] == '7'"),
+    "approximately": ("f(1) == approx(19.0, abs=0.01)", "f(1) == approx(19.0, rel=0.5)"),
+    "approximately by place": ("f(1) == pytest.approx(19.0)", "f(1) == pytest.approx(19.0, 1)"),
+    "between": ("f(1) == approx(19.0, abs=0.01)", "15 < f(1) < 25"),
     "how many": ("f(1) == [1, 2]", "len(f(1)) == 2"),
 }  # fmt: skip
 AS_STRICT: Mapping[str, tuple[str, str]] = {
@@ -38,6 +44,9 @@ AS_STRICT: Mapping[str, tuple[str, str]] = {
     "many places": ("f(1) == 0.3333", "round(f(1), 4) == 0.3333"),
     "truth": ("f(1) == True", "f(1)"),
     "nothing": ("f(1) is None", "not f(1)"),
+    "decimal as a float": ("f(1) == Decimal('7.50')", "float(f(1)) == 7.5"),
+    "approximately the same": ("f(1) == 0.3", "f(1) == approx(0.3)"),
+    "closer": ("f(1) == approx(0.3)", "f(1) == approx(0.3, abs=1e-9)"),
     "another answer": ("f(1) == 2", "f(1) == 3"),
     "stricter": ("f(1) >= 2", "f(1) == 2"),
     "of something else": ("f(1) == 2", "f(2) >= 2"),
@@ -50,8 +59,24 @@ SCANNED: Mapping[str, tuple[tuple[str, str], tuple[str, str]]] = {
     "js: and": (("f(1)", "2"), ("f(1)&&2", "2")),
     "js: whole number": (("f(1)", "2"), ("Math.trunc(f(1))", "2")),
     "go: rest": (("got", "2"), ("got%4", "2")),
+    "java: whole number": (('newBigDecimal("10.50")', "a.total()"), ("10", "a.total().intValue()")),
     "rust: rest": (("f(1)", "2u32"), ("f(1)%4u32", "2u32")),
 }
+
+
+CLAIMS: Mapping[str, tuple[str, str]] = {
+    "rust: rounded": ("assert!((mean-4.5).abs()<1e-9)", "assert_eq!(mean.round(),5.0)"),
+    "rust: finite": ("assert!((mean-4.5).abs()<1e-9)", "assert!(mean.is_finite())"),
+    "go: below": ("ifgot!=7", "ifgot<0"),
+    "java: above": ("assertEquals(7,total())", "assertTrue(total()>0)"),
+}
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_claims_of_other_languages_are_read(name: str) -> None:
+    old, new = CLAIMS[name]
+    assert accepts_more(Proof(claims=(old,)), Proof(claims=(new,)))
+    assert not accepts_more(Proof(claims=(new,)), Proof(claims=(old,)))
 
 
 def _claims(*conditions: str) -> Proof:
@@ -91,6 +116,10 @@ def test_all_conditions_count_together() -> None:
         "'a' * 9 ** 9 == f(1)",
         "round(2, -10 ** 9) == f(1)",
         "1 << 10 ** 9 == f(1)",
+        "Decimal('1e999999999') == f(1)",
+        "int(Decimal('9e999999')) == f(1)",
+        "f(1).quantize(Decimal('1e-999999')) == 1",
+        "f(1).toFixed(10 ** 9) == ''",
         f"{'not ' * 300}f(1)",
         f"f(1) == {'[' * 90}{']' * 90}",
         f"f(1) == {'-' * 900}2",

@@ -24,6 +24,7 @@ from greylag.guards._sources.protections import unprotected
 from greylag.guards._sources.refusals import refusals
 from greylag.guards._sources.sent_away import sent_away
 from greylag.guards._sources.silent import silent
+from greylag.guards._sources.singled_out import singled_out
 from greylag.guards._sources.test_libraries import equality, of_tests
 from greylag.guards._sources.trust import trusts
 from greylag.guards._sources.under_test import asks
@@ -93,9 +94,8 @@ def check(change: Change) -> Iterator[Diagnostic]:
             yield finding(change, "suppressions", "sources/swallowed", message, file.path, line=line.new)
     for file in files:
         if file.status != "deleted":
-            yield from answers(change, file)
-            yield from tabled(change, file)
-            yield from answer_forms(change, file)
+            for look in (answers, tabled, answer_forms, singled_out):
+                yield from look(change, file)
         if file.status in {"modified", "renamed"}:
             yield from _swallowed(change, file)
 

@@ -36,8 +36,10 @@ from greylag.guards._tests.helper_losses import helper_losses
 from greylag.guards._tests.inverted import inverted
 from greylag.guards._tests.itself import by_itself
 from greylag.guards._tests.line_losses import line_losses
+from greylag.guards._tests.loops import shrunk
 from greylag.guards._tests.looser import loosened
 from greylag.guards._tests.losses import vain, weaker
+from greylag.guards._tests.made_answers import made_answers
 from greylag.guards._tests.margins import named as margins
 from greylag.guards._tests.narrowed import narrowed
 from greylag.guards._tests.native_copied import copied as native_copied
@@ -50,6 +52,7 @@ from greylag.guards._tests.renames import renames
 from greylag.guards._tests.reopened import reopened
 from greylag.guards._tests.replaced import replaced
 from greylag.guards._tests.retried import retried
+from greylag.guards._tests.scanned_makers import scanned_makers
 from greylag.guards._tests.set_up import set_up
 from greylag.guards._tests.sorted import sorts
 from greylag.guards._tests.standins import standins
@@ -57,6 +60,7 @@ from greylag.guards._tests.substitutes import substitutes
 from greylag.guards._tests.swallows import swallows
 from greylag.guards._tests.test_callbacks import vain_callbacks
 from greylag.guards._tests.turns import extensions, macros, renamed_runners, turns
+from greylag.guards._tests.uncollected import uncollected
 from greylag.guards._tests.unrun import unrun
 from greylag.guards._tests.wrapped import wrapped
 from greylag.kinds import matches
@@ -108,11 +112,13 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     yield from exchanged(change, [file for file in files if file.path not in told], tests=True)
     yield from answered(change, files)
     yield from wrapped(change, found.edited)
+    yield from (*shrunk(change, files, found.edited), *uncollected(change, files, found.edited))
     yield from inverted(change, [file for file in parse(change.diff) if file not in files], found.edited)
     yield from patched_tests(change, found.pairs)
     yield from sorts(change, files, found.pairs)
     other = {one.path for one in elsewhere if one.severity is Severity.ERROR}
-    yield from (one for one in copied(change, found.edited) if one.path not in other)
+    for look, pairs in ((copied, found.edited), (scanned_makers, found.edited), (made_answers, found.pairs)):
+        yield from (one for one in look(change, pairs) if one.path not in other)
     yield from helper_losses(change, files, helpers)
     yield from line_losses(change, files)
     yield from lost_examples(change)

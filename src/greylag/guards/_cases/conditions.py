@@ -5,6 +5,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Container, Iterable, Sequence
 from functools import lru_cache
+from typing import TypeGuard
 
 from greylag.guards._cases.callbacks import unheard
 from greylag.guards._cases.deferred import deferred, nesting_of
@@ -70,9 +71,23 @@ def _maybe(node: ast.AST, literal: Container[str], tables: Container[str]) -> It
     if isinstance(node, ast.For | ast.AsyncFor):
         named = isinstance(node.iter, ast.Name) and (node.iter.id in literal or node.iter.id in tables)
         return () if named or _is_filled(node.iter, tables) else node.body
-    if isinstance(node, ast.ExceptHandler | ast.match_case):
+    if isinstance(node, ast.ExceptHandler | ast.match_case) or _is_forgiven(node):
         return node.body
     return node.values[1:] if isinstance(node, ast.BoolOp) else ()
+
+
+def _is_forgiven(node: ast.AST) -> TypeGuard[ast.Try]:
+    return isinstance(node, ast.Try) and any(map(_forgives, node.handlers))
+
+
+def _forgives(handler: ast.ExceptHandler) -> bool:
+    """Whether a failed assertion is caught here, and something else is done about it than to fail."""
+    caught = {leaf(part) for part in walk(handler.type)} if handler.type else {"AssertionError"}
+    if caught.isdisjoint({"AssertionError", "failureException"}):
+        return False
+    parts = [part for line in handler.body for part in walk(line)]
+    fails = (isinstance(part, ast.Raise) or re.match("fail|raises|exit", leaf(part)) for part in parts)
+    return not any(fails) and not any(isinstance(part, ast.Name) and part.id == handler.name for part in parts)
 
 
 def _is_filled(node: ast.expr, tables: Container[str]) -> bool:
@@ -172,7 +187,7 @@ def _dropped(code: str, round_: Brackets, start: int) -> bool:
     after = round_.after(start)[1]
     promise = _PROMISES.match(code, start) or re.match(r"\s*+\.\s*+(?:rejects|resolves)\b", code[after : after + 100])
     before = code[max(0, start - 100) : start].rstrip()
-    return promise is not None and (not before or before[-1] in ";{}")
+    return promise is not None and (not before or before[-1] in ";{}" or re.search(r"\bvoid$", before) is not None)
 
 
 def _surely(source: Source, word: str, head: str) -> bool:

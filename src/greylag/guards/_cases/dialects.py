@@ -94,6 +94,8 @@ DIALECTS: Mapping[str, Dialect] = {
         ),
         re.compile(
             r"\bassert(?!Not)\w*(?:Equals?|Same|Match)\s*\((?!\s*(?:true|false)\b)|\bassert(?:Null|Throws\w*)\s*\("
+            r"|\b(?:assertThatThrownBy|catchThrowable)\s*\([^;]{0,400}?\.is(?:Exactly)?InstanceOf\s*\((?!\s*(?:Throwable|Exception|RuntimeException)\.)"
+            r"|\bassertThat(?:ExceptionOfType|(?:Illegal\w|NullPointer|IO)\w*Exception)\s*\((?!\s*(?:Throwable|Exception|RuntimeException)\.)"
             r"|\.(?:isEqualTo|isSameAs|isSameInstanceAs|isNull|isEmpty|hasSize|hasLength|containsExactly(?!\w*AnyOrder)\w*|inOrder|hasMessage"
             r"|hasMessageThat|hasValue|isEqualByComparingTo|shouldBe|isZero)\s*\(|\bshouldBe\b|\bXCTAssertEqual\s*\("
             r"|\bAssert\.(?:Equal|AreEqual|Same|Null|Empty|Single|Throws\w*)\s*[<(]|\b(?:equalTo|is)\s*\(|\.expectNext\w*\s*\("

@@ -18,6 +18,7 @@ _COROUTINES = re.compile(
 _SETTLES = re.compile(
     r"(?<![\w$])(?:done|resolve\w*|reject\w*|next|cb|callback|end|finish\w*|complete\w*|countDown|release|notify\w*|signal)\s*+[(;,)}]"
 )
+_OVER = re.compile(r"(?<![\w$.])done\s*+\(\s*+\)")
 _COUNTED = re.compile(r"\b(?:assertions|hasAssertions|plan)\s*+\(")
 _CLOCK = re.compile(
     r"[fF]akeTimers|\b(?:advance|run)\w*Timers?\w*|\bclock\s*+\.|\.\s*+timers\b|\btick\w*\s*+\(|\bfakeAsync\b"
@@ -35,11 +36,16 @@ def late(code: str, span: tuple[int, int], starts: Sequence[int]) -> Iterator[in
     if not starts or _COUNTED.search(code, *span) or _CLOCK.search(code, *span):
         return
     nesting = nesting_of(code)
+    over = _OVER.search(code, *span)
+    around = nesting.around(over.start()) if over else None
     for pattern in (_TIMERS, _EVENTS, _COROUTINES):
         for match in islice(pattern.finditer(code, *span), _MOST):
             end = nesting.end(match.end())
             inside = range(bisect_left(starts, match.end()), bisect_left(starts, end))
-            if inside and not _SETTLES.search(code, match.end(), end) and not _WAITS.search(code, end, span[1]):
+            before = over is not None and around is not None and over.start() < match.start() < around[1]
+            if not inside or (not before and _SETTLES.search(code, match.end(), end)):
+                continue
+            if before or not _WAITS.search(code, end, span[1]):
                 yield from inside
 
 

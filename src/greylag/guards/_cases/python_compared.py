@@ -179,6 +179,11 @@ class _Walk:
             yield from self._pair(test.left, test.comparators[0])
 
     def _pair(self, left: ast.expr, right: ast.expr) -> Iterator[Compared]:
+        listed = ast.Tuple | ast.List
+        if isinstance(left, listed) and isinstance(right, listed) and len(left.elts) == len(right.elts) > 0:
+            for one, other in zip(left.elts, right.elts, strict=True):
+                yield from self._pair(one, other)
+            return
         sides = self.put(left), self.put(right)
         if sides[0] and sides[1]:
             yield Compared(unparsed(sides[0].node), unparsed(sides[1].node))

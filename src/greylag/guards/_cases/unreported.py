@@ -18,7 +18,9 @@ _LENIENT = re.compile(r"@MockitoSettings\s*\([^()]{0,100}\b(?:LENIENT|WARN)\b|\b
 _EXPECTED = re.compile(
     r"@Test\s*\(\s*expected(?:Exceptions)?\s*=\s*\{?\s*(?:Exception|Throwable|RuntimeException)\.class"
 )
-
+_AT_ONCE = re.compile(  # nobody can ask it later
+    r"\bnew\s++(?>(?:\w++\.)*)(?!AutoCloseable)\w*SoftAssert\w*+\s*+\(\s*+\)\s*+\.\s*+assert(?!All)\w*"
+)
 _MOST = 500  # of each in one file
 
 
@@ -27,7 +29,7 @@ def unreported(path: str, text: str) -> Iterator[Mark]:
     if language(path) != "java":
         return
     code = scan(text, "java").code
-    for pattern in (_LENIENT, _EXPECTED):
+    for pattern in (_LENIENT, _EXPECTED, _AT_ONCE):
         for match in islice(pattern.finditer(code), _MOST):
             words = " ".join(match[0].split())
             yield Mark(words, code.count("\n", 0, match.start()) + 1, words)

@@ -156,15 +156,13 @@ def _is_data(node: ast.expr) -> bool:
 
 
 def _table(node: ast.AST) -> tuple[tuple[str, str], ...]:
-    """A dictionary that is asked where it stands, or the cases of a `match`, or for a tuple, that give constants."""
+    """A dictionary that is asked where it stands, or the cases of a `match` that give constants."""
     if isinstance(node, ast.Match):
         found = [(unparsed(one.pattern), one.body[0]) for one in node.cases]
         return tuple(
             (key, f"{key} {unparsed(part.value)}") for key, part in found
             if isinstance(part, ast.Return) and part.value is not None and _is_data(part.value) and key != "_"
         )  # fmt: skip
-    if isinstance(node, ast.If | ast.IfExp):
-        return _single(node)
     value = None
     if isinstance(node, ast.Subscript):
         value = node.value
@@ -174,32 +172,6 @@ def _table(node: ast.AST) -> tuple[tuple[str, str], ...]:
         return ()
     pairs = zip(value.keys, value.values, strict=True)
     return tuple((unparsed(key), f"{unparsed(key)} {unparsed(told)}") for key, told in pairs if key)
-
-
-def _single(node: ast.If | ast.IfExp) -> tuple[tuple[str, str], ...]:
-    """`if (a, b) == (200, 10): return 180`, or `if a == 200 and b == 10`, in the one form or the other."""
-    body = node.body if isinstance(node, ast.IfExp) else node.body[0]
-    told = body.value if isinstance(body, ast.Return) else body if isinstance(body, ast.expr) else None
-    if told is None or not _is_data(told):
-        return ()
-    test = node.test
-    parts = test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) else [test]
-    asked = [side for part in parts for side in _wanted(part)]
-    if len(asked) < max(_SHORT, len(parts)):
-        return ()
-    key = ", ".join(map(unparsed, asked))
-    return ((key, f"{key} {unparsed(told)}"),)
-
-
-def _wanted(test: ast.expr) -> Sequence[ast.expr]:
-    """The literals that a comparison wants, one or those of a tuple."""
-    if not isinstance(test, ast.Compare) or len(test.ops) > 1 or not isinstance(test.ops[0], ast.Eq):
-        return []
-    for side in (test.left, *test.comparators):
-        parts = side.elts if isinstance(side, ast.Tuple) else [side]
-        if parts and all(map(_is_data, parts)):
-            return parts
-    return []
 
 
 @lru_cache(maxsize=4)
@@ -218,18 +190,9 @@ def _scanned(text: str, family: str) -> Mapping[str, _Code]:
     return found
 
 
-_JOINED = re.compile(
-    rf"\bif\b\s*\(?\s*(?P<asked>[\w.]{{1,60}}\s*===?\s*{_LITERAL}(?:\s*&&\s*[\w.]{{1,60}}\s*===?\s*{_LITERAL}){{1,5}})\s*\)?\s*\{{?"
-    rf"\s*return\s+(?P<told>{_LITERAL})"
-)
-
-
 def _mappings(
     source: Source, closing: Mapping[str, Brackets], span: tuple[int, int]
 ) -> Iterator[tuple[tuple[str, str], ...]]:
-    for match in islice(_JOINED.finditer(source.text, *span), _MOST):
-        key = ", ".join(one.partition("==")[2].lstrip("= ") for one in match["asked"].split("&&"))
-        yield ((key, f"{key} {match['told']}"),)
     for match in islice(_ASKED_AT_ONCE.finditer(source.code, *span), _MOST):
         opening = match.end() - 1
         closes = closing[source.code[opening]].after(opening)[1]

@@ -63,6 +63,8 @@ def _singled_out(asked: str, given: str) -> bool:
 def _tested(change: Change, asked: str, given: str) -> str | None:
     """The file of tests that has both side by side."""
     bare, answer = asked.strip("\"'`"), given.strip("\"'`")
+    if re.fullmatch(r"-?[\d.]+", bare) and re.fullmatch(r"-?[01]", answer):
+        return None  # a bound, as functions have
     least = _LONG if answer in _TRUTH else 2 if bare.lstrip("-").isdigit() else _SHORTEST
     if len(bare) < least or (answer in _TRUTH and not re.search(r"\d", bare)):  # a route or a keyword is no accident
         return None

@@ -8,6 +8,7 @@ from itertools import islice
 from greylag.guards._code.fresh import Mark
 from greylag.guards._code.python_tree import UNREADABLE, parsed, walk
 from greylag.guards._code.source import Brackets, brackets, language, scan
+from greylag.guards._sources.literals import joined
 
 _TESTS = (
     r"[\"'`/][^\"'`\n]{0,40}?(?i:(?<![a-z])tests?(?![a-z])|(?<![a-z])test_|py\.?test|unittest|jest|vitest|mocha|junit"
@@ -71,6 +72,7 @@ def looks_around(path: str, text: str) -> Iterator[Mark]:
     kind = _KINDS.get(path.rpartition(".")[2], "")
     if not kind:
         return
+    text = joined(text)
     found = [*_called(kind, text), *(match for match in (_ASKS[kind].finditer(text) if kind in _ASKS else ()))]
     comments = scan(text, language(path) or "hash").comments if found else ""
     for match in islice(found, _MOST):

@@ -6,13 +6,17 @@ from itertools import islice
 
 from greylag.guards._code.fresh import Mark
 from greylag.guards._code.source import Source, language, scan
+from greylag.guards._sources.literals import joined
 
 _FLAG = r"(?:[A-Za-z]+[_.]){0,5}(?:unit_?)?test(?:s|ing|[_.-]?(?:mode|env|run|running|threads))?"  # of an environment
 _VARIABLE = rf"[\"'](?i:{_FLAG}|nextest\w{{0,20}}|junit\w{{0,20}}|(?:py|je|vi)test\w{{0,20}})[\"']"
 _ASKS: Mapping[str, re.Pattern[str]] = {
     "python": re.compile(
-        r"[\"'](?:_?pytest|unittest)[\"']\s{0,9}(?:not\s{1,9})?in\s{1,9}sys\.modules|\bPYTEST_CURRENT_TEST\b"
-        r"|\bsys\.modules\.get\(\s{0,9}[\"'](?:_?pytest|unittest)\b|\bsys\._called_from_test\b"
+        r"[\"'](?:_?pytest|unittest)[\"'][^\n]{0,60}?\bsys\.modules|\bPYTEST_CURRENT_TEST\b"
+        r"|\bsys\.modules\b[^\n]{0,60}?[\"'](?:_?pytest|unittest)\b|\bsys\._called_from_test\b"
+        r"|\bisinstance\([^()\n]{1,80}\b(?:NonCallable|Magic|Async)?Mock\b"
+        r"|\bhasattr\([^()\n]{1,80}[\"'](?:assert_\w{1,30}|_?mock_\w{1,30}|call_count|side_effect|return_value)[\"']"
+        r"|\b__name__\b[^\n]{0,40}[\"']\w{0,20}Mock[\"']"
         r"|[\"'](?:py\.?test|unittest)[\"']\s{0,9}(?:not\s{1,9})?in\s{1,9}sys\.argv"
         rf"|\b(?:getenv|environ\.get)\(\s{{0,9}}{_VARIABLE}|\benviron\[\s{{0,9}}{_VARIABLE}"
         rf"|{_VARIABLE}\s{{0,9}}(?:not\s{{1,9}})?in\s{{1,9}}os\.environ\b"
@@ -23,6 +27,8 @@ _ASKS: Mapping[str, re.Pattern[str]] = {
         r"|\benv\.MODE\s{0,9}[!=]==?\s{0,9}[\"']test[\"']|\bglobal(?:This)?\.(?:jest|describe|mocha|__vitest_worker__)\b"
         r"|\bprocess\.argv\b[^\n;]{0,80}[\"'/](?:mocha|jest|vitest|ava)\b"
         rf"|\bprocess\.env\.(?i:{_FLAG})\b|\bprocess\.env\[\s{{0,9}}{_VARIABLE}"
+        r"|\bimport\.meta\.vitest\s{0,9}(?:\)\s{0,9}(?:\{\s{0,9})?(?:return|throw)\b|\?(?!\.)|&&|\|\|)|\b_?isMockFunction\b"
+        r"|\b(?P<called>\w{1,60})(?:\s{1,9}as\s[^()\n]{1,80})?\)?\??\.mock(?![\w(.])"
     ),
     "go": re.compile(
         r"\btesting\.Testing\(\)|\bflag\.Lookup\(\s{0,9}\"test\.|\bos\.Args\[0\]\s{0,9},\s{0,9}\"\.test\""
@@ -30,16 +36,19 @@ _ASKS: Mapping[str, re.Pattern[str]] = {
     ),
     "rust": re.compile(
         r"\bcfg!\s{0,9}\(\s{0,9}(?:not\s{0,9}\(\s{0,9})?test\b|#\[\s{0,9}cfg\s{0,9}\(\s{0,9}not\s{0,9}\(\s{0,9}test\b"
+        r"|\benv::var(?:_os)?\s{0,9}\(\s{0,9}\"CARGO(?:_\w{1,40})?\"\s{0,9}\)\s{0,9}\.\s{0,9}is_(?:some|ok|none|err)\b"
         rf"|\benv::var(?:_os)?\s{{0,9}}\(\s{{0,9}}{_VARIABLE}|\b(?:option_)?env!\s{{0,9}}\(\s{{0,9}}{_VARIABLE}"
     ),
     "java": re.compile(
         r"\"(?:org\.junit|junit\.framework|org\.testng|surefire\.|org\.gradle\.test)"
         r"|\"java\.class\.path\"\s{0,9}\)[^\n;]{0,80}\"[^\"\n]{0,40}(?:junit|testng|surefire|test-classes)"
         rf"|\b(?:getenv|getProperty|getBoolean)\(\s{{0,9}}{_VARIABLE}"
+        r"|\bmockingDetails\(|\.(?:contains|indexOf|startsWith|endsWith|equals|matches)\(\s{0,9}\"[^\"\n]{0,40}(?:\$Mock|Mockito)"
         r"|\bacceptsProfiles\([^\n;]{0,40}\"test\"|\bgetActiveProfiles\(\)[^\n;]{0,80}\"test\""
     ),
     "c": re.compile(rf"\bgetenv\s{{0,9}}\(\s{{0,9}}{_VARIABLE}"),
 }  # fmt: skip
+_CALLED = re.compile(r"(?<![\w.])(\w{1,60})\(")
 _REGION = re.compile(r"^[ \t]*+#[ \t]*+(?:(if)(n?def)?|(el)(?:se|if)|(endif))\b[ \t]*+([^\n]*+)", re.MULTILINE)
 _FLAGGED = re.compile(rf"(?<!\w)_{{0,2}}(?i:{_FLAG})_{{0,2}}(?!\w)")
 _ACTS = re.compile(r"\b(?:return|goto|break|continue)\b|\b(?:if|for|while|switch)\s*+\(")
@@ -52,7 +61,11 @@ def asks(path: str, text: str) -> Iterator[Mark]:
     family = language(path) or ""
     if family not in _ASKS:
         return
+    text = joined(text)
     found = list(islice(_ASKS[family].finditer(text), _MOST))
+    if family == "js" and any(match["called"] for match in found):  # `.mock` may be an option, too
+        functions = {*_CALLED.findall(text)}
+        found = [match for match in found if not match["called"] or match["called"] in functions]
     if found or (family == "c" and "#" in text):
         source = scan(text, family)
         for match in found:

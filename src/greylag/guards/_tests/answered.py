@@ -21,7 +21,7 @@ _MADE = {  # who answers, and the function; its name may be in a string
     "js": re.compile(
         r"\b(?:spyOn|stub|mock\.method|replace)\s*\(\s*(?P<who>[\w.]{1,100}),\s*[\"'`](?P<what>\w{1,100})[\"'`]\s*(?:,|\)\s*\.\s*"
         r"(?:mock(?:Return|Resolved|Rejected|Implementation)\w*|returns\w*|resolves|rejects|throws|callsFake|and\s*\.\s*(?:returnValue|callFake)))"
-        r"|(?<![\w.])(?P<whose>\w{1,100})\.(?P<name>\w{1,100})\s*=\s*(?:async\s*)?(?:\([^(){};]{0,100}\)\s*=>|\w{1,50}\s*=>|function\b|(?:jest|vi|sinon)\.\w+\()"
+        r"|(?<![\w.])(?P<whose>\w{1,100}(?:\.prototype)?)\.(?P<name>\w{1,100})\s*=\s*(?:async\s*)?(?:\([^(){};]{0,100}\)\s*=>|\w{1,50}\s*=>|function\b|(?:jest|vi|sinon)\.\w+\()"
     ),
     "java": re.compile(
         r"\bdo(?:Return|Answer|Nothing|Throw)\s*\([^;]{0,200}?\.when\s*\(\s*(?P<who>\w{1,100})\s*\)\s*\.\s*(?P<what>\w{1,100})\s*\("

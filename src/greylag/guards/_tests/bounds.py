@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from math import prod
 from typing import NamedTuple
 
+from greylag.guards._cases.compared import sides
+
 _NUMBER = r"-?\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?"
 _ENDING = r"(?:[uUlLfFdDn]|us(?:ize)?|[ui]\d\d?|f\d\d)*(?![\w.])"
 _NAME = re.compile(
@@ -28,7 +30,9 @@ _TIME = re.compile(
     r"|Duration(?:::|\.)(?:from_|of)(?P<unit>\w{1,12})\((?P<number>\d{1,9})\)"
 )
 _UNITS = {"nano": 1e-6, "micro": 1e-3, "milli": 1, "second": 1e3, "sec": 1e3, "minute": 6e4, "min": 6e4, "hour": 3.6e6}
+_TIMED = re.compile(r"(?:\w+\.)*assertTimeout\w*\(")
 _WIDEST = 1000  # characters of a claim
+_MUCH = 5  # times as long: less may be a slow machine
 
 
 class Bound(NamedTuple):
@@ -43,6 +47,8 @@ def wider(old: str, new: str) -> bool:
     """Whether a claim is another one but for its bounds, and one of these lets more through, and none less."""
     if old == new or max(len(old), len(new)) > _WIDEST:
         return False
+    if _TIMED.match(old) and _TIMED.match(new):
+        return _takes(new) >= _MUCH * _takes(old) > 0
     (shape, before), (other, after) = (_bounds(_TIME.sub(_in_time, claim)) for claim in (old, new))
     if shape != other or len(before) != len(after) or not before:
         return False
@@ -52,6 +58,12 @@ def wider(old: str, new: str) -> bool:
     return all(was.side == now.side for was, now in pairs) and (
         any(_more(was, now) for was, now in pairs) and not any(_more(now, was) for was, now in pairs)
     )
+
+
+def _takes(claim: str) -> float:
+    """The time in milliseconds that code may take; 0 where it is not written."""
+    match = re.fullmatch(r"([\d.]+)\*time", _TIME.sub(_in_time, sides(claim)[0]))
+    return float(match[1]) if match else 0.0
 
 
 def _in_time(match: re.Match[str]) -> str:

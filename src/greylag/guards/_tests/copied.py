@@ -15,6 +15,7 @@ from greylag.protocols import Change
 
 _ROOT = re.compile(r"(?:await ?|new(?=[A-Z ]) ?|[(\[!])*(?P<root>[\w$]+)(?:\.(?P<next>[\w$]+))?")
 _MADE = re.compile(r"\blambda\b|=>|\bfunction\b")
+_FAKE = r"(?<![\w.$]){}\b(?:\s*:[^=;\n(){{}}]{{0,60}})?\s*=(?![=>])\s*(?:\w{{1,40}}\.){{1,3}}(?:fn|stub|fake|mocked)\("
 _OPEN = {")": "(", "]": "[", "}": "{"}
 
 
@@ -93,7 +94,8 @@ class _Names:
             or re.search(rf"\b{re.escape(before['root'])}[.(]", new[after.start("root") :])
         ):
             return ""
-        if _MADE.search(new):
+        mock = self._family == "js" and re.search(_FAKE.format(re.escape(after["root"])), self._text)
+        if mock or _MADE.search(new):
             return "a function of its own"
         own = after["root"] in {"self", "this", "cls"} and after["next"]
         name = after["next"] if own else after["root"]

@@ -1,11 +1,12 @@
 """Data of tests: what is expected is in files of no language, and in values beside the tests. It is shown."""
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
 from greylag.diffs import FileDiff
 from greylag.guards._cases.dialects import DIALECTS
-from greylag.guards._code.source import LARGEST, language
+from greylag.guards._code.source import LARGEST, language, scan
 from greylag.guards._guard import finding, read
 from greylag.guards._tests.lost_rows import lost_rows
 from greylag.guards._tests.values import Value, values
@@ -16,6 +17,8 @@ from greylag.protocols import Change, Tree
 _TEXTS = frozenset({"yml", "yaml", "toml", "xml", "html"})  # suffixes of known languages that are no code
 _SNAPSHOTS = "*.snap __snapshots__/ *.approved.*"  # written by a tool, as the output was
 _NONE = "readme* .git*"
+_ENTRY = re.compile(r"^exports\[`", re.MULTILINE)
+_ASKS = re.compile(r"\.toMatchSnapshot\s*\(|\.toThrowErrorMatchingSnapshot\s*\(|\bt\.snapshot\s*\(")
 
 
 def changed_data(change: Change, files: Sequence[FileDiff]) -> Iterator[Diagnostic]:
@@ -27,7 +30,7 @@ def changed_data(change: Change, files: Sequence[FileDiff]) -> Iterator[Diagnost
         if file.status in {"added", "copied", "deleted"}:
             continue
         if _is_data(file.path) and (file.hunks or file.binary):
-            if matches(file.path, _SNAPSHOTS) and file.removed and not file.added:
+            if matches(file.path, _SNAPSHOTS) and file.removed and not file.added and not _obsolete(change, file):
                 message = f"takes {len(file.removed)} lines out of {file.path}, with which the output is compared"
                 yield finding(change, "tests", "tests/cut-data", message, file.path)
                 continue
@@ -38,6 +41,18 @@ def changed_data(change: Change, files: Sequence[FileDiff]) -> Iterator[Diagnost
             for name in [name for name in old if name in new and not new[name].keeps(old[name])]:
                 message = f"changes the value `{name}` of tests"
                 yield _shown(change, "tests/changed-value", message, file, new[name].line)
+
+
+def _obsolete(change: Change, file: FileDiff) -> bool:
+    """Whether only whole entries are taken out of a snapshot, as many as its tests ask for fewer of them."""
+    place = PurePosixPath(file.path)
+    asking = str(place.parent.parent / place.name.removesuffix(".snap"))
+    texts = [read(tree, asking) or "" for tree in (change.base, change.head)]
+    asked = [len(_ASKS.findall(scan(text[:LARGEST], language(asking) or "js").code)) for text in texts]
+    entries = [len(_ENTRY.findall(read(tree, file.path) or "")) for tree in (change.base, change.head)]
+    bare = [line.text for line in file.removed if line.text.strip()]
+    whole = bool(bare) and bool(_ENTRY.match(bare[0])) and bare[-1].rstrip() == "`;"
+    return whole and 0 < entries[0] - entries[1] <= asked[0] - asked[1]
 
 
 def _is_data(path: str) -> bool:

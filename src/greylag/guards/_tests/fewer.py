@@ -29,6 +29,7 @@ _NEGATED = re.compile(
 _RAISES = re.compile(
     r"(?:\w+\.)*(?:assert_?)?(?:raises|throws|Throws|rejects|throwsAsync|toThrow\w*|should_?Throw)\w*\("
 )
+_THROWS_NOT = re.compile(r"\.not\.toThrow\w*\([^)]")
 _LONGEST = 1000  # characters of a claim
 
 
@@ -36,6 +37,8 @@ def asks_less(old: str, new: str) -> str:
     """How one claim that took the place of another says less; empty where it does not."""
     if old == new or max(len(old), len(new)) > _LONGEST:
         return ""
+    if _THROWS_NOT.search(new) and ".toThrow" in old and ".not." not in old:
+        return "passes now where nothing is thrown"
     if _any(old, new):
         return "asks of one what it asked of all"
     if _raises_any(old, new):

@@ -20,6 +20,7 @@ _LEFT_OUT = re.compile(
     r"\.(?:ignoring\w*Fields?\w*|ignoring(?:CollectionOrder|Case|AllWhitespaces|\w*Nulls?\w*)|excluding\w*|usingComparator\w*)\("
     r"|\bexpect\.(?:object|array|string)Containing\(|\bexpect\.stringMatching\(|\bas any\b|asany\b|<any>"
     r"|\bElementsMatch\(|\bUnorderedElementsAre\w*\(|InAnyOrder\w*\(|\bassert_?(?:Count|Items)_?Equal\(|'assert(?:Count|Items)Equal'"
+    r"|\barg='(?:nan_ok|equal_nan|any_order)', value=Constant\(value=True"
     r"|\.(?:have|same|deep|include)\.members\(|\bignoringCollectionOrder\w*\(|\b[uU]nordered\w*\("
 )
 _CONTAINS = re.compile(

@@ -30,6 +30,7 @@ _TOLERANCE = re.compile(
     re.DOTALL,
 )
 _DIGITS = re.compile(r"(arg='places', value=Constant\(value=|\.toBeCloseTo\([^,]*,)(-?\d+|UnaryOp\(op=USub)")
+_USUAL_DIGITS = re.compile(r"(\.toBeCloseTo\([^,()]{1,200})\)$")
 _CONSTANT = re.compile(r"Constant\(value=b?(?>'(?>(?:[^'\\]|\\.)*)'|\"(?>(?:[^\"\\]|\\.)*)\"|[^()'\"]*+)")
 _CLOSE = 1e-3  # what is still as good as equal
 _MOST, _WIDEST = 30, 1000  # claims that are compared one with another, and characters of one
@@ -130,6 +131,7 @@ def _wider(gone: Sequence[str], claim: str) -> bool:
 
 def _tolerance(claim: str) -> tuple[str, float]:
     """The claim without its tolerance, and that: 0 where none is named."""
+    claim = _USUAL_DIGITS.sub(r"\1,2)", claim)
     if match := _DIGITS.search(claim):
         digits = int(match[2]) if match[2].lstrip("-").isdigit() else -1
         return claim[: match.start(2)] + claim[match.end() :], 10.0 ** -max(-9, min(digits, 9))

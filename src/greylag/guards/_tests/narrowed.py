@@ -14,7 +14,10 @@ from greylag.model import Diagnostic
 from greylag.protocols import Change
 
 _BUILD = re.compile(r"^//\s?(?:go:build|\+build)\s[^\n]{1,300}", re.MULTILINE)
-_MODULE = re.compile(r"#!?\[\s*cfg\s*\(\s*all\s*\([^\n]{0,200}\btest\b[^\n]{0,200}\]")
+_MODULE = re.compile(
+    r"#\[\s*cfg\s*\((?!\s*test\s*\))[^\]\n]{1,200}\]\s*(?:pub\s+)?mod\s+tests?\b|"
+    r"#!?\[\s*cfg\s*\(\s*all\s*\([^\n]{0,200}\btest\b[^\n]{0,200}\]"
+)
 _BATS = re.compile(
     r"^[^#\n]{0,300}?(?:(?:^|[;{&|]|\bthen\b|\bdo\b)[ \t]*+skip\b|\bBATS_TEST_RETRIES=[1-9])", re.MULTILINE
 )

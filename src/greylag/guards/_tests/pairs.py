@@ -26,6 +26,13 @@ _COLLECTED: Mapping[str, re.Pattern[str]] = {  # names that runners collect by d
     "go": re.compile(r".*_test\.go"),
     "js": re.compile(r".*[.\-_](?:test|spec|cy|e2e)s?\.\w+|(?:test|spec)s?[.\-_]?.*\.\w+"),
 }
+_SYSTEMS = "aix|android|darwin|dragonfly|freebsd|illumos|ios|js|netbsd|openbsd|plan9|solaris|wasip1|windows"
+_UNSEEN: Mapping[str, re.Pattern[str]] = {  # places that a runner does not look at, or on few machines only
+    "python": re.compile(r"/\.|/(?:build|dist|CVS|node_modules|venv|_darcs|[^/]{1,80}\.egg)/"),
+    "js": re.compile(r"/node_modules/|/\.(?:git|cache|idea|output|temp)/"),
+    "go": re.compile(rf"/[._]|/(?:testdata|vendor)/|_(?:{_SYSTEMS})(?:_\w{{1,10}})?_test\.go$"),
+    "rust": re.compile(r"/target/"),
+}
 _PLACES = frozenset(
     {"test", "tests", "__tests__", "spec", "specs"}
 )  # of which runners of JavaScript collect every file
@@ -141,6 +148,14 @@ _STAGES: tuple[Stage, ...] = (
 def _runs(file: FileDiff) -> bool:
     """Whether a runner still collects the file: a test file that gets another name or place may not be run any more."""
     old, new = PurePosixPath(file.old_path), PurePosixPath(file.path)
+    unseen = _UNSEEN.get(language(file.path) or "")
+    if (
+        file.status == "renamed"
+        and unseen
+        and unseen.search(f"/{file.path}")
+        and not unseen.search(f"/{file.old_path}")
+    ):
+        return False
     if file.status != "renamed" or old.name == new.name:
         return file.status != "renamed" or matches(file.path, TESTS) or not matches(file.old_path, TESTS)
     pattern = _COLLECTED.get(language(file.path) or "")

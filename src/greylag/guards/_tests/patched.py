@@ -293,4 +293,6 @@ def _short(node: ast.expr) -> str:
 
 
 def _text(node: ast.expr) -> str:
+    if isinstance(node, ast.BinOp) and isinstance(node.left, ast.Constant) and isinstance(node.right, ast.Constant):
+        return f"{_text(node.left)}{_text(node.right)}" if isinstance(node.op, ast.Add) else ""
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""

@@ -21,14 +21,16 @@ _Patches = Mapping[str, str]  # functions of the sources, and by what they are p
 _MOST = 50  # fixtures that a test asks for, one by another
 
 
-class _Test(NamedTuple):
+class Test(NamedTuple):
+    """One function of a file of tests, with the decorators of it and of its classes."""
+
     node: Function
     marks: Sequence[ast.expr]
 
 
 def patched_tests(change: Change, pairs: Sequence[tuple[Found, Found]]) -> Iterator[Diagnostic]:
     """By itself, by a decorator, or by what runs before it: in its file, or fixtures of a `conftest.py`."""
-    sides = _Reader(change.base), _Reader(change.head)
+    sides = Reader(change.base), Reader(change.head)
     for was, now in pairs:
         if language(now.file.path) == "python":
             base, head = sides[0](was.file.old_path), sides[1](now.file.path)
@@ -44,56 +46,73 @@ def patched_tests(change: Change, pairs: Sequence[tuple[Found, Found]]) -> Itera
                 yield finding(change, "tests", "tests/not-the-source", message, now.file.path, line=now.case.line)
 
 
-class _File:
+class TestFile:
     """One file of tests: its tests, and what of the sources each of them calls and patches."""
 
-    def __init__(self, files: "_Reader", path: str) -> None:
+    def __init__(self, files: "Reader", path: str) -> None:
         self._files, self._path = files, path
         text = (read(files.sources.tree, path) or "")[:LARGEST]
-        self._tests: dict[tuple[str, int], _Test] = {}
+        self._tests: dict[tuple[str, int], Test] = {}
         self._known: dict[ast.AST, _Patches] = {}
+        self.made: dict[str, ast.ClassDef | Function] = {}  # at the top of it
         try:
             module = parsed(text)
             found = functions(module.body, "", [])
-            self._tests = {(name, node.lineno): _Test(node, marks) for name, node, marks in found}
-            self._own = Own.of(files.sources, path, text, module)
+            self._tests = {(name, node.lineno): Test(node, marks) for name, node, marks in found}
+            self.made = {part.name: part for part in module.body if isinstance(part, ast.ClassDef | Function)}
+            self.own = Own.of(files.sources, path, text, module)
         except UNREADABLE:
-            self._own = Own.of(files.sources, path, "", ast.Module([], []))
+            self.own = Own.of(files.sources, path, "", ast.Module([], []))
 
-    def test(self, found: Found) -> _Test | None:
+    def test(self, found: Found) -> Test | None:
         """The function that a case was read from."""
         return self._tests.get((found.case.name.partition("#")[0], found.case.line))
 
     @cached_property
     def names(self) -> tuple[Mapping[str, Bound], Mapping[str, str]]:
         """What decides what of the sources a name is."""
-        led = ((name, self._own.origin(value)) for name, value in self._own.values.items())
-        return self._own.bound, {name: source for name, source in led if source}
+        led = ((name, self.own.origin(value)) for name, value in self.own.values.items())
+        return self.own.bound, {name: source for name, source in led if source}
 
-    def called(self, test: _Test) -> frozenset[str]:
+    def called(self, test: Test) -> frozenset[str]:
         """Functions of the sources that a test calls by itself."""
         calls = [part.func for part in walk(test.node) if isinstance(part, ast.Call)]
-        return frozenset(name for call in calls if (name := leaf(call)) and self._own.origin(call))
+        return frozenset(name for call in calls if (name := leaf(call)) and self.own.origin(call))
 
-    def around(self, test: _Test) -> _Patches:
+    def set_ups(self, found: Found) -> Sequence[Function]:
+        """What runs before a test of a class, in that class or at the top of the file."""
+        home = found.case.name.rpartition(".")[0]
+        places = sorted({f"{home}.{name}".lstrip(".") for name in SET_UPS} | SET_UPS)
+        return [self._by_name[name] for name in places if name in self._by_name]
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Function]:
+        return {name: test.node for (name, _), test in self._tests.items()}
+
+    def fixture(self, name: str) -> tuple["TestFile", Function] | None:
+        """The fixture that a test gets by a name, and its file."""
+        file = next((file for file in (self, *self._above) if name in file.fixtures), None)
+        return (file, file.fixtures[name]) if file else None
+
+    def around(self, test: Test) -> _Patches:
         """What a test and its decorators patch."""
         return {name: words for node in (test.node, *test.marks) for name, words in self.patches(node).items()}
 
-    def before(self, test: _Test) -> _Patches:
+    def before(self, test: Test) -> _Patches:
         """What is patched by set-ups of the file, and by fixtures that a test gets."""
         found: dict[str, str] = {}
         for node, always in self._first:
             found |= self.patches(node) if always else {}
         asked = [*_asked(test)]
         for name in asked:  # grows by what fixtures ask for
-            file = next((file for file in (self, *self._above) if name in file.fixtures), None)
-            if file and len(asked) < _MOST:
-                found |= file.patches(file.fixtures[name])
-                asked += [other for other in _asked(_Test(file.fixtures[name], ())) if other not in asked]
+            fixture = self.fixture(name)
+            if fixture and len(asked) < _MOST:
+                found |= fixture[0].patches(fixture[1])
+                asked += [other for other in _asked(Test(fixture[1], ())) if other not in asked]
         return found
 
     @cached_property
-    def _above(self) -> Sequence["_File"]:
+    def _above(self) -> Sequence["TestFile"]:
         """The `conftest.py` that hold for the file, the nearest first."""
         places = (str(home / "conftest.py") for home in PurePosixPath(self._path).parents)
         return [self._files(place) for place in places if place in self._files.sources.paths and place != self._path]
@@ -123,13 +142,13 @@ class _File:
     def _targets(self, node: ast.AST) -> Iterator[tuple[str, str]]:
         for part in walk(node):
             is_spy = isinstance(part, ast.Call) and any(word.arg == "wraps" for word in part.keywords)
-            words = "" if is_spy else target(part, self._own).lstrip("?")
+            words = "" if is_spy else target(part, self.own).lstrip("?")
             if words and isinstance(part, ast.expr):
                 name = words.rstrip("]").replace("[", ".").rpartition(".")[2]
                 yield name, unparsed(part)[:80]
 
 
-def _asked(test: _Test) -> Iterator[str]:
+def _asked(test: Test) -> Iterator[str]:
     """Fixtures that a test, or another fixture, names."""
     yield from (argument.arg for argument in (*test.node.args.args, *test.node.args.kwonlyargs))
     for mark in test.marks:
@@ -137,14 +156,14 @@ def _asked(test: _Test) -> Iterator[str]:
             yield from (one.value for one in mark.args if isinstance(one, ast.Constant) and isinstance(one.value, str))
 
 
-class _Reader:
+class Reader:
     """Reads each file of a tree once."""
 
     def __init__(self, tree: Tree) -> None:
         self.sources = Sources(tree)
-        self._files: dict[str, _File] = {}
+        self._files: dict[str, TestFile] = {}
 
-    def __call__(self, path: str) -> _File:
+    def __call__(self, path: str) -> TestFile:
         if path not in self._files:
-            self._files[path] = _File(self, path)
+            self._files[path] = TestFile(self, path)
         return self._files[path]

@@ -17,6 +17,9 @@ _ALL = frozenset({"Exception", "BaseException"})
 _ASSERTS = re.compile(r"assert\w*|fail|expect")
 _SPEAKS = re.compile(r"assert|fail$|fail_|raises$|expect|check|verify|exit$|skip$")
 _RAISES = re.compile(r"raises|assertRaises(?:Regex)?")
+_WORDS = re.compile(  # calls that only tell people something
+    r"p?print\w*|warn\w*|info|debug|error|exception|critical|fatal|log|write\w*|s?echo|secho|trace\w*|emit|note"
+)
 _BLOCKS = (ast.Try, ast.TryStar, ast.With, ast.AsyncWith, ast.FunctionDef, ast.AsyncFunctionDef)
 _TRY = re.compile(r"\btry\s*(?:\([^(){}]{0,500}\)\s*)?(?=\{)|\brunCatching\s*(?=\{)")
 _CATCH = re.compile(r"\s*catch\s*(?:\((?P<what>[^()]{0,500})\)\s*)?(?=\{)")
@@ -27,13 +30,15 @@ _RAISED: Mapping[str, re.Pattern[str]] = {  # what a catch must name for an asse
     "cs": re.compile(r"^\s*$|\b(?:System\.)?Exception\b|\b\w*Assert\w*Exception\b|XunitException"),
 }
 _PASSES_ON = re.compile(
-    r"\bthrow\b|\b(?:assert|expect|fail|reject|verify|should|XCT)\w*\b|\bt\.\w+\s*\(|\bdone\s*\(\s*\w"
+    r"\bthrow\b|\b(?:assert|expect|fail|reject|verify|should|XCT)\w*\b"
+    r"|\bt\.(?!print|get|to[A-Z]|stack|message)\w+\s*\(|\bdone\s*\(\s*\w"
 )
 _WIDEST = 2000  # characters of a handler that tell it from others
 _LEAVES = re.compile(r"\breturn\b")
 _DROPPED = re.compile(
     r"\bexpect\b[^;\n]{0,500}\.catch\s*\(\s*(?:async\s*)?(?:\(\s*\w*\s*\)|\w+)\s*=>\s*(?:\{\s*\}|\w+|\(\{\s*\}\))\s*\)"
     r"|\b_\s*=\s*(?:\w+::)*catch_unwind\b"
+    r"|\b(?:assert|require|is)\.New\s*\(\s*(?:new\s*\(\s*testing\.[TBF]\s*\)|&testing\.[TBF]\s*\{)"
 )
 
 
@@ -92,8 +97,35 @@ def _drops(node: ast.Try | ast.TryStar, handler: ast.ExceptHandler, wrapped: fro
     asserts = _asserts(node.body) or not wrapped.isdisjoint(calls)
     if not (caught & _FAILURES or (caught & _ALL and asserts)):
         return False
-    kept = handler.name and any(isinstance(part, ast.Name) and part.id == handler.name for part in walk(handler))
-    return not (kept or _speaks(handler.body) or _speaks(node.orelse))
+    return not (_goes_on(handler) or _speaks(handler.body) or _speaks(node.orelse))
+
+
+def _goes_on(handler: ast.ExceptHandler) -> bool:
+    """Whether what was caught gets somewhere else than into words for people."""
+    parts = [part for line in handler.body for part in walk(line)]
+    told = {
+        inner
+        for part in parts if isinstance(part, ast.Call) and _WORDS.fullmatch(leaf(part.func))
+        for inner in walk(part)
+    }  # fmt: skip
+    named = {handler.name}
+    for part in parts:
+        if isinstance(part, ast.Assign | ast.AnnAssign) and part.value and _names(part.value) & named:
+            targets = part.targets if isinstance(part, ast.Assign) else [part.target]
+            put = {target.id for target in targets if isinstance(target, ast.Name)}
+            if len(put) < len(targets) or not put <= {name for line in handler.body for name in _names(line)}:
+                return True  # for what comes later
+            named |= put
+            told.update(walk(part.value))
+    return any(isinstance(part, ast.Name) and part.id in named and part not in told for part in parts if _is_read(part))
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {part.id for part in walk(node) if isinstance(part, ast.Name) and _is_read(part)}
+
+
+def _is_read(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
 
 
 def _caught(kind: ast.expr | None) -> frozenset[str]:

@@ -8,21 +8,28 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple, cast
 
 from greylag.guards._cases.case import Proof
-from greylag.guards._cases.compared import WIDEST
+from greylag.guards._cases.compared import WIDEST, sides
+from greylag.guards._cases.evaluated import ASKED, is_function, is_known, value
+from greylag.guards._cases.numerals import Approximate, UnknownError, is_number
 from greylag.guards._cases.written import LONGEST, read
 from greylag.guards._code.python_tree import UNREADABLE, unparsed, walk
 from greylag.guards._code.source import LITERAL
-from greylag.guards._tests.evaluated import ASKED, UnknownError, is_function, is_known, value
 
+_FAILS = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)  # what a condition may raise
 _MOST = 60  # assertions of a test that are tried, and values that are
 _PARTS = 500  # nodes of these that are looked through for values
 _TRANSLATED = {"===": "==", "!==": "!=", "&&": " and ", "||": " or ", "??": " or ", "!": " not "}
 _SIGNS = re.compile(rf"{LITERAL.pattern}|===|!==|!=|&&|\|\||\?\?|!")
+_ASSERTS = re.compile(
+    r"(?:\w+(?:\.|::))*(?:assert|assert_?[tT]rue|ok|isTrue|True|(?:EXPECT|ASSERT)_TRUE|CHECK|REQUIRE|XCTAssert(?:True)?"
+    r"|(?P<equal>assert_eq|assert_?[eE]quals?|Equal|(?:EXPECT|ASSERT)_EQ))!?\("
+)
 _ENDING = re.compile(r"(?<=\d)(?:[uUlLfFdDn]|[ui](?:8|16|32|64|128|size)|f32|f64)\b")
 
 
@@ -77,11 +84,24 @@ def _demand(text: str, *, deep: bool) -> _Demand | None:
 def _condition(text: str) -> ast.expr | None:
     left, is_pair, right = text.partition("\0")
     if not is_pair:
-        return read(text) if len(text) <= LONGEST else None
+        return (read(text) or _asserted(text)) if len(text) <= LONGEST else None
     if max(len(left), len(right)) > WIDEST or left == right:  # of a comparison with itself more is told elsewhere
         return None
     sides = _expression(left), _expression(right)
     return ast.Compare(sides[0], [ast.Eq()], [sides[1]]) if sides[0] and sides[1] else None
+
+
+def _asserted(claim: str) -> ast.expr | None:
+    """The condition of an assertion in another language than Python; of Go what its failure stands under."""
+    if claim.startswith("if") and not claim.startswith("if("):
+        failing = _expression(claim.removeprefix("if").rpartition(";")[2]) if len(claim) <= WIDEST else None
+        return ast.UnaryOp(ast.Not(), failing) if failing else None
+    asserts = _ASSERTS.match(claim) if len(claim) <= WIDEST else None
+    given = [side for side in sides(claim) if side != "t"] if asserts else []
+    found = [_expression(side) for side in given[: 2 if asserts and asserts["equal"] else 1]]
+    if len(found) == 2 and found[0] and found[1]:
+        return ast.Compare(found[0], [ast.Eq()], [found[1]])
+    return found[0] if len(found) == 1 else None
 
 
 def _expression(text: str) -> ast.expr | None:
@@ -131,12 +151,12 @@ def _less(old: Sequence[ast.expr], new: Sequence[ast.expr]) -> bool:
 def _holds(conditions: Iterable[ast.expr], one: object) -> bool:
     try:
         return all(bool(value(condition, one)) for condition in conditions)
-    except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError):
+    except _FAILS:
         return False
 
 
 def _kind(one: object) -> type:
-    return float if type(one) is int else type(one)
+    return float if is_number(one) else type(one)
 
 
 def _values(conditions: Iterable[ast.expr]) -> Iterator[object]:
@@ -146,7 +166,10 @@ def _values(conditions: Iterable[ast.expr]) -> Iterator[object]:
         try:
             if isinstance(part, ast.Constant | ast.List | ast.Tuple | ast.Dict | ast.UnaryOp | ast.Set):
                 literals.append(ast.literal_eval(part))
-        except UNREADABLE:
+            elif isinstance(part, ast.Call) and is_function(part.func):  # `Decimal("1.5")`
+                made = value(part, None)
+                literals.append(made.number if isinstance(made, Approximate) else made)
+        except (*UNREADABLE, *_FAILS, UnknownError):
             continue
     plain = {repr(one): one for one in literals}.values()
     yield from plain
@@ -158,6 +181,8 @@ def _near(one: object) -> Iterator[object]:
     match one:
         case bool():
             yield not one
+        case Decimal():
+            yield from (one + 1, one - 1, one + Decimal("0.4"), one - Decimal("0.04"), -one, one + 10, one * 2)
         case int() | float():
             yield from (one + 1, one - 1, one + 0.4, one - 0.04, -one, one + 10, one + 96, one * 2, 0)
         case str():

@@ -29,6 +29,7 @@ def unrun(path: str, text: str) -> Iterator[Mark]:
     nodes = of(module, ast.ClassDef, ast.With, ast.AsyncWith, ast.FunctionDef, ast.AsyncFunctionDef, ast.ImportFrom)
     kinds = _Kinds(nodes)
     yield from _tests(module.body, kinds)
+    yield from _of_unittest(nodes) if "load_tests" in text else ()
     for node in nodes:
         if isinstance(node, ast.ClassDef):
             yield from _answering(node, kinds)
@@ -88,6 +89,15 @@ def _tests(body: list[ast.stmt], kinds: _Kinds, owner: ast.ClassDef | None = Non
                 yield Mark(f"generator {name}", node.lineno, f"yield in {name}")
             elif owner and isinstance(node, ast.AsyncFunctionDef) and kinds.plain(owner):
                 yield Mark(f"coroutine {name}", node.lineno, f"async def {name} in a plain TestCase")
+
+
+def _of_unittest(nodes: Sequence[ast.AST]) -> Iterator[Mark]:
+    """`load_tests` that gives back other tests than those it is given."""
+    for node in nodes:
+        if isinstance(node, Function) and node.name == "load_tests":
+            given = {argument.arg for argument in node.args.args[:2]}
+            if not any(isinstance(part, ast.Name) and part.id in given for line in node.body for part in walk(line)):
+                yield Mark("load_tests", node.lineno, "load_tests")
 
 
 def _undecorated(node: Function) -> bool:

@@ -11,15 +11,13 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from greylag.guards._cases.numerals import LARGEST, METHODS, UnknownError, approximate, decimal, is_number
+from greylag.guards._code.python_tree import leaf
+
 ASKED = "_asked_"  # the name that stands for the answer of the code under test
-_LARGEST = 10**9  # numbers that operators get
 _LONGEST = 1000  # characters or entries
 _WIDEST = 64  # exponents and digits
 _WIDE = re.compile(r"\d{3}|\*")  # of a form that fills up with blanks
-
-
-class UnknownError(Exception):
-    """Nothing can be said of the expression."""
 
 
 def _round(value: Any, digits: Any = None) -> Any:
@@ -51,8 +49,10 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "ceil": math.ceil, "trunc": math.trunc, "isclose": math.isclose, "fmod": math.fmod, "sqrt": math.sqrt,
     "Number": float, "String": str, "Boolean": bool, "parseInt": lambda value, _=10: math.trunc(float(value)),
     "parseFloat": float, "sign": lambda value: (value > 0) - (value < 0),
+    "Decimal": decimal, "BigDecimal": decimal, "newBigDecimal": decimal, "approx": approximate,
 }  # fmt: skip
-_MODULES = frozenset({"math", "Math", "np", "numpy", "builtins"})
+_MODULES = frozenset({"math", "Math", "np", "numpy", "builtins", "pytest", "decimal"})
+_NAMED = frozenset({"approx", "isclose", "quantize"})  # what is given names
 _TEXTS = "lower upper casefold strip lstrip rstrip startswith endswith replace title capitalize split count index find"
 _METHODS: Mapping[type, frozenset[str]] = {
     str: frozenset(_TEXTS.split()),
@@ -60,7 +60,7 @@ _METHODS: Mapping[type, frozenset[str]] = {
     list: frozenset({"count", "index"}),
     tuple: frozenset({"count", "index"}),
 }
-_CALLED = frozenset().union(*_METHODS.values())
+_CALLED = frozenset().union(*_METHODS.values(), METHODS)
 _LITERALS = {"true": True, "false": False, "null": None, "undefined": None, "nil": None}
 _PLAIN = (
     ast.Constant, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.List, ast.Tuple, ast.Set, ast.Dict,
@@ -73,7 +73,8 @@ def is_known(node: ast.expr, *, deep: bool) -> bool:
     if isinstance(node, ast.Name):
         return node.id in _LITERALS
     if isinstance(node, ast.Call):
-        return not node.keywords and (is_function(node.func) or (deep and _method(node.func)))
+        plain = not node.keywords or leaf(node.func) in _NAMED
+        return plain and (is_function(node.func) or (deep and _method(node.func)))
     return isinstance(node, _PLAIN) or (deep and isinstance(node, ast.Subscript))
 
 
@@ -89,7 +90,7 @@ def value(node: ast.expr, asked: object) -> Any:
         case ast.Constant():
             found = node.value
         case ast.Name(id=name):
-            found = asked if name == ASKED else _LITERALS[name]
+            found = asked if name == ASKED else _literal(name)
         case ast.BinOp():
             found = _binary(node, value(node.left, asked), value(node.right, asked))
         case ast.UnaryOp():
@@ -105,9 +106,15 @@ def value(node: ast.expr, asked: object) -> Any:
     return found
 
 
+def _literal(name: str) -> Any:
+    if name not in _LITERALS:
+        raise UnknownError
+    return _LITERALS[name]
+
+
 def _binary(node: ast.BinOp, left: Any, right: Any) -> Any:
     for side in (left, right):
-        if isinstance(side, int | float) and abs(side) > _LARGEST:
+        if is_number(side) and abs(side) > LARGEST:
             raise UnknownError
         if isinstance(side, str | list | tuple) and len(side) > _LONGEST:
             raise UnknownError
@@ -157,11 +164,14 @@ def _method(node: ast.expr) -> bool:
 
 def _called(node: ast.Call, asked: object) -> Any:
     given = [value(part, asked) for part in node.args]
+    named = {word.arg: value(word.value, asked) for word in node.keywords if word.arg and word.arg != "rounding"}
     if function := _function(node.func):
-        return function(*given)
+        return function(*given, **named)
     if not isinstance(node.func, ast.Attribute):
         raise UnknownError
     on = value(node.func.value, asked)
+    if is_number(on) and node.func.attr in METHODS:
+        return METHODS[node.func.attr](on, *given)
     if node.func.attr not in _METHODS.get(type(on), ()):
         raise TypeError
     return getattr(on, node.func.attr)(*given)

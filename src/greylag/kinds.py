@@ -22,11 +22,13 @@ CLAUDE.md CLAUDE.local.md AGENTS.md AGENT.md AGENTS.override.md GEMINI.md .claud
 
 CI = """
 .github/workflows/ .github/actions/ .github/dependabot.* .github/settings.* .github/rulesets/ .github/branch-protection*
-.gitlab-ci.yml .gitlab-ci/ .gitlab/ .circleci/ azure-pipelines*.y*ml .azure-pipelines/ .azuredevops/ Jenkinsfile*
-*.jenkinsfile .travis.yml bitbucket-pipelines.yml .buildkite/ .drone.y*ml .drone.star .woodpecker/ .woodpecker.y*ml
-appveyor.y*ml .appveyor.y*ml .teamcity/ cloudbuild.y*ml buildspec*.y*ml .semaphore/ .cirrus.* .forgejo/ .gitea/
-.ci/ CODEOWNERS .mergify.yml .mergify/ renovate.json* .renovaterc* .zuul.y*ml zuul.d/ .prow* wercker.yml
-.github/codeql/ dagger.json
+.gitlab-ci*.y*ml *.gitlab-ci.y*ml .gitlab-ci/ .gitlab/ .circleci/ azure-pipelines*.y*ml .azure-pipelines/ .azuredevops/
+Jenkinsfile* *.jenkinsfile .travis.yml bitbucket-pipelines.yml .buildkite/ .drone.y*ml .drone.star .woodpecker/
+.woodpecker.y*ml appveyor.y*ml .appveyor.y*ml .teamcity/ cloudbuild.y*ml buildspec*.y*ml .semaphore/ .cirrus.* .forgejo/
+.gitea/ .ci/ CODEOWNERS .mergify.yml .mergify/ renovate.json* .renovaterc* .zuul.y*ml zuul.d/ .prow* wercker.yml
+.github/codeql/ dagger.json .builds/ .build.yml .tekton/ .pipelines/ .kokoro/ .vsts-ci.yml .ci.y*ml
+ci/pipeline*.y*ml codefresh.y*ml .codefresh/ .evergreen* evergreen.y*ml bors.toml .github/merge_queue* .screwdriver/
+screwdriver.yaml .buildbot/ .harness/ .werft/ .vela.y*ml .sourcehut/
 """
 
 LINT = """
@@ -46,13 +48,16 @@ qodana.y*ml .qlty/ .mega-linter.yml .jscpd.json .dependency-cruiser.* .spectral.
 osv-scanner.toml .grype.y*ml trivy.y*ml .nsprc audit-ci.json* .cargo/audit.toml .safety-policy.y*ml .checkov.y*ml
 .tfsec/ zizmor.y*ml .nancy-ignore dependency-check-suppression*.xml .dockle*
 shellcheckrc .github/actionlint.y*ml buf.yaml buf.work.yaml .standard.yml .phpcs.xml* .formatter.exs
+revive.toml staticcheck.conf knip.json* .knip.json* knip.ts .lychee.toml lychee.toml .ls-lint.y*ml api-extractor*.json
+semgrep.y*ml trivy-secret.y*ml
 """
 
 TEST_CONFIG = """
 .coveragerc codecov.y*ml .codecov.y*ml .coveralls.yml pytest.ini .pytest.ini pytest.toml noxfile.py jest.config.*
 jest.setup.* vitest.config.* vitest.workspace.* karma.conf.* .mocharc* .nycrc* .c8rc* playwright.config.*
 cypress.config.* ava.config.* wdio.conf.* phpunit.xml* .rspec .testmondata junit-platform.properties testng*.xml
-nextest.toml .simplecov
+nextest.toml .simplecov .testcoverage.y*ml .taprc stryker.conf.* stryker.config.* .stryker* lighthouserc.*
+.lighthouserc*
 """
 
 LOCKS = """

@@ -125,7 +125,7 @@ def test_edit_of_a_file_that_settings_name_is_to_be_looked_at(guard: Any, found:
     settings, text, path = NAMED[name]
     verdict = guard("gates", {settings: text, path: "a\n"}, {settings: text, path: "b\n"})
     assert found(verdict) == [f"warning gates/loaded {path}"]
-    assert f"which {settings} names" in verdict.diagnostics[0].message
+    assert f"which {settings} " in verdict.diagnostics[0].message
 
 
 def test_file_that_settings_name_is_read_like_test_code(guard: Any, found: Any) -> None:

@@ -17,15 +17,18 @@ from greylag.guards._gates import gate_tables as tables
 from greylag.guards._gates.beside import beside
 from greylag.guards._gates.editors import more_for_editors
 from greylag.guards._gates.encodings import encoded
+from greylag.guards._gates.followed import followed
 from greylag.guards._gates.hidden import hides
 from greylag.guards._gates.included import overriding
+from greylag.guards._gates.kept_checks import checks_by_name, of_gates, unkept
+from greylag.guards._gates.lost_checks import Checks
 from greylag.guards._gates.moved import out_of_sight
 from greylag.guards._gates.newcomers import Newcomers
 from greylag.guards._gates.outline import outline
 from greylag.guards._gates.own_packages import Packages
 from greylag.guards._gates.remote import fetched
 from greylag.guards._gates.shadows import imports, shadow
-from greylag.guards._gates.strictness import as_strict
+from greylag.guards._gates.strictness import as_strict, only_more_rules
 from greylag.guards._gates.test_launchers import launchers
 from greylag.guards._guard import Guard, fact, finding, read
 from greylag.kinds import BUILD, CI, LINT, MANIFESTS, TEST_CONFIG, TESTS, matches
@@ -44,9 +47,14 @@ _TABLES: Mapping[str, Callable[[str], tables.Parts]] = {
     "setup.cfg tox.ini": tables.ini,
     "package.json": tables.package_json,
     "tsconfig*.json jsconfig*.json": tables.tsconfig,
+    "bunfig.toml": tables.bunfig,
+    "rust-toolchain rust-toolchain.toml": tables.toolchain,
     ".npmrc .yarnrc .yarnrc.yml .yarnrc.yaml pnpm-workspace.yaml": tables.manager,
 }
-_BUILD = f"{BUILD} pom.xml *.gradle *.gradle.kts *.sbt *.csproj *.props *.targets *.sh *.bash *.ps1 *.bat scripts/ bin/"
+_BUILD = (
+    f"{BUILD} pom.xml *.gradle *.gradle.kts *.sbt *.csproj *.props *.targets mix.exs *.sh *.bash *.ps1 *.bat scripts/"
+    " bin/"
+)
 _LIMITS = (
     f"{BUILD} pom.xml *.gradle *.gradle.kts package.json project.json angular.json *size-limit* *bundlesize*"
     " *bundlewatch* *lighthouse* *budget*.json"
@@ -60,9 +68,10 @@ def check(change: Change) -> Iterator[Diagnostic]:
     if not files:
         return
     run, settings, known = programs.named(change.base), named(change), imports(change)
-    newcomers, packages = Newcomers(change), Packages(change)
+    newcomers, packages, lost = Newcomers(change), Packages(change), Checks(change, files)
     yield from _brought(change, files)
     yield from overriding(change, list(files))
+    gates = followed(change.base)
     there = {*change.base.paths()} & {*change.head.paths()}
     for file in files:
         yield from encoded(change, file)
@@ -84,13 +93,18 @@ def check(change: Change) -> Iterator[Diagnostic]:
             message = f"changes {program}, which verification runs ({run[program]})"
             yield finding(change, "build", "gates/program", message, program)
             continue
+        if file.old_path in gates or checks_by_name(file):
+            found = [*(_lines(change, file, lost) if matches(file.path, _BUILD) else ()), *out_of_sight(change, file)]
+            yield from of_gates(change, file, gates.get(file.old_path), lost, found)
+            continue
         yield from _numbers(change, file)
         reader = next((reader for patterns, reader in _TABLES.items() if matches(file.path, patterns)), None)
         if reader:
-            yield from _mixed(change, file, reader, newcomers)
+            found = list(_mixed(change, file, reader, newcomers))
+            yield from found or unkept(change, file, lost)
             continue
-        if matches(file.path, _BUILD):
-            yield from _lines(change, file)
+        found = list(_lines(change, file, lost)) if matches(file.path, _BUILD) else []
+        yield from found or unkept(change, file, lost)
         if matches(file.path, ctest.FILES) and file.status in {"modified", "renamed"}:
             yield from ctest.other_tests(change, file)
         yield from out_of_sight(change, file)
@@ -128,13 +142,20 @@ def _numbers(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
     for limit in limits.budgets(file) if matches(file.path, _LIMITS) else ():
         message = f"accepts more than before: {limit.was} was the limit, {limit.now} is it now"
         yield finding(change, "build", "gates/loosened", message, file.path, line=limit.line.new)
+    if matches(file.path, "pom.xml *.gradle *.gradle.kts") and file.status == "modified":
+        some = lines.chosen(read(change.base, file.old_path) or "", read(change.head, file.path) or "")
+        if some:
+            yield finding(change, "build", "gates/loosened", f"runs only chosen tests: `{some}`", file.path)
     for setting in lines.less_secure(file) if matches(file.path, "*.y*ml *.tf") else ():
         yield finding(change, "build", "gates/loosened", f"takes `{setting}` back, which protects", file.path)
 
 
 def _stricter(change: Change, file: FileDiff) -> bool:
     """Whether the settings of a checker are plain, and all that differs makes them stricter."""
-    old, new = (outline(file.path, read(tree, file.path) or "") for tree in (change.base, change.head))
+    texts = [read(tree, file.path) or "" for tree in (change.base, change.head)]
+    if matches(file.path, "eslint.config.* .eslintrc.js .eslintrc.cjs xo.config.*"):
+        return only_more_rules(texts[0], texts[1])
+    old, new = (outline(file.path, text) for text in texts)
     return old is not None and new is not None and as_strict(old, new)
 
 
@@ -193,7 +214,7 @@ def _parts(tree: Tree, path: str, reader: Callable[[str], tables.Parts]) -> tabl
         return None
 
 
-def _lines(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
+def _lines(change: Change, file: FileDiff, known: Checks) -> Iterator[Diagnostic]:
     if file.binary:
         return
     if matches(file.path, "vite.config.*"):
@@ -221,10 +242,18 @@ def _lines(change: Change, file: FileDiff) -> Iterator[Diagnostic]:
     if lines.unlocked(file):
         message = "installs or builds without the lock file, which was binding"
         yield finding(change, "build", "gates/loosened", message, file.path)
+    yield from _removed(change, file, known)
+
+
+def _removed(change: Change, file: FileDiff, known: Checks) -> Iterator[Diagnostic]:
+    """Checks of a build that are in fewer of its lines, unless all that it runs still has them."""
     after = Counter(_checker(match) for line in file.added for match in _checkers(line.text))
     lost = Counter(_checker(match) for line in file.removed for match in _checkers(line.text)) - after
     whole = (read(change.head, file.path) or "").lower()
+    held = known.held(file) if lost and file.status != "deleted" else ()
     for name in sorted(lost):
+        if " ".join(name.split()) in held:
+            continue  # elsewhere, or in another way
         if name.startswith(("-w", "-pedantic")) and name in whole:
             continue  # once is enough
         message = f"removes `{name}`, a check of the build"

@@ -32,8 +32,8 @@ _COMMENT = re.compile(
 )  # fmt: skip
 _CODE = re.compile(
     r"@(?:file:)?Suppress(?:Warnings|FBWarnings|Lint)?\b|\#!?\[\s*(?:allow|expect)\s*\(|\#!?\[\s*cfg_attr\s*\([^\n]{0,200}\ballow\s*\("
-    r"|\#\[\s*coverage\s*\(\s*off|^\s*\#\s*pragma\s+warning\s+disable|^\s*\#\s*pragma\s+(?:GCC|clang)\s+diagnostic\s+ignored"
-    r"|\[(?:assembly:\s*)?(?:\w+\.)*(?:SuppressMessage|ExcludeFromCodeCoverage)\b|@nowarn\b|@no_type_check\b|@ExcludeFromJacoco\w*"
+    r"|\#!?\[\s*(?:rustfmt::skip|rustfmt_skip)\b|\#\[\s*coverage\s*\(\s*off|^\s*\#\s*pragma\s+warning\s+disable|^\s*\#\s*pragma\s+(?:GCC|clang)\s+diagnostic\s+ignored"
+    r"|\[(?:assembly:\s*)?(?:\w+\.)*(?:SuppressMessage|ExcludeFromCodeCoverage)\b|@nowarn\b|@(?:\w{1,40}\.)?no_type_check\b|@ExcludeFromJacoco\w*"
     r"|@(?:lombok\.)?Generated\b|__attribute__\s*\(\(\s*_{0,2}no_sanitize|\[\[\s*(?:gnu|clang)::no_sanitize"
     r"|\b__lsan_(?:disable|ignore_object|do_leak_check)\b|\b__\w{1,3}san_default_(?:options|suppressions)\b",
 )  # fmt: skip
@@ -101,7 +101,10 @@ def allowed(_path: str, text: str) -> Iterator[Mark]:
                 yield Mark(lint, number, lint)
 
 
-_LISTS = "*.supp *suppression*.txt *suppression*.xml *ignorelist*.txt *blacklist*.txt"
+_LISTS = (
+    "*.supp *suppression*.txt *suppression*.xml *ignorelist*.txt *blacklist*.txt *lint-baseline*.xml"
+    " detekt*baseline*.xml detekt/baseline*.xml *-baseline.neon .errcheck*exclude*"
+)
 _ALLOWED = re.compile(r"#!?\[\s*+(?:cfg_attr\s*+\([^\]\n]{0,200}?,\s*+)?(?:allow|expect)\s*+\(([^()]{1,4000})\)")
 _DENIED = re.compile(r"#!?\[\s*(?:deny|forbid)\s*\(([^()]{1,2000})\)\s*\]")
 _STRICT = re.compile(

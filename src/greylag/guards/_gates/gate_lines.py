@@ -39,7 +39,8 @@ LOOSENED = re.compile(  # lines that make a build pass where it failed
     r"|<nowarn>\s*true|\boptions\.warnings\s*=\s*false|\bisWarnings\s*=\s*false"
     r"|\bexclude\b[^\n]{0,200}(?:Tests?|IT|Spec)\b[.*'\"]|\b(?:maxRetries|max_retries|retries)\b\s*[=:(]+\s*[1-9]|-Wno-[a-z][\w-]*"
     r"|-Xep\w*:\w+:OFF\b|-XepDisable\w+|\bonlyIf\b|\bcargo\s+(?:nextest\s+run|test)\b[^\n;&|]{0,200}\s--(?:no-run|lib|bins|exclude)\b|^(?![^\n]*release)[^\n]*\b(?:D|define\\s)?NDEBUG\b"
-    r"|TreatWarningsAsErrors>\s*false|<NoWarn>|<WarningLevel>\s*0|-Wno-error|<excludes?>|<minimum>\s*0?\.0*<",
+    r"|<phase>\s*none\b|haltOn\w+>\s*false|\bTests\.Filter\b|--test_(?:tag_filters|filter)=|\btags\s*=\s*\[[^\]\n]{0,200}[\"']manual[\"']"
+    r"|\btrap\b[^\n]{0,200}\bexit\s+0|TreatWarningsAsErrors>\s*false|<NoWarn>|<WarningLevel>\s*0|-Wno-error|<excludes?>|<minimum>\s*0?\.0*<",
     re.IGNORECASE,
 )  # fmt: skip
 CHECKERS = re.compile(  # a build file's own checks; removing such a line removes a gate
@@ -49,6 +50,7 @@ CHECKERS = re.compile(  # a build file's own checks; removing such a line remove
     r"|\bcppcheck\b|\b(?:ruff\s+(?:check|format)|mypy|pyright|flake8|pylint|bandit)\b(?!\s*[=:\]])|\b(?:eslint|tsc\s+--noEmit)\b|\s-race\b|-fsanitize\b"
     r"|\b(?:add_test|\w+_discover_tests)\s*\(|^\s*test\s*\(\s*'|<module>[\w./-]*test[\w./-]*|^\t@?\./\S{0,80}test\S{0,80}|\bcheck\.dependsOn\b|^\s*include\b[^\n]{0,100}test"
     r"|\bcargo\s+test\b[^\n;&|]{0,100}(?:--workspace|--all)\b"
+    r"|-Xfatal-warnings\b|\bwarnings_as_errors\s*:\s*true|\bwarning\.mode\s*=\s*fail\b|<goal>\s*(?:check|verify|enforce|test)\b"
     r"|\s-W(?!no-|error)[a-z][\w-]*|\s-pedantic\b|\bset\s+-(?=\w*e)\w+"
     # With all its words, since verifiers take its options over.
     r"|\b(?:shellcheck|hadolint|yamllint|actionlint|kubeconform|helm lint)\b"
@@ -77,6 +79,15 @@ def unlocked(file: FileDiff) -> bool:
     return added < removed and any(
         _INSTALLS.search(line.text[:_WIDEST]) and not _LOCKED.search(line.text[:_WIDEST]) for line in file.added
     )
+
+
+_CHOSEN = re.compile(r"<include>[^<\n]{0,200}(?:\.java|\.class|Tests?|IT)\s*<|\bincludeTestsMatching\b|\bincludeTags\b")
+
+
+def chosen(before: str, after: str) -> str:
+    """What chooses some of the tests of Maven or Gradle, where all were run."""
+    match = None if _CHOSEN.search(before) else _CHOSEN.search(after)
+    return match[0].strip("<").strip() if match else ""
 
 
 _SECURE = re.compile(

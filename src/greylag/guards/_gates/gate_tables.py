@@ -15,8 +15,9 @@ Parts = Mapping[str, tuple[str, Any]]  # name of a part -> kind and value
 
 _TOOLS = {
     "lint": "ruff mypy pyright basedpyright pyrefly ty pylint pylama flake8 black isort bandit importlinter pydocstyle"
-            " pytype yapf autopep8 interrogate vulture codespell deptry semgrep towncrier-check refurb",
-    "tests": "pytest coverage tox nox hypothesis nose mutmut",
+            " pytype yapf autopep8 interrogate vulture codespell deptry semgrep towncrier-check refurb"
+            " djlint pydoclint docformatter",
+    "tests": "pytest coverage tox nox hypothesis nose mutmut diff_cover pytest_env",
     "build": "cibuildwheel poe taskipy",
 }  # fmt: skip
 _PROGRAMS = frozenset(" ".join(_TOOLS.values()).split()) | {"python", "python3", "pip", "uv", "unittest", "py.test"}
@@ -152,6 +153,22 @@ def _targets(data: Mapping[str, Any]) -> dict[str, Any] | None:
         "switches": [switch for switch in switches if switch],
     }
     return {name: value for name, value in found.items() if value is not None and value != []} or None
+
+
+def bunfig(text: str) -> dict[str, tuple[str, Any]]:
+    """What Bun demands of tests, and what it loads into them."""
+    return {"[test]": ("tests", toml(text).get("test"))}
+
+
+def toolchain(text: str) -> dict[str, tuple[str, Any]]:
+    """The parts of a tool chain of Rust that check, and whether its version is fixed."""
+    table = toml(text).get("toolchain", {}) if "[" in text else {"channel": text.strip()}
+    fixed = bool(re.match(r"\d", str(table.get("channel", ""))))
+    parts = table.get("components", ())
+    return {
+        "fixed version": ("build", frozenset({"fixed"} if fixed else ())),
+        "components": ("lint", frozenset(map(str, parts if isinstance(parts, list) else ()))),
+    }
 
 
 def ini(text: str) -> dict[str, tuple[str, Any]]:

@@ -11,6 +11,7 @@ from greylag.kinds import matches
 _INI = "*.ini .coveragerc .flake8 .pylintrc pylintrc .isort.cfg setup.cfg"
 _JSON = (
     ".eslintrc .eslintrc.json biome.json .stylelintrc .stylelintrc.json pyrightconfig.json .nycrc .nycrc.json .c8rc*"
+    " knip.json .knip.json stryker.conf.json"
 )
 _ITEM = re.compile(r"(?P<blank> *+)(?P<dash>- +)?(?:(?P<key>[\w./@*-]++|\"[^\"\n]*+\"):(?: +|$))?(?P<value>[^\n]*+)")
 _PLAIN = re.compile(r"(?![&*!|>{%@`])[^#]*+(?:#[^\n]*+)?")  # no anchor, tag, block or table in one line

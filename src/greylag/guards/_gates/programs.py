@@ -3,7 +3,7 @@
 import re
 import shlex
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from posixpath import join, normpath
 
@@ -40,7 +40,7 @@ def named(base: Tree) -> dict[str, str]:
     paths = set(base.paths())
     found: dict[str, str] = {}
     for where, root, words in (*_declared(base), *_scripts(base)):
-        for path in _programs(words, root, paths):
+        for path in started(words, root, paths):
             if not _holds_tests(base, path):
                 found.setdefault(path, where)
     return found
@@ -88,7 +88,7 @@ def _words(line: str) -> list[str]:
         return line.split()[:_MOST]
 
 
-def _programs(words: list[str], root: str, paths: set[str], depth: int = 0) -> Iterator[str]:
+def started(words: Sequence[str], root: str, paths: Container[str], depth: int = 0) -> Iterator[str]:
     """Files named as a program, or as what an interpreter runs; arguments of other programs are none."""
     head, before = True, ""
     for word in words:
@@ -96,10 +96,10 @@ def _programs(words: list[str], root: str, paths: set[str], depth: int = 0) -> I
             head, before = True, ""
             continue
         if before in {"-c", "-ec", "-lc", "-euc", "-exc"} and depth < _DEPTH:
-            yield from _programs(_words(word), root, paths, depth + 1)
+            yield from started(_words(word), root, paths, depth + 1)
         elif head:
             files = _files(word, root, before)
-            hit = bool(paths.intersection(files))
+            hit = any(file in paths for file in files)
             yield from files if hit else ()
             option = word.startswith("-") or before.startswith("-")
             head = option or bool(not hit and _RUNS_OTHERS.fullmatch(word.rpartition("/")[2] or word))

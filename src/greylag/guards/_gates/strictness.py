@@ -16,7 +16,7 @@ _STRICT = re.compile(
     r"strict\w*|disallow_\w+|warn_\w+|check_untyped_defs|no_implicit\w*|extra_checks|branch|xfail_strict|fail_on_\w+"
 )
 _LENIENT = re.compile(r"ignore_errors|ignore_missing_imports|follow_imports|allow_\w+|implicit_\w+|informational")
-_LEAST = re.compile(r"fail_under|target|min(?:imum)?(?:_\w+)?")
+_LEAST = re.compile(r"fail_under|target|min(?:imum)?(?:_(?!confidence)\w+)?|coverage_?threshold|break")
 _MOST = re.compile(r"max(?:imum)?_\w+|\w+_threshold")
 _NEUTRAL = frozenset({  # how something is told, or where it is kept
     "comment", "package", "wheel_build_env", "cache_dir", "color", "color_output", "pretty", "show_error_codes",
@@ -135,6 +135,22 @@ def _is_true(value: object) -> bool:
     return value is True or str(value).lower() in {"true", "1", "yes", "on"}
 
 
+# -- rules that ESLint is given in code -----------------------------------------------------------------------------
+
+_ERROR = re.compile(r"([\"']?)([@\w][\w@/-]{0,100})\1\s*+:\s*+(?:[\"']error[\"']|2)(?=\s*+[,}])")
+
+
+def only_more_rules(old: str, new: str) -> bool:
+    """Whether code differs in nothing but rules that are errors, and that it did not name before."""
+    added = [match for match in _ERROR.finditer(new) if match[2] not in old]
+    rest, position = [], 0
+    for match in added:
+        rest.append(new[position : match.start()])
+        position = match.end()
+    before, after = (re.sub(r"[\s,]++", "", text) for text in (old, "".join([*rest, new[position:]])))
+    return bool(added) and before == after and "rules" in old
+
+
 # -- scripts of a `package.json` -------------------------------------------------------------------------------------
 
 _STRICTER = re.compile(
@@ -142,12 +158,20 @@ _STRICTER = re.compile(
     r"|--max-warnings(?:=0)?|--(?:lines|branches|functions|statements)(?:=\d+)?|\d{1,3}",
     re.IGNORECASE,
 )
+_BUILDS_THE_SAME = re.compile(
+    r"--(?:incremental|source-?maps?|declaration(?:map)?|minify|pretty|verbose|colou?rs?|cache|stats|dts)",
+    re.IGNORECASE,
+)
+_WRITES = re.compile(r"(?:^|\s)(?:--write|--fix|-w|--watch(?:All)?|watch)(?:\s|$)")  # what does so is no check
+_HOOK = re.compile(r"(?:pre|post)\w+")
 _ON_INSTALL = frozenset({"prepare", "install", "preinstall", "postinstall", "dependencies"})
 _CHECKS = re.compile(r"test|lint|check|tsc|verify|audit", re.IGNORECASE)
 
 
 def script_as_strict(name: str, old: object, new: object) -> bool:
     """Whether a script runs what it ran and more, or, where an installation runs it, less that checks nothing."""
+    if old is None and isinstance(new, str):
+        return bool(_WRITES.search(new)) and not _HOOK.match(name) and name not in _ON_INSTALL
     if not (isinstance(old, str) and isinstance(new, str)):
         return False
     before, after = ([one.split() for one in re.split(r"\s&&\s", text)] for text in (old, new))
@@ -156,16 +180,16 @@ def script_as_strict(name: str, old: object, new: object) -> bool:
     if name in _ON_INSTALL:
         gone = [one for one in before if one not in after]
         return all(one in before for one in after) and not any(_CHECKS.search(" ".join(one)) for one in gone)
-    rest = iter(after)
-    return all(any(_adds_demands(one, other) for other in rest) for one in before)
+    rest, builds = iter(after), not _CHECKS.search(name)
+    return all(any(_adds_demands(one, other, builds) for other in rest) for one in before)
 
 
-def _adds_demands(old: list[str], new: list[str]) -> bool:
-    """Whether a command is another one with more options that demand something."""
+def _adds_demands(old: list[str], new: list[str], builds: bool) -> bool:
+    """Whether a command is another one with more options that demand something, or build the same."""
     ahead = list(old)
     for word in new:
         if ahead and word == ahead[0]:
             ahead.pop(0)
-        elif not _STRICTER.fullmatch(word):
+        elif not _STRICTER.fullmatch(word) and not (builds and _BUILDS_THE_SAME.fullmatch(word)):
             return False
     return not ahead

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from greylag.proxy._asked import offered, refused
+from greylag.exchanges.patience import wait
+from greylag.proxy._asked import offered, read, refused
 from greylag.proxy._keyless import keyless, keyless_pieces
 from greylag.tallies import Tally
 
@@ -31,6 +32,12 @@ LEADS_ON: dict[str, dict[str, Any]] = {
     "image of a chat": {"messages": [{"content": [{"type": "image_url", "image_url": {"url": "http://a/?secret"}}]}]},
     "image of a response": {"input": [{"content": [{"type": "input_image", "image_url": "HTTPS://a/b"}]}]},
     "file of a response": {"input": [{"content": [{"type": "input_file", "file_url": "https://a/b"}]}]},
+    "among the messages": {"input": [{"type": "additional_tools", "tools": [{"type": "web_search"}]}]},
+    "shell at the service": {"tools": [{"type": "shell", "environment": {"type": "container_auto"}}]},
+    "message by its name": {"input": [{"type": "item_reference", "id": "msg_1"}]},
+    "file by its name": {"input": [{"content": [{"type": "input_file", "file_id": "file_1"}]}]},
+    "address without a scheme": {"input": [{"content": [{"type": "input_image", "image_url": "//a/b"}]}]},
+    "model that searches": {"model": "gpt-4o-search-preview"},
     "in the answer of a tool": {
         "messages": [{"content": [{"type": "tool_result", "content": [{"source": {"url": "ftp://a/b"}}]}]}]
     },
@@ -40,6 +47,7 @@ FINE: dict[str, dict[str, Any]] = {
     "tools of a client": {"tools": [{"type": "bash_20250124", "name": "bash"}, {"type": "text_editor_20250728"}]},
     "functions": {"tools": [{"type": "function", "function": {"name": "edit"}}, {"type": "local_shell"}]},
     "name space": {"tools": [{"type": "namespace", "name": "a", "tools": [{"type": "function", "name": "verify"}]}]},
+    "shell here": {"tools": [{"type": "shell", "environment": {"type": "local"}}]},
     "one answer": {"n": 1, "background": False, "previous_response_id": None},
     "usual price": {"service_tier": "auto"},
     "image itself": {"messages": [{"content": [{"type": "image_url", "image_url": {"url": "data:image/png,AA"}}]}]},
@@ -68,6 +76,17 @@ def test_depth_does_no_harm() -> None:
     assert refused({"messages": deep}) == ""
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"metadata": {"n": %s}}' % (b"9" * 5000), b'{"model": "\xff"}', b"[" * 60_000, b'{"model": "a"} {"tools": 1}',
+        b'{"tools": [{"type": "web_search"}], "tools": []}', b'{"a": {"tools": 1, "tools": 2}}', b"[]",
+    ],
+)  # fmt: skip
+def test_what_may_be_read_in_two_ways_is_no_request(body: bytes) -> None:
+    assert read(body) is None
+
+
 def test_names_of_offered_tools_are_told_whatever_their_shape() -> None:
     tools = [
         {"name": "Edit"}, {"type": "function", "function": {"name": "verify"}}, {"type": "tool_search"}, "x",
@@ -75,6 +94,8 @@ def test_names_of_offered_tools_are_told_whatever_their_shape() -> None:
     ]  # fmt: skip
     assert offered({"tools": tools}) == ("Edit", "verify", "tool_search", "a", "b")
     assert offered({"tools": None}) == ()
+    late = {"input": [{"type": "additional_tools", "tools": [{"type": "function", "name": "exec_command"}]}]}
+    assert offered(late) == ("exec_command",)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
@@ -121,3 +142,10 @@ def test_an_hour_in_the_cache_costs_more_than_five_minutes() -> None:
     assert short
     assert long
     assert long / short == pytest.approx(2 / 1.25, rel=1e-3)
+
+
+def test_a_service_may_say_by_a_date_when_it_wants_to_be_asked_again() -> None:
+    assert wait({"retry-after": "Fri, 31 Dec 2199 23:59:59 GMT"}) > 1_000_000
+    assert wait({"retry-after": "Fri, 31 Dec 1999 23:59:59 GMT"}) == 0
+    assert [wait({"retry-after": text}) for text in ("20", "1.5", "soon", "-1")] == [20, 1.5, 0, 0]
+    assert wait({}) == 0

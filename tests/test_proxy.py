@@ -591,17 +591,19 @@ def test_requests_run_side_by_side_while_those_under_way_cannot_reach_a_limit(
     limits: Limits, body: Any, at_once: bool
 ) -> None:
     answers: list[int] = []
-    with model_server.serve([{"hang": True}] * 2) as model:
+    little = {"text": "a", "usage": {"input_tokens": 10, "output_tokens": 1}}
+    with model_server.serve([little, {"hang": True}, {"hang": True}]) as model:
         with serving(Upstream(model.url), limits) as (_served, path):
+            asking(path, SMALL, answers).join(20)  # what an answer can be is known from then on
             threads = [asking(path, body, answers) for _ in range(2)]
             deadline = time.monotonic() + (10 if at_once else 0.5)
-            while len(model.requests) < 2 and time.monotonic() < deadline:
+            while len(model.requests) < 3 and time.monotonic() < deadline:
                 time.sleep(0.01)
-            assert len(model.requests) == (2 if at_once else 1)
+            assert len(model.requests) == (3 if at_once else 2)
         model.closing.set()
         for thread in threads:
             thread.join(20)
-    assert len(answers) == 2, "nobody waits for ever"
+    assert len(answers) == 3, "nobody waits for ever"
 
 
 def test_after_an_answer_that_was_more_than_it_could_be_requests_wait_for_each_other() -> None:

@@ -11,7 +11,10 @@ from greylag.errors import UserError
 from greylag.text import one_line
 
 _BLANK = "\ufeff\u200b \t\r\n\f\v\xa0"
-_YAML = re.compile(r"---[ \t]*\w*[ \t]*\r?\n(?:[ \t]*(?:[\w-]+[ \t]*[:=]|-[ \t])[^\n]*\n)+---[ \t]*(?:\r?\n|$)")
+_YAML = re.compile(  # keys, entries, comments and blank lines between two fences
+    r"---[ \t]*\w*[ \t]*\r?\n(?=(?:[ \t]*(?:#[^\n]*)?\r?\n){0,20}[ \t]*[\w-]+[ \t]*[:=])"
+    r"(?>(?:[ \t]*(?:[\w-]+[ \t]*[:=]|-[ \t]|#)[^\n]*\n|[ \t]*\r?\n)*)(?:---|\.\.\.)[ \t]*(?:\r?\n|$)"
+)
 _FENCE = re.compile(r"[\s>\\\ufeff]*\+\\?\+\\?\+")  # with more around it than belongs there; editors add escapes
 _CODE = re.compile(r"[ \t]{0,3}(```+|~~~+)")
 _HEAD = 50  # lines in which a fence is somebody's front matter

@@ -22,7 +22,8 @@ class Meter:
         self.channel, self._limits, self._free = channel, limits, threading.Condition()
         self._total, self._open, self.over = Usage(), list[Tally](), False
         self._out_of_turns, self.closed, self.model = False, False, ""  # the model that answered last
-        self.silent, self._held = False, True  # it had nothing to say; no answer was more than it could be
+        self.silent = False  # it had nothing to say
+        self._held: bool | None = None  # answers were no more than they could be; None: there was none yet
 
     @property
     def usage(self) -> Usage:
@@ -70,8 +71,8 @@ class Meter:
             self._total += tally.usage
             if tally.answered:
                 self.model, self.silent = tally.model, not tally.spoken
-            if (most := tally.worst) and _tokens(tally.usage) > _tokens(most):
-                self._held = False
+            if tally.answered and (most := tally.worst):
+                self._held = self._held is not False and _tokens(tally.usage) <= _tokens(most)
             self._exceeded()
             self._free.notify_all()
 

@@ -237,7 +237,8 @@ class _Steps:
             channel=Channel("reflection", self.exchanges),
         )  # fmt: skip
         with suppress(InfraError, AgentError, UserError):  # nothing depends on it
-            self.recording.keep(reflection=self.parts.agent.run(request))
+            answer = self.parts.agent.run(request)
+            self.recording.keep(reflection=replace(answer, text=redacted(answer.text)))
 
     def limits(self) -> Limits | None:
         """Limits of the next session; None when the run has used up its budget.

@@ -189,3 +189,37 @@ def test_scripts_that_run_one_another_are_read_once(guard: Any) -> None:
 def test_hostile_build_file_is_read_within_bounds(guard: Any, text: str) -> None:
     much = text * (50_000 // len(text))
     assert guard("gates", {"Makefile": much}, {"Makefile": f"{much}\n"}).passed
+
+
+OWN = {
+    "script": ("\tsh tools/contract.sh\n", True),
+    "program": ("\t./tools/contract\n", True),
+    "module": ("\tpython -m tools.contract\n", True),
+    "of Node": ("\tnode tools/contract.mjs\n", True),
+    "comparison": ("\t./app > out && diff out expected\n", True),
+    "search": ("\tgrep -q ok out\n", True),
+    "difference of git": ("\tgit diff --exit-code\n", True),
+    "preparation": ("\tsh tools/setup.sh\n", False),
+    "words": ("\techo done\n", False),
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_what_a_task_called_test_runs_of_its_own_is_a_check(guard: Any, name: str) -> None:
+    command, checks = OWN[name]
+    before = {"Makefile": f"test:\n\tpytest\n{command}", "tools/contract.sh": "#!/bin/sh\n./app\n"}
+    assert guard("gates", before, before | {"Makefile": "test:\n\tpytest\n"}).passed is not checks
+    elsewhere = {"Makefile": f"start:\n\tpytest\n{command}"}
+    assert guard("gates", elsewhere, {"Makefile": "start:\n\tpytest\n"}).passed
+
+
+@pytest.mark.parametrize("line", ["-rm -rf dist", "rm -f x || true", "docker rm -f db || true", "@-mkdir out"])
+def test_that_something_cannot_be_put_away_lets_nothing_pass(guard: Any, line: str) -> None:
+    base = {"Makefile": "test:\n\tpytest\n"}
+    assert guard("gates", base, {"Makefile": f"test:\n\tpytest\n\nclean:\n\t{line}\n"}).passed
+    assert not guard("gates", base, {"Makefile": f"test:\n\tpytest\n\nall:\n\t{line} ; ./check || true\n"}).passed
+
+
+def test_a_program_that_is_started_somewhere_is_no_gate_by_that(guard: Any) -> None:
+    base = {"Makefile": "run:\n\tpython src/app.py\n", "src/app.py": "import sys\nsys.exit(main())\n"}
+    assert guard("gates", base, base | {"src/app.py": "main()\n"}).passed

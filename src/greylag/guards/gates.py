@@ -228,7 +228,7 @@ def _lines(change: Change, file: FileDiff, known: Checks) -> Iterator[Diagnostic
     before = Counter(line.text.strip() for line in file.removed)
     marks = Counter(_mark(match) for line in file.removed if (match := lines.LOOSENED.search(line.text[:_WIDEST])))
     for line in file.added:
-        match = lines.LOOSENED.search(line.text[:_WIDEST])
+        match = None if lines.tidies(line) else lines.LOOSENED.search(line.text[:_WIDEST])
         if match and not before[line.text.strip()] and marks[_mark(match)] > 0 and "=" in match[0]:
             marks[_mark(match)] -= 1  # what was off is written in another way
         elif match and not before[line.text.strip()]:

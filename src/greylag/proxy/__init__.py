@@ -21,7 +21,7 @@ from greylag.exchanges import Channel, ExhaustedError, Open
 from greylag.exchanges.patience import LONGEST_WAIT, wait
 from greylag.metering import Meter
 from greylag.model import Limits
-from greylag.proxy._asked import offered, refused
+from greylag.proxy._asked import offered, read, refused
 from greylag.proxy._keyless import keyless, keyless_pieces
 from greylag.proxy._server import BILLED, BODY, STOP, Handler, Reply, Request, Server, told
 from greylag.tallies import Tally
@@ -115,9 +115,9 @@ class Proxy:
         """Send one request on and stream its answer back. Raises `OSError` when the client hangs up."""
         import httpx2  # noqa: PLC0415  -- a third of a second
 
-        tally, asked = Tally.of(request.api, request.body), _json(request.body)
+        tally, asked = Tally.of(request.api, request.body), read(request.body or b"{}")
         with self._counted(), self._places:
-            if forbidden := refused(asked):
+            if forbidden := "a request is one JSON object, each key of it once" if asked is None else refused(asked):
                 self._note(400, forbidden)
                 reply.whole(400, STOP, told(forbidden))
                 return
@@ -125,7 +125,7 @@ class Proxy:
                 self.refusal = "" if self.meter.stop or self.meter.closed else reason
                 reply.whole(400, STOP, told(reason))
                 return
-            self.offered = self.offered or offered(asked)
+            self.offered = self.offered or offered(asked or {})
             try:
                 exchange = self.meter.channel.begin(request.path, request.body)
             except ExhaustedError as error:

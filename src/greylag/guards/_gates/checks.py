@@ -48,13 +48,24 @@ _RUNS = frozenset({"run", "exec", "x", "dlx", "-m", "tool", "-c"})
 _VARIABLE = re.compile(r"^\$(?:\{\w{1,80}\}|\w{1,80}(?=/))/?")  # ahead of a program's name
 _SUB = re.compile(r"check|format|fmt|run|lint|test|ci|report")
 _SCRIPT = re.compile(r"[\w./-]*(?:/[\w.-]*|\.(?:[mc]?[jt]s|py|sh|rb|pl|ps1))")
+_PREPARES = re.compile(
+    r"(?i)install|setup|set-up|build|gen|prepare|clean|bootstrap|deps|fetch|download|start|stop|serve|doc|format|fmt|env"
+    r"|wait|compile|update|release|publish|deploy|gradlew|mvnw"
+)
 _MOST, _LONGEST = 60, 200  # words of a command, and characters of one, that are looked at
 
 
-def checks(command: Command, *, bare: bool = False) -> Iterator[Check]:
-    """The checks that a command is; several for one that makes several targets. `bare`: names alone may be some."""
+def checks(command: Command, *, bare: bool = False, within: str = "") -> Iterator[Check]:
+    """The checks that a command is; several for one that makes several targets. `bare`: names alone may be some.
+
+    `within`: the task or script that it stands in; where that is called after what it checks, comparisons and programs
+    of the repository are checks, whatever they are called.
+    """
     words = [_VARIABLE.sub("", word) for word in _without_environment(command.words[:_MOST])]
     head = basename(words[0]) if words else ""
+    if words and _NAMED.fullmatch(within) and (key := _own(head, words)):
+        yield Check(key, " ".join(command.words)[:100], command.line, heeded=command.heeded, sure=command.sure)
+        return
     if not words or _SAYS.fullmatch(head) or (head == "command" and words[1:2] == ["-v"]):
         return
     if words[0] == "set":
@@ -101,6 +112,22 @@ def _found(words: Sequence[str], bare: bool) -> Iterator[tuple[str, Sequence[str
             return
     if bare and len(words) == 1 and _NAMED.fullmatch(head):
         yield head, ()
+
+
+def _own(head: str, words: Sequence[str]) -> str:
+    """What compares, or which program of the repository is run, by a command that has no known check in it."""
+    compares = head in {"diff", "cmp"} or (head == "grep" and any(re.match(r"-\w*q", word) for word in words[1:]))
+    if compares or (words[:2] == ["git", "diff"] and {"--exit-code", "--quiet"} & set(words)):
+        return f"{head} compares"
+    if next(_found(words, bare=False), None) or _SAYS.fullmatch(head):
+        return ""
+    named = next((word for word in words[1:] if not word.startswith("-")), "")
+    program = words[0] if "/" in words[0] else named if _INTERPRETERS.fullmatch(head) else ""
+    if words[1:2] == ["-m"] and head.startswith("python") and "." in named:
+        program = named.replace(".", "/") + ".py"
+    if not _SCRIPT.fullmatch(program) or program.startswith("/") or _PREPARES.search(basename(program)):
+        return ""
+    return normpath(program)
 
 
 def _targets(head: str, words: Sequence[str], plain: Sequence[int]) -> Iterator[tuple[str, Sequence[str]]]:

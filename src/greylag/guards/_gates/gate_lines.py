@@ -43,6 +43,11 @@ LOOSENED = re.compile(  # lines that make a build pass where it failed
     r"|\btrap\b[^\n]{0,200}\bexit\s+0|TreatWarningsAsErrors>\s*false|<NoWarn>|<WarningLevel>\s*0|-Wno-error|<excludes?>|<minimum>\s*0?\.0*<",
     re.IGNORECASE,
 )  # fmt: skip
+TIDIES = re.compile(  # that these may fail lets nothing pass
+    r"\s*(?:RUN\s+|-\s+(?:run:\s*)?)?[@+-]*\s*(?:sudo\s+)?(?:rm|rmdir|unlink|p?kill(?:all)?|umount|mkdir"
+    r"|(?:docker|podman)(?:[ -]compose)?\s+(?:rm|stop|kill|down|rmi|volume\s+rm|network\s+(?:rm|create)))\b"
+    r"[^;&|]{0,300}(?:\|\|\s*(?:true|:)\s*)?"
+)
 CHECKERS = re.compile(  # a build file's own checks; removing such a line removes a gate
     r"checkstyle|spotbugs|findbugs|\bpmd\b|jacoco|spotless|error-?prone|nullaway|enforcer|detekt|ktlint|animal-sniffer|pitest"
     r"|japicmp|revapi|forbiddenapis|archunit|surefire|failsafe|-Werror|\bcheck\s*\{|\btest\s*\{|useJUnitPlatform"
@@ -69,6 +74,12 @@ _LOCKED = re.compile(
 _INSTALLS = re.compile(
     r"\b(?:npm|pnpm|yarn|bun|pip3?|uv|poetry|cargo|bundle|composer|go|deno)\b[^\n;&|]{0,100}\b(?:i|install|add|sync|build|test|update|run|get)\b"
 )
+
+
+def tidies(line: Line) -> bool:
+    """Whether a line only puts things away, but for lock files and records of failures."""
+    text = line.text[:_WIDEST]
+    return TIDIES.fullmatch(text) is not None and not re.search(r"lock|snap|\.git\b", text)
 
 
 def unlocked(file: FileDiff) -> bool:

@@ -55,7 +55,9 @@ def of_gates(
     if way:
         runs = f", and {gate.gate} runs it" if gate else ""
         message = f"drops `{way}`, by which {place} failed{runs}"
-        found = [finding(change, "build", "gates/loosened", message, place)]
+        gates = matches(place, _PLACES) or known.has_some(file) or (gate and matches(gate.gate, LINT))
+        severity = Severity.ERROR if gates else Severity.WARNING  # any program may be started somewhere
+        found = [finding(change, "build", "gates/loosened", message, place, severity=severity)]
     yield from found
     if gate and not found:
         told = known.has_some(file) or checks_by_name(file) or matches(gate.gate, LINT)

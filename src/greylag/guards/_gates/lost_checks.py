@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
-from posixpath import dirname, join, normpath
+from posixpath import basename, dirname, join, normpath
 
 from greylag.diffs import FileDiff
 from greylag.guards._code.kept import kept
@@ -73,7 +73,7 @@ def _reached(side: _Side, task: str, every: Tasks) -> list[Check]:
         coming += [(one, heeded) for one in every[name].needs if one not in done]
         done.update(every[name].needs)
         for command in every[name].commands[: 10 * _MOST]:
-            for check in checks(command, bare=bare(side.path)):
+            for check in checks(command, bare=bare(side.path), within=name or basename(side.path)):
                 inner = _scripted(side, check, scripts) if "/" in check.key or "." in check.key else None
                 found += [one if heeded else unheeded(one) for one in ([check] if inner is None else inner)]
                 local = _LOCAL.fullmatch(check.key)

@@ -45,6 +45,28 @@ def test_answer_that_a_set_up_has_made_blocks(guard: Guarded) -> None:
     assert stopped(guard("tests", {**SHOP, P: base}, {**SHOP, P: head}))
 
 
+_AUTO = "@pytest.fixture(autouse=True)\n"
+AROUND = {
+    "a patch": _AUTO
+    + "def fixed():\n    with mock.patch.object(Order, 'amount', return_value=180):\n        yield\n\n\n",
+    "a setting": _AUTO + "def fixed(monkeypatch):\n    monkeypatch.setattr(Order, 'amount', lambda self: 180)\n\n\n",
+    "an assignment": _AUTO + "def fixed():\n    Order.amount = lambda self: 180\n\n\n",
+}
+
+
+@pytest.mark.parametrize("where", [P, "tests/conftest.py"])
+@pytest.mark.parametrize("name", AROUND)
+def test_answer_that_is_made_before_every_test_blocks(guard: Guarded, name: str, where: str) -> None:
+    base = {**SHOP, P: HEAD + TEST, "tests/conftest.py": HEAD}
+    head = {**base, where: HEAD + AROUND[name] + (TEST if where == P else "")}
+    assert stopped(guard("tests", base, head))
+    kept = {
+        path: text.replace("Order, 'amount'", "Order, 'save'").replace("Order.amount", "Order.save")
+        for path, text in head.items()
+    }
+    assert not stopped(guard("tests", base, kept))
+
+
 KEPT = {
     "another method is replaced": ("    assert order", "    order.save = mock.Mock()\n    assert order"),
     "a spy": ("    assert order", "    with mock.patch.object(Order, 'amount', wraps=order.amount):\n        assert order"),

@@ -39,7 +39,7 @@ from greylag.guards._tests.line_losses import line_losses
 from greylag.guards._tests.loops import shrunk
 from greylag.guards._tests.looser import loosened
 from greylag.guards._tests.losses import vain, weaker
-from greylag.guards._tests.made_answers import made_answers
+from greylag.guards._tests.made_answers import made_answers, made_before_all
 from greylag.guards._tests.margins import named as margins
 from greylag.guards._tests.narrowed import narrowed
 from greylag.guards._tests.native_copied import copied as native_copied
@@ -95,7 +95,7 @@ def check(reported: Reported, change: Change) -> Iterator[Diagnostic]:
     elsewhere = list(displaced(change, files, found))
     yield from elsewhere
     yield from standins(change)
-    yield from substitutes(change, files)
+    yield from (*substitutes(change, files), *made_before_all(change, files))
     yield from set_up(change, files)
     yield from reopened(change, list(parse(change.diff)))
     yield from native_copied(change, found.pairs)

@@ -5,19 +5,24 @@ way is made to return just what is expected.
 """
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import PurePosixPath
 
+from greylag.diffs import FileDiff
 from greylag.guards._cases.matching import Found
 from greylag.guards._code.python_tree import Function, leaf, unparsed, walk
-from greylag.guards._code.source import language
-from greylag.guards._guard import finding
+from greylag.guards._code.source import LARGEST, language
+from greylag.guards._guard import finding, read
 from greylag.guards._tests.makers import Answers, Maker, called, methods
 from greylag.guards._tests.patched import target
-from greylag.guards._tests.patched_tests import Reader
+from greylag.guards._tests.patched_tests import Reader, Test, TestFile, asked
 from greylag.model import Diagnostic
 from greylag.protocols import Change
 
+_FILES = 300  # files of tests that are searched
 _SETS = frozenset({"object", "setattr", "__setattr__"})
 _TEXTS = frozenset({"patch", "setattr", "object", "__setattr__"})
 _MEANS_LITTLE = frozenset({"None", "True", "False", "0", "1", "''", "[]", "{}", "()"})
@@ -40,6 +45,36 @@ def made_answers(change: Change, pairs: Sequence[tuple[Found, Found]]) -> Iterat
             yield finding(change, "tests", "tests/not-the-source", message, now.file.path, line=now.case.line)
 
 
+def made_before_all(change: Change, files: Sequence[FileDiff]) -> Iterator[Diagnostic]:
+    """Fixtures of a `conftest.py` that newly replace a method before every test, which some of them assert about."""
+    base, head = Reader(change.base), Reader(change.head)
+    for file in files:
+        if PurePosixPath(file.path).name != "conftest.py" or file.status == "deleted":
+            continue
+        old, new = (dict(_always(side(path))) for side, path in ((base, file.old_path), (head, file.path)))
+        for (owner, name), words in new.items():
+            asserted = re.compile(rf"\bassert[^\n]{{0,200}}\.{re.escape(name)}\(")
+            if (owner, name) not in old and (place := _asserting(change, file, asserted)):
+                message = (
+                    f"replaces `{owner}.{name}` before every test by `{words}`, and {place} asserts what it answers"
+                )
+                yield finding(change, "tests", "tests/not-the-source", message, file.path)
+
+
+def _always(file: TestFile) -> Iterator[tuple[tuple[str, str], str]]:
+    for node in file.automatic:
+        yield from _replaced(Answers(file, Test(node, ())))
+
+
+def _asserting(change: Change, file: FileDiff, asserted: re.Pattern[str]) -> str:
+    """A test of the base, below the file, that asserts about a method."""
+    home = f"{PurePosixPath(file.path).parent}/".removeprefix("./")
+    paths = (path for path in change.base.paths() if path.startswith(home) and path.endswith(".py"))
+    return next(
+        (path for path in islice(paths, _FILES) if asserted.search((read(change.base, path) or "")[:LARGEST])), ""
+    )
+
+
 def _made(head: Reader, old: Answers, new: Answers) -> str:
     """What of the sources was asked, and is answered by the test now."""
     had, has = list(old.asked()), list(new.asked())
@@ -53,7 +88,7 @@ def _made(head: Reader, old: Answers, new: Answers) -> str:
     for (owner, name), words in put.items():
         if (owner, name) in kept:
             continue
-        if any(asked == name and (maker is None or owner in {"", maker.name}) for asked, maker in had):
+        if any(one == name and (maker is None or owner in {"", maker.name}) for one, maker in had):
             return f"replaces `{name}`, which it tests, by `{words}`"
     return ""
 
@@ -79,10 +114,11 @@ def _replaced(answers: Answers) -> Iterator[tuple[tuple[str, str], str]]:
 
 
 def _fixtures(answers: Answers) -> Iterator[Function]:
-    arguments = answers.test.node.args
-    for argument in (*arguments.args, *arguments.kwonlyargs):
-        if fixture := answers.file.fixture(argument.arg):
+    """Those that a test names, and those that run before each."""
+    for name in asked(answers.test):
+        if fixture := answers.file.fixture(name):
             yield fixture[1]
+    yield from answers.file.automatic
 
 
 def _targets(part: ast.AST, answers: Answers) -> Iterator[tuple[str, str]]:
@@ -134,9 +170,9 @@ def _expected(head: Reader, was: Found, now: Found, old: Answers, new: Answers) 
         return ""
     kept = set(was.case.proof.compared) & set(now.case.proof.compared)
     sides = {side for pair in kept for side in pair}
-    asked = [(name, maker) for name, maker in new.asked() if maker and maker.path]
+    answered = [(name, maker) for name, maker in new.asked() if maker and maker.path]
     for words in [words for words in fresh.keys() - _constants(old).keys() if fresh[words] in sides]:
-        if any(words.rpartition(".")[2] in called(head.sources, maker.path, name) for name, maker in asked):
+        if any(words.rpartition(".")[2] in called(head.sources, maker.path, name) for name, maker in answered):
             return f"makes `{words}` return what it expects"
     return ""
 

@@ -101,14 +101,14 @@ class TestFile:
     def before(self, test: Test) -> _Patches:
         """What is patched by set-ups of the file, and by fixtures that a test gets."""
         found: dict[str, str] = {}
-        for node, always in self._first:
+        for node, always in self.first:
             found |= self.patches(node) if always else {}
-        asked = [*_asked(test)]
-        for name in asked:  # grows by what fixtures ask for
+        names = [*asked(test)]
+        for name in names:  # grows by what fixtures ask for
             fixture = self.fixture(name)
-            if fixture and len(asked) < _MOST:
+            if fixture and len(names) < _MOST:
                 found |= fixture[0].patches(fixture[1])
-                asked += [other for other in _asked(Test(fixture[1], ())) if other not in asked]
+                names += [other for other in asked(Test(fixture[1], ())) if other not in names]
         return found
 
     @cached_property
@@ -120,10 +120,10 @@ class TestFile:
     @cached_property
     def fixtures(self) -> Mapping[str, Function]:
         """Those of the file by name."""
-        return {node.name: node for node, _ in self._first if node.name not in SET_UPS}
+        return {node.name: node for node, _ in self.first if node.name not in SET_UPS}
 
     @cached_property
-    def _first(self) -> Sequence[tuple[Function, bool]]:
+    def first(self) -> Sequence[tuple[Function, bool]]:
         """Fixtures and set-ups of the file, and whether they run before every test."""
         found = []
         for node, marks in self._tests.values():
@@ -132,6 +132,11 @@ class TestFile:
             if fixture or node.name in SET_UPS:
                 found.append((node, automatic or node.name in SET_UPS))
         return found
+
+    @cached_property
+    def automatic(self) -> Sequence[Function]:
+        """Fixtures that run before every test of the file: its own, and those of each `conftest.py` above."""
+        return [node for file in (self, *self._above) for node, always in file.first if always]
 
     def patches(self, node: ast.AST) -> _Patches:
         """What a part of the file patches."""
@@ -148,7 +153,7 @@ class TestFile:
                 yield name, unparsed(part)[:80]
 
 
-def _asked(test: Test) -> Iterator[str]:
+def asked(test: Test) -> Iterator[str]:
     """Fixtures that a test, or another fixture, names."""
     yield from (argument.arg for argument in (*test.node.args.args, *test.node.args.kwonlyargs))
     for mark in test.marks:

@@ -77,6 +77,9 @@ def test_prompts_with_one_title_and_different_texts_are_apart(state: Path, told:
         add(Store(state), judged("pass"), prompt=prompt, title="Do it " * 30)
     assert sorted(row["judged"] for row in json.loads(told("--judge", "prompt", "--json")).values()) == [1, 2]
     assert len({line.split("  ")[0] for line in told("--judge", "prompt").splitlines()[1:]}) == 2
+    assert (
+        json.loads(told("--cost", "prompt", "--json")).keys() == json.loads(told("--judge", "prompt", "--json")).keys()
+    )
 
 
 def test_words_of_people_are_kept_beside_each_other_and_each_kind_counts_once(state: Path, told: Any) -> None:

@@ -74,7 +74,7 @@ def costs(runs: Iterable[Run], by: str) -> dict[str, Costs]:
                 "all": "all",
                 "campaign": run.task.campaign or "none",
                 "agent": run.agent,
-                "prompt": run.task.title,
+                "prompt": run.task.version,
             }
             found[names[by]] = found.get(names[by], Costs()) + run
     return dict(sorted(found.items()))

@@ -205,6 +205,12 @@ class Task:
     campaign: str = ""
 
     @property
+    def version(self) -> str:
+        """The title, and six digits that tell prompts with one title apart."""
+        digest = hashlib.sha256(self.prompt.encode("utf-8", "surrogateescape")).hexdigest()
+        return f"{self.title} [{digest[:6]}]"
+
+    @property
     def id(self) -> str:
         """Ten hexadecimal digits of campaign, repository and prompt."""
         key = "\0".join((self.campaign, self.repo.url, self.repo.branch or "", self.prompt))

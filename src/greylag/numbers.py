@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from typing import Any, Literal
 
 from greylag.model import Phase
@@ -64,15 +63,10 @@ KEYS: Mapping[str, Callable[[Run, Mapping[str, Any]], Iterable[str]]] = {
     "agent": lambda run, _details: (run.agent,),
     "model": lambda _run, details: (details["model"],),
     "rubric": lambda _run, details: (details["rubric"],),
-    "prompt": lambda run, _details: (f"{run.task.title} [{_digest(run.task.prompt)}]",),
+    "prompt": lambda run, _details: (run.task.version,),
     "category": lambda _run, details: {found["category"] for found in details["findings"]} or ("none",),
 }
 """What numbers can be told apart by, from the run and its first judgement. A run counts in each category it has."""
-
-
-def _digest(prompt: str) -> str:
-    """Six digits that tell prompts with one title apart."""
-    return sha256(prompt.encode("utf-8", "surrogateescape")).hexdigest()[:6]
 
 
 def numbers(runs: Iterable[Run], labels: Mapping[str, Collection[str]], by: str) -> dict[str, Numbers]:

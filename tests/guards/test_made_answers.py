@@ -50,6 +50,7 @@ AROUND = {
     "a patch": _AUTO
     + "def fixed():\n    with mock.patch.object(Order, 'amount', return_value=180):\n        yield\n\n\n",
     "a setting": _AUTO + "def fixed(monkeypatch):\n    monkeypatch.setattr(Order, 'amount', lambda self: 180)\n\n\n",
+    "an assignment while it is loaded": "Order.amount = lambda self: 180\n\n\n",
     "an assignment": _AUTO + "def fixed():\n    Order.amount = lambda self: 180\n\n\n",
 }
 

@@ -62,8 +62,8 @@ def made_before_all(change: Change, files: Sequence[FileDiff]) -> Iterator[Diagn
 
 
 def _always(file: TestFile) -> Iterator[tuple[tuple[str, str], str]]:
-    for node in file.automatic:
-        yield from _replaced(Answers(file, Test(node, ())))
+    nothing = ast.FunctionDef("", ast.arguments([], [], None, [], [], None, []), [], [], None)
+    yield from _replaced(Answers(file, Test(nothing, ())))
 
 
 def _asserting(change: Change, file: FileDiff, asserted: re.Pattern[str]) -> str:
@@ -106,7 +106,8 @@ def _is_there(head: Reader, maker: Maker, name: str) -> bool:
 
 def _replaced(answers: Answers) -> Iterator[tuple[tuple[str, str], str]]:
     """Methods of classes of the sources, and names of the test's own file, that a test or its set-up replaces."""
-    for node in (answers.test.node, *answers.test.marks, *answers.before, *_fixtures(answers)):
+    own = answers.test.node, *answers.test.marks, *answers.before
+    for node in (*own, *_fixtures(answers), *answers.file.loaded):
         for part in walk(node):
             for owner, name in _targets(part, answers):
                 if isinstance(part, ast.stmt | ast.expr):

@@ -55,11 +55,13 @@ class TestFile:
         self._tests: dict[tuple[str, int], Test] = {}
         self._known: dict[ast.AST, _Patches] = {}
         self.made: dict[str, ast.ClassDef | Function] = {}  # at the top of it
+        self.loaded: list[ast.stmt] = []  # what runs while it is loaded
         try:
             module = parsed(text)
             found = functions(module.body, "", [])
             self._tests = {(name, node.lineno): Test(node, marks) for name, node, marks in found}
             self.made = {part.name: part for part in module.body if isinstance(part, ast.ClassDef | Function)}
+            self.loaded = [part for part in module.body if not isinstance(part, ast.ClassDef | Function)]
             self.own = Own.of(files.sources, path, text, module)
         except UNREADABLE:
             self.own = Own.of(files.sources, path, "", ast.Module([], []))

@@ -4,6 +4,7 @@ Each client has its own command and lines of output (`Client`); all else is the 
 """
 
 import os
+import re
 import shutil
 import threading
 import time
@@ -28,6 +29,7 @@ from greylag.text import cap, one_line
 
 _GLANCE = 0.1  # seconds
 _PATIENCE = 12  # requests in a row without an answer: more than a client makes that waits in between
+_FINDS = re.compile(r"tool_search.*|exec")  # by which a model finds, or calls in code, what it is not offered by name
 _SIGNALS = 128  # which shells and sandboxes add to the signal that ended a program
 _LAST = 2000  # bytes of output in which a client that crashed says why
 
@@ -240,7 +242,7 @@ def _watched(
 def _crippled(gate: Gate, proxy: Proxy) -> bool:
     """Whether a client asks its model and has not asked for our tools, or does not offer them, now or on demand."""
     names = proxy.offered
-    told = any(name.endswith(TOOL) or name.startswith("tool_search") for name in names)
+    told = any(name.endswith(TOOL) or _FINDS.fullmatch(name) for name in names)
     return bool(proxy.requests and not gate.announced) or bool(names and not told)
 
 

@@ -106,6 +106,15 @@ def value(node: ast.expr, asked: object) -> Any:
     return found
 
 
+def _bounded(found: Any) -> Any:
+    """What a step gets or gives, so that none makes much of little, and the next one much of that."""
+    if is_number(found) and abs(found) > LARGEST:
+        raise UnknownError
+    if isinstance(found, str | bytes | list | tuple | dict | set) and len(found) > _LONGEST:
+        raise UnknownError
+    return found
+
+
 def _literal(name: str) -> Any:
     if name not in _LITERALS:
         raise UnknownError
@@ -113,11 +122,7 @@ def _literal(name: str) -> Any:
 
 
 def _binary(node: ast.BinOp, left: Any, right: Any) -> Any:
-    for side in (left, right):
-        if is_number(side) and abs(side) > LARGEST:
-            raise UnknownError
-        if isinstance(side, str | list | tuple) and len(side) > _LONGEST:
-            raise UnknownError
+    left, right = _bounded(left), _bounded(right)
     if isinstance(node.op, ast.Pow | ast.LShift) and right > _WIDEST:
         raise UnknownError
     if isinstance(node.op, ast.Mult) and not (isinstance(left, int | float) and isinstance(right, int | float)):
@@ -163,13 +168,13 @@ def _method(node: ast.expr) -> bool:
 
 
 def _called(node: ast.Call, asked: object) -> Any:
-    given = [value(part, asked) for part in node.args]
+    given = [_bounded(value(part, asked)) for part in node.args]
     named = {word.arg: value(word.value, asked) for word in node.keywords if word.arg and word.arg != "rounding"}
     if function := _function(node.func):
         return function(*given, **named)
     if not isinstance(node.func, ast.Attribute):
         raise UnknownError
-    on = value(node.func.value, asked)
+    on = _bounded(value(node.func.value, asked))
     if is_number(on) and node.func.attr in METHODS:
         return METHODS[node.func.attr](on, *given)
     if node.func.attr not in _METHODS.get(type(on), ()):
@@ -194,7 +199,7 @@ def _displayed(node: ast.expr, asked: object) -> Any:
         case ast.Dict(keys=keys, values=parts):
             return {value(key, asked): value(part, asked) for key, part in zip(keys, parts, strict=True) if key}
         case ast.JoinedStr(values=parts):
-            return "".join(str(value(part, asked)) for part in parts)
+            return "".join(str(_bounded(value(part, asked))) for part in parts)
         case ast.FormattedValue():
             form = str(value(node.format_spec, asked)) if node.format_spec else ""
             if _WIDE.search(form):

@@ -89,7 +89,7 @@ class Proxy:
         self.offered: Sequence[str] = ()  # names of the tools that the model was first offered
         self.upstream, self._client = upstream, client
         self._places, self._idle, self._active = threading.Semaphore(_AT_ONCE), threading.Condition(), 0
-        self._under_way = dict[int, tuple[Tally, Open]]()
+        self._under_way = dict[int, tuple[Request, Tally, Open]]()
 
     def problem(self) -> GreylagError | None:
         """Why the LLM does not answer, by who must act; None when it does, or when the request itself was at fault."""
@@ -133,7 +133,7 @@ class Proxy:
                 self.meter.end(tally)
                 reply.whole(400, STOP, told(str(error)))
                 return
-            self._under_way[id(tally)] = tally, exchange
+            self._under_way[id(tally)] = request, tally, exchange
             try:
                 self._relay(request, tally, reply, exchange)
             except (httpx2.HTTPError, httpx2.StreamError) as error:
@@ -147,15 +147,14 @@ class Proxy:
 
     def _over(self, tally: Tally) -> None:
         """Count a request and write it down, once."""
-        _, exchange = self._under_way.pop(id(tally), (tally, None))
-        if exchange is not None:
+        if under_way := self._under_way.pop(id(tally), None):
             self.meter.end(tally)
-            self.meter.channel.keep(exchange, tally.usage, tally.model, self.upstream.key)
+            self.meter.channel.keep(under_way[2], tally.usage, tally.model, self.upstream.key)
 
     def abandon(self) -> None:
         """Nobody waits for the answers that are still to come: they cost what they cost so far."""
-        for tally, _ in list(self._under_way.values()):
-            tally.dropped = True
+        for request, tally, _ in list(self._under_way.values()):
+            tally.dropped = request.path in BILLED
             self._over(tally)
 
     @contextmanager
